@@ -1,0 +1,174 @@
+"""What a target reveals of records: one row of class probabilities each.
+
+Probabilities where the target has them, else its decision values, else its labels; always as an
+(n, n_classes) array whose columns follow the classes that the caller names.
+"""
+
+import numpy as np
+from scipy.special import expit, softmax
+
+__all__ = ["class_probabilities", "known_classes", "label_index", "response_method_of"]
+
+RESPONSE_METHODS = ("predict_proba", "decision_function", "predict")
+
+
+def response_method_of(estimator, method="auto"):
+    """Return the name of the method by which the target answers.
+
+    Parameters
+    ----------
+    estimator : object
+        A fitted classifier.
+    method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
+        "auto" takes the first that the target has: it reveals most.
+
+    Returns
+    -------
+    str
+        The method's name.
+
+    Raises
+    ------
+    ValueError
+        If the target has no such method.
+    """
+    candidates = RESPONSE_METHODS if method == "auto" else (method,)
+    for name in candidates:
+        if hasattr(estimator, name):
+            return name
+    raise ValueError(
+        f"{type(estimator).__name__} has none of the methods {', '.join(candidates)}. An attack "
+        "needs a target that answers; choose another response_method or wrap the model in a "
+        "scikit-learn classifier."
+    )
+
+
+def known_classes(estimator, n_columns):
+    """Return the target's classes in the order of the columns of its response.
+
+    Parameters
+    ----------
+    estimator : object
+        A fitted classifier.
+    n_columns : int
+        Number of columns of its response. A model without `classes_` has the classes 0, 1, ...
+
+    Returns
+    -------
+    ndarray of shape (n_classes,)
+        The classes.
+    """
+    classes = getattr(estimator, "classes_", None)
+    return np.arange(n_columns) if classes is None else np.asarray(classes)
+
+
+def label_index(y, classes):
+    """Return each label's column among sorted classes, −1 where it is not one of them.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_records,)
+        Labels.
+    classes : ndarray of shape (n_classes,)
+        Sorted classes.
+
+    Returns
+    -------
+    ndarray of shape (n_records,)
+        Column indices.
+    """
+    y = np.asarray(y)
+    index = np.searchsorted(classes, y).clip(max=len(classes) - 1)
+    return np.where(classes[index] == y, index, -1)
+
+
+def class_probabilities(estimator, X, classes, *, method="auto"):
+    """Return the target's response as probabilities of the given classes.
+
+    Decision values become probabilities by the softmax (the logistic function for two classes),
+    labels become certain answers. Classes that the target does not know have probability 0.
+
+    Parameters
+    ----------
+    estimator : object
+        A fitted classifier.
+    X : array-like of shape (n_records, ...)
+        Records, handed to the target as they are.
+    classes : ndarray of shape (n_classes,)
+        Sorted classes, a superset of the target's.
+    method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
+        How the target is asked.
+
+    Returns
+    -------
+    ndarray of shape (n_records, n_classes)
+        The response; float32 if the target answers so, else float64.
+
+    Raises
+    ------
+    ValueError
+        If the answer is not a finite matrix with one column per class of the target.
+    """
+    name = response_method_of(estimator, method)
+    answer = getattr(estimator, name)(X)
+    if name == "predict":
+        return _one_hot(answer, classes)
+    proba = _to_matrix(answer, estimator, name)
+    own = known_classes(estimator, proba.shape[1])
+    if proba.shape[1] != len(own):
+        raise ValueError(
+            f"{type(estimator).__name__}.{name} returned {proba.shape[1]} columns for "
+            f"{len(own)} classes. A one-vs-one decision function is not supported: set "
+            "decision_function_shape='ovr', or probability=True."
+        )
+    return _expand(proba, own, classes)
+
+
+def _to_matrix(answer, estimator, name):
+    if isinstance(answer, list | tuple):
+        raise ValueError(
+            f"{type(estimator).__name__}.{name} returned a list of {len(answer)} arrays: "
+            "multi-output classifiers are not supported. Attack one output at a time."
+        )
+    answer = np.asarray(answer)
+    if answer.dtype not in (np.float32, np.float64):
+        answer = answer.astype(np.float64)
+    if not np.isfinite(answer).all():
+        raise ValueError(
+            f"{type(estimator).__name__}.{name} returned NaN or infinity for "
+            f"{np.sum(~np.isfinite(answer.reshape(len(answer), -1)).all(axis=1))} of "
+            f"{len(answer)} records. A membership signal needs finite answers: mend the model or "
+            "leave these records out."
+        )
+    if name == "decision_function":
+        return _from_decision_values(answer)
+    if answer.ndim != 2:
+        raise ValueError(
+            f"{type(estimator).__name__}.{name} must return shape (n_records, n_classes), got "
+            f"{answer.shape}."
+        )
+    return answer
+
+
+def _from_decision_values(values):
+    if values.ndim == 1 or values.shape[1] == 1:
+        return np.column_stack([expit(-values.ravel()), expit(values.ravel())])
+    return softmax(values, axis=1)
+
+
+def _one_hot(labels, classes):
+    index = label_index(np.asarray(labels).ravel(), classes)
+    proba = np.zeros((len(index), len(classes)))
+    known = index >= 0
+    proba[np.flatnonzero(known), index[known]] = 1
+    return proba
+
+
+def _expand(proba, own, classes):
+    """Move the columns of the target's own classes to their places among all classes."""
+    columns = label_index(own, classes)
+    if np.array_equal(columns, np.arange(len(classes))):
+        return proba
+    expanded = np.zeros((len(proba), len(classes)), proba.dtype)
+    expanded[:, columns] = proba
+    return expanded

@@ -1,0 +1,381 @@
+"""What all attacks share: checks, containers, batches, thresholds and risk."""
+
+import warnings
+from copy import deepcopy
+from numbers import Integral, Real
+
+import numpy as np
+from joblib import effective_n_jobs
+from sklearn import get_config
+from sklearn.base import BaseEstimator, clone, is_regressor
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.utils import column_or_1d, gen_even_slices, get_tags
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+
+from skmia._response import label_index, response_method_of
+from skmia.attacks._risk_score import RiskHistogram
+from skmia.attacks._thresholds import best_threshold, class_thresholds
+from skmia.exceptions import CalibrationWarning
+from skmia.shadows import shadow_template, train_shadow
+from skmia.utils._sklearn import (
+    Interval,
+    StrOptions,
+    _fit_context,
+    _num_samples,
+    _safe_indexing,
+)
+
+__all__ = ["BaseAttack"]
+
+
+class BaseAttack(BaseEstimator):
+    """Base class of all attacks.
+
+    The author of an attack writes `_score_samples(model, X, y)`, which returns one attack score per
+    record from what `model` reveals, and `_fit(X, y, membership)` where there is something to learn.
+    The base class checks the input, cuts the records into batches, and learns in `fit` the thresholds
+    of `predict` and the histograms of `predict_proba`.
+
+    An attack's `__init__` takes at least `target`, `per_class`, `n_bins`, `prior`, `response_method`,
+    `random_state` and `n_jobs`, and stores them.
+
+    Notes
+    -----
+    An attack that sees the target through its response alone sets `_response_only = True`. Its
+    `_score_samples` may then be given record numbers in place of records, with a model that answers
+    for them: an audit asks the target once and lets several attacks read the answer.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from skmia.attacks import BaseAttack
+    >>> class RightOrWrong(BaseAttack):
+    ...     def __init__(self, target=None, *, per_class=True, n_bins=5, prior=0.5,
+    ...                  response_method="auto", random_state=None, n_jobs=None):
+    ...         self.target, self.per_class, self.n_bins = target, per_class, n_bins
+    ...         self.prior, self.response_method = prior, response_method
+    ...         self.random_state, self.n_jobs = random_state, n_jobs
+    ...
+    ...     def _score_samples(self, model, X, y):
+    ...         return (model.predict(X) == y).astype(float)
+    >>> X, y = load_iris(return_X_y=True)
+    >>> target = DecisionTreeClassifier(random_state=0).fit(X[::2], y[::2])
+    >>> attack = RightOrWrong(target, random_state=0).fit(X[::2], y[::2])
+    >>> attack.score_samples(X[:3], y[:3])
+    array([1., 1., 1.])
+    """
+
+    _response_only = False
+    _log_scale = False  # whether the risk's bins are of the logarithm of the negated score
+    _known_threshold = None  # an attack whose threshold follows from its definition names it here
+
+    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
+        "target": "no_validation",
+        "per_class": ["boolean"],
+        "n_bins": [Interval(Integral, 1, None, closed="left")],
+        "prior": [Interval(Real, 0, 1, closed="neither")],
+        "response_method": [StrOptions({"auto", "predict_proba", "decision_function", "predict"})],
+        "random_state": ["random_state"],
+        "n_jobs": [Integral, None],
+    }
+
+    def __sklearn_clone__(self):
+        """Clone all parameters but the target: a refit would attack another model than the user's."""
+        params = {
+            name: value if name == "target" else clone(value, safe=False)
+            for name, value in self.get_params(deep=False).items()
+        }
+        copy = type(self)(**params)
+        if hasattr(self, "_metadata_request"):
+            copy._metadata_request = deepcopy(self._metadata_request)
+        return copy
+
+    def __sklearn_tags__(self):
+        """Return the target's tags for X, since the records are handed to it as they are."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        if self.target is not None and isinstance(self.target, BaseEstimator):
+            tags.input_tags = get_tags(self.target).input_tags
+        return tags
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, membership=None):
+        """Learn thresholds and risks from the attacker's own labeled records.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_records, ...)
+            Records from the target's distribution, in any container that the target takes.
+        y : array-like of shape (n_records,)
+            Their labels.
+        membership : array-like of shape (n_records,), default=None
+            1 for records that the target was trained on, 0 for others. An auditor who knows them
+            calibrates on the target itself. By default nothing is known, and a shadow model is
+            trained on half of the records.
+
+        Returns
+        -------
+        self : object
+            The fitted attack.
+
+        Raises
+        ------
+        ValueError
+            If the target is missing, or the input does not fit together.
+        sklearn.exceptions.NotFittedError
+            If the target is not fitted.
+        """
+        self._check_target()
+        X, y = validate_data(self, X, y, skip_check_array=True)
+        y = self._check_labels(X, y)
+        if membership is not None:
+            membership = check_membership(membership, X)
+        self.classes_ = np.array([0, 1])
+        self.target_classes_ = self._all_classes(y)
+        self._fit(X, y, membership)
+        self._calibrate(*self._calibration_scores(X, y, membership))
+        return self
+
+    def _fit(self, X, y, membership):
+        """Learn what the attack needs before it can score; by default nothing."""
+
+    def _score_samples(self, model, X, y):
+        """Return the attack score of each record from what `model` reveals."""
+        raise NotImplementedError(f"{type(self).__name__} must define _score_samples.")
+
+    def _calibration_scores(self, X, y, membership):
+        """Return attack scores with their true membership and class, to calibrate on."""
+        model = self.target
+        if membership is None:
+            model, membership = train_shadow(
+                shadow_template(self.target), X, y, random_state=self.random_state
+            )
+            # no class may get lost that only the shadow model was shown
+            membership = membership.astype(int)
+        scores = self._score_in_batches(model, X, y)
+        return scores, membership, label_index(y, self.target_classes_)
+
+    def _calibrate(self, scores, membership, y_index):
+        n_classes = len(self.target_classes_)
+        self.threshold_ = self._known_threshold
+        if self.threshold_ is None:
+            self.threshold_ = best_threshold(scores, membership)
+        self.thresholds_ = np.full(n_classes, self.threshold_)
+        if self.per_class and self._known_threshold is None:
+            thresholds = class_thresholds(scores, membership, y_index, n_classes=n_classes)
+            lacking = np.isnan(thresholds)
+            self._warn_of_lacking_classes(lacking)
+            self.thresholds_ = np.where(lacking, self.threshold_, thresholds)
+        self._risk = RiskHistogram(
+            -scores if self._log_scale else scores,
+            membership,
+            y_index if self.per_class else np.full_like(y_index, -1),
+            n_classes,
+            n_bins=self.n_bins,
+            log_scale=self._log_scale,
+            prior=self.prior,
+        )
+
+    def _warn_of_lacking_classes(self, lacking):
+        if lacking.any():
+            names = ", ".join(repr(c) for c in self.target_classes_[lacking][:5].tolist())
+            warnings.warn(
+                f"{lacking.sum()} of {len(lacking)} classes have no members or no non-members to "
+                f"calibrate on ({names}{', ...' if lacking.sum() > 5 else ''}): their records use "
+                "the threshold and the risk of all classes together. Give fit more records of "
+                "these classes, or set per_class=False.",
+                CalibrationWarning,
+                stacklevel=4,
+            )
+
+    def score_samples(self, X, y=None):
+        """Return the attack score of each record; higher means more likely a member.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_records, ...)
+            Records.
+        y : array-like of shape (n_records,), default=None
+            Their labels. By default the attacker does not know them and takes the target's
+            prediction.
+
+        Returns
+        -------
+        ndarray of shape (n_records,)
+            Attack scores.
+        """
+        return self._scores_and_classes(X, y)[0]
+
+    def predict(self, X, y=None):
+        """Return 1 for records taken for members, 0 for others.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_records, ...)
+            Records.
+        y : array-like of shape (n_records,), default=None
+            Their labels; by default the target's prediction.
+
+        Returns
+        -------
+        ndarray of int, shape (n_records,)
+            1 where the attack score reaches the threshold of the record's class.
+        """
+        scores, y_index = self._scores_and_classes(X, y)
+        thresholds = np.append(self.thresholds_, self.threshold_)  # the last for index -1
+        return (scores >= thresholds[y_index]).astype(int)
+
+    def predict_proba(self, X, y=None):
+        """Return the probability that each record is a member: its privacy risk score.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_records, ...)
+            Records.
+        y : array-like of shape (n_records,), default=None
+            Their labels; by default the target's prediction.
+
+        Returns
+        -------
+        ndarray of shape (n_records, 2)
+            Probability of non-member and of member.
+        """
+        scores, y_index = self._scores_and_classes(X, y)
+        if not self.per_class:
+            y_index = np.full_like(y_index, -1)
+        risk = self._risk(-scores if self._log_scale else scores, y_index)
+        return np.column_stack([1 - risk, risk])
+
+    def score(self, X, y, membership=None):
+        """Return the balanced accuracy of `predict`; 0.5 is a blind guess.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_records, ...)
+            Records.
+        y : array-like of shape (n_records,)
+            Their labels.
+        membership : array-like of shape (n_records,), default=None
+            1 for the target's training records, 0 for others.
+
+        Returns
+        -------
+        float
+            (TPR + TNR) / 2, in [0, 1].
+
+        Raises
+        ------
+        ValueError
+            If the membership is not given or holds only members or only non-members.
+        """
+        if membership is None:
+            raise ValueError(
+                "score needs to know the truth: give membership (1 for records that the target "
+                "was trained on, 0 for others). Inside cross_validate, ask for it with "
+                "set_score_request(membership=True) and pass it in params."
+            )
+        return balanced_accuracy_score(check_membership(membership, X), self.predict(X, y))
+
+    def _scores_and_classes(self, X, y):
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, skip_check_array=True)
+        y = self.target.predict(X) if y is None else self._check_labels(X, y)
+        scores = self._score_in_batches(self.target, X, y)
+        return scores, label_index(y, self.target_classes_)
+
+    def _score_in_batches(self, model, X, y):
+        n_records = _num_samples(X)
+        slices = list(gen_even_slices(n_records, min(n_records, self._n_batches(n_records))))
+        if len(slices) == 1:
+            return self._checked_scores(model, X, y)
+        parts = Parallel(n_jobs=self.n_jobs, prefer="threads")(
+            delayed(self._checked_scores)(model, _safe_indexing(X, part), y[part])
+            for part in slices
+        )
+        return np.concatenate(parts)
+
+    def _checked_scores(self, model, X, y):
+        scores = np.asarray(self._score_samples(model, X, y))
+        if scores.shape != (len(y),) or not np.isfinite(scores).all():
+            raise ValueError(
+                f"{type(self).__name__}._score_samples must return one finite number per record: "
+                f"expected shape {(len(y),)}, got {scores.shape}, "
+                f"{np.sum(~np.isfinite(scores))} of them not finite."
+            )
+        return scores
+
+    def _n_batches(self, n_records):
+        """Return so many batches that a response with its records fits scikit-learn's memory."""
+        row_bytes = 8 * (len(self.target_classes_) + getattr(self, "n_features_in_", 0))
+        # a pipeline holds the records more than once while it answers
+        batch_bytes = get_config()["working_memory"] * 2**20 / 8
+        n_batches = int(np.ceil(n_records * row_bytes / batch_bytes))
+        return max(1, n_batches, min(effective_n_jobs(self.n_jobs), n_records))
+
+    def _check_target(self):
+        if self.target is None:
+            raise ValueError(
+                f"{type(self).__name__}(target=None) is a template without a model to attack. "
+                "Give the fitted classifier: set_params(target=classifier)."
+            )
+        if is_regressor(self.target):
+            raise TypeError(
+                f"The target must be a classifier, got the regressor {type(self.target).__name__}."
+            )
+        response_method_of(self.target, self.response_method)
+        if isinstance(self.target, BaseEstimator):
+            check_is_fitted(self.target)
+
+    def _check_labels(self, X, y):
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        check_consistent_length(X, y)
+        known = getattr(self.target, "classes_", None)
+        if known is not None and (np.asarray(known).dtype.kind in "OSUT") != (
+            y.dtype.kind in "OSUT"
+        ):
+            raise ValueError(
+                f"The labels in y are of type {y.dtype}, the target's classes of type "
+                f"{np.asarray(known).dtype}, for example {known[0]!r}: they can never be equal. "
+                "Give the labels as the target was trained on them."
+            )
+        return y
+
+    def _all_classes(self, y):
+        """Return the classes of the target and of the attacker's records together, sorted."""
+        known = getattr(self.target, "classes_", None)
+        return np.unique(y) if known is None else np.union1d(known, y)
+
+
+def check_membership(membership, X):
+    """Return the membership as integers, or say what is wrong with it.
+
+    Parameters
+    ----------
+    membership : array-like of shape (n_records,)
+        1 for members, 0 for non-members; booleans will do.
+    X : array-like of shape (n_records, ...)
+        The records.
+
+    Returns
+    -------
+    ndarray of int, shape (n_records,)
+        0 and 1.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, or there are other values than 0 and 1, or only one of them.
+    """
+    membership = column_or_1d(membership)
+    check_consistent_length(X, membership)
+    present = np.unique(membership)
+    if not np.array_equal(present, [0, 1]):
+        raise ValueError(
+            "membership must hold 1 for members and 0 for non-members, and some of each; got the "
+            f"values {present[:5].tolist()}."
+        )
+    return membership.astype(int)

@@ -1,0 +1,131 @@
+"""Metric attacks of Song and Mittal (2021), and the threshold attack of Yeom et al. (2018)."""
+
+from skmia._response import class_probabilities, label_index
+from skmia.attacks._base import BaseAttack
+from skmia.signals import get_signal, get_signal_names
+from skmia.utils._sklearn import StrOptions
+
+__all__ = ["MetricAttack"]
+
+
+class MetricAttack(BaseAttack):
+    """Compare one signal of the target's response with a threshold.
+
+    A record is taken for a member if its signal reaches the threshold of its class. The threshold is
+    the one with the best balanced accuracy on records whose membership is known: the target's own
+    (`fit` with `membership`), or those of one shadow model that the attack trains (`fit` without).
+    `predict_proba` gives the privacy risk score, the posterior probability of membership.
+
+    The attacker knows the record with its label and sees the target's answer to it. To calibrate he
+    has records from the target's distribution, and either knows some of the target's members (an
+    auditor) or can train a model like the target (an outsider).
+
+    Parameters
+    ----------
+    target : estimator, default=None
+        The fitted classifier under attack: a classifier, a pipeline, a fitted search, anything with
+        `predict_proba`, `decision_function` or `predict`. It is never refitted. None makes a
+        template.
+    signal : str or callable, default="modified_entropy"
+        "correctness", "confidence", "loss", "entropy", "modified_entropy", "logit_confidence" or
+        "margin", see `skmia.signals`; or a function of `proba` (n_records, n_classes) and `y_index`
+        (n_records,) that returns one number per record, higher for members. "correctness" needs no
+        calibration: a record is a member if it is classified right.
+    per_class : bool, default=True
+        One threshold and one risk histogram per class, else one for all records.
+    n_bins : int, default=5
+        Bins of the risk histogram of each class, equally wide in the logarithm for entropies and
+        the loss, equally wide for other signals.
+    prior : float, default=0.5
+        Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
+    response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
+        What the target reveals; "auto" takes the first of them that it has.
+    random_state : int, RandomState instance or None, default=None
+        Draws the records and the seed of the shadow model.
+    n_jobs : int, default=None
+        Number of batches of records that the target answers at the same time.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (2,)
+        0 for non-members and 1 for members: the columns of `predict_proba`.
+    target_classes_ : ndarray of shape (n_target_classes,)
+        Labels of the target and of the records in `fit`.
+    threshold_ : float
+        The threshold of all classes together; also of labels that were not met in `fit`.
+    thresholds_ : ndarray of shape (n_target_classes,)
+        The threshold of each label.
+    n_features_in_ : int
+        Number of features of the records in `fit`, where they have such.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where they have such.
+
+    See Also
+    --------
+    skmia.audit : Several attacks on one target, with confidence intervals.
+    skmia.signals : The signals as functions of arrays.
+
+    References
+    ----------
+    .. [1] L. Song and P. Mittal, "Systematic evaluation of privacy risks of machine learning
+       models", USENIX Security 2021.
+    .. [2] S. Yeom, I. Giacomelli, M. Fredrikson and S. Jha, "Privacy risk in machine learning:
+       analyzing the connection to overfitting", CSF 2018.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from skmia.attacks import MetricAttack
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> members, others = np.arange(0, 569, 2), np.arange(1, 569, 2)
+    >>> target = RandomForestClassifier(random_state=0).fit(X[members], y[members])
+
+    An auditor knows half of the members, and measures on the rest:
+
+    >>> known = np.r_[members[:142], others[:142]]
+    >>> rest = np.r_[members[142:], others[142:]]
+    >>> attack = MetricAttack(target).fit(X[known], y[known], known % 2 == 0)
+    >>> round(attack.score(X[rest], y[rest], rest % 2 == 0), 2)
+    0.55
+    """
+
+    _response_only = True
+    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
+        **BaseAttack._parameter_constraints,
+        "signal": [StrOptions(set(get_signal_names())), callable],
+    }
+
+    def __init__(
+        self,
+        target=None,
+        *,
+        signal="modified_entropy",
+        per_class=True,
+        n_bins=5,
+        prior=0.5,
+        response_method="auto",
+        random_state=None,
+        n_jobs=None,
+    ):
+        self.target = target
+        self.signal = signal
+        self.per_class = per_class
+        self.n_bins = n_bins
+        self.prior = prior
+        self.response_method = response_method
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    @property
+    def _log_scale(self):
+        return self.signal in ("entropy", "loss", "modified_entropy")
+
+    @property
+    def _known_threshold(self):
+        return 1.0 if self.signal == "correctness" else None
+
+    def _score_samples(self, model, X, y):
+        proba = class_probabilities(model, X, self.target_classes_, method=self.response_method)
+        return get_signal(self.signal)(proba, label_index(y, self.target_classes_))

@@ -1,0 +1,186 @@
+"""The privacy risk score: the probability that a record is a member, from histograms per class."""
+
+import numpy as np
+from sklearn.utils.validation import check_consistent_length
+
+__all__ = ["RiskHistogram", "privacy_risk_scores"]
+
+_LOWEST = 1e-10  # on a logarithmic scale smaller values count as this one
+
+
+class RiskHistogram:
+    """Class-wise histograms of members and non-members, and the risk in each of their bins.
+
+    The last row stands for all classes together; it serves unknown labels and classes without
+    members or non-members.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_records,)
+        The metric of records with known membership.
+    membership : ndarray of shape (n_records,)
+        1 for members, 0 for non-members.
+    y_index : ndarray of shape (n_records,)
+        Class of each record, −1 for an unknown one.
+    n_classes : int
+        Number of classes.
+    n_bins : int
+        Number of bins of each class.
+    log_scale : bool
+        Whether the bins are equally wide in the logarithm of the metric.
+    prior : float
+        Probability of a member before anything is seen, in (0, 1).
+    """
+
+    def __init__(self, values, membership, y_index, n_classes, *, n_bins, log_scale, prior):
+        self.log_scale = log_scale
+        values, member = self._scale(values), np.asarray(membership).astype(bool)
+        known = y_index >= 0
+        by_class = _histograms(
+            values[known], member[known], y_index[known], n_classes, n_bins, log_scale
+        )
+        overall = _histograms(values, member, np.zeros_like(y_index), 1, n_bins, log_scale)
+        self.edges, n_in, n_out = (
+            np.vstack(tables) for tables in zip(by_class, overall, strict=True)
+        )
+        lacking = (n_in.sum(axis=1) == 0) | (n_out.sum(axis=1) == 0)
+        for table in (self.edges, n_in, n_out):
+            table[lacking] = table[-1]
+        self.risk = _bin_risk(n_in, n_out, prior)
+
+    def __call__(self, values, y_index):
+        """Return the risk of each record, in [0, 1]."""
+        rows = np.where(y_index < 0, len(self.risk) - 1, y_index)
+        return self.risk[rows, _bins(self._scale(values), rows, self.edges)]
+
+    def _scale(self, values):
+        return np.maximum(values, _LOWEST) if self.log_scale else np.asarray(values)
+
+
+def _histograms(values, member, rows, n_rows, n_bins, log_scale):
+    """Return the edges of each row and its counts of members and non-members per bin."""
+    low, high = np.full(n_rows, np.inf), np.full(n_rows, -np.inf)
+    np.minimum.at(low, rows, values)
+    np.maximum.at(high, rows, values)
+    empty = low > high
+    low[empty] = high[empty] = 1
+    edges = (
+        10 ** np.linspace(*np.log10([low, high]), n_bins + 1)
+        if log_scale
+        else (np.linspace(low, high, n_bins + 1))
+    )
+    edges = edges.T
+    cells = rows * n_bins + _bins(values, rows, edges)
+    counts = [
+        np.bincount(cells[side], minlength=n_rows * n_bins).reshape(n_rows, n_bins)
+        for side in (member, ~member)
+    ]
+    return edges, *counts
+
+
+def _bins(values, rows, edges):
+    """Return each value's bin: the last with its lower edge ≤ the value, the outer ones beyond."""
+    bins = np.zeros(len(values), dtype=np.intp)
+    for inner in edges.T[1:-1]:
+        bins += values >= inner[rows]
+    return bins
+
+
+def _bin_risk(n_in, n_out, prior):
+    """Return P(member | bin); an empty bin takes the nearest filled one, the left before the right."""
+    frequency_in = n_in / np.maximum(n_in.sum(axis=1, keepdims=True), 1)
+    frequency_out = n_out / np.maximum(n_out.sum(axis=1, keepdims=True), 1)
+    filled = n_in + n_out > 0
+    n_bins = filled.shape[1]
+    bins = np.arange(n_bins)
+    # distance to each other bin, a left neighbor before the right one at the same distance
+    distance = 2 * np.abs(bins[:, None] - bins) - (bins < bins[:, None])
+    cost = np.where(filled[:, None, :], distance, 2 * n_bins)
+    nearest = cost.argmin(axis=2)
+    frequency_in, frequency_out = (
+        prior_side * np.take_along_axis(frequency, nearest, axis=1)
+        for prior_side, frequency in ((prior, frequency_in), (1 - prior, frequency_out))
+    )
+    total = frequency_in + frequency_out
+    # without any calibration record nothing is learnt beyond the prior
+    return np.divide(frequency_in, total, out=np.full_like(total, prior), where=total > 0)
+
+
+def privacy_risk_scores(
+    values,
+    calibration_values,
+    calibration_membership,
+    *,
+    y_index=None,
+    calibration_y_index=None,
+    n_bins=5,
+    log_scale=True,
+    prior=0.5,
+):
+    """Return the privacy risk score of records: the posterior probability of membership.
+
+    r = π h_in / (π h_in + (1 − π) h_out), where h_in and h_out are the shares of the calibration
+    members and non-members of the record's class that fall into the record's bin. 0.5 means that
+    members and non-members are alike there (at prior 0.5), 1 that only members were seen.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_records,)
+        The metric of the records; modified entropy is the authors' choice. Its direction does not
+        matter, but for the closed side of a bin: give an entropy unnegated.
+    calibration_values : array-like of shape (n_calibration,)
+        The metric of records whose membership is known, of a shadow model or of the target itself.
+    calibration_membership : array-like of shape (n_calibration,)
+        1 for members, 0 for non-members.
+    y_index : array-like of shape (n_records,), default=None
+        Class of each record, −1 for an unknown one. By default all records are of one class.
+    calibration_y_index : array-like of shape (n_calibration,), default=None
+        Class of each calibration record; needed if `y_index` is given.
+    n_bins : int, default=5
+        Number of bins per class.
+    log_scale : bool, default=True
+        Equally wide bins of the logarithm, for entropies and losses; values below 1e-10 count as
+        1e-10. If False, equally wide bins of the metric itself.
+    prior : float, default=0.5
+        Probability of membership before anything is seen, in (0, 1).
+
+    Returns
+    -------
+    ndarray of shape (n_records,)
+        The risk of each record, in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, or only one of the two class indices is given, or members or
+        non-members are missing.
+
+    References
+    ----------
+    .. [1] L. Song and P. Mittal, "Systematic evaluation of privacy risks of machine learning
+       models", USENIX Security 2021. The privacy risk score.
+
+    Examples
+    --------
+    >>> from skmia.attacks import privacy_risk_scores
+    >>> privacy_risk_scores([0.01, 0.9], [0.01, 0.02, 0.5, 1.0], [1, 1, 1, 0], n_bins=2)
+    array([1.        , 0.25])
+    """
+    if (y_index is None) != (calibration_y_index is None):
+        raise ValueError("Give both y_index and calibration_y_index, or neither.")
+    if y_index is None:
+        y_index = np.zeros(len(values), dtype=int)
+        calibration_y_index = np.zeros(len(calibration_values), dtype=int)
+    arrays = [np.asarray(a) for a in (values, y_index)]
+    calibration = [
+        np.asarray(a) for a in (calibration_values, calibration_membership, calibration_y_index)
+    ]
+    check_consistent_length(*arrays)
+    check_consistent_length(*calibration)
+    if len(np.unique(calibration[1])) < 2:
+        raise ValueError("The calibration records must hold members (1) and non-members (0).")
+    n_classes = 1 + max(index.max(initial=0) for index in (arrays[1], calibration[2]))
+    histogram = RiskHistogram(
+        *calibration, n_classes, n_bins=n_bins, log_scale=log_scale, prior=prior
+    )
+    return histogram(*arrays)

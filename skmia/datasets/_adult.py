@@ -1,0 +1,179 @@
+"""The UCI Adult data set."""
+
+import json
+from importlib import resources
+
+import numpy as np
+from sklearn.utils import Bunch
+
+_FILE = "adult.npz"
+_TARGET = "income"
+_MODULE = "skmia.datasets.data"
+_MISSING = 255
+_SPLITS = ("all", "train", "test")
+
+
+def load_adult(*, split="all", return_X_y=False, as_frame=False):
+    """Load the Adult census income data set (classification).
+
+    Does a person earn more than 50,000 dollars a year? 48,842 people of the 1994 census of the
+    United States; nothing is downloaded.
+
+    =================   ===============================================
+    Classes                                                           2
+    Samples per class                     37,155 (<=50K), 11,687 (>50K)
+    Samples total       48,842: 32,561 for training, 16,281 for testing
+    Dimensionality                                                   14
+    Features                             6 integers and 8 categoricals
+    =================   ===============================================
+
+    Parameters
+    ----------
+    split : {"all", "train", "test"}, default="all"
+        The official training or test part, or both, in this order.
+
+    return_X_y : bool, default=False
+        If True, return ``(data, target)`` instead of a Bunch.
+
+    as_frame : bool, default=False
+        If True, data and target are a pandas DataFrame and Series with categorical columns.
+
+    Returns
+    -------
+    data : :class:`~sklearn.utils.Bunch`
+        Dictionary-like object with the following attributes.
+
+        data : {ndarray, DataFrame} of shape (n_samples, 14)
+            The records. In the array, float64, a categorical column holds the positions of its
+            values in `categories`, and NaN where the value is missing. The DataFrame has integer
+            columns and unordered categorical ones, whose missing values are NaN. It includes the
+            sampling weight ``fnlwgt``.
+        target : {ndarray, Series} of shape (n_samples,)
+            The array holds 1 for an income above 50,000 dollars, else 0; the Series, named
+            ``income``, the categories ``"<=50K"`` and ``">50K"``.
+        feature_names : list of str
+            The names of the 14 columns.
+        target_names : ndarray of shape (2,)
+            The names of the classes.
+        categories : dict of str to list of str
+            The values of each categorical column, in the order of their codes.
+        sensitive_feature_names : list of str
+            The columns that fairness questions are usually asked about.
+        frame : DataFrame of shape (n_samples, 15) or None
+            With ``as_frame=True``, data and target together.
+        DESCR : str
+            The description, with source, license and changes.
+        filename : str
+            The name of the data file in `data_module`.
+        data_module : str
+            The package that holds the data file.
+
+    (data, target) : tuple if ``return_X_y`` is True
+        The first two of these attributes.
+
+    Raises
+    ------
+    ValueError
+        If `split` is none of the three names, or `return_X_y` or `as_frame` is not a bool.
+
+    ImportError
+        If ``as_frame=True`` and pandas is not installed.
+
+    References
+    ----------
+    .. [1] B. Becker and R. Kohavi, "Adult", UCI Machine Learning Repository, 1996.
+       https://doi.org/10.24432/C5XW20
+
+    Examples
+    --------
+    >>> from skmia.datasets import load_adult
+    >>> adult = load_adult(split="train")
+    >>> adult.data.shape
+    (32561, 14)
+    >>> print(adult.target_names[adult.target[0]])
+    <=50K
+    >>> sex = adult.feature_names.index("sex")
+    >>> adult.categories["sex"][int(adult.data[0, sex])]
+    'Male'
+    """
+    _check(split, return_X_y=return_X_y, as_frame=as_frame)
+    columns, categories = _read_columns(split)
+    target_names = np.array(categories.pop(_TARGET))
+    if as_frame:
+        frame = _to_frame(columns, {**categories, _TARGET: target_names.tolist()})
+        data, target = frame.drop(columns=_TARGET), frame[_TARGET]
+    else:
+        frame, (data, target) = None, _to_arrays(columns, categories)
+    if return_X_y:
+        return data, target
+    return Bunch(
+        data=data,
+        target=target,
+        feature_names=[name for name in columns if name != _TARGET],
+        target_names=target_names,
+        categories=categories,
+        sensitive_feature_names=["race", "sex", "native-country"],
+        frame=frame,
+        DESCR=_description(),
+        filename=_FILE,
+        data_module=_MODULE,
+    )
+
+
+def _check(split, **flags):
+    if not isinstance(split, str) or split not in _SPLITS:
+        raise ValueError(f"split must be one of {', '.join(map(repr, _SPLITS))}, got {split!r}.")
+    for name, value in flags.items():
+        if not isinstance(value, (bool, np.bool_)):
+            raise ValueError(f"{name} must be True or False, got {value!r}.")
+
+
+def _read_columns(split):
+    """Return the columns as stored, by name in their official order, and the categories."""
+    file = resources.files("skmia.datasets") / "data" / _FILE
+    with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
+        names = json.loads(archive["columns_json"].tobytes())
+        categories = json.loads(archive["categories_json"].tobytes())
+        rows = _rows(archive["is_test"], split)
+        columns = {
+            name: archive[("cat_" if name in categories else "num_") + name][rows] for name in names
+        }
+    return columns, categories
+
+
+def _rows(is_test, split):
+    return slice(None) if split == "all" else is_test == (split == "test")
+
+
+def _to_arrays(columns, categories):
+    features = {name: values for name, values in columns.items() if name != _TARGET}
+    data = np.column_stack(list(features.values())).astype(np.float64)
+    for j, name in enumerate(features):
+        if name in categories:
+            data[data[:, j] == _MISSING, j] = np.nan
+    return data, columns[_TARGET].astype(np.int64)
+
+
+def _to_frame(columns, categories):
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise ImportError(
+            "load_adult(as_frame=True) needs pandas: `pip install pandas`, or call it with "
+            "as_frame=False."
+        ) from error
+    return pd.DataFrame(
+        {
+            name: pd.Categorical.from_codes(
+                np.where(values == _MISSING, -1, values.astype(np.int16)), categories[name]
+            )
+            if name in categories
+            else values.astype(np.int64)
+            for name, values in columns.items()
+        }
+    )
+
+
+def _description():
+    file = resources.files("skmia.datasets") / "descr" / "adult.rst"
+    return file.read_text(encoding="utf-8")

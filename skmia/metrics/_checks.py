@@ -1,0 +1,82 @@
+"""What a metric refuses, and what its user should do about it."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import check_consistent_length, column_or_1d
+
+REMEDIES = {
+    "confidence_level": "give 0.95 for a 95 % interval",
+    "delta": "give 0 for pure differential privacy or a number well below 1 / n_records",
+    "fpr": "give 0.01 for a false positive rate of 1 %",
+    "prior": "give 0.5 if a record is as likely a member as not",
+}
+
+
+def check_membership(membership):
+    """Return membership as integers 0 and 1, both present."""
+    membership = column_or_1d(membership)
+    if membership.dtype.kind not in "biuf" or not np.isin(membership, (0, 1)).all():
+        found = ", ".join(repr(value) for value in np.unique(membership)[:5].tolist())
+        raise ValueError(
+            "membership must hold only 1 (member) and 0 (non-member), "
+            f"got values such as {found}; recode it, e.g. membership == <the value of a member>."
+        )
+    membership = membership.astype(np.int64)
+    if membership.all() or not membership.any():
+        found = "members" if membership.all() else "non-members"
+        raise ValueError(
+            f"membership must hold both members (1) and non-members (0), got {found} only; "
+            "add records of the other kind."
+        )
+    return membership
+
+
+def check_reals(name, values):
+    """Return values as finite float64."""
+    values = column_or_1d(values)
+    if values.dtype.kind not in "biuf":
+        raise ValueError(
+            f"{name} must be real numbers, got dtype {values.dtype}; convert them to float."
+        )
+    values = values.astype(np.float64)
+    n_wrong = np.count_nonzero(~np.isfinite(values))
+    if n_wrong:
+        raise ValueError(
+            f"{name} must be finite, got {n_wrong} NaN or infinite values; a record without "
+            "a score says nothing about its membership, so find out why it has none."
+        )
+    return values
+
+
+def check_membership_scores(membership, scores):
+    """Return both arrays checked and of one length."""
+    check_consistent_length(membership, scores)
+    return check_membership(membership), check_reals("scores", scores)
+
+
+def check_fraction(name, value, *, zero=False):
+    """Refuse what is no number in (0, 1), or in [0, 1) where zero is allowed."""
+    if isinstance(value, Real) and (0 < value < 1 or (zero and value == 0)):
+        return
+    interval = "[0, 1)" if zero else "(0, 1)"
+    raise ValueError(f"{name} must be a number in {interval}, got {value!r}; {REMEDIES[name]}.")
+
+
+def check_count(name, value, *, low=1, high=None):
+    """Refuse what is no integer of at least low and at most high."""
+    number = isinstance(value, Integral) and not isinstance(value, bool)
+    if number and value >= low and (high is None or value <= high):
+        return
+    rule = f"of at least {low}" if high is None else f"between {low} and {high}"
+    raise ValueError(f"{name} must be an integer {rule}, got {value!r}.")
+
+
+def check_threshold(threshold):
+    """Refuse a threshold that no score can be compared with."""
+    if threshold is None or (isinstance(threshold, Real) and threshold == threshold):
+        return
+    raise ValueError(
+        f"threshold must be a number or None, got {threshold!r}; records with a score of at least "
+        "the threshold are called members, None takes the best threshold of these records."
+    )

@@ -1,0 +1,73 @@
+"""Counts of true and false positives at every threshold, from one sort."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skmia.metrics._checks import check_membership_scores
+
+
+class Curve(NamedTuple):
+    """True and false positives when a record counts as member iff its score >= threshold.
+
+    Thresholds descend, one for each distinct score, after an infinite one at which nobody is
+    called a member; records with equal scores therefore enter together.
+    """
+
+    thresholds: np.ndarray
+    true_positives: np.ndarray
+    false_positives: np.ndarray
+
+    @classmethod
+    def from_scores(cls, membership, scores):
+        """Check the arrays and sort them once."""
+        membership, scores = check_membership_scores(membership, scores)
+        order = np.argsort(scores)[::-1]
+        membership, scores = membership[order], scores[order]
+        ends = np.flatnonzero(np.append(scores[1:] != scores[:-1], True))
+        true_positives = np.cumsum(membership)[ends]
+        return cls(
+            np.append(np.inf, scores[ends]),
+            np.append(0, true_positives),
+            np.append(0, ends + 1 - true_positives),
+        )
+
+    @property
+    def n_members(self):
+        return int(self.true_positives[-1])
+
+    @property
+    def n_nonmembers(self):
+        return int(self.false_positives[-1])
+
+    @property
+    def tpr(self):
+        return self.true_positives / self.n_members
+
+    @property
+    def fpr(self):
+        return self.false_positives / self.n_nonmembers
+
+    def at(self, threshold):
+        """Return the point of a threshold, by default the one of the largest TPR - FPR."""
+        if threshold is not None:
+            return int(np.searchsorted(-self.thresholds, -threshold, side="right")) - 1
+        # In integers, so that equal advantages are equal and the largest score wins.
+        gain = self.true_positives * self.n_nonmembers - self.false_positives * self.n_members
+        return int(np.argmax(gain))
+
+    def counts(self, point):
+        """Return true and false positives at a point."""
+        return int(self.true_positives[point]), int(self.false_positives[point])
+
+    def blocks(self):
+        """Return the numbers of members and non-members that share each distinct score."""
+        return np.diff(self.true_positives), np.diff(self.false_positives)
+
+    def coarsened(self, n_blocks):
+        """Return a curve of about n_blocks blocks of equally many records, ties kept together."""
+        if len(self.thresholds) <= n_blocks + 1:
+            return self
+        called = self.true_positives + self.false_positives
+        points = np.searchsorted(called, np.linspace(0, called[-1], n_blocks + 1))
+        return Curve(*(values[np.unique(points)] for values in self))
