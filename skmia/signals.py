@@ -9,6 +9,7 @@ probabilities of exactly 0 and 1 give finite signals. float32 stays float32.
 """
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
 
@@ -32,21 +33,33 @@ _TOLERANCE = 1e-6
 
 
 class _Block:
-    """Some rows of the response with what the kernels share: computed once, read by all."""
+    """Some rows of the response with what the kernels share: computed when first needed."""
 
     def __init__(self, proba, y_index, scratch, floors):
         self.proba, self.y_index = proba, y_index
         self.n_rows, self.n_classes = proba.shape
         self.scratch, self.floors = scratch[: self.n_rows], floors
         self.reaches_one = _check_probabilities(proba) >= 1
-        self.true_positions = np.arange(self.n_rows) * self.n_classes + y_index
-        if y_index.min() >= 0:
-            self.true = proba.ravel()[self.true_positions]
-            return
-        known = y_index >= 0
-        self.true_positions = self.true_positions[known]
-        self.true = np.zeros(self.n_rows, proba.dtype)
-        self.true[known] = proba.ravel()[self.true_positions]
+
+    @cached_property
+    def known(self):
+        """Return the rows whose label is a column, None where that is all rows."""
+        return None if self.y_index.min() >= 0 else self.y_index >= 0
+
+    @cached_property
+    def true_positions(self):
+        """Return where in the flat block the true classes of the known rows stand."""
+        positions = np.arange(0, self.proba.size, self.n_classes) + self.y_index
+        return positions if self.known is None else positions[self.known]
+
+    @cached_property
+    def true(self):
+        """Return the probability of each row's true class, 0 where it is unknown."""
+        if self.known is None:
+            return self.proba.ravel()[self.true_positions]
+        true = np.zeros(self.n_rows, self.proba.dtype)
+        true[self.known] = self.proba.ravel()[self.true_positions]
+        return true
 
     def without_true(self, value):
         """Return a scratch copy of the response with the true class set to `value`."""
@@ -164,7 +177,7 @@ def _check_response(proba, y_index):
 def _run(kernels, proba, y_index):
     """Evaluate (kernel, eps) pairs in one read of the response."""
     n_records, n_classes = proba.shape
-    n_rows = min(max(1, _BLOCK_ENTRIES // n_classes), n_records)
+    n_rows = max(1, min(_BLOCK_ENTRIES // n_classes, n_records))
     scratch, floors = np.empty((n_rows, n_classes), proba.dtype), {}
     values = np.empty((len(kernels), n_records), proba.dtype)
     for start in range(0, n_records, n_rows):

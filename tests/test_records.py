@@ -86,7 +86,7 @@ def test_integer_containers_agree(X):
 @given(X=hnp.arrays(np.int8, (4, 3)))
 def test_number_types_agree(X):
     expected = fingerprint(X)
-    for dtype in ("i2", "i4", "i8", "f2", "f4", "f8", np.longdouble, object):
+    for dtype in ("i2", "i4", "i8", "f2", "f4", "f8", ">i4", ">f8", np.longdouble, object):
         assert_array_equal(fingerprint(X.astype(dtype)), expected)
     assert_same(X > 0, (X > 0).astype(np.float32))
     assert_same(np.abs(X.astype(int)), np.abs(X.astype(int)).astype(np.uint64))
@@ -114,7 +114,7 @@ def test_text_containers_agree(texts):
 def test_fixed_width_text_and_string_dtype_agree_with_objects():
     texts = ["low", "", "größer"]
     assert_same(np.array(texts), column(texts))
-    assert_same(np.array(texts, dtype=np.dtypes.StringDtype()), column(texts))
+    assert_same(np.array(texts, dtype=np.dtypes.StringDType()), column(texts))
     assert_same(pd.DataFrame({"a": pd.array(texts, dtype="string")}), column(texts))
     enum = pl.DataFrame({"a": texts}, schema={"a": pl.Enum(texts[::-1])})
     assert_same(enum, column(texts))
@@ -161,6 +161,12 @@ def test_images_are_rows_of_pixels():
     assert_same(X, X.reshape(2, 12))
 
 
+def test_polars_arrays_and_structs_are_several_columns():
+    X = np.array([[1, 2], [3, 4]])
+    assert_same(pl.DataFrame({"a": pl.Series(X.tolist(), dtype=pl.Array(pl.Int64, 2))}), X)
+    assert_same(pl.Series([{"a": 1, "b": 2}, {"a": 3, "b": 4}]), X)
+
+
 def test_input_is_not_changed():
     X = np.array([[-0.0, np.nan], [1.0, 2.0]])
     copy = X.copy()
@@ -197,7 +203,7 @@ def test_sparse_at_the_precision_of_each_column():
     X = np.array([[0.1, 0.0, 0.3], [0.0, 0.2, 0.7]])
     pool = pd.DataFrame(X).astype({0: "float32", 2: "float16"})
     assert is_in(sparse.csr_array(X), None, pool, None).all()
-    assert not is_in(X + [0, 1e-9, 0], None, pool, None).any()
+    assert not is_in(X + 1e-9, None, pool, None).any()
 
 
 def test_sparse_columns_of_pandas():
@@ -210,10 +216,9 @@ def test_sparse_columns_of_pandas():
 
 def test_negative_zero_and_nan_payloads():
     assert_same(np.array([[0.0, 1.0]]), np.array([[-0.0, 1.0]]))
-    bits = np.array(
-        [0x7FF8000000000000, 0x7FF8000000000123, 0xFFF8000000000000, 0x7FF0000000000001]
-    )
-    assert len(np.unique(fingerprint(bits.astype(np.uint64).view(np.float64)[:, None]))) == 1
+    payloads = [0x7FF8000000000000, 0x7FF8000000000123, 0xFFF8000000000000, 0x7FF0000000000001]
+    bits = np.array(payloads, dtype=np.uint64)
+    assert len(np.unique(fingerprint(bits.view(np.float64)[:, None]))) == 1
 
 
 def test_all_missing_values_are_equal():
@@ -307,7 +312,8 @@ def test_aware_dates_are_compared_in_utc():
     aware = naive.dt.tz_localize("UTC").dt.tz_convert("Europe/Berlin")
     assert_same(naive, aware)
     assert_same(naive, aware.astype(object))
-    assert_same(naive, pl.Series(naive.to_list()).dt.replace_time_zone("UTC"))
+    moments = pl.Series([datetime.datetime(2024, 7, 1, 10), None])
+    assert_same(naive, moments.dt.replace_time_zone("UTC").dt.convert_time_zone("Asia/Tokyo"))
     python = datetime.datetime(
         2024, 7, 1, 12, tzinfo=datetime.timezone(datetime.timedelta(hours=2))
     )
@@ -508,10 +514,10 @@ def test_errors(call, error, message):
 
 SCRIPT = """
 import sys
+sys.modules |= {"pandas": None, "polars": None}  # importing either would fail
 from skmia._records import fingerprint
 rows = [[1, "a", None, 0.5, 2**70, b"b"], [2, "b", float("nan"), -0.0, 3, b""]]
 print(fingerprint(rows, ["yes", "no"]).tolist())
-assert not {"pandas", "polars", "torch"} & set(sys.modules)
 """
 
 
@@ -533,10 +539,10 @@ def test_every_process_gives_the_same_numbers():
 def test_numbers_of_this_version():
     """Fingerprints may be stored beside shadow models: a change must be seen."""
     X = [[0.0, 1.0], [2.0, -3.5]]
-    assert [hex(number) for number in fingerprint(X, ["a", "b"])] == GOLDEN
-
-
-GOLDEN = []
+    assert [hex(number) for number in fingerprint(X, ["a", "b"])] == [
+        "0xf38e3741972458e3",
+        "0x1af480d67e5598d6",
+    ]
 
 
 # Real data
@@ -547,7 +553,8 @@ def test_adult_duplicates():
     expected = frame.duplicated().to_numpy()
     assert expected.sum() == 52
     assert_array_equal(duplicated_within(frame), expected)
-    assert_array_equal(duplicated_within(pl.from_pandas(frame.astype(object))), expected)
+    texts = {name: values.astype(object).tolist() for name, values in frame.items()}
+    assert_array_equal(duplicated_within(pl.DataFrame(texts, strict=False)), expected)
     data, target = load_adult(return_X_y=True)
     assert_array_equal(duplicated_within(data, target), expected)
     assert_array_equal(duplicated_within(data.astype(np.float32), target), expected)

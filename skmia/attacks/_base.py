@@ -33,13 +33,13 @@ __all__ = ["BaseAttack"]
 class BaseAttack(BaseEstimator):
     """Base class of all attacks.
 
-    The author of an attack writes `_score_samples(model, X, y)`, which returns one attack score per
-    record from what `model` reveals, and `_fit(X, y, membership)` where there is something to learn.
-    The base class checks the input, cuts the records into batches, and learns in `fit` the thresholds
-    of `predict` and the histograms of `predict_proba`.
+    The author of an attack writes `_score_samples(model, X, y)`, which returns one attack score
+    per record from what `model` reveals, and `_fit(X, y, membership)` where there is something to
+    learn. The base class checks the input, cuts the records into batches, and learns in `fit` the
+    thresholds of `predict` and the histograms of `predict_proba`.
 
-    An attack's `__init__` takes at least `target`, `per_class`, `n_bins`, `prior`, `response_method`,
-    `random_state` and `n_jobs`, and stores them.
+    An attack's `__init__` takes at least `target`, `per_class`, `n_bins`, `prior`,
+    `response_method`, `random_state` and `n_jobs`, and stores them.
 
     Notes
     -----
@@ -83,7 +83,7 @@ class BaseAttack(BaseEstimator):
     }
 
     def __sklearn_clone__(self):
-        """Clone all parameters but the target: a refit would attack another model than the user's."""
+        """Clone all parameters but the target: a refit would attack another model."""
         params = {
             name: value if name == "target" else clone(value, safe=False)
             for name, value in self.get_params(deep=False).items()
@@ -259,7 +259,8 @@ class BaseAttack(BaseEstimator):
         y : array-like of shape (n_records,)
             Their labels.
         membership : array-like of shape (n_records,), default=None
-            1 for the target's training records, 0 for others.
+            1 for the target's training records, 0 for others. By default the target is asked, if
+            it has a method `membership_of(X, y)`.
 
         Returns
         -------
@@ -271,16 +272,28 @@ class BaseAttack(BaseEstimator):
         ValueError
             If the membership is not given or holds only members or only non-members.
         """
+        predicted = self.predict(X, y)
         if membership is None:
+            membership = self._remembered_membership(X, y)
+        return balanced_accuracy_score(check_membership(membership, X), predicted)
+
+    def _remembered_membership(self, X, y):
+        """Ask a target that remembers its training records (its method `membership_of`)."""
+        if not hasattr(self.target, "membership_of"):
             raise ValueError(
                 "score needs to know the truth: give membership (1 for records that the target "
                 "was trained on, 0 for others). Inside cross_validate, ask for it with "
                 "set_score_request(membership=True) and pass it in params."
             )
-        return balanced_accuracy_score(check_membership(membership, X), self.predict(X, y))
+        return self.target.membership_of(X, y)
 
     def _scores_and_classes(self, X, y):
         check_is_fitted(self)
+        if hasattr(self, "n_features_in_") and np.ndim(X) == 1:
+            raise ValueError(
+                f"Expected records with {self.n_features_in_} features, got a 1D array of shape "
+                f"{np.shape(X)}. Reshape your data: X.reshape(1, -1) if it is a single record."
+            )
         X = validate_data(self, X, reset=False, skip_check_array=True)
         y = self.target.predict(X) if y is None else self._check_labels(X, y)
         scores = self._score_in_batches(self.target, X, y)

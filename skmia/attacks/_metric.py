@@ -11,9 +11,10 @@ __all__ = ["MetricAttack"]
 class MetricAttack(BaseAttack):
     """Compare one signal of the target's response with a threshold.
 
-    A record is taken for a member if its signal reaches the threshold of its class. The threshold is
-    the one with the best balanced accuracy on records whose membership is known: the target's own
-    (`fit` with `membership`), or those of one shadow model that the attack trains (`fit` without).
+    A record is taken for a member if its signal reaches the threshold of its class. The threshold
+    is the one with the best balanced accuracy on records whose membership is known: the target's
+    own (`fit` with `membership`), or those of one shadow model that the attack trains (`fit`
+    without).
     `predict_proba` gives the privacy risk score, the posterior probability of membership.
 
     The attacker knows the record with its label and sees the target's answer to it. To calibrate he

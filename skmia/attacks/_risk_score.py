@@ -1,6 +1,7 @@
 """The privacy risk score: the probability that a record is a member, from histograms per class."""
 
 import numpy as np
+from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
 __all__ = ["RiskHistogram", "privacy_risk_scores"]
@@ -87,7 +88,7 @@ def _bins(values, rows, edges):
 
 
 def _bin_risk(n_in, n_out, prior):
-    """Return P(member | bin); an empty bin takes the nearest filled one, the left before the right."""
+    """Return P(member | bin); an empty bin takes the nearest filled one, left before right."""
     frequency_in = n_in / np.maximum(n_in.sum(axis=1, keepdims=True), 1)
     frequency_out = n_out / np.maximum(n_out.sum(axis=1, keepdims=True), 1)
     filled = n_in + n_out > 0
@@ -152,8 +153,8 @@ def privacy_risk_scores(
     Raises
     ------
     ValueError
-        If lengths differ, or only one of the two class indices is given, or members or
-        non-members are missing.
+        If lengths differ, values are not finite, only one of the two class indices is given,
+        members or non-members are missing, or an option is out of its range.
 
     References
     ----------
@@ -171,12 +172,18 @@ def privacy_risk_scores(
     if y_index is None:
         y_index = np.zeros(len(values), dtype=int)
         calibration_y_index = np.zeros(len(calibration_values), dtype=int)
-    arrays = [np.asarray(a) for a in (values, y_index)]
+    arrays = [column_or_1d(a) for a in (values, y_index)]
     calibration = [
-        np.asarray(a) for a in (calibration_values, calibration_membership, calibration_y_index)
+        column_or_1d(a) for a in (calibration_values, calibration_membership, calibration_y_index)
     ]
     check_consistent_length(*arrays)
     check_consistent_length(*calibration)
+    assert_all_finite(arrays[0], input_name="values")
+    assert_all_finite(calibration[0], input_name="calibration_values")
+    if n_bins < 1:
+        raise ValueError(f"n_bins must be at least 1, got {n_bins}.")
+    if not 0 < prior < 1:
+        raise ValueError(f"prior must lie between 0 and 1, got {prior}.")
     if len(np.unique(calibration[1])) < 2:
         raise ValueError("The calibration records must hold members (1) and non-members (0).")
     n_classes = 1 + max(index.max(initial=0) for index in (arrays[1], calibration[2]))

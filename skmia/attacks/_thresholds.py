@@ -9,8 +9,8 @@ __all__ = ["best_threshold", "class_thresholds"]
 def best_threshold(scores, membership):
     """Return the threshold with the best balanced accuracy of «member if score ≥ threshold».
 
-    Of several best ones the largest is returned. It is always a member's score: from any other value
-    the next member's score above it loses no member and admits no further non-member.
+    Of several best ones the largest is returned. It is always a member's score: from any other
+    value the next member's score above it loses no member and admits no further non-member.
 
     Parameters
     ----------
@@ -85,21 +85,22 @@ def class_thresholds(scores, membership, y_index, *, n_classes=None):
     y_index = np.asarray(y_index)
     check_consistent_length(scores, member, y_index)
     n_classes = int(y_index.max()) + 1 if n_classes is None else n_classes
-    members, of_members = _group(scores[member], y_index[member], n_classes)
-    nonmembers, of_nonmembers = _group(scores[~member], y_index[~member], n_classes)
-    thresholds = np.full(n_classes, np.nan, dtype=scores.dtype)
-    for c in range(n_classes):
-        thresholds[c] = _best_of_sorted(
-            np.sort(members[of_members[c] : of_members[c + 1]]),
-            np.sort(nonmembers[of_nonmembers[c] : of_nonmembers[c + 1]]),
-        )
-    return thresholds
+    groups = _sorted_groups(scores, y_index, member, n_classes)
+    pairs = zip(groups[1::2], groups[::2], strict=True)
+    return np.array([_best_of_sorted(*pair) for pair in pairs], dtype=scores.dtype)
 
 
-def _group(scores, y_index, n_classes):
-    """Order scores by class; return them with the start of each class."""
-    # small integers are sorted by radix, in linear time
-    small = np.int16 if n_classes < np.iinfo(np.int16).max else np.int64
-    order = np.argsort(y_index.astype(small), kind="stable")
-    starts = np.searchsorted(y_index[order], np.arange(n_classes + 1))
-    return scores[order], starts
+def _sorted_groups(scores, y_index, member, n_classes):
+    """Return the sorted scores of each class, its non-members and its members in turn."""
+    # small integers are sorted by radix, in linear time; negative classes go to the end
+    small = np.uint16 if 2 * n_classes < np.iinfo(np.uint16).max else np.int64
+    codes = y_index.astype(small)
+    codes *= 2
+    codes += member
+    codes[y_index < 0] = 2 * n_classes
+    grouped = scores[np.argsort(codes, kind="stable")]
+    ends = np.bincount(codes, minlength=2 * n_classes).cumsum()[: 2 * n_classes]
+    groups = np.split(grouped, ends)[: 2 * n_classes]
+    for group in groups:
+        group.sort()
+    return groups

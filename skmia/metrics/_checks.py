@@ -17,17 +17,17 @@ def check_membership(membership):
     """Return membership as integers 0 and 1, both present."""
     membership = column_or_1d(membership)
     if membership.dtype.kind not in "biuf" or not np.isin(membership, (0, 1)).all():
-        found = ", ".join(repr(value) for value in np.unique(membership)[:5].tolist())
+        found = ", ".join(repr(value) for value in list(dict.fromkeys(membership.tolist()))[:5])
         raise ValueError(
             "membership must hold only 1 (member) and 0 (non-member), "
             f"got values such as {found}; recode it, e.g. membership == <the value of a member>."
         )
     membership = membership.astype(np.int64)
     if membership.all() or not membership.any():
-        found = "members" if membership.all() else "non-members"
+        found = "members only" if membership.all() else "non-members only"
         raise ValueError(
-            f"membership must hold both members (1) and non-members (0), got {found} only; "
-            "add records of the other kind."
+            "membership must hold both members (1) and non-members (0), "
+            f"got {found if len(membership) else 'no records'}; add records of the other kind."
         )
     return membership
 

@@ -107,7 +107,8 @@ def _half_of_each_class(y, rng):
     y = np.asarray(y)
     if len(y) < 2:
         raise ValueError(
-            f"A shadow model needs records for both of its sides: at least 2, got n_samples={len(y)}."
+            "A shadow model needs records for both of its sides: at least 2, got "
+            f"n_samples={len(y)}."
         )
     _, codes = np.unique(y, return_inverse=True)
     order = np.lexsort((rng.random_sample(len(y)), codes))

@@ -1,0 +1,115 @@
+"""All membership metrics of one vector of scores, from one sort."""
+
+import numpy as np
+from sklearn.utils import Bunch
+
+from skmia.metrics._advantage import advantage_of, balanced_accuracy_of
+from skmia.metrics._checks import check_count, check_fraction
+from skmia.metrics._curve import Curve
+from skmia.metrics._epsilon import epsilon_of
+from skmia.metrics._precision_recall import precision_recall_of
+from skmia.metrics._roc import roc_auc_of, tpr_at_fpr_of
+
+
+def membership_report(
+    membership,
+    scores,
+    *,
+    fpr=(0.1, 0.01, 0.001),
+    prior=0.5,
+    delta=0.0,
+    confidence_level=0.95,
+    n_resamples=1000,
+    random_state=None,
+):
+    """Return all membership metrics of scores, each with its confidence interval.
+
+    Advantage, balanced accuracy, precision and recall are those of the best threshold on these
+    records, see :func:`membership_advantage` for the optimism in this. A false positive rate that
+    the non-members cannot resolve is reported as such, without a warning.
+
+    Parameters
+    ----------
+    membership : array-like of shape (n_records,)
+        1 for a member, 0 for a non-member.
+    scores : array-like of shape (n_records,)
+        Attack scores, higher for records more likely to be members.
+    fpr : sequence of float, default=(0.1, 0.01, 0.001)
+        False positive rates at which the true positive rate is reported, in (0, 1).
+    prior : float, default=0.5
+        Probability that a record is a member where the attack is used, in (0, 1). Only precision
+        depends on it.
+    delta : float, default=0.0
+        The delta of the bound on epsilon, in [0, 1).
+    confidence_level : float, default=0.95
+        Coverage of each interval and of the bound on epsilon, in (0, 1).
+    n_resamples : int, default=1000
+        Bootstrap resamples for the optimism of the best threshold, at least 1.
+    random_state : int, RandomState instance or None, default=None
+        Draws the resamples and the half of the records on which epsilon's threshold is chosen.
+
+    Returns
+    -------
+    Bunch
+        With the attributes
+
+        - ``n_members``, ``n_nonmembers``: int,
+        - ``majority_baseline``: float, accuracy of giving all records the commoner membership,
+        - ``roc_auc``, ``balanced_accuracy``, ``advantage``, ``precision``, ``recall``: Estimate,
+        - ``tpr_at_fpr``: dict from each rate in ``fpr`` to an Estimate,
+        - ``epsilon``: float, lower bound with the given confidence.
+
+    Raises
+    ------
+    ValueError
+        If membership is not 0 and 1 with both present, scores are not finite real numbers, the two
+        differ in length, or an option is out of its range.
+
+    See Also
+    --------
+    membership_roc_auc : Area under the ROC curve.
+    membership_advantage : Advantage, and balanced accuracy.
+    tpr_at_fpr : True positive rate at small false positive rates.
+    membership_precision_recall : Precision and recall.
+    epsilon_lower_bound : Bound on epsilon.
+
+    References
+    ----------
+    .. [1] N. Carlini et al., "Membership Inference Attacks From First Principles", IEEE
+       Symposium on Security and Privacy, 2022, section III.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmia.metrics import membership_report
+    >>> membership = np.repeat([1, 0], 100)
+    >>> scores = np.concatenate([np.arange(100) + 30, np.arange(100)])
+    >>> report = membership_report(membership, scores, random_state=0)
+    >>> print(report.roc_auc)
+    0.755 [0.684, 0.814]
+    >>> print(report.tpr_at_fpr[0.001])
+    unresolvable: it needs at least 1000 non-members, got 100
+    """
+    check_fraction("confidence_level", confidence_level)
+    check_fraction("prior", prior)
+    check_fraction("delta", delta, zero=True)
+    check_count("n_resamples", n_resamples)
+    rates = np.atleast_1d(fpr).tolist()
+    for rate in rates:
+        check_fraction("fpr", rate)
+    curve = Curve.from_scores(membership, scores)
+    advantage = advantage_of(curve, None, confidence_level, n_resamples, random_state)
+    precision, recall = precision_recall_of(curve, None, prior, confidence_level)
+    n_members, n_nonmembers = curve.n_members, curve.n_nonmembers
+    return Bunch(
+        n_members=n_members,
+        n_nonmembers=n_nonmembers,
+        majority_baseline=max(n_members, n_nonmembers) / (n_members + n_nonmembers),
+        roc_auc=roc_auc_of(curve, confidence_level),
+        balanced_accuracy=balanced_accuracy_of(advantage),
+        advantage=advantage,
+        tpr_at_fpr={rate: tpr_at_fpr_of(curve, rate, confidence_level) for rate in rates},
+        precision=precision,
+        recall=recall,
+        epsilon=epsilon_of(curve, delta, None, confidence_level, random_state),
+    )

@@ -1,0 +1,101 @@
+"""Validation of a risk: does P(member) = 0.7 mean that 70 % are members."""
+
+import numpy as np
+from sklearn.metrics import brier_score_loss
+from sklearn.utils import Bunch, check_consistent_length
+
+from skmia.metrics._checks import check_count, check_fraction, check_membership, check_reals
+from skmia.metrics._intervals import clopper_pearson
+
+
+def risk_reliability(membership, risk, *, n_bins=10, confidence_level=0.95):
+    r"""Compare a risk of membership with the fraction of members that it goes with.
+
+    .. math:: \mathrm{ECE} = \sum_b \frac{n_b}{n} \left|\bar{r}_b - \bar{m}_b\right|, \qquad
+              \mathrm{Brier} = \frac{1}{n} \sum_i (r_i - m_i)^2
+
+    where :math:`r_i` is the risk of record :math:`i`, :math:`m_i` its membership, and the bars are
+    means over the :math:`n_b` records of bin :math:`b`; the bins divide [0, 1] evenly. 0 is
+    perfect for both. A constant risk of 0.5 has a Brier score of 0.25.
+
+    Parameters
+    ----------
+    membership : array-like of shape (n_records,)
+        1 for a member, 0 for a non-member.
+    risk : array-like of shape (n_records,)
+        Probability that the record is a member, in [0, 1].
+    n_bins : int, default=10
+        Number of bins, at least 1.
+    confidence_level : float, default=0.95
+        Coverage of each bin's interval, in (0, 1).
+
+    Returns
+    -------
+    Bunch
+        With the attributes
+
+        - ``brier_score``: float in [0, 1],
+        - ``expected_calibration_error``: float in [0, 1],
+        - ``bin_edges``: ndarray of shape (n_bins + 1,),
+        - ``n_records``: ndarray of shape (n_bins,), records in each bin,
+        - ``mean_risk``, ``member_fraction``: ndarrays of shape (n_bins,), NaN in empty bins,
+        - ``low``, ``high``: ndarrays of shape (n_bins,), the Clopper-Pearson interval of the
+          fraction of members, NaN in empty bins.
+
+    Raises
+    ------
+    ValueError
+        If membership is not 0 and 1 with both present, risk is not in [0, 1], the two differ in
+        length, ``n_bins`` is not an integer of at least 1 or ``confidence_level`` is not in (0, 1).
+
+    References
+    ----------
+    .. [1] L. Song and P. Mittal, "Systematic Evaluation of Privacy Risks of Machine Learning
+       Models", USENIX Security 2021, section 5.
+    .. [2] C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On Calibration of Modern Neural
+       Networks", ICML 2017, equation 3.
+
+    Examples
+    --------
+    >>> from skmia.metrics import risk_reliability
+    >>> report = risk_reliability([1, 1, 1, 0, 0], [0.8, 0.8, 0.8, 0.8, 0.1], n_bins=2)
+    >>> report.member_fraction
+    array([0.  , 0.75])
+    >>> round(report.expected_calibration_error, 3)
+    0.06
+    >>> round(report.brier_score, 3)
+    0.154
+    """
+    check_count("n_bins", n_bins)
+    check_fraction("confidence_level", confidence_level)
+    check_consistent_length(membership, risk)
+    membership, risk = check_membership(membership), check_reals("risk", risk)
+    if risk.min() < 0 or risk.max() > 1:
+        raise ValueError(
+            f"risk must lie in [0, 1], got values from {risk.min():g} to {risk.max():g}; "
+            "a risk is a probability, an attack's raw scores are not."
+        )
+    bins = _bins(membership, risk, n_bins, 1 - confidence_level)
+    gaps = np.abs(bins["mean_risk"] - bins["member_fraction"])
+    return Bunch(
+        brier_score=float(brier_score_loss(membership, risk)),
+        expected_calibration_error=float(np.nansum(bins["n_records"] * gaps) / len(risk)),
+        **bins,
+    )
+
+
+def _bins(membership, risk, n_bins, alpha):
+    edges = np.linspace(0, 1, n_bins + 1)
+    place = np.clip(np.searchsorted(edges, risk, side="right") - 1, 0, n_bins - 1)
+    n_records = np.bincount(place, minlength=n_bins)
+    n_members = np.bincount(place, membership, minlength=n_bins).astype(np.int64)
+    some = np.where(n_records > 0, n_records, np.nan)
+    low, high = clopper_pearson(n_members, n_records, alpha)
+    return {
+        "bin_edges": edges,
+        "n_records": n_records,
+        "mean_risk": np.bincount(place, risk, minlength=n_bins) / some,
+        "member_fraction": n_members / some,
+        "low": np.where(n_records > 0, low, np.nan),
+        "high": np.where(n_records > 0, high, np.nan),
+    }

@@ -1,0 +1,372 @@
+"""The contract that every attack keeps, as checks; public, for attacks written elsewhere."""
+
+import pickle
+from copy import deepcopy
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+
+import numpy as np
+from scipy import sparse
+from scipy.special import softmax
+from sklearn import config_context
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.datasets import make_classification
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils import check_array
+from sklearn.utils.estimator_checks import check_estimator
+from sklearn.utils.validation import validate_data
+
+from skmia.utils._sklearn import _safe_indexing
+
+__all__ = ["EXPECTED_FAILED_CHECKS", "StubClassifier", "attack_checks", "check_attack"]
+
+_NOT_A_CLASSIFIER = (
+    "the check takes whatever has predict_proba for a classifier of the labels; an attack's two "
+    "columns are non-member and member. check_containers covers sparse records."
+)
+EXPECTED_FAILED_CHECKS = {
+    "check_estimator_sparse_array": _NOT_A_CLASSIFIER,
+    "check_estimator_sparse_matrix": _NOT_A_CLASSIFIER,
+}
+
+
+class StubClassifier(ClassifierMixin, BaseEstimator):
+    """A classifier that needs no fit and answers for any numeric X: a target for checks.
+
+    Its probabilities are a fixed function of each record; `fit` only remembers the classes. It
+    claims to have been trained on the records above the median.
+
+    Examples
+    --------
+    >>> from skmia.utils.estimator_checks import StubClassifier
+    >>> StubClassifier().predict([[0.0, 1.0]])
+    array([1])
+    """
+
+    def __sklearn_is_fitted__(self):
+        """Return True: it answers without a fit."""
+        return True
+
+    def __sklearn_tags__(self):
+        """Return tags that say that sparse records are taken."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def fit(self, X, y):
+        """Remember the classes.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_records, n_features)
+            Records.
+        y : array-like of shape (n_records,)
+            Labels.
+
+        Returns
+        -------
+        self : object
+            The stub.
+        """
+        X, y = validate_data(self, X, y, accept_sparse=True)
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X):
+        """Return probabilities that depend on each record's content alone.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_records, n_features)
+            Records.
+
+        Returns
+        -------
+        ndarray of shape (n_records, n_classes)
+            Probabilities.
+        """
+        X = check_array(X, accept_sparse=True, ensure_min_features=0)
+        mean = np.asarray(X.mean(axis=1), dtype=float).reshape(-1, 1)
+        classes = np.arange(len(getattr(self, "classes_", (0, 1))))
+        return softmax(np.sin(mean * (classes + 1) + classes), axis=1)
+
+    def predict(self, X):
+        """Return the class of the largest probability.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_records, n_features)
+            Records.
+
+        Returns
+        -------
+        ndarray of shape (n_records,)
+            Labels.
+        """
+        return np.asarray(getattr(self, "classes_", (0, 1)))[self.predict_proba(X).argmax(axis=1)]
+
+    def membership_of(self, X, y):
+        """Return which records it claims to have been trained on.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_records, n_features)
+            Records.
+        y : array-like of shape (n_records,)
+            Labels.
+
+        Returns
+        -------
+        ndarray of int, shape (n_records,)
+            1 for the upper half of the records, 0 for the lower.
+        """
+        mean = np.asarray(X.mean(axis=1)).ravel()
+        return (mean > np.median(mean)).astype(int)
+
+
+def check_attack(attack, *, expected_failed_checks=None):
+    """Check that an attack keeps the contract of skmia and of scikit-learn.
+
+    Runs scikit-learn's estimator checks on a stub target, and then skmia's own.
+
+    Parameters
+    ----------
+    attack : BaseAttack
+        An attack, as a template with `target=None`; its other parameters are kept.
+    expected_failed_checks : dict of str to str, default=None
+        Names of scikit-learn's checks that must fail, each with the reason why, beside those of
+        `EXPECTED_FAILED_CHECKS`, which hold for every attack.
+
+    Raises
+    ------
+    AssertionError
+        If a check of skmia fails; scikit-learn's checks raise what they raise.
+
+    Examples
+    --------
+    >>> from skmia.attacks import MetricAttack
+    >>> from skmia.utils.estimator_checks import check_attack
+    >>> check_attack(MetricAttack(random_state=0))  # doctest: +SKIP
+    """
+    check_estimator(
+        clone(attack).set_params(target=StubClassifier()),
+        expected_failed_checks=EXPECTED_FAILED_CHECKS | (expected_failed_checks or {}),
+        on_skip=None,
+    )
+    for check in attack_checks(attack):
+        check()
+
+
+def attack_checks(attack):
+    """Return skmia's own checks of an attack, as functions without parameters.
+
+    Parameters
+    ----------
+    attack : BaseAttack
+        An attack, as a template with `target=None`.
+
+    Returns
+    -------
+    list of callable
+        The checks; each raises an AssertionError if the attack fails it.
+
+    Examples
+    --------
+    >>> from skmia.attacks import MetricAttack
+    >>> from skmia.utils.estimator_checks import attack_checks
+    >>> attack_checks(MetricAttack())[0]()
+    """
+    return [partial(check, attack) for check in _CHECKS]
+
+
+def _records(n_records=120, n_classes=3, random_state=0):
+    return make_classification(
+        n_records,
+        n_features=6,
+        n_informative=4,
+        n_classes=n_classes,
+        random_state=random_state,
+    )
+
+
+def _fitted(attack, target=None, data=None):
+    X, y = _records() if data is None else data
+    target = (
+        DecisionTreeClassifier(random_state=0).fit(X[::2], y[::2]) if target is None else target
+    )
+    with_seed = clone(attack).set_params(target=target, random_state=0)
+    return with_seed.fit(X, y)
+
+
+def check_clone_keeps_target(attack):
+    """The clone attacks the very same model and is not fitted."""
+    fitted = _fitted(attack)
+    copy = clone(fitted)
+    assert copy.target is fitted.target, "clone must keep the target, not copy or refit it"
+    for name, value in clone(attack).get_params(deep=False).items():
+        if name not in ("target", "random_state"):
+            assert repr(getattr(copy, name)) == repr(value), f"clone changed the parameter {name}"
+    try:
+        copy.score_samples(*_records())
+    except NotFittedError:
+        return
+    raise AssertionError("a clone must not be fitted")
+
+
+def check_target_is_needed_and_fitted(attack):
+    """A template and an unfitted target are refused with a reason."""
+    for target, error in ((None, ValueError), (DecisionTreeClassifier(), NotFittedError)):
+        try:
+            clone(attack).set_params(target=target).fit(*_records())
+        except error:
+            continue
+        raise AssertionError(f"fit with target={target!r} must raise {error.__name__}")
+
+
+def check_target_stays_as_it_was(attack):
+    """Fitting and scoring leaves the target alone."""
+    X, y = _records()
+    target = DecisionTreeClassifier(random_state=0).fit(X[::2], y[::2])
+    before = pickle.dumps(target)
+    _fitted(attack, target).predict_proba(X, y)
+    assert pickle.dumps(target) == before, "the attack changed its target"
+
+
+def check_pickle_and_repr(attack):
+    """A fitted attack survives pickling and shows itself."""
+    X, y = _records()
+    fitted = _fitted(attack)
+    copy = pickle.loads(pickle.dumps(fitted))  # noqa: S301 - our own bytes
+    np.testing.assert_array_equal(copy.score_samples(X, y), fitted.score_samples(X, y))
+    assert type(attack).__name__ in fitted._repr_html_()
+    assert type(attack).__name__ in repr(fitted)
+
+
+def check_input_is_not_changed(attack):
+    """Records, labels and membership are left as they were."""
+    X, y = _records()
+    X_before, y_before = deepcopy(X), deepcopy(y)
+    fitted = _fitted(attack, data=(X, y))
+    for method in (fitted.score_samples, fitted.predict, fitted.predict_proba):
+        method(X, y)
+    np.testing.assert_array_equal(X, X_before)
+    np.testing.assert_array_equal(y, y_before)
+
+
+def check_determinism(attack):
+    """The same random_state gives the same scores."""
+    X, y = _records()
+    first, second = (_fitted(attack).predict_proba(X, y) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def check_output(attack):
+    """Shapes, ranges and dtypes are those of the contract."""
+    X, y = _records()
+    fitted = _fitted(attack)
+    for labels in (y, None):
+        scores, risk = fitted.score_samples(X, labels), fitted.predict_proba(X, labels)
+        assert scores.shape == (len(X),), "score_samples must return shape (n_records,)"
+        assert risk.shape == (len(X), 2), "predict_proba must return shape (n_records, 2)"
+        np.testing.assert_allclose(risk.sum(axis=1), 1)
+        assert risk.min() >= 0, "risks must be probabilities"
+        assert set(fitted.predict(X, labels)) <= {0, 1}, "predict must return 0 or 1"
+    accuracy = fitted.score(X, y, np.arange(len(X)) % 2 == 0)
+    assert 0 <= accuracy <= 1, "score must return a balanced accuracy"
+
+
+def check_containers(attack):
+    """Equal content gives equal scores in arrays, frames and sparse matrices."""
+    X, y = _records()
+    X = np.round(X, 1)
+    target = LogisticRegression().fit(X[::2], y[::2])
+    expected = _fitted(attack, target, (X, y)).score_samples(X, y)
+    containers = [sparse.csr_matrix(X), sparse.csr_array(X)]
+    if find_spec("pandas"):
+        containers.append(import_module("pandas").DataFrame(X))
+    if find_spec("polars"):
+        containers.append(import_module("polars").DataFrame(X))
+    for container in containers:
+        own = clone(target).fit(_safe_indexing(container, np.arange(0, len(X), 2)), y[::2])
+        scores = _fitted(attack, own, (container, y)).score_samples(container, y)
+        np.testing.assert_allclose(
+            scores, expected, rtol=1e-6, atol=1e-9, err_msg=f"in a {type(container)}"
+        )
+
+
+def check_scores_do_not_depend_on_the_batch(attack):
+    """A record's score is the same alone, in any order and in small batches."""
+    X, y = _records()
+    fitted = _fitted(attack)
+    expected = fitted.score_samples(X, y)
+    order = np.random.default_rng(0).permutation(len(X))
+    np.testing.assert_allclose(fitted.score_samples(X[order], y[order]), expected[order])
+    np.testing.assert_allclose(fitted.score_samples(X[5:6], y[5:6]), expected[5:6])
+    with config_context(working_memory=0.001):
+        np.testing.assert_allclose(fitted.score_samples(X, y), expected)
+    fitted.set_params(n_jobs=2)
+    np.testing.assert_allclose(fitted.score_samples(X, y), expected)
+
+
+def check_certain_answers(attack):
+    """Probabilities of exactly 0 and 1, right and wrong, give finite scores."""
+    X, y = _records()
+    target = KNeighborsClassifier(1).fit(X, np.roll(y, 1))
+    fitted = _fitted(attack, target, (X, y))
+    assert np.isfinite(fitted.score_samples(X, y)).all(), "scores must be finite"
+    assert np.isfinite(fitted.predict_proba(X, y)).all(), "risks must be finite"
+
+
+def check_string_labels_and_unknown_label(attack):
+    """Labels may be strings; a label that the target does not know gets a score."""
+    X, y = _records()
+    names = np.array(["ant", "bee", "cat", "dog"])
+    target = DecisionTreeClassifier(random_state=0).fit(X[::2], names[y[::2]])
+    fitted = _fitted(attack, target, (X, names[y]))
+    integers = _fitted(attack)
+    np.testing.assert_array_equal(fitted.score_samples(X, names[y]), integers.score_samples(X, y))
+    assert np.isfinite(fitted.score_samples(X[:2], names[[3, 3]])).all()
+
+
+def check_blind_on_unseen_records(attack):
+    """On a target that saw none of the records the AUC is 0.5 within its standard error."""
+    X, y = _records(2000, random_state=1)
+    target = DecisionTreeClassifier(random_state=0).fit(X[:400], y[:400])
+    membership = np.random.default_rng(0).permutation(np.arange(1600) % 2)
+    fitted = _fitted(attack, target, (X[400:], y[400:]))
+    auc = roc_auc_score(membership, fitted.score_samples(X[400:], y[400:]))
+    # the Mann-Whitney statistic's null standard error; ties only make it smaller
+    error = np.sqrt((800 + 800 + 1) / (12 * 800 * 800))
+    assert abs(auc - 0.5) < 1.96 * error, f"AUC {auc:.3f} where there is nothing to find"
+
+
+def check_finds_memorized_records(attack):
+    """A nearest-neighbor target that learnt random labels by heart gives an AUC above 0.9."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(1200, 5)), rng.integers(20, size=1200)
+    target = KNeighborsClassifier(1).fit(X[:400], y[:400])
+    fitted = _fitted(attack, target, (X[800:], y[800:]))
+    auc = roc_auc_score(np.repeat([1, 0], 400), fitted.score_samples(X[:800], y[:800]))
+    assert auc > 0.9, f"AUC {auc:.3f} where all members are known by heart"
+
+
+_CHECKS = (
+    check_clone_keeps_target,
+    check_target_is_needed_and_fitted,
+    check_target_stays_as_it_was,
+    check_pickle_and_repr,
+    check_input_is_not_changed,
+    check_determinism,
+    check_output,
+    check_containers,
+    check_scores_do_not_depend_on_the_batch,
+    check_certain_answers,
+    check_string_labels_and_unknown_label,
+    check_blind_on_unseen_records,
+    check_finds_memorized_records,
+)

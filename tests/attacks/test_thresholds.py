@@ -1,0 +1,54 @@
+"""The threshold rule against the loop over all candidates."""
+
+import numpy as np
+import oracles
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skmia.attacks import best_threshold, class_thresholds
+
+SCORES = st.lists(st.integers(-4, 4), min_size=1, max_size=12)
+
+
+@settings(max_examples=200, deadline=None)
+@given(SCORES, SCORES)
+def test_equals_oracle_with_ties(members, others):
+    scores = np.array(members + others, dtype=float)
+    membership = np.repeat([1, 0], [len(members), len(others)])
+    assert best_threshold(scores, membership) == oracles.best_threshold(scores, membership)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_each_class_equals_oracle(dtype):
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=600).round(1).astype(dtype)
+    membership, y_index = rng.integers(2, size=600), rng.integers(-1, 7, size=600)
+    thresholds = class_thresholds(scores, membership, y_index, n_classes=7)
+    assert thresholds.dtype == dtype
+    for c in range(7):
+        own = y_index == c
+        assert thresholds[c] == oracles.best_threshold(scores[own], membership[own])
+
+
+def test_of_equal_thresholds_the_largest():
+    # 3 and 1 both call half of the members and none or half of the others
+    assert best_threshold([3, 1, 2, 0], [1, 1, 0, 0]) == 3
+
+
+def test_class_without_one_side_has_no_threshold():
+    thresholds = class_thresholds([1.0, 2.0, 3.0], [1, 1, 0], [0, 1, 1], n_classes=3)
+    np.testing.assert_array_equal(thresholds, [np.nan, 2.0, np.nan])
+    assert np.isnan(best_threshold([1.0], [1]))
+
+
+def test_many_classes():
+    y_index = np.repeat(np.arange(40_000), 2)
+    membership = np.tile([1, 0], 40_000)
+    thresholds = class_thresholds(membership + y_index / 1e6, membership, y_index)
+    np.testing.assert_allclose(thresholds, 1 + np.arange(40_000) / 1e6)
+
+
+def test_lengths_must_agree():
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        best_threshold([1.0, 2.0], [1])
