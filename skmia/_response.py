@@ -5,9 +5,25 @@ Probabilities where the target has them, else its decision values, else its labe
 """
 
 import numpy as np
+from joblib import effective_n_jobs
 from scipy.special import expit, softmax
+from sklearn import get_config
+from sklearn.base import BaseEstimator, is_regressor
+from sklearn.utils import gen_even_slices
+from sklearn.utils.validation import check_is_fitted
 
-__all__ = ["class_probabilities", "known_classes", "label_index", "response_method_of"]
+from skmia.utils._sklearn import _num_samples, _safe_indexing
+
+__all__ = [
+    "RecordedResponse",
+    "batches",
+    "check_target",
+    "class_probabilities",
+    "known_classes",
+    "label_index",
+    "record_response",
+    "response_method_of",
+]
 
 RESPONSE_METHODS = ("predict_proba", "decision_function", "predict")
 
@@ -41,6 +57,35 @@ def response_method_of(estimator, method="auto"):
         "needs a target that answers; choose another response_method or wrap the model in a "
         "scikit-learn classifier."
     )
+
+
+def check_target(target, method="auto"):
+    """Check that the target is a fitted classifier that answers.
+
+    Parameters
+    ----------
+    target : object
+        The classifier under attack.
+    method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
+        How it is to be asked.
+
+    Raises
+    ------
+    TypeError
+        If it is a regressor.
+    ValueError
+        If it has no such method.
+    sklearn.exceptions.NotFittedError
+        If it is not fitted.
+    """
+    is_estimator = isinstance(target, BaseEstimator)
+    if is_estimator and is_regressor(target):
+        raise TypeError(
+            f"The target must be a classifier, got the regressor {type(target).__name__}."
+        )
+    if is_estimator:  # others may keep their state where they like
+        check_is_fitted(target)
+    response_method_of(target, method)
 
 
 def known_classes(estimator, n_columns):
@@ -172,3 +217,80 @@ def _expand(proba, own, classes):
     expanded = np.zeros((len(proba), len(classes)), proba.dtype)
     expanded[:, columns] = proba
     return expanded
+
+
+def batches(n_records, n_columns, n_jobs=None):
+    """Cut records into batches whose answers fit scikit-learn's `working_memory`.
+
+    Parameters
+    ----------
+    n_records : int
+        Number of records, at least 1.
+    n_columns : int
+        Features and classes together.
+    n_jobs : int, default=None
+        At least so many batches, so that each job has one.
+
+    Returns
+    -------
+    list of slice
+        The batches.
+    """
+    # a pipeline holds its records more than once while it answers
+    batch_bytes = get_config()["working_memory"] * 2**20 / 8
+    n_batches = max(int(np.ceil(8 * n_records * n_columns / batch_bytes)), effective_n_jobs(n_jobs))
+    return list(gen_even_slices(n_records, min(n_batches, n_records)))
+
+
+class RecordedResponse:
+    """A target's answers, kept: asked for record numbers in place of records.
+
+    Parameters
+    ----------
+    proba : ndarray of shape (n_records, n_classes)
+        The answers.
+    classes : ndarray of shape (n_classes,)
+        Sorted classes.
+    """
+
+    def __init__(self, proba, classes):
+        self.proba, self.classes_ = proba, classes
+
+    def predict_proba(self, numbers):
+        """Return the answers for record numbers."""
+        return self.proba[numbers]
+
+    def predict(self, numbers):
+        """Return the most probable class for record numbers."""
+        return self.classes_[self.proba[numbers].argmax(axis=1)]
+
+
+def record_response(estimator, X, classes, *, method="auto"):
+    """Ask the target for all records, batch by batch, and keep its answers.
+
+    Parameters
+    ----------
+    estimator : object
+        A fitted classifier.
+    X : array-like of shape (n_records, ...)
+        Records, handed to the target as they are.
+    classes : ndarray of shape (n_classes,)
+        Sorted classes, a superset of the target's.
+    method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
+        How the target is asked.
+
+    Returns
+    -------
+    ndarray of shape (n_records, n_classes)
+        The response.
+    """
+    shape = getattr(X, "shape", (_num_samples(X),))
+    n_columns = len(classes) + (shape[1] if len(shape) == 2 else 0)
+    answers = None
+    for batch in batches(shape[0], n_columns):
+        part = X if batch == slice(0, shape[0], None) else _safe_indexing(X, batch)
+        proba = class_probabilities(estimator, part, classes, method=method)
+        if answers is None:
+            answers = np.empty((shape[0], len(classes)), proba.dtype)
+        answers[batch] = proba
+    return answers

@@ -5,16 +5,14 @@ from copy import deepcopy
 from numbers import Integral, Real
 
 import numpy as np
-from joblib import effective_n_jobs
-from sklearn import get_config
-from sklearn.base import BaseEstimator, clone, is_regressor
+from sklearn.base import BaseEstimator, clone
 from sklearn.metrics import balanced_accuracy_score
-from sklearn.utils import column_or_1d, gen_even_slices, get_tags
+from sklearn.utils import column_or_1d, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-from skmia._response import label_index, response_method_of
+from skmia._response import batches, check_target, label_index
 from skmia.attacks._risk_score import RiskHistogram
 from skmia.attacks._thresholds import best_threshold, class_thresholds
 from skmia.exceptions import CalibrationWarning
@@ -153,7 +151,6 @@ class BaseAttack(BaseEstimator):
             model, membership = train_shadow(
                 shadow_template(self.target), X, y, random_state=self.random_state
             )
-            # no class may get lost that only the shadow model was shown
             membership = membership.astype(int)
         scores = self._score_in_batches(model, X, y)
         return scores, membership, label_index(y, self.target_classes_)
@@ -300,8 +297,8 @@ class BaseAttack(BaseEstimator):
         return scores, label_index(y, self.target_classes_)
 
     def _score_in_batches(self, model, X, y):
-        n_records = _num_samples(X)
-        slices = list(gen_even_slices(n_records, min(n_records, self._n_batches(n_records))))
+        n_columns = len(self.target_classes_) + getattr(self, "n_features_in_", 0)
+        slices = batches(_num_samples(X), n_columns, self.n_jobs)
         if len(slices) == 1:
             return self._checked_scores(model, X, y)
         parts = Parallel(n_jobs=self.n_jobs, prefer="threads")(
@@ -320,27 +317,13 @@ class BaseAttack(BaseEstimator):
             )
         return scores
 
-    def _n_batches(self, n_records):
-        """Return so many batches that a response with its records fits scikit-learn's memory."""
-        row_bytes = 8 * (len(self.target_classes_) + getattr(self, "n_features_in_", 0))
-        # a pipeline holds the records more than once while it answers
-        batch_bytes = get_config()["working_memory"] * 2**20 / 8
-        n_batches = int(np.ceil(n_records * row_bytes / batch_bytes))
-        return max(1, n_batches, min(effective_n_jobs(self.n_jobs), n_records))
-
     def _check_target(self):
         if self.target is None:
             raise ValueError(
                 f"{type(self).__name__}(target=None) is a template without a model to attack. "
                 "Give the fitted classifier: set_params(target=classifier)."
             )
-        if is_regressor(self.target):
-            raise TypeError(
-                f"The target must be a classifier, got the regressor {type(self.target).__name__}."
-            )
-        response_method_of(self.target, self.response_method)
-        if isinstance(self.target, BaseEstimator):
-            check_is_fitted(self.target)
+        check_target(self.target, self.response_method)
 
     def _check_labels(self, X, y):
         y = column_or_1d(y, warn=True)

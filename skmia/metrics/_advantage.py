@@ -37,8 +37,8 @@ def membership_advantage(
     even for scores that know nothing. A threshold chosen on other records is not optimistic, so
     prefer it where there is one. The interval of the maximum is that of its threshold, with the
     lower end lowered by the optimism, which a stratified bootstrap estimates, and set to 0 unless
-    Smirnov's one-sided test tells the two samples apart. In simulations it covers 95 to 98 % at a
-    nominal 95 %.
+    Smirnov's one-sided test tells the two samples apart. In simulations it covers 96 to 98 % at a
+    nominal 95 %, and more for few distinct scores that know nothing.
 
     Parameters
     ----------

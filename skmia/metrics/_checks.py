@@ -63,6 +63,16 @@ def check_fraction(name, value, *, zero=False):
     raise ValueError(f"{name} must be a number in {interval}, got {value!r}; {REMEDIES[name]}.")
 
 
+def check_rates(fpr):
+    """Return one or several false positive rates as a list."""
+    rates = np.atleast_1d(fpr).tolist()
+    if not rates:
+        raise ValueError("fpr must hold at least one rate, got none; give 0.01 for 1 %.")
+    for rate in rates:
+        check_fraction("fpr", rate)
+    return rates
+
+
 def check_count(name, value, *, low=1, high=None):
     """Refuse what is no integer of at least low and at most high."""
     number = isinstance(value, Integral) and not isinstance(value, bool)

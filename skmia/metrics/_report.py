@@ -1,10 +1,9 @@
 """All membership metrics of one vector of scores, from one sort."""
 
-import numpy as np
 from sklearn.utils import Bunch
 
 from skmia.metrics._advantage import advantage_of, balanced_accuracy_of
-from skmia.metrics._checks import check_count, check_fraction
+from skmia.metrics._checks import check_count, check_fraction, check_rates
 from skmia.metrics._curve import Curve
 from skmia.metrics._epsilon import epsilon_of
 from skmia.metrics._precision_recall import precision_recall_of
@@ -94,9 +93,7 @@ def membership_report(
     check_fraction("prior", prior)
     check_fraction("delta", delta, zero=True)
     check_count("n_resamples", n_resamples)
-    rates = np.atleast_1d(fpr).tolist()
-    for rate in rates:
-        check_fraction("fpr", rate)
+    rates = check_rates(fpr)
     curve = Curve.from_scores(membership, scores)
     advantage = advantage_of(curve, None, confidence_level, n_resamples, random_state)
     precision, recall = precision_recall_of(curve, None, prior, confidence_level)

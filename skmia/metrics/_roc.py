@@ -8,7 +8,7 @@ from scipy.special import betainc, expit, logit, ndtri
 from scipy.stats import binom
 
 from skmia.exceptions import ResolutionWarning
-from skmia.metrics._checks import check_fraction
+from skmia.metrics._checks import check_fraction, check_rates
 from skmia.metrics._curve import Curve
 from skmia.metrics._estimate import Estimate
 
@@ -146,9 +146,10 @@ def tpr_at_fpr(membership, scores, *, fpr=0.01, confidence_level=0.95):
 
     where :math:`j` is the number of the :math:`n_0` non-members that score above the true
     threshold, :math:`T_j` of the :math:`n_1` members do (the middle of what :math:`j` allows), and
-    :math:`I_x` is the distribution function of Jeffreys' Beta posterior. In simulations it covers
-    95 to 98 % at a nominal 95 %, most where only a few non-members are expected above the
-    threshold. Many tied scores make it wider still.
+    :math:`I_x` is the distribution function of Jeffreys' Beta posterior. For the lower end, all of
+    its mass is at 0 where :math:`T_j = 0`; for the upper end, at 1 where :math:`T_j = n_1`. In
+    simulations the interval covers 95 to 99 % at a nominal 95 %, most where only a few non-members
+    are expected above the threshold or many scores are tied.
 
     Parameters
     ----------
@@ -195,9 +196,7 @@ def tpr_at_fpr(membership, scores, *, fpr=0.01, confidence_level=0.95):
     0.390 [0.288, 0.510]
     """
     check_fraction("confidence_level", confidence_level)
-    rates = np.atleast_1d(fpr).tolist()
-    for rate in rates:
-        check_fraction("fpr", rate)
+    rates = check_rates(fpr)
     curve = Curve.from_scores(membership, scores)
     estimates = [tpr_at_fpr_of(curve, rate, confidence_level) for rate in rates]
     for rate, estimate in zip(rates, estimates, strict=True):
@@ -288,11 +287,15 @@ def _tpr_limits(curve, fpr, alpha):
     above = np.arange(binom.ppf(1e-6, n_nonmembers, fpr), binom.isf(1e-6, n_nonmembers, fpr) + 1)
     weights = binom.pmf(above, n_nonmembers, fpr)
     hits = (_true_positives_within(curve, above - 1) + _true_positives_within(curve, above)) / 2
-    levels = np.array([[alpha / 2], [1 - alpha / 2]]) * weights.sum()
+    distribution = hits + 0.5, n_members - hits + 0.5
+    goals = np.array([[alpha / 2], [1 - alpha / 2]]) * weights.sum()
     low, high = np.zeros((2, 1)), np.ones((2, 1))
     for _ in range(50):
         middle = (low + high) / 2
-        reached = betainc(hits + 0.5, n_members - hits + 0.5, middle) @ weights
-        too_low = reached[:, None] < levels
+        below = betainc(*distribution, middle)
+        # No or all members found: the limit on that side is 0 or 1, as Brown et al. advise.
+        below[0, hits == 0] = 1
+        below[1, hits == n_members] = 0
+        too_low = (below @ weights)[:, None] < goals
         low, high = np.where(too_low, middle, low), np.where(too_low, high, middle)
-    return low.ravel().tolist()
+    return float(low[0, 0]), float(high[1, 0])

@@ -1,0 +1,278 @@
+"""Audit a classifier, or its predictions, for membership leakage."""
+
+import warnings
+
+import numpy as np
+from sklearn.utils import Bunch, check_random_state
+
+from skmia._audit.inputs import (
+    check_enough,
+    check_labels,
+    check_proba,
+    column_labels,
+    groups_of,
+)
+from skmia._audit.run import run_audit
+from skmia._audit.shift import two_sample_auc
+from skmia._audit.target import held_out_note
+from skmia._records import duplicates_across
+from skmia._response import check_target, record_response
+from skmia.exceptions import MembershipWarning
+from skmia.utils._sklearn import _safe_indexing
+
+__all__ = ["audit", "audit_predictions"]
+
+DEFAULT_ATTACKS = ("correctness", "confidence", "entropy", "modified_entropy")
+
+
+def audit(
+    estimator,
+    X_train,
+    y_train,
+    X_test,
+    y_test,
+    *,
+    attacks=DEFAULT_ATTACKS,
+    sensitive_features=None,
+    fpr=(0.1, 0.01, 0.001),
+    prior=0.5,
+    confidence_level=0.95,
+    n_splits=5,
+    n_riskiest=20,
+    response_method="auto",
+    random_state=None,
+    n_jobs=None,
+):
+    """Audit a fitted classifier: how much does it give away about its training records?
+
+    The auditor knows which rows the classifier was trained on. Each attack is calibrated on some of
+    them and measured on others (cross-fitting), with as many members as non-members, so that 0.5
+    stays the blind guess. Rows that occur in train and test count on neither side. A classifier
+    that sees X alone checks that train and test rows do not differ to begin with.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The fitted classifier: a classifier, a pipeline, a fitted search.
+    X_train : array-like of shape (n_train, ...)
+        The rows it was trained on, in any container that it takes.
+    y_train : array-like of shape (n_train,)
+        Their labels.
+    X_test : array-like of shape (n_test, ...)
+        Rows from the same distribution that it was not trained on.
+    y_test : array-like of shape (n_test,)
+        Their labels.
+    attacks : sequence of str or BaseAttack, or dict, default=("correctness", "confidence", \
+"entropy", "modified_entropy")
+        Names of signals, for metric attacks with one threshold per class, or attacks with
+        `target=None`; or a dict from names to either.
+    sensitive_features : str, sequence of str, or dict, default=None
+        Columns of X by which exposure is compared, or a dict from a name to a pair of arrays
+        (one value per training row, one per test row).
+    fpr : sequence of float, default=(0.1, 0.01, 0.001)
+        False positive rates at which the true positive rate is reported, in (0, 1).
+    prior : float, default=0.5
+        Probability of membership that precision and risk assume, in (0, 1).
+    confidence_level : float, default=0.95
+        Coverage of each interval, in (0, 1).
+    n_splits : int, default=5
+        Folds of the cross-fitting, at least 2.
+    n_riskiest : int, default=20
+        How many training rows to name.
+    response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
+        What the attacker sees of the target's answer.
+    random_state : int, RandomState instance or None, default=None
+        Draws rows, folds and resamples.
+    n_jobs : int, default=None
+        Jobs of the forest that looks for a shift.
+
+    Returns
+    -------
+    AuditReport
+        Print it, or take it as a dict, JSON or a data frame.
+
+    Raises
+    ------
+    ValueError
+        If there are too few records, lengths differ, or a column is missing.
+    sklearn.exceptions.NotFittedError
+        If the estimator is not fitted.
+
+    Warns
+    -----
+    MembershipWarning
+        If the classifier held some of the training rows out of its training.
+
+    See Also
+    --------
+    audit_predictions : The same from probabilities alone.
+    skmia.attacks.MetricAttack : One attack as an estimator.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sklearn.model_selection import train_test_split
+    >>> import skmia
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> X, X_test, y, y_test = train_test_split(X, y, test_size=0.5, random_state=0)
+    >>> forest = RandomForestClassifier(random_state=0).fit(X, y)
+    >>> report = skmia.audit(forest, X, y, X_test, y_test, random_state=0)
+    >>> report.strongest
+    'modified_entropy'
+    >>> print(report.statement)  # doctest: +ELLIPSIS
+    At 1 % false alarms the strongest of 4 attacks (modified_entropy) finds ...
+    """
+    check_target(estimator, response_method)
+    y_train, y_test = check_labels(X_train, y_train), check_labels(X_test, y_test)
+    groups = groups_of(sensitive_features, (X_train, X_test), (len(y_train), len(y_test)))
+    in_both = duplicates_across(X_train, y_train, X_test, y_test)
+    kept = [np.flatnonzero(~mask) for mask in in_both]
+    check_enough(kept, n_splits, "without the rows that occur in both")
+    notes = []
+    if (note := held_out_note(estimator)) is not None:
+        notes.append(note)
+        warnings.warn(note, MembershipWarning, stacklevel=2)
+    rng = check_random_state(random_state)
+    shift = two_sample_auc(
+        _safe_indexing(X_train, kept[0]),
+        _safe_indexing(X_test, kept[1]),
+        confidence_level=0.99,  # one false alarm in two hundred audits
+        random_state=rng.randint(np.iinfo(np.int32).max),
+        n_jobs=n_jobs,
+    )
+    classes = np.union1d(getattr(estimator, "classes_", y_train), np.union1d(y_train, y_test))
+    X = (X_train, X_test)
+    return run_audit(
+        Bunch(
+            target=estimator,
+            X=X,
+            y=(y_train, y_test),
+            proba=[record_response(estimator, x, classes, method=response_method) for x in X],
+            classes=classes,
+            groups=groups,
+            kept=kept,
+            n_duplicates=tuple(int(mask.sum()) for mask in in_both),
+            shift=shift,
+            notes=notes,
+        ),
+        attacks,
+        fpr=fpr,
+        prior=prior,
+        confidence_level=confidence_level,
+        n_splits=n_splits,
+        n_riskiest=n_riskiest,
+        rng=rng,
+    )
+
+
+def audit_predictions(
+    proba_train,
+    y_train,
+    proba_test,
+    y_test,
+    *,
+    classes=None,
+    attacks=DEFAULT_ATTACKS,
+    sensitive_features=None,
+    fpr=(0.1, 0.01, 0.001),
+    prior=0.5,
+    confidence_level=0.95,
+    n_splits=5,
+    n_riskiest=20,
+    random_state=None,
+):
+    """Audit a model by its predicted probabilities alone, whatever framework it is of.
+
+    As :func:`audit`, but what needs the records themselves is left out: rows that occur in train
+    and test are not found, and whether train and test differ to begin with is not tested.
+
+    Parameters
+    ----------
+    proba_train : array-like of shape (n_train, n_classes)
+        The model's probabilities for the rows it was trained on.
+    y_train : array-like of shape (n_train,)
+        Their true labels.
+    proba_test : array-like of shape (n_test, n_classes)
+        Its probabilities for other rows from the same distribution.
+    y_test : array-like of shape (n_test,)
+        Their true labels.
+    classes : array-like of shape (n_classes,), default=None
+        The label of each column. By default 0, 1, ... for integer labels in that range, else the
+        sorted labels.
+    attacks : sequence of str or BaseAttack, or dict, default=("correctness", "confidence", \
+"entropy", "modified_entropy")
+        As in :func:`audit`; only attacks that need no more than the response.
+    sensitive_features : dict, default=None
+        From a name to a pair of arrays (one value per training row, one per test row).
+    fpr : sequence of float, default=(0.1, 0.01, 0.001)
+        False positive rates at which the true positive rate is reported, in (0, 1).
+    prior : float, default=0.5
+        Probability of membership that precision and risk assume, in (0, 1).
+    confidence_level : float, default=0.95
+        Coverage of each interval, in (0, 1).
+    n_splits : int, default=5
+        Folds of the cross-fitting, at least 2.
+    n_riskiest : int, default=20
+        How many training rows to name.
+    random_state : int, RandomState instance or None, default=None
+        Draws rows, folds and resamples.
+
+    Returns
+    -------
+    AuditReport
+        Print it, or take it as a dict, JSON or a data frame.
+
+    Raises
+    ------
+    ValueError
+        If the columns cannot be matched with labels, there are too few records, or lengths differ.
+
+    See Also
+    --------
+    audit : The same for a fitted scikit-learn classifier.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import skmia
+    >>> rng = np.random.default_rng(0)
+    >>> y = rng.integers(2, size=400)
+    >>> proba = np.where(np.arange(400) < 200, 0.9, 0.6)[:, None] * np.eye(2)[y]
+    >>> proba[np.arange(400), 1 - y] = 1 - proba[np.arange(400), y]
+    >>> report = skmia.audit_predictions(
+    ...     proba[:200], y[:200], proba[200:], y[200:], random_state=0
+    ... )
+    >>> print(report.attacks[-1].roc_auc)
+    1.000 [0.982, 1.000]
+    """
+    y_train, y_test = check_labels(proba_train, y_train), check_labels(proba_test, y_test)
+    proba = check_proba(proba_train, "proba_train"), check_proba(proba_test, "proba_test")
+    columns = column_labels(classes, proba, np.union1d(y_train, y_test))
+    order = np.argsort(columns)
+    kept = [np.arange(len(y_train)), np.arange(len(y_test))]
+    check_enough(kept, n_splits, "given")
+    return run_audit(
+        Bunch(
+            target=None,
+            X=None,
+            y=(y_train, y_test),
+            proba=[p[:, order] for p in proba],
+            classes=columns[order],
+            groups=groups_of(sensitive_features, None, (len(y_train), len(y_test))),
+            kept=kept,
+            n_duplicates=None,
+            shift=None,
+            notes=[
+                "From predictions alone it cannot be seen which rows occur in train and test, nor "
+                "whether train and test differ to begin with."
+            ],
+        ),
+        attacks,
+        fpr=fpr,
+        prior=prior,
+        confidence_level=confidence_level,
+        n_splits=n_splits,
+        n_riskiest=n_riskiest,
+        rng=check_random_state(random_state),
+    )

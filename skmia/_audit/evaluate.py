@@ -1,0 +1,208 @@
+"""Measure attacks on records that they were not calibrated on."""
+
+import warnings
+from itertools import combinations
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.model_selection import StratifiedKFold
+from sklearn.utils import Bunch
+
+from skmia._audit.report import AttackResult, ExposureGap, Slice
+from skmia.exceptions import CalibrationWarning
+from skmia.metrics import (
+    Estimate,
+    membership_advantage,
+    membership_balanced_accuracy,
+    membership_precision_recall,
+    membership_report,
+    membership_roc_auc,
+    risk_reliability,
+)
+from skmia.utils._sklearn import _safe_indexing
+
+__all__ = ["attack_result", "cross_fit", "exposure_gaps", "slices_of"]
+
+
+def cross_fit(attack, X, y, membership, *, n_splits, seed):
+    """Score every record by an attack that was calibrated on other records.
+
+    Parameters
+    ----------
+    attack : BaseAttack
+        An attack with its target; it is cloned for each fold.
+    X : array-like of shape (n_records, ...)
+        Records, or their numbers where the target answers for numbers.
+    y : ndarray of shape (n_records,)
+        Labels.
+    membership : ndarray of shape (n_records,)
+        1 for members, 0 for non-members.
+    n_splits : int
+        Number of folds.
+    seed : int
+        Draws the folds.
+
+    Returns
+    -------
+    Bunch
+        With `scores`, `risk` and `called` of shape (n_records,), and `notes`, a list of str.
+    """
+    scores, risk = np.empty(len(y)), np.empty(len(y))
+    called = np.empty(len(y), dtype=int)
+    folds = StratifiedKFold(n_splits, shuffle=True, random_state=seed)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", CalibrationWarning)
+        for known, rows in folds.split(y, membership):
+            fitted = clone(attack).fit(_safe_indexing(X, known), y[known], membership[known])
+            records = _safe_indexing(X, rows)
+            scores[rows] = fitted.score_samples(records, y[rows])
+            risk[rows] = fitted.predict_proba(records, y[rows])[:, 1]
+            called[rows] = fitted.predict(records, y[rows])
+    return Bunch(scores=scores, risk=risk, called=called, notes=_sift(caught))
+
+
+def _sift(caught):
+    """Return the texts of calibration warnings, and warn again of everything else."""
+    notes = []
+    for warning in caught:
+        if issubclass(warning.category, CalibrationWarning):
+            notes.append(str(warning.message))
+        else:
+            warnings.warn_explicit(
+                warning.message, warning.category, warning.filename, warning.lineno
+            )
+    return notes
+
+
+def attack_result(name, outcome, membership, *, fpr, prior, confidence_level, random_state):
+    """Return the attack's row of the report.
+
+    Parameters
+    ----------
+    name : str
+        Name of the attack.
+    outcome : Bunch
+        As returned by `cross_fit`.
+    membership : ndarray of shape (n_records,)
+        1 for members, 0 for non-members.
+    fpr : sequence of float
+        False positive rates.
+    prior : float
+        Probability of membership.
+    confidence_level : float
+        Coverage of each interval.
+    random_state : int
+        For bootstrap and splits.
+
+    Returns
+    -------
+    AttackResult
+        The row.
+    """
+    level = {"confidence_level": confidence_level}
+    report = membership_report(
+        membership, outcome.scores, fpr=fpr, prior=prior, random_state=random_state, **level
+    )
+    reliability = risk_reliability(membership, outcome.risk)
+    at_one = {"threshold": 1, **level}
+    precision, recall = membership_precision_recall(
+        membership, outcome.called, prior=prior, **at_one
+    )
+    return AttackResult(
+        name=name,
+        roc_auc=report.roc_auc,
+        mia_accuracy=membership_balanced_accuracy(membership, outcome.called, **at_one),
+        advantage=membership_advantage(membership, outcome.called, **at_one),
+        precision=precision,
+        recall=recall,
+        tpr_at_fpr=report.tpr_at_fpr,
+        best_threshold_accuracy=report.balanced_accuracy,
+        epsilon=report.epsilon,
+        brier_score=reliability.brier_score,
+        expected_calibration_error=reliability.expected_calibration_error,
+    )
+
+
+def slices_of(kind, values, outcome, membership, *, confidence_level):
+    """Measure an attack on each part of the records.
+
+    Parameters
+    ----------
+    kind : str
+        What the parts are.
+    values : ndarray of shape (n_records,)
+        The part of each record.
+    outcome : Bunch
+        As returned by `cross_fit`.
+    membership : ndarray of shape (n_records,)
+        1 for members, 0 for non-members.
+    confidence_level : float
+        Coverage of each interval.
+
+    Returns
+    -------
+    list of Slice
+        One per value, in the order of the values.
+    """
+    parts, codes = np.unique(values, return_inverse=True)
+    slices = []
+    for code, part in enumerate(parts):
+        rows = codes == code
+        member = membership[rows]
+        auc = accuracy = Estimate(np.nan, np.nan, np.nan, "needs members and non-members")
+        if 0 < member.sum() < len(member):
+            auc = membership_roc_auc(
+                member, outcome.scores[rows], confidence_level=confidence_level
+            )
+            accuracy = membership_balanced_accuracy(
+                member, outcome.called[rows], threshold=1, confidence_level=confidence_level
+            )
+        n_members = int(member.sum())
+        slices.append(Slice(kind, part, n_members, len(member) - n_members, auc, accuracy))
+    return slices
+
+
+def exposure_gaps(kind, values, outcome, membership, *, confidence_level):
+    """Compare the most with the least exposed part, the choice among all pairs paid for.
+
+    Parameters
+    ----------
+    kind : str
+        What the parts are.
+    values : ndarray of shape (n_records,)
+        The part of each record.
+    outcome : Bunch
+        As returned by `cross_fit`.
+    membership : ndarray of shape (n_records,)
+        1 for members, 0 for non-members.
+    confidence_level : float
+        Coverage of the interval for all pairs at once (Bonferroni).
+
+    Returns
+    -------
+    list of ExposureGap
+        One, or none where fewer than two parts have members and non-members.
+    """
+    n_parts = len(np.unique(values))
+    n_pairs = max(1, len(list(combinations(range(n_parts), 2))))
+    level = 1 - (1 - confidence_level) / n_pairs
+    parts = slices_of(kind, values, outcome, membership, confidence_level=level)
+    parts = [part for part in parts if not np.isnan(part.roc_auc.value)]
+    if len(parts) < 2:
+        return []
+    least, *_, most = sorted(parts, key=lambda part: part.roc_auc.value)
+    a, b = most.roc_auc, least.roc_auc
+    difference = a.value - b.value
+    return [
+        ExposureGap(
+            kind,
+            most.value,
+            least.value,
+            Estimate(
+                difference,
+                difference - np.hypot(a.value - a.low, b.high - b.value),
+                difference + np.hypot(a.high - a.value, b.value - b.low),
+                f"difference of independent estimates (MOVER), Bonferroni over {n_pairs} pairs",
+            ),
+        )
+    ]

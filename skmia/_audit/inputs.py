@@ -1,0 +1,171 @@
+"""Check what an audit is given, and say how to mend it."""
+
+import numpy as np
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_array, check_consistent_length
+
+__all__ = ["check_enough", "check_labels", "check_proba", "column_labels", "groups_of"]
+
+
+def check_labels(X, y):
+    """Return labels as an array with one entry per record.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_records, ...)
+        Records.
+    y : array-like of shape (n_records,)
+        Labels.
+
+    Returns
+    -------
+    ndarray of shape (n_records,)
+        The labels.
+    """
+    y = column_or_1d(y, warn=True)
+    check_classification_targets(y)
+    check_consistent_length(X, y)
+    return y
+
+
+def check_enough(kept, n_splits, which):
+    """Raise an error if one side has fewer records than there are folds.
+
+    Parameters
+    ----------
+    kept : list of ndarray
+        Rows of train and of test that can be used.
+    n_splits : int
+        Number of folds.
+    which : str
+        Which rows these are, for the message.
+
+    Raises
+    ------
+    ValueError
+        If there are too few records or folds.
+    """
+    if n_splits < 2:
+        raise ValueError(f"n_splits must be at least 2, got {n_splits}.")
+    if min(map(len, kept)) < n_splits:
+        raise ValueError(
+            f"An audit with n_splits={n_splits} needs at least {n_splits} training and {n_splits} "
+            f"test rows; {which} there are {len(kept[0])} and {len(kept[1])}. Give more rows that "
+            "the target was not trained on, or fewer splits."
+        )
+
+
+def check_proba(proba, name):
+    """Return probabilities as a matrix.
+
+    Parameters
+    ----------
+    proba : array-like of shape (n_records, n_classes)
+        Probabilities.
+    name : str
+        For the message.
+
+    Returns
+    -------
+    ndarray of shape (n_records, n_classes)
+        The matrix; float32 stays float32.
+    """
+    return check_array(proba, dtype=[np.float64, np.float32], input_name=name)
+
+
+def column_labels(classes, proba, labels):
+    """Return the label of each column of the probabilities.
+
+    Parameters
+    ----------
+    classes : array-like of shape (n_classes,) or None
+        As the user gave them.
+    proba : tuple of ndarray
+        Probabilities of train and test rows.
+    labels : ndarray
+        Sorted labels that occur.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,)
+        The labels.
+
+    Raises
+    ------
+    ValueError
+        If train and test differ in columns, or labels and columns cannot be matched.
+    """
+    n_columns = [p.shape[1] for p in proba]
+    if n_columns[0] != n_columns[1]:
+        raise ValueError(
+            f"proba_train has {n_columns[0]} columns and proba_test {n_columns[1]}: both must have "
+            "one column per class, in the same order."
+        )
+    n_columns = n_columns[0]
+    if classes is not None:
+        classes = column_or_1d(classes)
+        if len(classes) != n_columns or len(np.unique(classes)) != n_columns:
+            raise ValueError(
+                f"classes must name each of the {n_columns} columns once, got {classes.tolist()}."
+            )
+        return classes
+    if labels.dtype.kind in "biu" and labels.min() >= 0 and labels.max() < n_columns:
+        return np.arange(n_columns)
+    if len(labels) == n_columns:
+        return labels
+    raise ValueError(
+        f"The probabilities have {n_columns} columns and the labels {len(labels)} distinct values: "
+        "say which column is which label with classes=[...]."
+    )
+
+
+def groups_of(sensitive_features, X, lengths):
+    """Return the values of each sensitive feature for train and test rows.
+
+    Parameters
+    ----------
+    sensitive_features : str, sequence of str, dict or None
+        Columns, or a dict from a name to a pair of arrays.
+    X : tuple of array-like or None
+        Train and test records.
+    lengths : tuple of int
+        Their numbers.
+
+    Returns
+    -------
+    dict of str to tuple of ndarray
+        Values as strings; missing ones are a group of their own.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing or a length is wrong.
+    """
+    if sensitive_features is None:
+        return {}
+    if isinstance(sensitive_features, str):
+        sensitive_features = [sensitive_features]
+    if not isinstance(sensitive_features, dict):
+        sensitive_features = {name: _columns(name, X) for name in sensitive_features}
+    groups = {}
+    for name, pair in sensitive_features.items():
+        pair = [np.asarray(column_or_1d(values)).astype(str) for values in pair]
+        if tuple(map(len, pair)) != tuple(lengths):
+            raise ValueError(
+                f"sensitive_features[{name!r}] must hold one value per row: {lengths[0]} for train "
+                f"and {lengths[1]} for test, got {len(pair[0])} and {len(pair[1])}."
+            )
+        groups[str(name)] = tuple(pair)
+    return groups
+
+
+def _columns(name, X):
+    for side in X or (None,):
+        if not hasattr(side, "columns") or name not in side.columns:
+            known = list(side.columns) if hasattr(side, "columns") else "no named columns"
+            raise ValueError(
+                f"The sensitive feature {name!r} is not a column of X, which has {known}. Name a "
+                "column, or give a dict {name: (values of train rows, values of test rows)}."
+            )
+    return [side[name] for side in X]

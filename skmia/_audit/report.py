@@ -1,0 +1,347 @@
+"""What an audit found, and its forms: text, dict, JSON and data frame."""
+
+import json
+import math
+from dataclasses import dataclass, field, fields, is_dataclass
+
+import numpy as np
+
+from skmia.metrics import Estimate
+
+__all__ = ["AttackResult", "AuditReport", "ExposureGap", "Slice"]
+
+
+@dataclass(frozen=True)
+class AttackResult:
+    """One attack's row of an audit; every Estimate has an interval and names its method.
+
+    Attributes
+    ----------
+    name : str
+        Name of the attack.
+    roc_auc : Estimate
+        Area under the ROC curve of the attack scores; 0.5 is a blind guess.
+    mia_accuracy : Estimate
+        Balanced accuracy at thresholds learnt on other records; 0.5 is a blind guess.
+    advantage : Estimate
+        TPR − FPR at the same thresholds; 0 is a blind guess.
+    precision, recall : Estimate
+        Of the records called members at the same thresholds, at the audit's prior.
+    tpr_at_fpr : dict of float to Estimate
+        True positive rate at each false positive rate.
+    best_threshold_accuracy : Estimate
+        Balanced accuracy at the threshold that is best on these very records; optimistic.
+    epsilon : float
+        Lower bound on the ε of differential privacy, threshold search paid for.
+    brier_score, expected_calibration_error : float
+        How far the predicted risks are from the truth; 0 is perfect.
+    """
+
+    name: str
+    roc_auc: Estimate
+    mia_accuracy: Estimate
+    advantage: Estimate
+    precision: Estimate
+    recall: Estimate
+    tpr_at_fpr: dict
+    best_threshold_accuracy: Estimate
+    epsilon: float
+    brier_score: float
+    expected_calibration_error: float
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The strongest attack on a part of the records.
+
+    Attributes
+    ----------
+    kind : str
+        "class", "prediction", or the name of a sensitive feature.
+    value : object
+        The class, "right" or "wrong", or the group.
+    n_members, n_nonmembers : int
+        Records of this part.
+    roc_auc, mia_accuracy : Estimate
+        As in AttackResult; NaN where members or non-members are missing.
+    """
+
+    kind: str
+    value: object
+    n_members: int
+    n_nonmembers: int
+    roc_auc: Estimate
+    mia_accuracy: Estimate
+
+
+@dataclass(frozen=True)
+class ExposureGap:
+    """The difference in AUC between the most and the least exposed part of one kind.
+
+    Attributes
+    ----------
+    kind : str
+        As in Slice.
+    most, least : object
+        Values of the most and the least exposed part.
+    difference : Estimate
+        Of their AUCs; the interval pays for the choice among all pairs.
+    """
+
+    kind: str
+    most: object
+    least: object
+    difference: Estimate
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """What an audit found. `print` it, or take it as a dict, JSON or a data frame.
+
+    Attributes
+    ----------
+    target : str
+        Name of the target's class.
+    statement : str
+        One plain sentence with an operating point.
+    attacks : tuple of AttackResult
+        One row per attack, in the order asked for.
+    strongest : str
+        Name of the attack with the largest AUC: slices and risks are its.
+    train_accuracy, test_accuracy : Estimate
+        The target's accuracy on all rows given.
+    n_train, n_test : int
+        Rows given.
+    n_members, n_nonmembers : int
+        Rows used: equally many, without those that occur on both sides.
+    n_duplicates : tuple of int or None
+        Train and test rows that occur on both sides and count on neither.
+    always_member_accuracy : float
+        Plain accuracy of calling every given row a member. No attack below it says anything.
+    shift_auc : Estimate or None
+        How well train and test rows are told apart without the model; 0.5 is not at all.
+    slices : tuple of Slice
+        The strongest attack by class, by right and wrong prediction, by sensitive group.
+    exposure_gaps : tuple of ExposureGap
+        Which part of each kind is more exposed.
+    riskiest : tuple of dict
+        The members with the highest risk: "index" (row of X_train), "risk", "score".
+    notes : tuple of str
+        What the reader must know to read the numbers right.
+    confidence_level : float
+        Coverage of each interval.
+    prior : float
+        Probability of membership that precision and risk assume.
+    member_rows : ndarray of shape (n_members,)
+        Rows of X_train that were used.
+    member_risk : ndarray of shape (n_members,)
+        Their risk under the strongest attack.
+    """
+
+    target: str
+    statement: str
+    attacks: tuple
+    strongest: str
+    train_accuracy: Estimate
+    test_accuracy: Estimate
+    n_train: int
+    n_test: int
+    n_members: int
+    n_nonmembers: int
+    n_duplicates: tuple | None
+    always_member_accuracy: float
+    shift_auc: Estimate | None
+    slices: tuple
+    exposure_gaps: tuple
+    riskiest: tuple
+    notes: tuple
+    confidence_level: float
+    prior: float
+    member_rows: np.ndarray = field(repr=False)
+    member_risk: np.ndarray = field(repr=False)
+
+    def __str__(self):
+        """Return the report as text."""
+        return self.to_text()
+
+    def to_text(self):
+        """Return the report as a text with tables.
+
+        Returns
+        -------
+        str
+            Lines of at most about 110 characters.
+        """
+        blocks = [
+            _heading(self),
+            _attack_table(self),
+            self.statement,
+            _slice_table(self),
+            _riskiest(self),
+            *(f"Note: {note}" for note in self.notes),
+        ]
+        return "\n\n".join(block for block in blocks if block)
+
+    def to_dict(self):
+        """Return the report as plain Python values.
+
+        Returns
+        -------
+        dict
+            Numbers, strings, lists and dicts only; what cannot be resolved is None.
+        """
+        left_out = {"member_rows", "member_risk"}
+        return {
+            f.name: _plain(getattr(self, f.name)) for f in fields(self) if f.name not in left_out
+        }
+
+    def to_json(self, *, indent=2):
+        """Return the report as JSON. It holds row numbers, never the content of a row.
+
+        Parameters
+        ----------
+        indent : int or None, default=2
+            As in `json.dumps`.
+
+        Returns
+        -------
+        str
+            The JSON text.
+        """
+        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
+
+    def to_frame(self):
+        """Return one row per attack with every metric and the ends of its interval.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by the attack's name.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise ImportError(
+                "to_frame needs pandas: python -m pip install pandas. to_dict needs nothing."
+            ) from error
+        rows = [_flat(attack) for attack in self.attacks]
+        return pd.DataFrame(rows).set_index("name")
+
+
+def _flat(result):
+    row = {}
+    for name, value in ((f.name, getattr(result, f.name)) for f in fields(result)):
+        named = value.items() if isinstance(value, dict) else [(None, value)]
+        for rate, estimate in named:
+            column = name if rate is None else f"{name}_{rate:g}"
+            if isinstance(estimate, Estimate):
+                row |= {column: estimate.value, f"{column}_low": estimate.low}
+                row |= {f"{column}_high": estimate.high}
+            else:
+                row[column] = estimate
+    return row
+
+
+def _plain(value):
+    """Return JSON's own types."""
+    if isinstance(value, Estimate):
+        return {name: _plain(part) for name, part in value._asdict().items()}
+    if is_dataclass(value):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, dict):
+        return {f"{k:g}" if isinstance(k, float) else str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(part) for part in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if isinstance(value, bool | int | str | None) else str(value)
+
+
+def _heading(report):
+    lines = [
+        f"Membership inference audit of {report.target}",
+        f"{report.n_members:,} members and {report.n_nonmembers:,} non-members, of "
+        f"{report.n_train:,} training and {report.n_test:,} test rows",
+        f"accuracy: {report.train_accuracy} on training rows, {report.test_accuracy} on test rows",
+        f"blind guess: AUC 0.5, MIA accuracy 0.5; always saying “member” is right for "
+        f"{report.always_member_accuracy:.1%} of all rows given",
+    ]
+    if report.n_duplicates is not None:
+        lines.append(
+            "rows that occur on both sides, counted on neither: "
+            f"{report.n_duplicates[0]:,} training, {report.n_duplicates[1]:,} test"
+        )
+    if report.shift_auc is not None:
+        verdict = "they differ" if report.shift_auc.low > 0.5 else "no difference found"
+        lines.append(
+            f"train and test rows told apart without the model: AUC {report.shift_auc}, {verdict}"
+        )
+    return "\n".join(lines)
+
+
+def _attack_table(report):
+    rates = list(report.attacks[0].tpr_at_fpr)
+    header = ["attack", "AUC", "MIA accuracy", *(f"TPR at FPR {r:.4g}" for r in rates), "ε ≥"]
+    rows = [
+        [
+            attack.name,
+            str(attack.roc_auc),
+            str(attack.mia_accuracy),
+            *(_cell(attack.tpr_at_fpr[rate]) for rate in rates),
+            f"{attack.epsilon:.2f}",
+        ]
+        for attack in report.attacks
+    ]
+    return _table(header, rows)
+
+
+def _slice_table(report):
+    shown = [s for s in report.slices if not math.isnan(s.roc_auc.value)]
+    if not shown:
+        return ""
+    most = 12
+    lines = [f"Who is exposed ({report.strongest})"]
+    rows = [
+        [s.kind, str(s.value), f"{s.n_members:,}", str(s.roc_auc), str(s.mia_accuracy)]
+        for kind in dict.fromkeys(s.kind for s in shown)
+        for s in sorted((s for s in shown if s.kind == kind), key=_by_exposure)[:most]
+    ]
+    lines.append(_table(["by", "part", "members", "AUC", "MIA accuracy"], rows))
+    for gap in report.exposure_gaps:
+        known = "more exposed than" if gap.difference.low > 0 else "not surely more exposed than"
+        lines.append(
+            f"{gap.kind}: {gap.most} is {known} {gap.least}, difference of AUCs {gap.difference}"
+        )
+    return "\n".join(lines)
+
+
+def _by_exposure(part):
+    return -part.roc_auc.value
+
+
+def _riskiest(report):
+    if not report.riskiest:
+        return ""
+    items = ", ".join(f"{item['index']} ({item['risk']:.2f})" for item in report.riskiest[:10])
+    return f"Riskiest training rows (row number, risk): {items}"
+
+
+def _cell(estimate):
+    return "unresolvable" if math.isnan(estimate.value) else str(estimate)
+
+
+def _table(header, rows):
+    widths = [max(len(line[i]) for line in [header, *rows]) for i in range(len(header))]
+    lines = [
+        "  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True))
+        for line in [header, *rows]
+    ]
+    lines.insert(1, "  ".join("-" * w for w in widths))
+    return "\n".join(line.rstrip() for line in lines)

@@ -1,0 +1,234 @@
+"""Run the attacks of an audit and put the report together."""
+
+import numpy as np
+from scipy.stats import binomtest
+from sklearn.base import clone
+
+from skmia._audit.evaluate import attack_result, cross_fit, exposure_gaps, slices_of
+from skmia._audit.report import AuditReport
+from skmia._audit.shift import concatenate
+from skmia._response import RecordedResponse
+from skmia.attacks import BaseAttack, MetricAttack
+from skmia.metrics import Estimate, tpr_at_fpr
+from skmia.utils._sklearn import _safe_indexing
+
+__all__ = ["run_audit"]
+
+
+def run_audit(sides, attacks, *, fpr, prior, confidence_level, n_splits, n_riskiest, rng):
+    """Measure each attack on equally many members and non-members.
+
+    Parameters
+    ----------
+    sides : Bunch
+        `target`, `X`, `y`, `proba`, `classes`, `groups`, `kept`, `n_duplicates`, `shift` and
+        `notes`; X, y, proba, kept and the values of groups are pairs of train and test.
+    attacks : sequence or dict
+        As the user gave them.
+    fpr : sequence of float
+        False positive rates.
+    prior : float
+        Probability of membership.
+    confidence_level : float
+        Coverage of each interval.
+    n_splits : int
+        Folds of the cross-fitting.
+    n_riskiest : int
+        How many training rows to name.
+    rng : RandomState instance
+        Source of all chance.
+
+    Returns
+    -------
+    AuditReport
+        The report.
+    """
+    templates = named_attacks(attacks, prior)
+    sample = _Sample(sides, rng)
+    seed = rng.randint(np.iinfo(np.int32).max)
+    outcomes, results = {}, []
+    for name, template in templates.items():
+        attack, X = sample.attack_and_records(name, template)
+        outcome = cross_fit(attack, X, sample.y, sample.membership, n_splits=n_splits, seed=seed)
+        outcomes[name] = outcome
+        results.append(
+            attack_result(
+                name,
+                outcome,
+                sample.membership,
+                fpr=fpr,
+                prior=prior,
+                confidence_level=confidence_level,
+                random_state=seed,
+            )
+        )
+    strongest = max(results, key=lambda result: result.roc_auc.value)
+    outcome = outcomes[strongest.name]
+    parts = sample.parts()
+    about = (outcome, sample.membership)
+    scores_and_truth = (outcome.scores, sample.membership)
+    level = {"confidence_level": confidence_level}
+    return AuditReport(
+        target="predictions" if sides.target is None else type(sides.target).__name__,
+        statement=_statement(strongest, *scores_and_truth, fpr, len(results), confidence_level),
+        attacks=tuple(results),
+        strongest=strongest.name,
+        train_accuracy=_accuracy(sides, 0, confidence_level),
+        test_accuracy=_accuracy(sides, 1, confidence_level),
+        n_train=len(sides.y[0]),
+        n_test=len(sides.y[1]),
+        n_members=len(sample.rows[0]),
+        n_nonmembers=len(sample.rows[1]),
+        n_duplicates=sides.n_duplicates,
+        always_member_accuracy=len(sides.y[0]) / (len(sides.y[0]) + len(sides.y[1])),
+        shift_auc=sides.shift,
+        slices=tuple(s for kind, v in parts.items() for s in slices_of(kind, v, *about, **level)),
+        exposure_gaps=tuple(
+            gap for kind, v in parts.items() for gap in exposure_gaps(kind, v, *about, **level)
+        ),
+        riskiest=_riskiest(sample, outcome, n_riskiest),
+        notes=tuple(sides.notes + _notes(sides, outcomes, sample.membership)),
+        confidence_level=confidence_level,
+        prior=prior,
+        member_rows=sample.rows[0],
+        member_risk=outcome.risk[sample.membership == 1],
+    )
+
+
+def named_attacks(attacks, prior):
+    """Return attacks by name.
+
+    Parameters
+    ----------
+    attacks : sequence of str or BaseAttack, or dict
+        As the user gave them.
+    prior : float
+        Prior of the attacks that are made from names.
+
+    Returns
+    -------
+    dict of str to BaseAttack
+        Templates.
+
+    Raises
+    ------
+    ValueError
+        If there is no attack, or a name is unknown.
+    TypeError
+        If something is no attack.
+    """
+    if isinstance(attacks, str | BaseAttack):
+        attacks = [attacks]
+    items = attacks.items() if isinstance(attacks, dict) else [(None, a) for a in attacks]
+    named = {}
+    for name, attack in items:
+        template = attack
+        if isinstance(attack, str):
+            name, template = name or attack, MetricAttack(signal=attack, prior=prior)
+            template._validate_params()
+        elif not isinstance(attack, BaseAttack):
+            raise TypeError(f"An attack must be a BaseAttack or a signal's name, got {attack!r}.")
+        name = name or type(attack).__name__
+        same = sum(other == name or other.startswith(f"{name} ") for other in named)
+        named[f"{name} {same + 1}" if same else name] = template
+    if not named:
+        raise ValueError("attacks is empty. Name at least one, for example 'modified_entropy'.")
+    return named
+
+
+class _Sample:
+    """Equally many members and non-members, drawn from the rows that can be used."""
+
+    def __init__(self, sides, rng):
+        self.sides = sides
+        n = min(map(len, sides.kept))
+        self.rows = [np.sort(rng.choice(rows, size=n, replace=False)) for rows in sides.kept]
+        self.membership = np.repeat([1, 0], n)
+        self.y = self._both(sides.y)
+        self.proba = self._both(sides.proba)
+
+    def _both(self, pair):
+        return np.concatenate([values[rows] for values, rows in zip(pair, self.rows, strict=True)])
+
+    def attack_and_records(self, name, template):
+        """Return the attack with its target, and the records in the form it needs."""
+        attack = clone(template)
+        if attack._response_only:
+            recorded = RecordedResponse(self.proba, self.sides.classes)
+            return attack.set_params(target=recorded, response_method="predict_proba"), np.arange(
+                len(self.y)
+            )
+        if self.sides.X is None:
+            raise ValueError(
+                f"The attack {name!r} asks the target itself: use skmia.audit with the estimator."
+            )
+        records = [_safe_indexing(X, rows) for X, rows in zip(self.sides.X, self.rows, strict=True)]
+        return attack.set_params(target=self.sides.target), concatenate(*records)
+
+    def parts(self):
+        """Return, for each way to cut the records into parts, the part of each record."""
+        right = self.sides.classes[self.proba.argmax(axis=1)] == self.y
+        parts = {"class": self.y, "prediction": np.where(right, "right", "wrong")}
+        return parts | {name: self._both(pair) for name, pair in self.sides.groups.items()}
+
+
+def _accuracy(sides, side, confidence_level):
+    right = sides.classes[sides.proba[side].argmax(axis=1)] == sides.y[side]
+    interval = binomtest(int(right.sum()), len(right)).proportion_ci(confidence_level)
+    return Estimate(float(right.mean()), interval.low, interval.high, "Clopper-Pearson")
+
+
+def _statement(strongest, scores, membership, fpr, n_attacks, confidence_level):
+    """Say an operating point in one sentence; its interval pays for the choice of the attack."""
+    which = f"the attack ({strongest.name})"
+    if n_attacks > 1:
+        which = f"the strongest of {n_attacks} attacks ({strongest.name})"
+    accuracy = strongest.mia_accuracy
+    overall = (
+        f"tells members from non-members in {accuracy.value:.1%} of cases "
+        f"[{accuracy.low:.1%}, {accuracy.high:.1%}], where a blind guess has 50 %"
+    )
+    resolved = [rate for rate in fpr if rate * len(membership) >= 2]
+    if not resolved:
+        return f"With thresholds learnt on other records {which} {overall}."
+    rate = min(resolved, key=lambda rate: abs(np.log(rate / 0.01)))
+    level = 1 - (1 - confidence_level) / n_attacks
+    found = tpr_at_fpr(membership, scores, fpr=rate, confidence_level=level)
+    return (
+        f"At {100 * rate:.3g} % false alarms {which} finds {found.value:.1%} of the members "
+        f"[{found.low:.1%}, {found.high:.1%}], where a blind guess finds {100 * rate:.3g} %; with "
+        f"thresholds learnt on other records it {overall}."
+    )
+
+
+def _riskiest(sample, outcome, n_riskiest):
+    members = slice(0, len(sample.rows[0]))
+    risk, scores = outcome.risk[members], outcome.scores[members]
+    order = np.lexsort((-scores, -risk))[:n_riskiest]
+    return tuple(
+        {
+            "index": int(sample.rows[0][i]),
+            "risk": float(risk[i]),
+            "score": float(scores[i]),
+        }
+        for i in order
+    )
+
+
+def _notes(sides, outcomes, membership):
+    """Return what the numbers cannot say themselves."""
+    notes = []
+    if sides.shift is not None and sides.shift.low > 0.5:
+        notes.append(
+            f"Train and test rows differ before any model saw them (AUC {sides.shift}): what the "
+            "attacks find is not leakage alone. Draw train and test rows from one population."
+        )
+    for name, outcome in outcomes.items():
+        notes.extend(f"{name}: {text}" for text in dict.fromkeys(outcome.notes))
+        tied = np.mean(outcome.scores[membership == 0] == outcome.scores.max())
+        if tied > 0.001 and len(np.unique(outcome.scores)) > 2:
+            notes.append(
+                f"{name}: {tied:.1%} of the non-members share the highest score, so no threshold "
+                "has a smaller false positive rate but that of calling nobody a member."
+            )
+    return notes

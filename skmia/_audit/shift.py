@@ -1,0 +1,100 @@
+"""Do train and test rows differ before any model saw them? Then success is not leakage."""
+
+import numpy as np
+from scipy import sparse
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.utils import check_random_state
+
+from skmia.metrics import membership_roc_auc
+from skmia.utils._sklearn import _num_samples, _safe_indexing
+
+__all__ = ["concatenate", "two_sample_auc"]
+
+_MOST_ROWS = 5_000  # of each side: enough to see an AUC of 0.52
+
+
+def two_sample_auc(X_train, X_test, *, confidence_level, random_state=None, n_jobs=None):
+    """Return how well a forest tells train from test rows by X alone, in cross-validation.
+
+    Parameters
+    ----------
+    X_train, X_test : array-like of shape (n_records, ...)
+        The rows of both sides. At most 5,000 of each are used.
+    confidence_level : float
+        Coverage of the interval.
+    random_state : int, RandomState instance or None, default=None
+        Draws rows, folds and the forest's seed.
+    n_jobs : int, default=None
+        Jobs of the forest.
+
+    Returns
+    -------
+    Estimate or None
+        The AUC with DeLong's interval; 0.5 means no difference was found. None where the records
+        are no table of numbers and categories.
+
+    References
+    ----------
+    .. [1] D. Lopez-Paz and M. Oquab, "Revisiting classifier two-sample tests", ICLR 2017.
+    """
+    rng = check_random_state(random_state)
+    sides = []
+    for X in (X_train, X_test):
+        n_records = _num_samples(X)
+        rows = rng.choice(n_records, size=min(n_records, _MOST_ROWS), replace=False)
+        sides.append(_safe_indexing(X, rows))
+    matrix = _numeric_matrix(concatenate(*sides))
+    if matrix is None:
+        return None
+    side = np.repeat([1, 0], [_num_samples(X) for X in sides])
+    n_splits = min(5, np.bincount(side).min())
+    seeds = rng.randint(np.iinfo(np.int32).max, size=2)
+    forest = RandomForestClassifier(min_samples_leaf=5, random_state=seeds[0], n_jobs=n_jobs)
+    folds = StratifiedKFold(n_splits, shuffle=True, random_state=seeds[1])
+    proba = cross_val_predict(forest, matrix, side, cv=folds, method="predict_proba")
+    return membership_roc_auc(side, proba[:, 1], confidence_level=confidence_level)
+
+
+def concatenate(first, second):
+    """Return the records of both, in the container they came in.
+
+    Parameters
+    ----------
+    first, second : array-like of shape (n_records, ...)
+        Records in containers of the same kind.
+
+    Returns
+    -------
+    array-like of shape (n_first + n_second, ...)
+        All records.
+    """
+    if sparse.issparse(first):
+        return sparse.vstack([first, second], format="csr")
+    if hasattr(first, "iloc"):
+        import pandas as pd  # the caller's records are of pandas, so it is there
+
+        return pd.concat([first, second], ignore_index=True)
+    if hasattr(first, "vstack"):  # polars
+        return first.vstack(second)
+    return np.concatenate([np.asarray(first), np.asarray(second)])
+
+
+def _numeric_matrix(X):
+    """Return numbers for a forest: numeric columns as they are, the values of others numbered."""
+    if sparse.issparse(X):
+        return X
+    if hasattr(X, "columns"):
+        return np.column_stack([_numbers(np.asarray(X[name])) for name in X.columns])
+    X = np.asarray(X)
+    if X.ndim < 2:
+        return None
+    X = X.reshape(len(X), -1)
+    return X if X.dtype.kind in "biuf" else np.column_stack([_numbers(column) for column in X.T])
+
+
+def _numbers(column):
+    try:
+        return column.astype(np.float64)
+    except (TypeError, ValueError):
+        return np.unique(column.astype(str), return_inverse=True)[1].astype(np.float64)

@@ -1,0 +1,59 @@
+"""What about a target makes the rows given to its `fit` other than the rows it learnt from."""
+
+from sklearn.base import BaseEstimator
+
+__all__ = ["final_estimator", "held_out_note"]
+
+
+def final_estimator(target):
+    """Return the classifier within pipelines, searches and frozen estimators.
+
+    Parameters
+    ----------
+    target : estimator
+        A fitted classifier.
+
+    Returns
+    -------
+    estimator
+        The innermost classifier.
+    """
+    if hasattr(target, "best_estimator_"):
+        return final_estimator(target.best_estimator_)
+    if hasattr(target, "steps"):
+        return final_estimator(target.steps[-1][1])
+    if type(target).__name__ == "FrozenEstimator":
+        return final_estimator(target.estimator)
+    return target
+
+
+def held_out_note(target):
+    """Say if the target kept some rows of its `fit` for validation only, which are no members.
+
+    Parameters
+    ----------
+    target : estimator
+        A fitted classifier.
+
+    Returns
+    -------
+    str or None
+        A warning with a way out, or None.
+    """
+    final = final_estimator(target)
+    name = type(final).__name__
+    if getattr(final, "train_split", None) is not None and hasattr(final, "module"):
+        return (
+            f"{name} holds a part of the rows given to fit out of training (train_split="
+            f"{final.train_split!r}). They are called members here but were never trained on, "
+            "which hides leakage. Fit it with train_split=None, or leave the held-out rows out of "
+            "X_train."
+        )
+    early = getattr(final, "do_early_stopping_", getattr(final, "early_stopping", False))
+    if isinstance(final, BaseEstimator) and early is True:
+        return (
+            f"{name} stops early by a validation set that it takes from the rows given to fit "
+            "(early_stopping). These rows only chose when to stop: they are called members here, "
+            "which hides leakage. Fit it with early_stopping=False to audit the training itself."
+        )
+    return None
