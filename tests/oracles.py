@@ -58,6 +58,14 @@ def best_threshold(scores, membership):
     return threshold
 
 
+def _bin_of(value, edges):
+    if value >= edges[-1]:
+        return len(edges) - 2
+    if value <= edges[0]:
+        return 0
+    return max(i for i in range(len(edges) - 1) if edges[i] <= value)
+
+
 def privacy_risk(v, v_in, v_out, n_bins, log_scale, prior=0.5):
     """Song and Mittal's rules 1 to 6 for one class and one value."""
     if log_scale:
@@ -68,19 +76,12 @@ def privacy_risk(v, v_in, v_out, n_bins, log_scale, prior=0.5):
     else:
         edges = np.linspace(low, high, n_bins + 1)
 
-    def bin_of(value):
-        if value >= edges[-1]:
-            return n_bins - 1
-        if value <= edges[0]:
-            return 0
-        return max(i for i in range(n_bins) if edges[i] <= value)
-
     h_in, h_out = np.zeros(n_bins), np.zeros(n_bins)
     for value in v_in:
-        h_in[bin_of(value)] += 1 / len(v_in)
+        h_in[_bin_of(value, edges)] += 1 / len(v_in)
     for value in v_out:
-        h_out[bin_of(value)] += 1 / len(v_out)
-    at = bin_of(v)
+        h_out[_bin_of(value, edges)] += 1 / len(v_out)
+    at = _bin_of(v, edges)
     for distance in range(n_bins):
         for neighbor in (at - distance, at + distance):
             if 0 <= neighbor < n_bins and h_in[neighbor] + h_out[neighbor] > 0:

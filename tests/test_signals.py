@@ -142,7 +142,7 @@ def test_errors(proba, y_index, message):
 
 
 def test_unknown_name_and_bad_callable():
-    with pytest.raises(ValueError, match="Unknown signal 'los'.*'loss'"):
+    with pytest.raises(ValueError, match=r"Unknown signal 'los'.*'loss'"):
         signals.get_signal("los")
     with pytest.raises(ValueError, match=r"expected shape \(2,\), got \(1,\)"):
         list(signals.evaluate([[0.5, 0.5]] * 2, [0, 1], [lambda p, y: p[:1, 0]]))

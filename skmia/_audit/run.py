@@ -7,9 +7,10 @@ from sklearn.base import clone
 from skmia._audit.evaluate import attack_result, cross_fit, exposure_gaps, slices_of
 from skmia._audit.report import AuditReport
 from skmia._audit.shift import concatenate
+from skmia._audit.target import final_estimator
 from skmia._response import RecordedResponse
 from skmia.attacks import BaseAttack, MetricAttack
-from skmia.metrics import Estimate, tpr_at_fpr
+from skmia.metrics import Estimate, membership_precision_recall, tpr_at_fpr
 from skmia.utils._sklearn import _safe_indexing
 
 __all__ = ["run_audit"]
@@ -66,11 +67,10 @@ def run_audit(sides, attacks, *, fpr, prior, confidence_level, n_splits, n_riski
     outcome = outcomes[strongest.name]
     parts = sample.parts()
     about = (outcome, sample.membership)
-    scores_and_truth = (outcome.scores, sample.membership)
     level = {"confidence_level": confidence_level}
     return AuditReport(
-        target="predictions" if sides.target is None else type(sides.target).__name__,
-        statement=_statement(strongest, *scores_and_truth, fpr, len(results), confidence_level),
+        target=_describe(sides.target),
+        statement=_statement(strongest, *about, fpr, len(results), confidence_level),
         attacks=tuple(results),
         strongest=strongest.name,
         train_accuracy=_accuracy(sides, 0, confidence_level),
@@ -172,33 +172,56 @@ class _Sample:
         return parts | {name: self._both(pair) for name, pair in self.sides.groups.items()}
 
 
+def _describe(target):
+    if target is None:
+        return "predictions"
+    outer, inner = type(target).__name__, type(final_estimator(target)).__name__
+    return outer if outer == inner else f"{outer} ({inner})"
+
+
 def _accuracy(sides, side, confidence_level):
     right = sides.classes[sides.proba[side].argmax(axis=1)] == sides.y[side]
     interval = binomtest(int(right.sum()), len(right)).proportion_ci(confidence_level)
     return Estimate(float(right.mean()), interval.low, interval.high, "Clopper-Pearson")
 
 
-def _statement(strongest, scores, membership, fpr, n_attacks, confidence_level):
-    """Say an operating point in one sentence; its interval pays for the choice of the attack."""
+def _statement(strongest, outcome, membership, fpr, n_attacks, confidence_level):
+    """Say operating points in plain words; the intervals pay for the choice of the attack."""
     which = f"the attack ({strongest.name})"
     if n_attacks > 1:
         which = f"the strongest of {n_attacks} attacks ({strongest.name})"
     accuracy = strongest.mia_accuracy
     overall = (
-        f"tells members from non-members in {accuracy.value:.1%} of cases "
-        f"[{accuracy.low:.1%}, {accuracy.high:.1%}], where a blind guess has 50 %"
+        f"With thresholds learnt on other records {which} tells members from non-members in "
+        f"{_percent(accuracy)} of cases, where a blind guess has 50 %."
     )
     resolved = [rate for rate in fpr if rate * len(membership) >= 2]
     if not resolved:
-        return f"With thresholds learnt on other records {which} {overall}."
+        return overall
     rate = min(resolved, key=lambda rate: abs(np.log(rate / 0.01)))
     level = 1 - (1 - confidence_level) / n_attacks
-    found = tpr_at_fpr(membership, scores, fpr=rate, confidence_level=level)
-    return (
-        f"At {100 * rate:.3g} % false alarms {which} finds {found.value:.1%} of the members "
-        f"[{found.low:.1%}, {found.high:.1%}], where a blind guess finds {100 * rate:.3g} %; with "
-        f"thresholds learnt on other records it {overall}."
+    found = tpr_at_fpr(membership, outcome.scores, fpr=rate, confidence_level=level)
+    sentence = (
+        f"At {100 * rate:.3g} % false alarms an attacker with {which} finds {_percent(found)} of "
+        f"the members, where a blind guess finds {100 * rate:.3g} %"
     )
+    if (tied := _tied_share(outcome.scores, membership)) >= rate:
+        at_top = {"threshold": outcome.scores.max(), "confidence_level": level}
+        recall = membership_precision_recall(membership, outcome.scores, **at_top)[1]
+        sentence += (
+            f"; its highest threshold has {tied:.1%} false alarms, since so "
+            f"many non-members share the highest score, and finds {_percent(recall)}"
+        )
+    return f"{sentence}. {overall}"
+
+
+def _percent(estimate):
+    return f"{estimate.value:.1%} [{estimate.low:.1%}, {estimate.high:.1%}]"
+
+
+def _tied_share(scores, membership):
+    """Return the false positive rate of the highest score: no other threshold has a lower one."""
+    return float(np.mean(scores[membership == 0] == scores.max()))
 
 
 def _riskiest(sample, outcome, n_riskiest):
@@ -225,10 +248,12 @@ def _notes(sides, outcomes, membership):
         )
     for name, outcome in outcomes.items():
         notes.extend(f"{name}: {text}" for text in dict.fromkeys(outcome.notes))
-        tied = np.mean(outcome.scores[membership == 0] == outcome.scores.max())
-        if tied > 0.001 and len(np.unique(outcome.scores)) > 2:
-            notes.append(
-                f"{name}: {tied:.1%} of the non-members share the highest score, so no threshold "
-                "has a smaller false positive rate but that of calling nobody a member."
-            )
+    tied = {name: _tied_share(outcome.scores, membership) for name, outcome in outcomes.items()}
+    tied = [f"{name} {share:.1%}" for name, share in tied.items() if share > 0.001]
+    if tied:
+        notes.append(
+            "Many non-members share an attack's highest score with members, and no threshold has "
+            f"fewer false alarms than these: {', '.join(tied)}. Below, TPR is 0 for want of "
+            "resolution, which is no proof of privacy."
+        )
     return notes

@@ -335,7 +335,7 @@ class BaseAttack(BaseEstimator):
         ):
             raise ValueError(
                 f"The labels in y are of type {y.dtype}, the target's classes of type "
-                f"{np.asarray(known).dtype}, for example {known[0]!r}: they can never be equal. "
+                f"{np.asarray(known).dtype}, for example {known[0]}: they can never be equal. "
                 "Give the labels as the target was trained on them."
             )
         return y

@@ -1,0 +1,8 @@
+"""`python -m skmia`: the command line."""
+
+import sys
+
+from skmia._audit.command_line import main
+
+if __name__ == "__main__":
+    sys.exit(main())

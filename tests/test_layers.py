@@ -1,0 +1,150 @@
+"""A file imports only from lower layers; folders of one layer never import each other."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import skmia
+
+ROOT = Path(skmia.__file__).parent
+LAYERS = {
+    "utils": 1,
+    "exceptions": 1,
+    "signals": 2,
+    "_response": 2,
+    "_records": 2,
+    "metrics": 3,
+    "datasets": 3,
+    "shadows": 4,
+    "defenses": 4,
+    "neural_network": 4,
+    "sampling": 4,
+    "attacks": 5,
+    "inspection": 6,
+    "model_selection": 6,
+    "_audit": 7,
+    "__init__": 8,
+    "__main__": 8,
+}
+# Which folder may import a heavy library at the top of a module.
+HEAVY = {
+    "torch": "neural_network",
+    "skorch": "neural_network",
+    "imblearn": "sampling",
+    "pandas": None,
+    "polars": None,
+    "matplotlib": None,
+    "dask": None,
+}
+FILES = sorted(ROOT.rglob("*.py"))
+
+
+def place(path):
+    """Return the layer's name: the folder, or the file at the top."""
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imported(tree, only_top=False):
+    """Return the names of all modules that a syntax tree imports."""
+    nodes = tree.body if only_top else ast.walk(tree)
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield node.module
+            if node.module == "skmia":
+                yield from (f"skmia.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_downward(path):
+    own = place(path)
+    assert own in LAYERS, f"{own} has no layer: give it one here and in doc/architecture.rst"
+    for module in imported(ast.parse(path.read_text(encoding="utf-8"))):
+        parts = module.split(".")
+        if parts[0] != "skmia" or parts[1:2] in ([], [own], ["__version__"]):
+            continue
+        assert LAYERS[parts[1]] < LAYERS[own], f"{path.name} imports {module} from above or beside"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_heavy_libraries_stay_inside(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for module in imported(tree, only_top=True):
+        library = module.split(".")[0]
+        assert HEAVY.get(library, place(path)) == place(path), f"{path.name} imports {library}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_private_scikit_learn_names_stand_in_one_file(path):
+    if path.name == "_sklearn.py":
+        return
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "sklearn":
+            names = [*node.module.split("."), *(alias.name for alias in node.names)]
+            assert not [name for name in names if name.startswith("_")], node.module
+
+
+def test_all_lists_are_sorted_and_complete():
+    for path in ROOT.rglob("__init__.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        lists = [
+            n.value for n in tree.body if isinstance(n, ast.Assign) and n.targets[0].id == "__all__"
+        ]
+        names = [ast.literal_eval(value) for value in lists]
+        bound = {
+            alias.asname or alias.name
+            for node in tree.body
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+        assert set(names[0] if names else []) == bound, path
+        assert not names or names[0] == sorted(names[0]), path
+
+
+def test_import_is_light():
+    # scikit-learn itself imports pandas where it is installed, so what counts is what skmia adds
+    code = """
+import sys
+heavy = {"torch", "skorch", "pandas", "polars", "matplotlib", "dask", "imblearn"}
+import sklearn.utils.fixes
+before = heavy & set(sys.modules)
+import skmia, skmia.attacks, skmia.datasets, skmia.metrics, skmia.shadows, skmia.signals
+print(sorted((heavy & set(sys.modules)) - before))
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
+
+
+def test_works_without_any_optional_library():
+    code = """
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("torch", "skorch", "pandas", "polars", "matplotlib", "dask", "imblearn"):
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Missing())
+import skmia
+from skmia.datasets import load_adult
+from sklearn.tree import DecisionTreeClassifier
+X, y = load_adult(return_X_y=True)
+X, y = X[:400], y[:400]
+target = DecisionTreeClassifier(random_state=0).fit(X[:200], y[:200])
+report = skmia.audit(target, X[:200], y[:200], X[200:], y[200:], random_state=0)
+print(report.attacks[0].name)
+try:
+    report.to_frame()
+except ImportError as error:
+    print(error)
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.splitlines()[0] == "correctness"
+    assert "to_frame needs pandas" in result.stdout
