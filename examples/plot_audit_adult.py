@@ -93,7 +93,7 @@ print(reports["forest, fully grown"])
 # ROC curves
 # ----------
 #
-# Attack scores must be drawn on records that no threshold was learnt from. So an auditor fits the
+# Attack scores must be drawn on records that no threshold was learned from. So an auditor fits the
 # attack on half of the records, with their membership, and measures it on the other half.
 #
 # Both axes are logarithmic, since the left end is what matters: there an attacker is sure of the
@@ -124,7 +124,7 @@ ax.set(
     ylabel="true positive rate",
     title="Modified-entropy attack",
 )
-ax.legend(loc="lower right")
+ax.legend(loc="upper left")
 plt.show()
 
 # %%
@@ -202,7 +202,7 @@ ax.legend(loc="upper left")
 plt.show()
 
 # %%
-# Most points lie near the diagonal, for the outsider as well: here a shadow model is a good stand-in
-# for the target. The rare highest risks rest on few records, as their intervals show. No record has
-# a risk near 1 for sure, and many a risk near 0: this forest gives away non-members, by its
-# mistakes, rather than members.
+# Most points lie near the diagonal, for the outsider as well: here a shadow model is a good
+# stand-in for the target. The highest risks rest on few records, as their intervals show. Risks
+# near 0 are sure and risks near 1 are not: this forest gives away non-members, by its mistakes,
+# rather than members.

@@ -119,9 +119,7 @@ def test_multi_output_and_one_vs_one_are_refused():
     with pytest.raises(ValueError, match="returned a list of 2 arrays"):
         class_probabilities(multi, X, CLASSES)
     model = SVC(decision_function_shape="ovo").fit(np.vstack([X, X + 9]), np.r_[Y, Y + 3])
-    with pytest.raises(
-        ValueError, match=r"15 columns for 6 classes.*decision_function_shape='ovr'"
-    ):
+    with pytest.raises(ValueError, match=r"15 columns for 6 classes.*_shape='ovr'"):
         class_probabilities(model, X, np.arange(6))
 
 

@@ -6,10 +6,11 @@ Input: a response of 2 n records (n members, n non-members) and k classes in flo
 membership. Work: correctness, confidence, entropy and modified entropy, the best threshold of each
 class for each of them, and the balanced accuracy that results.
 
-The floor is what no such program can do without: two logarithms of each entry (``numpy.log`` into a
-buffer that is there already) and one sort of the values of each metric. All ratios are taken within
-one run; each time is the best of several. If adversarial-robustness-toolbox is installed, its nearest
-relative is timed beside: thresholds per class for one metric (``get_roc_for_fpr`` on the confidence).
+The floor is what no such program can do without: two logarithms of each entry (``numpy.log`` into
+a buffer that is there already) and one sort of the values of each metric. All ratios are taken
+within one run; each time is the best of several. If adversarial-robustness-toolbox is installed,
+its nearest relative is timed beside: thresholds per class for one metric (``get_roc_for_fpr`` on
+the confidence).
 """
 
 import argparse
@@ -109,7 +110,9 @@ def main():
             values = rng.normal(size=2 * n)
             sorts = len(SIGNALS) * best_time(np.sort, values, repeats=repeats)
             memory = peak_memory(metric_attacks, *data) / sum(array.nbytes for array in data)
-            growth = "" if previous is None else f"{np.log(ours / previous[1]) / np.log(n / previous[0]):.2f}"
+            growth = ""
+            if previous is not None:
+                growth = f"{np.log(ours / previous[1]) / np.log(n / previous[0]):.2f}"
             theirs = "not installed"
             if toolbox is not None:
                 theirs = f"{1e3 * best_time(toolbox, *data, repeats=1):.0f}"

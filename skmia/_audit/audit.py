@@ -37,7 +37,6 @@ def audit(
     fpr=(0.1, 0.01, 0.001),
     prior=0.5,
     confidence_level=0.95,
-    n_splits=5,
     n_riskiest=20,
     response_method="auto",
     random_state=None,
@@ -45,10 +44,11 @@ def audit(
 ):
     """Audit a fitted classifier: how much does it give away about its training records?
 
-    The auditor knows which rows the classifier was trained on. Each attack is calibrated on some of
-    them and measured on others (cross-fitting), with as many members as non-members, so that 0.5
-    stays the blind guess. Rows that occur in train and test count on neither side. A classifier
-    that sees X alone checks that train and test rows do not differ to begin with.
+    The auditor knows which rows the classifier was trained on. Each attack is calibrated on one
+    half of the rows and measured on the other, and the other way round (cross-fitting), with as
+    many members as non-members, so that 0.5 stays the blind guess. Rows that occur in train and
+    test count on neither side. A forest that sees X alone checks that train and test rows do not
+    differ to begin with.
 
     Parameters
     ----------
@@ -75,8 +75,6 @@ def audit(
         Probability of membership that precision and risk assume, in (0, 1).
     confidence_level : float, default=0.95
         Coverage of each interval, in (0, 1).
-    n_splits : int, default=5
-        Folds of the cross-fitting, at least 2.
     n_riskiest : int, default=20
         How many training rows to name.
     response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
@@ -126,7 +124,7 @@ def audit(
     groups = groups_of(sensitive_features, (X_train, X_test), (len(y_train), len(y_test)))
     in_both = duplicates_across(X_train, y_train, X_test, y_test)
     kept = [np.flatnonzero(~mask) for mask in in_both]
-    check_enough(kept, n_splits, "without the rows that occur in both")
+    check_enough(kept, "without the rows that occur in both")
     notes = []
     if (note := held_out_note(estimator)) is not None:
         notes.append(note)
@@ -139,6 +137,11 @@ def audit(
         random_state=rng.randint(np.iinfo(np.int32).max),
         n_jobs=n_jobs,
     )
+    if shift is None:
+        notes.append(
+            "Whether train and test rows differ to begin with was not tested: the records are no "
+            "table of numbers and categories."
+        )
     classes = np.union1d(getattr(estimator, "classes_", y_train), np.union1d(y_train, y_test))
     X = (X_train, X_test)
     return run_audit(
@@ -158,7 +161,6 @@ def audit(
         fpr=fpr,
         prior=prior,
         confidence_level=confidence_level,
-        n_splits=n_splits,
         n_riskiest=n_riskiest,
         rng=rng,
     )
@@ -176,7 +178,6 @@ def audit_predictions(
     fpr=(0.1, 0.01, 0.001),
     prior=0.5,
     confidence_level=0.95,
-    n_splits=5,
     n_riskiest=20,
     random_state=None,
 ):
@@ -209,8 +210,6 @@ def audit_predictions(
         Probability of membership that precision and risk assume, in (0, 1).
     confidence_level : float, default=0.95
         Coverage of each interval, in (0, 1).
-    n_splits : int, default=5
-        Folds of the cross-fitting, at least 2.
     n_riskiest : int, default=20
         How many training rows to name.
     random_state : int, RandomState instance or None, default=None
@@ -249,7 +248,7 @@ def audit_predictions(
     columns = column_labels(classes, proba, np.union1d(y_train, y_test))
     order = np.argsort(columns)
     kept = [np.arange(len(y_train)), np.arange(len(y_test))]
-    check_enough(kept, n_splits, "given")
+    check_enough(kept, "given")
     return run_audit(
         Bunch(
             target=None,
@@ -270,7 +269,6 @@ def audit_predictions(
         fpr=fpr,
         prior=prior,
         confidence_level=confidence_level,
-        n_splits=n_splits,
         n_riskiest=n_riskiest,
         rng=check_random_state(random_state),
     )

@@ -24,8 +24,12 @@ from skmia.utils._sklearn import _safe_indexing
 __all__ = ["attack_result", "cross_fit", "exposure_gaps", "slices_of"]
 
 
-def cross_fit(attack, X, y, membership, *, n_splits, seed):
-    """Score every record by an attack that was calibrated on other records.
+def cross_fit(attack, X, y, membership, *, seed):
+    """Score each half of the records by an attack that was calibrated on the other half.
+
+    Two folds, not more: the calibration sets of five folds overlap, which makes the folds' results
+    depend on one another. Where there is nothing to find, nominal 95 % intervals of the accuracy
+    then cover in 92 % of draws, of ten folds in 89 %, of two in 94 %.
 
     Parameters
     ----------
@@ -37,8 +41,6 @@ def cross_fit(attack, X, y, membership, *, n_splits, seed):
         Labels.
     membership : ndarray of shape (n_records,)
         1 for members, 0 for non-members.
-    n_splits : int
-        Number of folds.
     seed : int
         Draws the folds.
 
@@ -49,7 +51,7 @@ def cross_fit(attack, X, y, membership, *, n_splits, seed):
     """
     scores, risk = np.empty(len(y)), np.empty(len(y))
     called = np.empty(len(y), dtype=int)
-    folds = StratifiedKFold(n_splits, shuffle=True, random_state=seed)
+    folds = StratifiedKFold(2, shuffle=True, random_state=seed)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", CalibrationWarning)
         for known, rows in folds.split(y, membership):

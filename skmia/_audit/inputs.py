@@ -29,30 +29,26 @@ def check_labels(X, y):
     return y
 
 
-def check_enough(kept, n_splits, which):
-    """Raise an error if one side has fewer records than there are folds.
+def check_enough(kept, which):
+    """Raise an error if there are not two rows of each side, to calibrate on and to measure.
 
     Parameters
     ----------
     kept : list of ndarray
         Rows of train and of test that can be used.
-    n_splits : int
-        Number of folds.
     which : str
         Which rows these are, for the message.
 
     Raises
     ------
     ValueError
-        If there are too few records or folds.
+        If there are too few rows.
     """
-    if n_splits < 2:
-        raise ValueError(f"n_splits must be at least 2, got {n_splits}.")
-    if min(map(len, kept)) < n_splits:
+    if min(map(len, kept)) < 2:
         raise ValueError(
-            f"An audit with n_splits={n_splits} needs at least {n_splits} training and {n_splits} "
-            f"test rows; {which} there are {len(kept[0])} and {len(kept[1])}. Give more rows that "
-            "the target was not trained on, or fewer splits."
+            "An audit calibrates on one half of the rows and measures on the other: it needs at "
+            f"least 2 training and 2 test rows; {which} there are {len(kept[0])} and "
+            f"{len(kept[1])}. Give more rows that the target was not trained on."
         )
 
 

@@ -16,7 +16,7 @@ from skmia.utils._sklearn import _safe_indexing
 __all__ = ["run_audit"]
 
 
-def run_audit(sides, attacks, *, fpr, prior, confidence_level, n_splits, n_riskiest, rng):
+def run_audit(sides, attacks, *, fpr, prior, confidence_level, n_riskiest, rng):
     """Measure each attack on equally many members and non-members.
 
     Parameters
@@ -32,8 +32,6 @@ def run_audit(sides, attacks, *, fpr, prior, confidence_level, n_splits, n_riski
         Probability of membership.
     confidence_level : float
         Coverage of each interval.
-    n_splits : int
-        Folds of the cross-fitting.
     n_riskiest : int
         How many training rows to name.
     rng : RandomState instance
@@ -50,7 +48,7 @@ def run_audit(sides, attacks, *, fpr, prior, confidence_level, n_splits, n_riski
     outcomes, results = {}, []
     for name, template in templates.items():
         attack, X = sample.attack_and_records(name, template)
-        outcome = cross_fit(attack, X, sample.y, sample.membership, n_splits=n_splits, seed=seed)
+        outcome = cross_fit(attack, X, sample.y, sample.membership, seed=seed)
         outcomes[name] = outcome
         results.append(
             attack_result(
@@ -220,8 +218,9 @@ def _percent(estimate):
 
 
 def _tied_share(scores, membership):
-    """Return the false positive rate of the highest score: no other threshold has a lower one."""
-    return float(np.mean(scores[membership == 0] == scores.max()))
+    """Return the false positive rate of the highest score, 0 if non-members do not share it."""
+    tied = scores[membership == 0] == scores.max()
+    return float(tied.mean()) if tied.sum() > 1 else 0.0
 
 
 def _riskiest(sample, outcome, n_riskiest):
@@ -248,8 +247,11 @@ def _notes(sides, outcomes, membership):
         )
     for name, outcome in outcomes.items():
         notes.extend(f"{name}: {text}" for text in dict.fromkeys(outcome.notes))
-    tied = {name: _tied_share(outcome.scores, membership) for name, outcome in outcomes.items()}
-    tied = [f"{name} {share:.1%}" for name, share in tied.items() if share > 0.001]
+    tied = []
+    for name, outcome in outcomes.items():
+        share = _tied_share(outcome.scores, membership)
+        if share > 0 and len(np.unique(outcome.scores)) > 2:  # a yes or no is tied by its nature
+            tied.append(f"{name} {share:.1%}")
     if tied:
         notes.append(
             "Many non-members share an attack's highest score with members, and no threshold has "

@@ -48,10 +48,9 @@ def two_sample_auc(X_train, X_test, *, confidence_level, random_state=None, n_jo
     if matrix is None:
         return None
     side = np.repeat([1, 0], [_num_samples(X) for X in sides])
-    n_splits = min(5, np.bincount(side).min())
     seeds = rng.randint(np.iinfo(np.int32).max, size=2)
     forest = RandomForestClassifier(min_samples_leaf=5, random_state=seeds[0], n_jobs=n_jobs)
-    folds = StratifiedKFold(n_splits, shuffle=True, random_state=seeds[1])
+    folds = StratifiedKFold(2, shuffle=True, random_state=seeds[1])
     proba = cross_val_predict(forest, matrix, side, cv=folds, method="predict_proba")
     return membership_roc_auc(side, proba[:, 1], confidence_level=confidence_level)
 

@@ -244,7 +244,7 @@ def test_other_errors(forest):
     with pytest.raises(ValueError, match="score needs to know the truth"):
         MetricAttack(forest).fit(X, Y, MEMBERSHIP).score(X, Y)
     with pytest.raises(
-        ValueError, match=r"labels in y are of type <U1.*for example .*0.*never be equal"
+        ValueError, match=r"labels in y are of type <U21.*for example .*0.*never be equal"
     ):
         MetricAttack(forest).fit(X, Y.astype(str), MEMBERSHIP)
     with pytest.raises(ValueError, match="Unknown label type: continuous"):
