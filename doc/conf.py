@@ -3,7 +3,6 @@
 import importlib
 import os
 import re
-import shutil
 import sys
 from pathlib import Path
 
@@ -29,7 +28,7 @@ extensions = [
     "numpydoc",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "gallery_header.rst"]
+exclude_patterns = ["_build"]
 templates_path = ["_templates"]
 default_role = "literal"
 autosummary_generate = True
@@ -42,18 +41,11 @@ html_copy_source = False
 html_sidebars = {"install": [], "architecture": []}
 html_theme_options = {"show_prev_next": False, "secondary_sidebar_items": ["page-toc"]}
 
-# The gallery is made of the files plot_*.py alone; its header stands with the other pages.
-GALLERY = HERE / "_build" / "gallery"
-shutil.rmtree(GALLERY, ignore_errors=True)
-GALLERY.mkdir(parents=True)
-shutil.copy(HERE / "gallery_header.rst", GALLERY / "GALLERY_HEADER.rst")
-for example in (HERE.parent / "examples").glob("plot_*.py"):
-    shutil.copy2(example, GALLERY)
-
 sphinx_gallery_conf = {
-    "examples_dirs": "_build/gallery",
+    "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
-    "filename_pattern": r"plot_",
+    "filename_pattern": r"/plot_",
+    "ignore_pattern": r"/bench_",
     "abort_on_example_error": True,
     "download_all_examples": False,
     "show_memory": False,
@@ -85,12 +77,6 @@ def check_api_page(app):
         raise ExtensionError(f"doc/api.rst lacks {', '.join(lacking)}.")
 
 
-def quote_shapes(app, what, name, obj, options, lines):
-    """Quote names such as n_features_in_ in shapes: a trailing underscore would be a link."""
-    lines[:] = [re.sub(r"\((\w+_),\)", r"(``\1``,)", line) for line in lines]
-
-
 def setup(app):
-    """Connect the functions above."""
+    """Check the API page before the build."""
     app.connect("builder-inited", check_api_page)
-    app.connect("autodoc-process-docstring", quote_shapes, priority=900)

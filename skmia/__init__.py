@@ -1,7 +1,21 @@
 """Membership inference attacks, privacy metrics and audits for scikit-learn classifiers."""
 
-from skmia._audit import AuditReport, audit, audit_predictions
+from skmia._audit import (
+    AttackResult,
+    AuditReport,
+    ExposureGap,
+    Slice,
+    audit,
+    audit_predictions,
+)
 
-__all__ = ["AuditReport", "audit", "audit_predictions"]
+__all__ = [
+    "AttackResult",
+    "AuditReport",
+    "ExposureGap",
+    "Slice",
+    "audit",
+    "audit_predictions",
+]
 
 __version__ = "0.1.0"

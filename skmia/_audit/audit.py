@@ -42,7 +42,7 @@ def audit(
     random_state=None,
     n_jobs=None,
 ):
-    """Audit a fitted classifier: how much does it give away about its training records?
+    """Audit a fitted classifier for what it gives away about its training records.
 
     The auditor knows which rows the classifier was trained on. Each attack is calibrated on one
     half of the rows and measured on the other, and the other way round (cross-fitting), with as
@@ -117,7 +117,7 @@ def audit(
     >>> forest = RandomForestClassifier(random_state=0).fit(X, y)
     >>> report = skmia.audit(forest, X, y, X_test, y_test, random_state=0)
     >>> print(report.statement)
-    At 1 % false alarms an attacker with the strongest of 4 attacks (...) finds ...
+    At 1 % false alarms an attacker with the best of 4 attacks (...) finds ...
     """
     check_target(estimator, response_method)
     y_train, y_test = check_labels(X_train, y_train), check_labels(X_test, y_test)

@@ -22,7 +22,7 @@ class AttackResult:
     roc_auc : Estimate
         Area under the ROC curve of the attack scores; 0.5 is a blind guess.
     mia_accuracy : Estimate
-        Balanced accuracy at thresholds learnt on other records; 0.5 is a blind guess.
+        Balanced accuracy at thresholds learned on other records; 0.5 is a blind guess.
     advantage : Estimate
         TPR − FPR at the same thresholds; 0 is a blind guess.
     precision, recall : Estimate
@@ -161,7 +161,13 @@ class AuditReport:
     member_risk: np.ndarray = field(repr=False)
 
     def __str__(self):
-        """Return the report as text."""
+        """Return the report as text.
+
+        Returns
+        -------
+        str
+            As `to_text` returns it.
+        """
         return self.to_text()
 
     def to_text(self):

@@ -10,7 +10,12 @@ from skmia._audit.shift import concatenate
 from skmia._audit.target import final_estimator
 from skmia._response import RecordedResponse
 from skmia.attacks import BaseAttack, MetricAttack
-from skmia.metrics import Estimate, membership_precision_recall, tpr_at_fpr
+from skmia.metrics import (
+    Estimate,
+    membership_balanced_accuracy,
+    membership_precision_recall,
+    tpr_at_fpr,
+)
 from skmia.utils._sklearn import _safe_indexing
 
 __all__ = ["run_audit"]
@@ -68,7 +73,7 @@ def run_audit(sides, attacks, *, fpr, prior, confidence_level, n_riskiest, rng):
     level = {"confidence_level": confidence_level}
     return AuditReport(
         target=_describe(sides.target),
-        statement=_statement(strongest, *about, fpr, len(results), confidence_level),
+        statement=_statement(outcomes, sample.membership, fpr, confidence_level),
         attacks=tuple(results),
         strongest=strongest.name,
         train_accuracy=_accuracy(sides, 0, confidence_level),
@@ -183,34 +188,53 @@ def _accuracy(sides, side, confidence_level):
     return Estimate(float(right.mean()), interval.low, interval.high, "Clopper-Pearson")
 
 
-def _statement(strongest, outcome, membership, fpr, n_attacks, confidence_level):
-    """Say operating points in plain words; the intervals pay for the choice of the attack."""
-    which = f"the attack ({strongest.name})"
-    if n_attacks > 1:
-        which = f"the strongest of {n_attacks} attacks ({strongest.name})"
-    accuracy = strongest.mia_accuracy
+def _statement(outcomes, membership, fpr, confidence_level):
+    """Say operating points in plain words; the intervals pay for the choice among the attacks."""
+    level = 1 - (1 - confidence_level) / len(outcomes)
+    accuracies = {
+        name: membership_balanced_accuracy(
+            membership, outcome.called, threshold=1, confidence_level=level
+        )
+        for name, outcome in outcomes.items()
+    }
+    name, accuracy = max(accuracies.items(), key=lambda item: item[1].value)
     overall = (
-        f"With thresholds learnt on other records {which} tells members from non-members in "
-        f"{_percent(accuracy)} of cases, where a blind guess has 50 %."
+        f"With thresholds learned on other records {_which(name, len(outcomes))} tells members "
+        f"from non-members in {_percent(accuracy)} of cases, where a blind guess has 50 %."
     )
     resolved = [rate for rate in fpr if rate * len(membership) >= 2]
     if not resolved:
         return overall
     rate = min(resolved, key=lambda rate: abs(np.log(rate / 0.01)))
-    level = 1 - (1 - confidence_level) / n_attacks
-    found = tpr_at_fpr(membership, outcome.scores, fpr=rate, confidence_level=level)
+    return f"{_operating_point(outcomes, membership, rate, level)} {overall}"
+
+
+def _operating_point(outcomes, membership, rate, level):
+    """Say what the attack that finds most at this rate finds; if none does, why not."""
+    found = {
+        name: tpr_at_fpr(membership, outcome.scores, fpr=rate, confidence_level=level)
+        for name, outcome in outcomes.items()
+    }
+    name, estimate = max(found.items(), key=lambda item: item[1].value)
     sentence = (
-        f"At {100 * rate:.3g} % false alarms an attacker with {which} finds {_percent(found)} of "
-        f"the members, where a blind guess finds {100 * rate:.3g} %"
+        f"At {100 * rate:.3g} % false alarms an attacker with {_which(name, len(outcomes))} finds "
+        f"{_percent(estimate)} of the members, where a blind guess finds {100 * rate:.3g} %"
     )
-    if (tied := _tied_share(outcome.scores, membership)) >= rate:
-        at_top = {"threshold": outcome.scores.max(), "confidence_level": level}
-        recall = membership_precision_recall(membership, outcome.scores, **at_top)[1]
+    shares = {name: _tied_share(o.scores, membership) for name, o in outcomes.items()}
+    name, tied = min(shares.items(), key=lambda item: item[1])
+    if estimate.value == 0 and tied >= rate:
+        scores = outcomes[name].scores
+        at_top = {"threshold": scores.max(), "confidence_level": level}
+        recall = membership_precision_recall(membership, scores, **at_top)[1]
         sentence += (
-            f"; its highest threshold has {tied:.1%} false alarms, since so "
-            f"many non-members share the highest score, and finds {_percent(recall)}"
+            f"; so many non-members share the highest score that no threshold has fewer than "
+            f"{tied:.1%} false alarms ({name}), where {_percent(recall)} of the members are found"
         )
-    return f"{sentence}. {overall}"
+    return f"{sentence}."
+
+
+def _which(name, n_attacks):
+    return f"the attack {name}" if n_attacks == 1 else f"the best of {n_attacks} attacks ({name})"
 
 
 def _percent(estimate):

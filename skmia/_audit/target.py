@@ -1,4 +1,4 @@
-"""What about a target makes the rows given to its `fit` other than the rows it learnt from."""
+"""What about a target makes the rows given to its `fit` other than the rows it learned from."""
 
 from sklearn.base import BaseEstimator
 

@@ -12,11 +12,12 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-from skmia._response import batches, check_target, label_index
+from skmia._response import batches, check_target, class_probabilities, label_index
 from skmia.attacks._risk_score import RiskHistogram
 from skmia.attacks._thresholds import best_threshold, class_thresholds
 from skmia.exceptions import CalibrationWarning
 from skmia.shadows import shadow_template, train_shadow
+from skmia.signals import get_signal
 from skmia.utils._sklearn import (
     Interval,
     StrOptions,
@@ -33,8 +34,9 @@ class BaseAttack(BaseEstimator):
 
     The author of an attack writes `_score_samples(model, X, y)`, which returns one attack score
     per record from what `model` reveals, and `_fit(X, y, membership)` where there is something to
-    learn. The base class checks the input, cuts the records into batches, and learns in `fit` the
-    thresholds of `predict` and the histograms of `predict_proba`.
+    learn. `_observe(model, X, y, signal)` gives any signal of the model's answer. The base class
+    checks the input, cuts the records into batches, and learns in `fit` the thresholds of `predict`
+    and the histograms of `predict_proba`.
 
     An attack's `__init__` takes at least `target`, `per_class`, `n_bins`, `prior`,
     `response_method`, `random_state` and `n_jobs`, and stores them.
@@ -58,7 +60,7 @@ class BaseAttack(BaseEstimator):
     ...         self.random_state, self.n_jobs = random_state, n_jobs
     ...
     ...     def _score_samples(self, model, X, y):
-    ...         return (model.predict(X) == y).astype(float)
+    ...         return self._observe(model, X, y, "correctness")
     >>> X, y = load_iris(return_X_y=True)
     >>> target = DecisionTreeClassifier(random_state=0).fit(X[::2], y[::2])
     >>> attack = RightOrWrong(target, random_state=0).fit(X[::2], y[::2])
@@ -143,6 +145,11 @@ class BaseAttack(BaseEstimator):
     def _score_samples(self, model, X, y):
         """Return the attack score of each record from what `model` reveals."""
         raise NotImplementedError(f"{type(self).__name__} must define _score_samples.")
+
+    def _observe(self, model, X, y, signal):
+        """Return a signal, by name or function, of what a model answers for labeled records."""
+        proba = class_probabilities(model, X, self.target_classes_, method=self.response_method)
+        return get_signal(signal)(proba, label_index(y, self.target_classes_))
 
     def _calibration_scores(self, X, y, membership):
         """Return attack scores with their true membership and class, to calibrate on."""

@@ -1,8 +1,7 @@
 """Metric attacks of Song and Mittal (2021), and the threshold attack of Yeom et al. (2018)."""
 
-from skmia._response import class_probabilities, label_index
 from skmia.attacks._base import BaseAttack
-from skmia.signals import get_signal, get_signal_names
+from skmia.signals import get_signal_names
 from skmia.utils._sklearn import StrOptions
 
 __all__ = ["MetricAttack"]
@@ -58,7 +57,7 @@ class MetricAttack(BaseAttack):
         The threshold of each label.
     n_features_in_ : int
         Number of features of the records in `fit`, where they have such.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, where they have such.
 
     See Also
@@ -128,5 +127,4 @@ class MetricAttack(BaseAttack):
         return 1.0 if self.signal == "correctness" else None
 
     def _score_samples(self, model, X, y):
-        proba = class_probabilities(model, X, self.target_classes_, method=self.response_method)
-        return get_signal(self.signal)(proba, label_index(y, self.target_classes_))
+        return self._observe(model, X, y, self.signal)

@@ -103,7 +103,7 @@ def _bin_risk(n_in, n_out, prior):
         for prior_side, frequency in ((prior, frequency_in), (1 - prior, frequency_out))
     )
     total = frequency_in + frequency_out
-    # without any calibration record nothing is learnt beyond the prior
+    # without any calibration record nothing is learned beyond the prior
     return np.divide(frequency_in, total, out=np.full_like(total, prior), where=total > 0)
 
 

@@ -27,7 +27,7 @@ __all__ = ["EXPECTED_FAILED_CHECKS", "StubClassifier", "attack_checks", "check_a
 
 _NOT_A_CLASSIFIER = (
     "the check takes whatever has predict_proba for a classifier of the labels; an attack's two "
-    "columns are non-member and member. check_containers covers sparse records."
+    "columns are non-member and member. _check_containers covers sparse records."
 )
 EXPECTED_FAILED_CHECKS = {
     "check_estimator_sparse_array": _NOT_A_CLASSIFIER,
@@ -49,11 +49,23 @@ class StubClassifier(ClassifierMixin, BaseEstimator):
     """
 
     def __sklearn_is_fitted__(self):
-        """Return True: it answers without a fit."""
+        """Return True: it answers without a fit.
+
+        Returns
+        -------
+        bool
+            True.
+        """
         return True
 
     def __sklearn_tags__(self):
-        """Return tags that say that sparse records are taken."""
+        """Return tags that say that sparse records are taken.
+
+        Returns
+        -------
+        Tags
+            The tags.
+        """
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
@@ -70,8 +82,8 @@ class StubClassifier(ClassifierMixin, BaseEstimator):
 
         Returns
         -------
-        self : object
-            The stub.
+        StubClassifier
+            Itself.
         """
         X, y = validate_data(self, X, y, accept_sparse=True)
         self.classes_ = np.unique(y)
@@ -203,7 +215,7 @@ def _fitted(attack, target=None, data=None):
     return with_seed.fit(X, y)
 
 
-def check_clone_keeps_target(attack):
+def _check_clone_keeps_target(attack):
     """The clone attacks the very same model and is not fitted."""
     fitted = _fitted(attack)
     copy = clone(fitted)
@@ -218,7 +230,7 @@ def check_clone_keeps_target(attack):
     raise AssertionError("a clone must not be fitted")
 
 
-def check_target_is_needed_and_fitted(attack):
+def _check_target_is_needed_and_fitted(attack):
     """A template and an unfitted target are refused with a reason."""
     for target, error in ((None, ValueError), (DecisionTreeClassifier(), NotFittedError)):
         try:
@@ -228,7 +240,7 @@ def check_target_is_needed_and_fitted(attack):
         raise AssertionError(f"fit with target={target!r} must raise {error.__name__}")
 
 
-def check_target_stays_as_it_was(attack):
+def _check_target_stays_as_it_was(attack):
     """Fitting and scoring leaves the target alone."""
     X, y = _records()
     target = DecisionTreeClassifier(random_state=0).fit(X[::2], y[::2])
@@ -237,7 +249,7 @@ def check_target_stays_as_it_was(attack):
     assert pickle.dumps(target) == before, "the attack changed its target"
 
 
-def check_pickle_and_repr(attack):
+def _check_pickle_and_repr(attack):
     """A fitted attack survives pickling and shows itself."""
     X, y = _records()
     fitted = _fitted(attack)
@@ -247,7 +259,7 @@ def check_pickle_and_repr(attack):
     assert type(attack).__name__ in repr(fitted)
 
 
-def check_input_is_not_changed(attack):
+def _check_input_is_not_changed(attack):
     """Records, labels and membership are left as they were."""
     X, y = _records()
     X_before, y_before = deepcopy(X), deepcopy(y)
@@ -258,14 +270,14 @@ def check_input_is_not_changed(attack):
     np.testing.assert_array_equal(y, y_before)
 
 
-def check_determinism(attack):
+def _check_determinism(attack):
     """The same random_state gives the same scores."""
     X, y = _records()
     first, second = (_fitted(attack).predict_proba(X, y) for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
 
-def check_output(attack):
+def _check_output(attack):
     """Shapes, ranges and dtypes are those of the contract."""
     X, y = _records()
     fitted = _fitted(attack)
@@ -280,7 +292,7 @@ def check_output(attack):
     assert 0 <= accuracy <= 1, "score must return a balanced accuracy"
 
 
-def check_containers(attack):
+def _check_containers(attack):
     """Equal content gives equal scores in arrays, frames and sparse matrices."""
     X, y = _records()
     X = np.round(X, 1)
@@ -299,7 +311,7 @@ def check_containers(attack):
         )
 
 
-def check_scores_do_not_depend_on_the_batch(attack):
+def _check_scores_do_not_depend_on_the_batch(attack):
     """A record's score is the same alone, in any order and in small batches."""
     X, y = _records()
     fitted = _fitted(attack)
@@ -313,7 +325,7 @@ def check_scores_do_not_depend_on_the_batch(attack):
     np.testing.assert_allclose(fitted.score_samples(X, y), expected)
 
 
-def check_certain_answers(attack):
+def _check_certain_answers(attack):
     """Probabilities of exactly 0 and 1, right and wrong, give finite scores."""
     X, y = _records()
     target = KNeighborsClassifier(1).fit(X, np.roll(y, 1))
@@ -322,7 +334,7 @@ def check_certain_answers(attack):
     assert np.isfinite(fitted.predict_proba(X, y)).all(), "risks must be finite"
 
 
-def check_string_labels_and_unknown_label(attack):
+def _check_string_labels_and_unknown_label(attack):
     """Labels may be strings; a label that the target does not know gets a score."""
     X, y = _records()
     names = np.array(["ant", "bee", "cat", "dog"])
@@ -333,7 +345,7 @@ def check_string_labels_and_unknown_label(attack):
     assert np.isfinite(fitted.score_samples(X[:2], names[[3, 3]])).all()
 
 
-def check_blind_on_unseen_records(attack):
+def _check_blind_on_unseen_records(attack):
     """On a target that saw none of the records the AUC is 0.5 within its standard error."""
     X, y = _records(2000, random_state=1)
     target = DecisionTreeClassifier(random_state=0).fit(X[:400], y[:400])
@@ -345,8 +357,8 @@ def check_blind_on_unseen_records(attack):
     assert abs(auc - 0.5) < 1.96 * error, f"AUC {auc:.3f} where there is nothing to find"
 
 
-def check_finds_memorized_records(attack):
-    """A nearest-neighbor target that learnt random labels by heart gives an AUC above 0.9."""
+def _check_finds_memorized_records(attack):
+    """A nearest-neighbor target that learned random labels by heart gives an AUC above 0.9."""
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(1200, 5)), rng.integers(20, size=1200)
     target = KNeighborsClassifier(1).fit(X[:400], y[:400])
@@ -356,17 +368,17 @@ def check_finds_memorized_records(attack):
 
 
 _CHECKS = (
-    check_clone_keeps_target,
-    check_target_is_needed_and_fitted,
-    check_target_stays_as_it_was,
-    check_pickle_and_repr,
-    check_input_is_not_changed,
-    check_determinism,
-    check_output,
-    check_containers,
-    check_scores_do_not_depend_on_the_batch,
-    check_certain_answers,
-    check_string_labels_and_unknown_label,
-    check_blind_on_unseen_records,
-    check_finds_memorized_records,
+    _check_clone_keeps_target,
+    _check_target_is_needed_and_fitted,
+    _check_target_stays_as_it_was,
+    _check_pickle_and_repr,
+    _check_input_is_not_changed,
+    _check_determinism,
+    _check_output,
+    _check_containers,
+    _check_scores_do_not_depend_on_the_batch,
+    _check_certain_answers,
+    _check_string_labels_and_unknown_label,
+    _check_blind_on_unseen_records,
+    _check_finds_memorized_records,
 )
