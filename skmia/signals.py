@@ -30,36 +30,57 @@ __all__ = [
 _BLOCK_ENTRIES = 32_768
 # Rounding in a model's normalization may exceed 1 by a little; more than this is not a probability.
 _TOLERANCE = 1e-6
+# By type of the response: an unsigned integer of its size, and the bits of 1.0.
+_BITS = {
+    dtype(1).dtype.char: (bits, dtype(1).view(bits))
+    for dtype, bits in ((np.float32, np.uint32), (np.float64, np.uint64))
+}
+
+
+class _Scratch:
+    """What all blocks share: one buffer, where rows begin, and blocks full of a floor."""
+
+    def __init__(self, n_rows, n_classes, dtype, all_known):
+        self.buffer = np.empty((n_rows, n_classes), dtype)
+        self.row_starts = np.arange(0, n_rows * n_classes, n_classes)
+        self.all_known = all_known
+        self.floors = {}
+
+    def floor(self, eps):
+        """Return a block full of `eps`: numpy's maximum with a scalar is several times slower."""
+        if eps not in self.floors:
+            self.floors[eps] = np.full_like(self.buffer, eps)
+        return self.floors[eps]
 
 
 class _Block:
     """Some rows of the response with what the kernels share: computed when first needed."""
 
-    def __init__(self, proba, y_index, scratch, floors):
-        self.proba, self.y_index = proba, y_index
+    def __init__(self, proba, y_index, shared):
+        self.proba, self.y_index, self.shared = proba, y_index, shared
         self.n_rows, self.n_classes = proba.shape
-        self.scratch, self.floors = scratch[: self.n_rows], floors
-        self.reaches_one = _check_probabilities(proba) >= 1
-
-    @cached_property
-    def known(self):
-        """Return the rows whose label is a column, None where that is all rows."""
-        return None if self.y_index.min() >= 0 else self.y_index >= 0
+        self.scratch = shared.buffer[: self.n_rows]
+        self.reaches_one = _check_probabilities(proba)
 
     @cached_property
     def true_positions(self):
         """Return where in the flat block the true classes of the known rows stand."""
-        positions = np.arange(0, self.proba.size, self.n_classes) + self.y_index
-        return positions if self.known is None else positions[self.known]
+        positions = self.shared.row_starts[: self.n_rows] + self.y_index
+        return positions if self.shared.all_known else positions[self.y_index >= 0]
 
     @cached_property
     def true(self):
         """Return the probability of each row's true class, 0 where it is unknown."""
-        if self.known is None:
-            return self.proba.ravel()[self.true_positions]
+        known = self.proba.ravel()[self.true_positions]
+        if self.shared.all_known:
+            return known
         true = np.zeros(self.n_rows, self.proba.dtype)
-        true[self.known] = self.proba.ravel()[self.true_positions]
+        true[self.y_index >= 0] = known
         return true
+
+    def floor(self, eps):
+        """Return a block full of `eps`."""
+        return self.shared.floor(eps)[: self.n_rows]
 
     def without_true(self, value):
         """Return a scratch copy of the response with the true class set to `value`."""
@@ -67,23 +88,17 @@ class _Block:
         self.scratch.ravel()[self.true_positions] = value
         return self.scratch
 
-    def floor(self, eps):
-        """Return a block full of `eps`: numpy's maximum with a scalar is several times slower."""
-        if eps not in self.floors:
-            self.floors[eps] = np.full_like(self.scratch, eps)
-        return self.floors[eps][: self.n_rows]
-
 
 def _check_probabilities(proba):
-    """Return the maximum, and refuse what is not a probability, in one pass.
+    """Refuse what is not a probability, and return whether any reaches 1, in one pass.
 
     The bits of non-negative floats order like the floats; a sign bit or a NaN makes them larger
     than those of any probability. So one unsigned maximum finds NaN, negatives and values above 1.
     """
-    unsigned = np.uint64 if proba.dtype == np.float64 else np.uint32
-    largest = proba.view(unsigned).max()
-    if largest <= proba.dtype.type(1).view(unsigned):
-        return largest.view(proba.dtype)
+    bits, bits_of_one = _BITS[proba.dtype.char]
+    largest = proba.view(bits).max()
+    if largest <= bits_of_one:
+        return largest == bits_of_one
     low, high = proba.min(), proba.max()
     if np.isnan(high):
         raise ValueError(
@@ -96,7 +111,14 @@ def _check_probabilities(proba):
             f"{high:.6g}. Turn decision values or logits into probabilities first, for example "
             "with scipy.special.softmax."
         )
-    return high
+    return high >= 1
+
+
+def _row_products(proba, logs):
+    """Return Σ_i p_i l_i of each row; of two ways the one that is faster for its length."""
+    if proba.shape[1] < 16:
+        return np.einsum("ij,ij->i", proba, logs)
+    return np.vecdot(proba, logs)
 
 
 def _correctness(block, _):
@@ -113,7 +135,7 @@ def _loss(block, eps):
 
 def _entropy(block, eps):
     logs = np.maximum(block.proba, block.floor(eps), out=block.scratch)
-    return np.einsum("ij,ij->i", block.proba, np.log(logs, out=logs))
+    return _row_products(block.proba, np.log(logs, out=logs))
 
 
 def _modified_entropy(block, eps):
@@ -121,7 +143,7 @@ def _modified_entropy(block, eps):
     if block.reaches_one:  # 1 - p is 0 or at least the machine's epsilon: only 0 needs the floor
         np.maximum(logs, block.floor(eps), out=logs)
     np.log(logs, out=logs).ravel()[block.true_positions] = 0
-    return np.einsum("ij,ij->i", block.proba, logs) + (1 - block.true) * _loss(block, eps)
+    return _row_products(block.proba, logs) + (1 - block.true) * _loss(block, eps)
 
 
 def _logit_confidence(block, eps):
@@ -178,11 +200,11 @@ def _run(kernels, proba, y_index):
     """Evaluate (kernel, eps) pairs in one read of the response."""
     n_records, n_classes = proba.shape
     n_rows = max(1, min(_BLOCK_ENTRIES // n_classes, n_records))
-    scratch, floors = np.empty((n_rows, n_classes), proba.dtype), {}
+    shared = _Scratch(n_rows, n_classes, proba.dtype, all_known=y_index.min(initial=0) >= 0)
     values = np.empty((len(kernels), n_records), proba.dtype)
     for start in range(0, n_records, n_rows):
         rows = slice(start, start + n_rows)
-        block = _Block(np.ascontiguousarray(proba[rows]), y_index[rows], scratch, floors)
+        block = _Block(np.ascontiguousarray(proba[rows]), y_index[rows], shared)
         for row, (kernel, eps) in zip(values, kernels, strict=True):
             row[rows] = kernel(block, eps)
     return values

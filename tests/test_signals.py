@@ -74,9 +74,10 @@ def test_evaluate_equals_single_signals_over_many_blocks(n_classes):
         np.testing.assert_array_equal(values, signals.get_signal(name)(proba, y_index))
 
 
+@pytest.mark.parametrize("n_classes", [5, 100])
 @pytest.mark.parametrize("name", NAMES)
-def test_does_not_depend_on_batch_layout_or_other_records(name):
-    proba, y_index = responses("random", 5, float, np.random.default_rng(1), n_records=20_000)
+def test_does_not_depend_on_batch_layout_or_other_records(name, n_classes):
+    proba, y_index = responses("random", n_classes, float, np.random.default_rng(1), 20_000)
     signal = getattr(signals, name)
     values = signal(proba, y_index)
     order = np.random.default_rng(2).permutation(len(proba))

@@ -4,7 +4,7 @@ Run it with ``python examples/benchmarks/bench_metric_attack.py``; it prints one
 
 Input: a response of 2 n records (n members, n non-members) and k classes in float64, labels and
 membership. Work: correctness, confidence, entropy and modified entropy, the best threshold of each
-class for each of them, and the balanced accuracy that results.
+class for the last three (correctness needs none), and the balanced accuracies that result.
 
 The floor is what no such program can do without: two logarithms of each entry (``numpy.log`` into
 a buffer that is there already) and one sort of the values of each metric. All ratios are taken
@@ -39,9 +39,11 @@ def metric_attacks(proba, y_index, membership):
     """Return the balanced accuracy of each metric at its own class thresholds."""
     member = membership == 1
     accuracies = []
-    for values in evaluate(proba, y_index, SIGNALS):
-        thresholds = class_thresholds(values, membership, y_index)
-        called = values >= thresholds[y_index]
+    for name, values in zip(SIGNALS, evaluate(proba, y_index, SIGNALS), strict=True):
+        if name == "correctness":  # needs no threshold: who is classified right is called a member
+            called = values == 1
+        else:
+            called = values >= class_thresholds(values, membership, y_index)[y_index]
         accuracies.append((called[member].mean() + 1 - called[~member].mean()) / 2)
     return accuracies
 

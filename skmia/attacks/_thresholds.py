@@ -98,8 +98,10 @@ def _sorted_groups(scores, y_index, member, n_classes):
     codes *= 2
     codes += member
     codes[y_index < 0] = 2 * n_classes
-    grouped = scores[np.argsort(codes, kind="stable")]
     ends = np.bincount(codes, minlength=2 * n_classes).cumsum()[: 2 * n_classes]
+    order = np.argsort(codes, kind="stable")
+    del codes  # for whoever has little memory
+    grouped = scores[order]
     groups = np.split(grouped, ends)[: 2 * n_classes]
     for group in groups:
         group.sort()
