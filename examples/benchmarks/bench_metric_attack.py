@@ -82,7 +82,7 @@ def toolbox_attack():
     return lambda proba, y_index, membership: get_roc_for_fpr(
         attack_proba=proba[np.arange(len(proba)), y_index],
         attack_true=membership,
-        class_labels=y_index,
+        target_model_labels=y_index,
     )
 
 
