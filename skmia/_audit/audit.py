@@ -117,7 +117,7 @@ def audit(
     >>> forest = RandomForestClassifier(random_state=0).fit(X, y)
     >>> report = skmia.audit(forest, X, y, X_test, y_test, random_state=0)
     >>> print(report.statement)
-    At 1 % false alarms an attacker with the best of 4 attacks (...) finds ...
+    At 1 % false alarms an attacker with ...
     """
     check_target(estimator, response_method)
     y_train, y_test = check_labels(X_train, y_train), check_labels(X_test, y_test)

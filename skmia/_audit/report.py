@@ -3,12 +3,15 @@
 import json
 import math
 from dataclasses import dataclass, field, fields, is_dataclass
+from textwrap import fill
 
 import numpy as np
 
 from skmia.metrics import Estimate
 
 __all__ = ["AttackResult", "AuditReport", "ExposureGap", "Slice"]
+
+_WIDTH = 110  # of running text
 
 
 @dataclass(frozen=True)
@@ -176,15 +179,15 @@ class AuditReport:
         Returns
         -------
         str
-            Lines of at most about 110 characters.
+            Blocks of lines, parted by empty ones.
         """
         blocks = [
             _heading(self),
             _attack_table(self),
-            self.statement,
+            fill(self.statement, _WIDTH),
             _slice_table(self),
             _riskiest(self),
-            *(f"Note: {note}" for note in self.notes),
+            *(fill(f"Note: {note}", _WIDTH) for note in self.notes),
         ]
         return "\n\n".join(block for block in blocks if block)
 

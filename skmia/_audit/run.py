@@ -216,8 +216,11 @@ def _operating_point(outcomes, membership, rate, level):
         for name, outcome in outcomes.items()
     }
     name, estimate = max(found.items(), key=lambda item: item[1].value)
+    which = _which(name, len(outcomes))
+    if estimate.value == 0 and len(outcomes) > 1:
+        which = f"any of {len(outcomes)} attacks"
     sentence = (
-        f"At {100 * rate:.3g} % false alarms an attacker with {_which(name, len(outcomes))} finds "
+        f"At {100 * rate:.3g} % false alarms an attacker with {which} finds "
         f"{_percent(estimate)} of the members, where a blind guess finds {100 * rate:.3g} %"
     )
     shares = {name: _tied_share(o.scores, membership) for name, o in outcomes.items()}

@@ -232,7 +232,7 @@ def test_adult_in_pandas_with_sensitive_columns(adult):
     assert {part.value for part in found.slices if part.kind == "sex"} == {"Male", "Female"}
     text = found.to_text()
     assert "share an attack's highest score" in text
-    assert "At 1 % false alarms an attacker with the best of 4 attacks" in text
+    assert "At 1 % false alarms an attacker with any of 4 attacks finds 0.0%" in found.statement
     table = found.to_frame()
     assert list(table.index) == ["correctness", "confidence", "entropy", "modified_entropy"]
     assert table.loc["modified_entropy", "roc_auc"] == by_name["modified_entropy"].roc_auc.value
