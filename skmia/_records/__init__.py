@@ -1,0 +1,31 @@
+"""Fingerprints of records: which rows of one table occur in another.
+
+Membership is a matter of content: a record is a member if its labelled content was trained on.
+Every record gets a 64-bit number that depends on its values and their positions alone, not on the
+container, the column names, the process or the other records:
+
+    fingerprint(x) = mix(Σ_j h(j, x_j)),    h(j, v) = mix(v ^ key_j) − mix(key_j)
+
+where v stands for 64 canonical bits of a value. h(j, 0) = 0, so that a sparse row costs only its
+nonzero entries; mixing before summing keeps rows apart whose values differ in a few high bits only,
+as 0.0, 1.0, 2.0 do.
+
+Two tables are compared at the coarser floating-point precision of the two sides, column by column,
+because a float32 copy of a float64 record is the same record. Integers and texts are exact.
+"""
+
+from skmia._records.fingerprints import (
+    duplicated_within,
+    duplicates_across,
+    fingerprint,
+    float_precision,
+    is_in,
+)
+
+__all__ = [
+    "duplicated_within",
+    "duplicates_across",
+    "fingerprint",
+    "float_precision",
+    "is_in",
+]
