@@ -16,6 +16,7 @@ from skmia._response import batches, check_target, class_probabilities, label_in
 from skmia.attacks._risk_score import RiskHistogram
 from skmia.attacks._thresholds import best_threshold, class_thresholds
 from skmia.exceptions import CalibrationWarning
+from skmia.metrics._checks import check_membership
 from skmia.shadows import shadow_template, train_shadow
 from skmia.signals import get_signal
 from skmia.utils._sklearn import (
@@ -132,7 +133,7 @@ class BaseAttack(BaseEstimator):
         X, y = validate_data(self, X, y, skip_check_array=True)
         y = self._check_labels(X, y)
         if membership is not None:
-            membership = check_membership(membership, X)
+            membership = self._check_membership(X, membership)
         self.classes_ = np.array([0, 1])
         self.target_classes_ = self._all_classes(y)
         self._fit(X, y, membership)
@@ -279,7 +280,7 @@ class BaseAttack(BaseEstimator):
         predicted = self.predict(X, y)
         if membership is None:
             membership = self._remembered_membership(X, y)
-        return balanced_accuracy_score(check_membership(membership, X), predicted)
+        return balanced_accuracy_score(self._check_membership(X, membership), predicted)
 
     def _remembered_membership(self, X, y):
         """Ask a target that remembers its training records (its method `membership_of`)."""
@@ -347,38 +348,11 @@ class BaseAttack(BaseEstimator):
             )
         return y
 
+    def _check_membership(self, X, membership):
+        check_consistent_length(X, membership)
+        return check_membership(membership)
+
     def _all_classes(self, y):
         """Return the classes of the target and of the attacker's records together, sorted."""
         known = getattr(self.target, "classes_", None)
         return np.unique(y) if known is None else np.union1d(known, y)
-
-
-def check_membership(membership, X):
-    """Return the membership as integers, or say what is wrong with it.
-
-    Parameters
-    ----------
-    membership : array-like of shape (n_records,)
-        1 for members, 0 for non-members; booleans will do.
-    X : array-like of shape (n_records, ...)
-        The records.
-
-    Returns
-    -------
-    ndarray of int, shape (n_records,)
-        0 and 1.
-
-    Raises
-    ------
-    ValueError
-        If the lengths differ, or there are other values than 0 and 1, or only one of them.
-    """
-    membership = column_or_1d(membership)
-    check_consistent_length(X, membership)
-    present = np.unique(membership)
-    if not np.array_equal(present, [0, 1]):
-        raise ValueError(
-            "membership must hold 1 for members and 0 for non-members, and some of each; got the "
-            f"values {present[:5].tolist()}."
-        )
-    return membership.astype(int)

@@ -4,6 +4,8 @@ import numpy as np
 from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
+from skmia.metrics._checks import check_membership
+
 __all__ = ["RiskHistogram", "privacy_risk_scores"]
 
 _LOWEST = 1e-10  # on a logarithmic scale smaller values count as this one
@@ -184,8 +186,7 @@ def privacy_risk_scores(
         raise ValueError(f"n_bins must be at least 1, got {n_bins}.")
     if not 0 < prior < 1:
         raise ValueError(f"prior must lie between 0 and 1, got {prior}.")
-    if len(np.unique(calibration[1])) < 2:
-        raise ValueError("The calibration records must hold members (1) and non-members (0).")
+    calibration[1] = check_membership(calibration[1])
     n_classes = 1 + max(index.max(initial=0) for index in (arrays[1], calibration[2]))
     histogram = RiskHistogram(
         *calibration, n_classes, n_bins=n_bins, log_scale=log_scale, prior=prior

@@ -1,7 +1,10 @@
 """The threshold rule of metric attacks: one threshold for all records, or one per class."""
 
 import numpy as np
+from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.validation import check_consistent_length
+
+from skmia.metrics._checks import check_membership
 
 __all__ = ["best_threshold", "class_thresholds"]
 
@@ -22,7 +25,12 @@ def best_threshold(scores, membership):
     Returns
     -------
     float
-        The threshold. NaN if members or non-members are missing.
+        The threshold.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, scores are not finite, or membership is not 0 and 1 with both present.
 
     References
     ----------
@@ -35,9 +43,15 @@ def best_threshold(scores, membership):
     >>> best_threshold([0.9, 0.8, 0.7, 0.4], [1, 1, 0, 0])
     0.8
     """
-    scores, member = np.asarray(scores), np.asarray(membership).astype(bool)
-    check_consistent_length(scores, member)
+    scores, member = _check(scores, membership)
     return float(_best_of_sorted(np.sort(scores[member]), np.sort(scores[~member])))
+
+
+def _check(scores, membership):
+    scores = column_or_1d(scores)
+    check_consistent_length(scores, membership)
+    assert_all_finite(scores, input_name="scores")
+    return scores, check_membership(membership).astype(bool)
 
 
 def _best_of_sorted(members, nonmembers):
@@ -70,6 +84,11 @@ def class_thresholds(scores, membership, y_index, *, n_classes=None):
     ndarray of shape (n_classes,)
         The thresholds, as by `best_threshold`; NaN for a class without members or non-members.
 
+    Raises
+    ------
+    ValueError
+        If lengths differ, scores are not finite, or membership is not 0 and 1 with both present.
+
     References
     ----------
     .. [1] L. Song and P. Mittal, "Systematic evaluation of privacy risks of machine learning
@@ -81,9 +100,9 @@ def class_thresholds(scores, membership, y_index, *, n_classes=None):
     >>> class_thresholds([0.9, 0.7, 0.8, 0.4], [1, 0, 1, 0], [0, 0, 1, 1])
     array([0.9, 0.8])
     """
-    scores, member = np.asarray(scores), np.asarray(membership).astype(bool)
+    scores, member = _check(scores, membership)
     y_index = np.asarray(y_index)
-    check_consistent_length(scores, member, y_index)
+    check_consistent_length(scores, y_index)
     n_classes = int(y_index.max()) + 1 if n_classes is None else n_classes
     groups = _sorted_groups(scores, y_index, member, n_classes)
     pairs = zip(groups[1::2], groups[::2], strict=True)

@@ -16,7 +16,8 @@ REMEDIES = {
 def check_membership(membership):
     """Return membership as integers 0 and 1, both present."""
     membership = column_or_1d(membership)
-    if membership.dtype.kind not in "biuf" or not np.isin(membership, (0, 1)).all():
+    kind = membership.dtype.kind
+    if kind not in "biuf" or ((membership != 0) & (membership != 1)).any():
         found = ", ".join(repr(value) for value in list(dict.fromkeys(membership.tolist()))[:5])
         raise ValueError(
             "membership must hold only 1 (member) and 0 (non-member), "

@@ -227,9 +227,9 @@ def test_target_with_nan_in_its_answer():
 @pytest.mark.parametrize(
     ("membership", "message"),
     [
-        (np.ones(569), "some of each; got the values .1.0."),
+        (np.ones(569), "must hold both members .1. and non-members .0., got members only"),
         (MEMBERSHIP[:5], "inconsistent numbers of samples"),
-        (MEMBERSHIP + 1, r"must hold 1 for members .* values \[1, 2\]"),
+        (MEMBERSHIP + 1, r"must hold only 1 .member. and 0 .non-member., got values such as 2"),
     ],
 )
 def test_wrong_membership(forest, membership, message):

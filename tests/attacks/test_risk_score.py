@@ -69,7 +69,7 @@ def test_calibration_is_not_clipped_in_place():
 @pytest.mark.parametrize(
     ("arguments", "options", "message"),
     [
-        (([1.0], [1.0, 2.0], [1, 1]), {}, "members .1. and non-members .0."),
+        (([1.0], [1.0, 2.0], [1, 1]), {}, "both members .1. and non-members .0."),
         (([1.0], [1.0, 2.0], [1, 0]), {"y_index": [0]}, "both y_index and calibration_y_index"),
         (([1.0], [1.0, 2.0], [1]), {}, "inconsistent numbers of samples"),
         (([1.0], [1.0, np.nan], [1, 0]), {}, "NaN"),

@@ -39,7 +39,6 @@ def test_of_equal_thresholds_the_largest():
 def test_class_without_one_side_has_no_threshold():
     thresholds = class_thresholds([1.0, 2.0, 3.0], [1, 1, 0], [0, 1, 1], n_classes=3)
     np.testing.assert_array_equal(thresholds, [np.nan, 2.0, np.nan])
-    assert np.isnan(best_threshold([1.0], [1]))
 
 
 def test_many_classes():
@@ -49,6 +48,17 @@ def test_many_classes():
     np.testing.assert_allclose(thresholds, 1 + np.arange(40_000) / 1e6)
 
 
-def test_lengths_must_agree():
-    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
-        best_threshold([1.0, 2.0], [1])
+@pytest.mark.parametrize(
+    ("scores", "membership", "message"),
+    [
+        ([1.0, 2.0], [1], "inconsistent numbers of samples"),
+        ([1.0, 2.0], [1, -1], "only 1 .member. and 0 .non-member."),
+        ([1.0, 2.0], [1, 1], "both members .1. and non-members .0."),
+        ([1.0, np.nan], [1, 0], "scores contains NaN"),
+    ],
+)
+def test_errors(scores, membership, message):
+    with pytest.raises(ValueError, match=message):
+        best_threshold(scores, membership)
+    with pytest.raises(ValueError, match=message):
+        class_thresholds(scores, membership, [0] * len(scores))
