@@ -122,6 +122,8 @@ def _row_products(proba, logs):
 
 
 def _correctness(block, _):
+    if block.n_classes == 2:  # argmax takes ten times as long on rows of two
+        return (block.proba[:, 1] > block.proba[:, 0]) == block.y_index
     return block.proba.argmax(axis=1) == block.y_index
 
 
