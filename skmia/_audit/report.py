@@ -38,6 +38,15 @@ class AttackResult:
         Lower bound on the ε of differential privacy, threshold search paid for.
     brier_score, expected_calibration_error : float
         How far the predicted risks are from the truth; 0 is perfect.
+
+    Examples
+    --------
+    >>> import skmia
+    >>> y = [0, 1] * 50
+    >>> sure, unsure = [[0.9, 0.1], [0.1, 0.9]] * 50, [[0.7, 0.3], [0.3, 0.7]] * 50
+    >>> report = skmia.audit_predictions(sure, y, unsure, y, random_state=0)
+    >>> print(report.attacks[1].name, report.attacks[1].mia_accuracy.value)
+    confidence 1.0
     """
 
     name: str
@@ -67,6 +76,15 @@ class Slice:
         Records of this part.
     roc_auc, mia_accuracy : Estimate
         As in AttackResult; NaN where members or non-members are missing.
+
+    Examples
+    --------
+    >>> import skmia
+    >>> y = [0, 1] * 50
+    >>> sure, unsure = [[0.9, 0.1], [0.1, 0.9]] * 50, [[0.7, 0.3], [0.3, 0.7]] * 50
+    >>> report = skmia.audit_predictions(sure, y, unsure, y, random_state=0)
+    >>> [(part.kind, str(part.value), part.n_members) for part in report.slices]
+    [('class', '0', 50), ('class', '1', 50), ('prediction', 'right', 100)]
     """
 
     kind: str
@@ -89,6 +107,15 @@ class ExposureGap:
         Values of the most and the least exposed part.
     difference : Estimate
         Of their AUCs; the interval pays for the choice among all pairs.
+
+    Examples
+    --------
+    >>> import skmia
+    >>> y = [0, 1] * 50
+    >>> sure, unsure = [[0.9, 0.1], [0.1, 0.9]] * 50, [[0.7, 0.3], [0.3, 0.7]] * 50
+    >>> report = skmia.audit_predictions(sure, y, unsure, y, random_state=0)
+    >>> report.exposure_gaps[0].difference.value
+    0.0
     """
 
     kind: str
@@ -139,6 +166,22 @@ class AuditReport:
         Rows of X_train that were used.
     member_risk : ndarray of shape (n_members,)
         Their risk under the strongest attack.
+
+    See Also
+    --------
+    audit : Makes the report of a classifier.
+    audit_predictions : Makes the report of predictions.
+
+    Examples
+    --------
+    >>> import skmia
+    >>> y = [0, 1] * 50
+    >>> sure, unsure = [[0.9, 0.1], [0.1, 0.9]] * 50, [[0.7, 0.3], [0.3, 0.7]] * 50
+    >>> report = skmia.audit_predictions(sure, y, unsure, y, random_state=0)
+    >>> report.strongest
+    'confidence'
+    >>> report.to_dict()["n_members"]
+    100
     """
 
     target: str
