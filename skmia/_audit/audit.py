@@ -8,9 +8,11 @@ from sklearn.utils import Bunch, check_random_state
 from skmia._audit.inputs import (
     check_enough,
     check_labels,
+    check_options,
     check_proba,
     column_labels,
     groups_of,
+    named_attacks,
 )
 from skmia._audit.run import run_audit
 from skmia._audit.shift import two_sample_auc
@@ -66,13 +68,14 @@ def audit(
 "entropy", "modified_entropy")
         Names of signals, for metric attacks with one threshold per class, or attacks with
         `target=None`; or a dict from names to either.
-    sensitive_features : str, sequence of str, or dict, default=None
-        Columns of X by which exposure is compared, or a dict from a name to a pair of arrays
-        (one value per training row, one per test row).
+    sensitive_features : str, int, sequence of these, or dict, default=None
+        Columns of X, by name or number, by which exposure is compared; or a dict from a name to a
+        pair of arrays (one value per training row, one per test row).
     fpr : sequence of float, default=(0.1, 0.01, 0.001)
         False positive rates at which the true positive rate is reported, in (0, 1).
     prior : float, default=0.5
-        Probability of membership that precision and risk assume, in (0, 1).
+        Probability of membership that precision and the risk of attacks given by name assume, in
+        (0, 1).
     confidence_level : float, default=0.95
         Coverage of each interval, in (0, 1).
     n_riskiest : int, default=20
@@ -119,6 +122,8 @@ def audit(
     >>> print(report.statement)
     At 1 % false alarms an attacker with ...
     """
+    templates = named_attacks(attacks, prior)
+    check_options(fpr, prior, confidence_level)
     check_target(estimator, response_method)
     y_train, y_test = check_labels(X_train, y_train), check_labels(X_test, y_test)
     groups = groups_of(sensitive_features, (X_train, X_test), (len(y_train), len(y_test)))
@@ -157,7 +162,7 @@ def audit(
             shift=shift,
             notes=notes,
         ),
-        attacks,
+        templates,
         fpr=fpr,
         prior=prior,
         confidence_level=confidence_level,
@@ -207,7 +212,8 @@ def audit_predictions(
     fpr : sequence of float, default=(0.1, 0.01, 0.001)
         False positive rates at which the true positive rate is reported, in (0, 1).
     prior : float, default=0.5
-        Probability of membership that precision and risk assume, in (0, 1).
+        Probability of membership that precision and the risk of attacks given by name assume, in
+        (0, 1).
     confidence_level : float, default=0.95
         Coverage of each interval, in (0, 1).
     n_riskiest : int, default=20
@@ -243,6 +249,8 @@ def audit_predictions(
     >>> print(report.attacks[-1].roc_auc)
     1.000 [0.982, 1.000]
     """
+    templates = named_attacks(attacks, prior)
+    check_options(fpr, prior, confidence_level)
     y_train, y_test = check_labels(proba_train, y_train), check_labels(proba_test, y_test)
     proba = check_proba(proba_train, "proba_train"), check_proba(proba_test, "proba_test")
     columns = column_labels(classes, proba, np.union1d(y_train, y_test))
@@ -265,7 +273,7 @@ def audit_predictions(
                 "whether train and test differ to begin with."
             ],
         ),
-        attacks,
+        templates,
         fpr=fpr,
         prior=prior,
         confidence_level=confidence_level,

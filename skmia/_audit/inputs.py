@@ -1,11 +1,83 @@
 """Check what an audit is given, and say how to mend it."""
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length
 
-__all__ = ["check_enough", "check_labels", "check_proba", "column_labels", "groups_of"]
+from skmia.attacks import BaseAttack, MetricAttack
+from skmia.metrics._checks import check_fraction, check_rates
+from skmia.utils._sklearn import _safe_indexing
+
+__all__ = [
+    "check_enough",
+    "check_labels",
+    "check_options",
+    "check_proba",
+    "column_labels",
+    "groups_of",
+    "named_attacks",
+]
+
+
+def check_options(fpr, prior, confidence_level):
+    """Refuse what is out of its range, before any work is done.
+
+    Parameters
+    ----------
+    fpr : sequence of float
+        False positive rates, in (0, 1).
+    prior : float
+        Probability of membership, in (0, 1).
+    confidence_level : float
+        Coverage of each interval, in (0, 1).
+    """
+    check_rates(fpr)
+    check_fraction("prior", prior)
+    check_fraction("confidence_level", confidence_level)
+
+
+def named_attacks(attacks, prior):
+    """Return attacks by name.
+
+    Parameters
+    ----------
+    attacks : sequence of str or BaseAttack, or dict
+        As the user gave them.
+    prior : float
+        Prior of the attacks that are made from names.
+
+    Returns
+    -------
+    dict of str to BaseAttack
+        Templates.
+
+    Raises
+    ------
+    ValueError
+        If there is no attack, or a name is unknown.
+    TypeError
+        If something is no attack.
+    """
+    if isinstance(attacks, str | BaseAttack):
+        attacks = [attacks]
+    items = attacks.items() if isinstance(attacks, dict) else [(None, a) for a in attacks]
+    named = {}
+    for name, attack in items:
+        template = attack
+        if isinstance(attack, str):
+            name, template = name or attack, MetricAttack(signal=attack, prior=prior)
+            template._validate_params()
+        elif not isinstance(attack, BaseAttack):
+            raise TypeError(f"An attack must be a BaseAttack or a signal's name, got {attack!r}.")
+        name = name or type(attack).__name__
+        same = sum(other == name or other.startswith(f"{name} ") for other in named)
+        named[f"{name} {same + 1}" if same else name] = template
+    if not named:
+        raise ValueError("attacks is empty. Name at least one, for example 'modified_entropy'.")
+    return named
 
 
 def check_labels(X, y):
@@ -121,8 +193,8 @@ def groups_of(sensitive_features, X, lengths):
 
     Parameters
     ----------
-    sensitive_features : str, sequence of str, dict or None
-        Columns, or a dict from a name to a pair of arrays.
+    sensitive_features : str, int, sequence of these, dict or None
+        Columns by name or number, or a dict from a name to a pair of arrays.
     X : tuple of array-like or None
         Train and test records.
     lengths : tuple of int
@@ -140,7 +212,7 @@ def groups_of(sensitive_features, X, lengths):
     """
     if sensitive_features is None:
         return {}
-    if isinstance(sensitive_features, str):
+    if isinstance(sensitive_features, str | Integral):
         sensitive_features = [sensitive_features]
     if not isinstance(sensitive_features, dict):
         sensitive_features = {name: _columns(name, X) for name in sensitive_features}
@@ -158,10 +230,12 @@ def groups_of(sensitive_features, X, lengths):
 
 def _columns(name, X):
     for side in X or (None,):
-        if not hasattr(side, "columns") or name not in side.columns:
-            known = list(side.columns) if hasattr(side, "columns") else "no named columns"
+        named = list(side.columns) if hasattr(side, "columns") else "no named columns"
+        by_number = isinstance(name, Integral) and np.ndim(side) == 2 and name < side.shape[1]
+        if not by_number and (isinstance(named, str) or name not in named):
             raise ValueError(
-                f"The sensitive feature {name!r} is not a column of X, which has {known}. Name a "
+                f"The sensitive feature {name!r} is not a column of X, which has {named}. Name a "
                 "column, or give a dict {name: (values of train rows, values of test rows)}."
             )
-    return [side[name] for side in X]
+    by_name = hasattr(X[0], "columns") and name in list(X[0].columns)
+    return [side[name] if by_name else _safe_indexing(side, name, axis=1) for side in X]

@@ -7,21 +7,16 @@ from sklearn.base import clone
 from skmia._audit.evaluate import attack_result, cross_fit, exposure_gaps, slices_of
 from skmia._audit.report import AuditReport
 from skmia._audit.shift import concatenate
+from skmia._audit.statement import statement, tied_share
 from skmia._audit.target import final_estimator
 from skmia._response import RecordedResponse
-from skmia.attacks import BaseAttack, MetricAttack
-from skmia.metrics import (
-    Estimate,
-    membership_balanced_accuracy,
-    membership_precision_recall,
-    tpr_at_fpr,
-)
+from skmia.metrics import Estimate
 from skmia.utils._sklearn import _safe_indexing
 
 __all__ = ["run_audit"]
 
 
-def run_audit(sides, attacks, *, fpr, prior, confidence_level, n_riskiest, rng):
+def run_audit(sides, templates, *, fpr, prior, confidence_level, n_riskiest, rng):
     """Measure each attack on equally many members and non-members.
 
     Parameters
@@ -29,8 +24,8 @@ def run_audit(sides, attacks, *, fpr, prior, confidence_level, n_riskiest, rng):
     sides : Bunch
         `target`, `X`, `y`, `proba`, `classes`, `groups`, `kept`, `n_duplicates`, `shift` and
         `notes`; X, y, proba, kept and the values of groups are pairs of train and test.
-    attacks : sequence or dict
-        As the user gave them.
+    templates : dict of str to BaseAttack
+        Attacks by name.
     fpr : sequence of float
         False positive rates.
     prior : float
@@ -47,12 +42,11 @@ def run_audit(sides, attacks, *, fpr, prior, confidence_level, n_riskiest, rng):
     AuditReport
         The report.
     """
-    templates = named_attacks(attacks, prior)
     sample = _Sample(sides, rng)
     seed = rng.randint(np.iinfo(np.int32).max)
     outcomes, results = {}, []
     for name, template in templates.items():
-        attack, X = sample.attack_and_records(name, template)
+        attack, X = sample.attack_and_records(name, template, seed)
         outcome = cross_fit(attack, X, sample.y, sample.membership, seed=seed)
         outcomes[name] = outcome
         results.append(
@@ -73,7 +67,7 @@ def run_audit(sides, attacks, *, fpr, prior, confidence_level, n_riskiest, rng):
     level = {"confidence_level": confidence_level}
     return AuditReport(
         target=_describe(sides.target),
-        statement=_statement(outcomes, sample.membership, fpr, confidence_level),
+        statement=statement(outcomes, sample.membership, fpr, confidence_level),
         attacks=tuple(results),
         strongest=strongest.name,
         train_accuracy=_accuracy(sides, 0, confidence_level),
@@ -98,47 +92,6 @@ def run_audit(sides, attacks, *, fpr, prior, confidence_level, n_riskiest, rng):
     )
 
 
-def named_attacks(attacks, prior):
-    """Return attacks by name.
-
-    Parameters
-    ----------
-    attacks : sequence of str or BaseAttack, or dict
-        As the user gave them.
-    prior : float
-        Prior of the attacks that are made from names.
-
-    Returns
-    -------
-    dict of str to BaseAttack
-        Templates.
-
-    Raises
-    ------
-    ValueError
-        If there is no attack, or a name is unknown.
-    TypeError
-        If something is no attack.
-    """
-    if isinstance(attacks, str | BaseAttack):
-        attacks = [attacks]
-    items = attacks.items() if isinstance(attacks, dict) else [(None, a) for a in attacks]
-    named = {}
-    for name, attack in items:
-        template = attack
-        if isinstance(attack, str):
-            name, template = name or attack, MetricAttack(signal=attack, prior=prior)
-            template._validate_params()
-        elif not isinstance(attack, BaseAttack):
-            raise TypeError(f"An attack must be a BaseAttack or a signal's name, got {attack!r}.")
-        name = name or type(attack).__name__
-        same = sum(other == name or other.startswith(f"{name} ") for other in named)
-        named[f"{name} {same + 1}" if same else name] = template
-    if not named:
-        raise ValueError("attacks is empty. Name at least one, for example 'modified_entropy'.")
-    return named
-
-
 class _Sample:
     """Equally many members and non-members, drawn from the rows that can be used."""
 
@@ -153,9 +106,11 @@ class _Sample:
     def _both(self, pair):
         return np.concatenate([values[rows] for values, rows in zip(pair, self.rows, strict=True)])
 
-    def attack_and_records(self, name, template):
+    def attack_and_records(self, name, template, seed):
         """Return the attack with its target, and the records in the form it needs."""
         attack = clone(template)
+        if getattr(attack, "random_state", seed) is None:
+            attack.set_params(random_state=seed)
         if attack._response_only:
             recorded = RecordedResponse(self.proba, self.sides.classes)
             return attack.set_params(target=recorded, response_method="predict_proba"), np.arange(
@@ -188,68 +143,6 @@ def _accuracy(sides, side, confidence_level):
     return Estimate(float(right.mean()), interval.low, interval.high, "Clopper-Pearson")
 
 
-def _statement(outcomes, membership, fpr, confidence_level):
-    """Say operating points in plain words; the intervals pay for the choice among the attacks."""
-    level = 1 - (1 - confidence_level) / len(outcomes)
-    accuracies = {
-        name: membership_balanced_accuracy(
-            membership, outcome.called, threshold=1, confidence_level=level
-        )
-        for name, outcome in outcomes.items()
-    }
-    name, accuracy = max(accuracies.items(), key=lambda item: item[1].value)
-    overall = (
-        f"With thresholds learned on other records {_which(name, len(outcomes))} tells members "
-        f"from non-members in {_percent(accuracy)} of cases, where a blind guess has 50 %."
-    )
-    resolved = [rate for rate in fpr if rate * len(membership) >= 2]
-    if not resolved:
-        return overall
-    rate = min(resolved, key=lambda rate: abs(np.log(rate / 0.01)))
-    return f"{_operating_point(outcomes, membership, rate, level)} {overall}"
-
-
-def _operating_point(outcomes, membership, rate, level):
-    """Say what the attack that finds most at this rate finds; if none does, why not."""
-    found = {
-        name: tpr_at_fpr(membership, outcome.scores, fpr=rate, confidence_level=level)
-        for name, outcome in outcomes.items()
-    }
-    name, estimate = max(found.items(), key=lambda item: item[1].value)
-    which = _which(name, len(outcomes))
-    if estimate.value == 0 and len(outcomes) > 1:
-        which = f"any of {len(outcomes)} attacks"
-    sentence = (
-        f"At {100 * rate:.3g} % false alarms an attacker with {which} finds "
-        f"{_percent(estimate)} of the members, where a blind guess finds {100 * rate:.3g} %"
-    )
-    shares = {name: _tied_share(o.scores, membership) for name, o in outcomes.items()}
-    name, tied = min(shares.items(), key=lambda item: item[1])
-    if estimate.value == 0 and tied >= rate:
-        scores = outcomes[name].scores
-        at_top = {"threshold": scores.max(), "confidence_level": level}
-        recall = membership_precision_recall(membership, scores, **at_top)[1]
-        sentence += (
-            f"; so many non-members share the highest score that no threshold has fewer than "
-            f"{tied:.1%} false alarms ({name}), where {_percent(recall)} of the members are found"
-        )
-    return f"{sentence}."
-
-
-def _which(name, n_attacks):
-    return f"the attack {name}" if n_attacks == 1 else f"the best of {n_attacks} attacks ({name})"
-
-
-def _percent(estimate):
-    return f"{estimate.value:.1%} [{estimate.low:.1%}, {estimate.high:.1%}]"
-
-
-def _tied_share(scores, membership):
-    """Return the false positive rate of the highest score, 0 if non-members do not share it."""
-    tied = scores[membership == 0] == scores.max()
-    return float(tied.mean()) if tied.sum() > 1 else 0.0
-
-
 def _riskiest(sample, outcome, n_riskiest):
     members = slice(0, len(sample.rows[0]))
     risk, scores = outcome.risk[members], outcome.scores[members]
@@ -276,7 +169,7 @@ def _notes(sides, outcomes, membership):
         notes.extend(f"{name}: {text}" for text in dict.fromkeys(outcome.notes))
     tied = []
     for name, outcome in outcomes.items():
-        share = _tied_share(outcome.scores, membership)
+        share = tied_share(outcome.scores, membership)
         if share > 0 and len(np.unique(outcome.scores)) > 2:  # a yes or no is tied by its nature
             tied.append(f"{name} {share:.1%}")
     if tied:

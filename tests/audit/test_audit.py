@@ -267,6 +267,19 @@ def test_json_is_strict_and_holds_no_row():
     assert values["attacks"][0]["roc_auc"]["method"]
 
 
+def test_sensitive_column_by_number_and_in_polars(forest):
+    rounded = [np.column_stack([part, np.arange(len(part)) % 3]) for part in HALVES[::2]]
+    target = DecisionTreeClassifier(random_state=0).fit(rounded[0], HALVES[1])
+    sides = rounded[0], HALVES[1], rounded[1], HALVES[3]
+    found = skmia.audit(target, *sides, sensitive_features=30, random_state=0)
+    assert [part.value for part in found.slices if part.kind == "30"] == ["0.0", "1.0", "2.0"]
+    frames = [pl.DataFrame(part) for part in rounded]
+    by_name = DecisionTreeClassifier(random_state=0).fit(frames[0], HALVES[1])
+    sides = frames[0], HALVES[1], frames[1], HALVES[3]
+    named = skmia.audit(by_name, *sides, sensitive_features="column_30", random_state=0)
+    assert [p.roc_auc for p in named.slices] == [p.roc_auc for p in found.slices]
+
+
 def test_unresolvable_operating_points_are_said(forest):
     found = skmia.audit(
         forest, X[:40:2], Y[:40:2], X[1:40:2], Y[1:40:2], fpr=[0.01], random_state=0
@@ -430,6 +443,7 @@ def test_other_warnings_of_an_attack_are_not_swallowed(forest):
         ({"X_test": X[:1], "y_test": Y[:1]}, ValueError, "at least 2 training and 2 test rows"),
         ({"y_train": Y[:3]}, ValueError, "inconsistent numbers of samples"),
         ({"attacks": []}, ValueError, "attacks is empty"),
+        ({"sensitive_features": 30}, ValueError, "30 is not a column of X"),
         ({"attacks": ["los"]}, ValueError, "The 'signal' parameter of MetricAttack must be"),
         ({"attacks": [3]}, TypeError, "must be a BaseAttack or a signal's name, got 3"),
         ({"sensitive_features": "sex"}, ValueError, "'sex' is not a column of X"),
