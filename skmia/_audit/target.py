@@ -49,11 +49,20 @@ def held_out_note(target):
             "which hides leakage. Fit it with train_split=None, or leave the held-out rows out of "
             "X_train."
         )
-    early = getattr(final, "do_early_stopping_", getattr(final, "early_stopping", False))
-    if isinstance(final, BaseEstimator) and early is True:
+    if isinstance(final, BaseEstimator) and _stops_early(final):
         return (
             f"{name} stops early by a validation set that it takes from the rows given to fit "
-            "(early_stopping). These rows only chose when to stop: they are called members here, "
-            "which hides leakage. Fit it with early_stopping=False to audit the training itself."
+            "(early_stopping, n_iter_no_change). These rows only chose when to stop: they are "
+            "called members here, which hides leakage. Fit it without early stopping to audit the "
+            "training itself."
         )
     return None
+
+
+def _stops_early(classifier):
+    early = getattr(classifier, "do_early_stopping_", getattr(classifier, "early_stopping", None))
+    if early is None:  # gradient boosting has no switch but this number
+        early = hasattr(classifier, "validation_fraction") and (
+            getattr(classifier, "n_iter_no_change", None) is not None
+        )
+    return early is True

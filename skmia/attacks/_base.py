@@ -12,7 +12,13 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-from skmia._response import batches, check_target, class_probabilities, label_index
+from skmia._response import (
+    batches,
+    check_target,
+    class_probabilities,
+    label_index,
+    record_response,
+)
 from skmia.attacks._risk_score import RiskHistogram
 from skmia.attacks._thresholds import best_threshold, class_thresholds
 from skmia.exceptions import CalibrationWarning
@@ -300,9 +306,15 @@ class BaseAttack(BaseEstimator):
                 f"{np.shape(X)}. Reshape your data: X.reshape(1, -1) if it is a single record."
             )
         X = validate_data(self, X, reset=False, skip_check_array=True)
-        y = self.target.predict(X) if y is None else self._check_labels(X, y)
+        y = self._predicted(X) if y is None else self._check_labels(X, y)
         scores = self._score_in_batches(self.target, X, y)
         return scores, label_index(y, self.target_classes_)
+
+    def _predicted(self, X):
+        if hasattr(self.target, "predict"):
+            return self.target.predict(X)
+        proba = record_response(self.target, X, self.target_classes_, method=self.response_method)
+        return self.target_classes_[proba.argmax(axis=1)]
 
     def _score_in_batches(self, model, X, y):
         n_columns = len(self.target_classes_) + getattr(self, "n_features_in_", 0)

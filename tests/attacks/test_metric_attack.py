@@ -90,6 +90,18 @@ def test_unknown_labels_are_predicted_ones(forest):
     np.testing.assert_array_equal(attack.predict_proba(X), attack.predict_proba(X, predicted))
 
 
+def test_model_of_another_framework_that_gives_probabilities_alone(forest):
+    class Remote:
+        def predict_proba(self, X):
+            return forest.predict_proba(X).astype(np.float32)
+
+    attack = MetricAttack(Remote()).fit(X, Y, MEMBERSHIP)
+    own = MetricAttack(forest).fit(X, Y, MEMBERSHIP)
+    np.testing.assert_allclose(attack.score_samples(X), own.score_samples(X), rtol=1e-4, atol=1e-6)
+    with pytest.raises(TypeError, match=r"Remote cannot be cloned. Give fit the known membership"):
+        MetricAttack(Remote()).fit(X, Y)
+
+
 def test_outsider_trains_a_shadow_of_the_target(forest):
     X_known, y_known = X[300:], Y[300:]
     attack = MetricAttack(forest, random_state=0).fit(X_known, y_known)

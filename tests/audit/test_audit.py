@@ -12,11 +12,15 @@ from scipy.special import softmax
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, SGDClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -403,10 +407,13 @@ def test_early_stopping_holds_rows_out():
     target = HistGradientBoostingClassifier(early_stopping=True, max_iter=5).fit(*HALVES[:2])
     search = GridSearchCV(target, {"max_iter": [3]}, cv=2).fit(*HALVES[:2])
     pipeline = make_pipeline(StandardScaler(), target).fit(*HALVES[:2])
-    for outer in (target, pipeline, search, FrozenEstimator(pipeline)):
+    boosting = GradientBoostingClassifier(n_estimators=3, n_iter_no_change=2).fit(*HALVES[:2])
+    for outer in (target, pipeline, search, FrozenEstimator(pipeline), boosting):
         with pytest.warns(MembershipWarning, match="stops early by a validation set"):
             found = skmia.audit(outer, *HALVES, attacks=["loss"], random_state=0)
         assert "called members here" in found.notes[0]
+    for plain in (GradientBoostingClassifier(n_estimators=3), SGDClassifier()):
+        assert not skmia.audit(plain.fit(*HALVES[:2]), *HALVES, random_state=0).notes
 
 
 def test_skorch_train_split_holds_rows_out():
