@@ -64,10 +64,10 @@ def audit(
         Rows from the same distribution that it was not trained on.
     y_test : array-like of shape (n_test,)
         Their labels.
-    attacks : sequence of str or BaseAttack, or dict, default=("correctness", "confidence", \
-"entropy", "modified_entropy")
-        Names of signals, for metric attacks with one threshold per class, or attacks with
-        `target=None`; or a dict from names to either.
+    attacks : sequence of str, callable or BaseAttack, or dict
+        Default: ("correctness", "confidence", "entropy", "modified_entropy").
+        Signals by name or function, for metric attacks with one threshold per class, or attacks
+        with `target=None`; or a dict from names to these.
     sensitive_features : str, int, sequence of these, or dict, default=None
         Columns of X, by name or number, by which exposure is compared; or a dict from a name to a
         pair of arrays (one value per training row, one per test row).
@@ -204,8 +204,8 @@ def audit_predictions(
     classes : array-like of shape (n_classes,), default=None
         The label of each column. By default 0, 1, ... for integer labels in that range, else the
         sorted labels.
-    attacks : sequence of str or BaseAttack, or dict, default=("correctness", "confidence", \
-"entropy", "modified_entropy")
+    attacks : sequence of str, callable or BaseAttack, or dict
+        Default: ("correctness", "confidence", "entropy", "modified_entropy").
         As in :func:`audit`; only attacks that need no more than the response.
     sensitive_features : dict, default=None
         From a name to a pair of arrays (one value per training row, one per test row).

@@ -61,23 +61,32 @@ def named_attacks(attacks, prior):
     TypeError
         If something is no attack.
     """
-    if isinstance(attacks, str | BaseAttack):
+    if isinstance(attacks, str | BaseAttack) or callable(attacks):
         attacks = [attacks]
     items = attacks.items() if isinstance(attacks, dict) else [(None, a) for a in attacks]
     named = {}
-    for name, attack in items:
-        template = attack
-        if isinstance(attack, str):
-            name, template = name or attack, MetricAttack(signal=attack, prior=prior)
-            template._validate_params()
-        elif not isinstance(attack, BaseAttack):
-            raise TypeError(f"An attack must be a BaseAttack or a signal's name, got {attack!r}.")
-        name = name or type(attack).__name__
+    for given, attack in items:
+        template, own_name = _template(attack, prior)
+        name = given or own_name
         same = sum(other == name or other.startswith(f"{name} ") for other in named)
         named[f"{name} {same + 1}" if same else name] = template
     if not named:
         raise ValueError("attacks is empty. Name at least one, for example 'modified_entropy'.")
     return named
+
+
+def _template(attack, prior):
+    """Return an attack with its name; a signal, by name or function, becomes a metric attack."""
+    if isinstance(attack, BaseAttack):
+        return attack, type(attack).__name__
+    if isinstance(attack, type) or not (isinstance(attack, str) or callable(attack)):
+        raise TypeError(
+            "An attack must be a BaseAttack, such as MetricAttack(), or a signal by name or "
+            f"function, got {attack!r}."
+        )
+    template = MetricAttack(signal=attack, prior=prior)
+    template._validate_params()
+    return template, attack if isinstance(attack, str) else getattr(attack, "__name__", "signal")
 
 
 def check_labels(X, y):

@@ -28,6 +28,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 import skmia
+from skmia import signals
 from skmia.attacks import BaseAttack, MetricAttack
 from skmia.datasets import load_adult
 from skmia.exceptions import MembershipWarning
@@ -308,6 +309,8 @@ def test_attacks_by_name_instance_and_dict(forest):
     assert [a.name for a in found.attacks] == ["loss", "MetricAttack", "MetricAttack 2"]
     found = skmia.audit(forest, *HALVES, attacks={"mine": own, "margin": "margin"}, random_state=0)
     assert [a.name for a in found.attacks] == ["mine", "margin"]
+    found = skmia.audit(forest, *HALVES, attacks=signals.loss, random_state=0)
+    assert [a.name for a in found.attacks] == ["loss"]
     alone = skmia.audit(forest, *HALVES, attacks="margin", random_state=0)
     assert "an attacker with the attack margin" in alone.statement
 
@@ -452,7 +455,8 @@ def test_other_warnings_of_an_attack_are_not_swallowed(forest):
         ({"attacks": []}, ValueError, "attacks is empty"),
         ({"sensitive_features": 30}, ValueError, "30 is not a column of X"),
         ({"attacks": ["los"]}, ValueError, "The 'signal' parameter of MetricAttack must be"),
-        ({"attacks": [3]}, TypeError, "must be a BaseAttack or a signal's name, got 3"),
+        ({"attacks": [MetricAttack]}, TypeError, "such as MetricAttack.., or a signal"),
+        ({"attacks": [3]}, TypeError, "or a signal by name or function, got 3"),
         ({"sensitive_features": "sex"}, ValueError, "'sex' is not a column of X"),
         ({"sensitive_features": {"sex": (Y, Y)}}, ValueError, "285 for train and 284 for test"),
         ({"fpr": [2]}, ValueError, "fpr"),
