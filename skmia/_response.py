@@ -16,7 +16,9 @@ from skmia.utils._sklearn import _num_samples, _safe_indexing
 
 __all__ = [
     "RecordedResponse",
+    "all_classes",
     "batches",
+    "check_label_type",
     "check_target",
     "class_probabilities",
     "known_classes",
@@ -105,6 +107,74 @@ def known_classes(estimator, n_columns):
     """
     classes = getattr(estimator, "classes_", None)
     return np.arange(n_columns) if classes is None else np.asarray(classes)
+
+
+def all_classes(estimator, X, y, *, method="auto"):
+    """Return the classes of the target and those of the labels together, sorted.
+
+    Parameters
+    ----------
+    estimator : object
+        A fitted classifier.
+    X : array-like of shape (n_records, ...)
+        Records; a target that does not name its classes is asked for the first one.
+    y : ndarray of shape (n_records,)
+        Labels.
+    method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
+        How the target is asked.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,)
+        The classes.
+
+    Raises
+    ------
+    ValueError
+        If labels and classes can never be equal, or a target that does not name its classes has
+        fewer columns than there are labels.
+    """
+    own = getattr(estimator, "classes_", None)
+    name = response_method_of(estimator, method)
+    if own is None and name == "predict":
+        return np.unique(y)
+    if own is None:
+        one = _to_matrix(getattr(estimator, name)(_safe_indexing(X, [0])), estimator, name)
+        own = np.arange(one.shape[1])
+        check_label_type(y, own)
+        if not np.isin(y, own).all():
+            raise ValueError(
+                f"{type(estimator).__name__} does not name its classes_ and answers with "
+                f"{len(own)} columns, which are taken for the labels 0 to {len(own) - 1}; y holds "
+                f"{np.setdiff1d(y, own)[:5].tolist()}. Number the labels, or give the model a "
+                "classes_ attribute."
+            )
+    check_label_type(y, own)
+    return np.union1d(own, y)
+
+
+def check_label_type(y, classes):
+    """Refuse labels that can never equal a class, such as texts where classes are numbers.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_records,)
+        Labels.
+    classes : array-like of shape (n_classes,)
+        Classes.
+
+    Raises
+    ------
+    ValueError
+        If one side holds texts and the other numbers.
+    """
+    classes = np.asarray(classes)
+    if (classes.dtype.kind in "OSUT") != (y.dtype.kind in "OSUT"):
+        raise ValueError(
+            f"The labels in y are of type {y.dtype}, the target's classes of type {classes.dtype}, "
+            f"for example {classes[0]}: they can never be equal. Give the labels as the target was "
+            "trained on them."
+        )
 
 
 def label_index(y, classes):
@@ -212,6 +282,11 @@ def _one_hot(labels, classes):
 def _expand(proba, own, classes):
     """Move the columns of the target's own classes to their places among all classes."""
     columns = label_index(own, classes)
+    if (columns < 0).any():
+        raise ValueError(
+            f"The model answers for the classes {own.tolist()}, of which some are not among "
+            f"{classes.tolist()}."
+        )
     if np.array_equal(columns, np.arange(len(classes))):
         return proba
     expanded = np.zeros((len(proba), len(classes)), proba.dtype)
@@ -237,7 +312,7 @@ def batches(n_records, n_columns, n_jobs=None):
         The batches.
     """
     # a pipeline holds its records more than once while it answers
-    batch_bytes = get_config()["working_memory"] * 2**20 / 8
+    batch_bytes = max(get_config()["working_memory"] * 2**20 / 8, 1)
     n_batches = max(int(np.ceil(8 * n_records * n_columns / batch_bytes)), effective_n_jobs(n_jobs))
     return list(gen_even_slices(n_records, min(n_batches, n_records)))
 

@@ -150,7 +150,8 @@ def _modified_entropy(block, eps):
 
 def _logit_confidence(block, eps):
     others = np.einsum("ij->i", block.without_true(0), dtype=np.float64)
-    return np.log(block.true.astype(np.float64) + eps) - np.log(others + eps)
+    true = np.maximum(block.true.astype(np.float64), 0)  # rounding may go a little below 0
+    return np.log(true + eps) - np.log(np.maximum(others, 0) + eps)
 
 
 def _margin(block, _):
@@ -195,7 +196,7 @@ def _check_response(proba, y_index):
             f"y_index must lie in [-1, {proba.shape[1] - 1}] for {proba.shape[1]} classes, got "
             f"values from {y_index.min()} to {y_index.max()}."
         )
-    return proba, y_index
+    return proba, y_index.astype(np.intp, copy=False)
 
 
 def _run(kernels, proba, y_index):

@@ -96,6 +96,8 @@ def test_record_response_in_batches_equals_one_call():
     whole = record_response(model, X, CLASSES)
     with config_context(working_memory=0.001):
         np.testing.assert_allclose(record_response(model, X, CLASSES), whole, rtol=1e-12)
+    with config_context(working_memory=0):
+        np.testing.assert_allclose(record_response(model, X[:9], CLASSES), whole[:9], rtol=1e-12)
     recorded = RecordedResponse(whole, CLASSES)
     np.testing.assert_array_equal(recorded.predict_proba([3, 1]), whole[[3, 1]])
     np.testing.assert_array_equal(recorded.predict([3, 1]), model.predict(X[[3, 1]]))

@@ -123,6 +123,12 @@ def test_negative_zero_and_rounding_above_one_are_probabilities():
     proba = np.array([[1 + 1e-9, -0.0]])
     assert signals.modified_entropy(proba, [0])[0] == pytest.approx(0, abs=1e-7)
     assert signals.entropy(np.array([[1.0, -0.0]]), [0])[0] == 0
+    for name in NAMES:
+        assert np.isfinite(getattr(signals, name)([[1 + 1e-7, -1e-7]], [0])).all()
+
+
+def test_unsigned_label_columns():
+    assert signals.loss([[0.5, 0.5]], np.array([1], np.uint64))[0] == np.log(0.5)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import warnings
 
 import numpy as np
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import Bunch, check_random_state, indexable
 
 from skmia._audit.inputs import (
     check_enough,
@@ -18,7 +18,7 @@ from skmia._audit.run import run_audit
 from skmia._audit.shift import two_sample_auc
 from skmia._audit.target import held_out_note
 from skmia._records import duplicates_across
-from skmia._response import check_target, record_response
+from skmia._response import all_classes, check_target, record_response
 from skmia.exceptions import MembershipWarning
 from skmia.utils._sklearn import _safe_indexing
 
@@ -123,9 +123,13 @@ def audit(
     At 1 % false alarms an attacker with ...
     """
     templates = named_attacks(attacks, prior)
-    check_options(fpr, prior, confidence_level)
+    fpr = check_options(fpr, prior, confidence_level, n_riskiest)
     check_target(estimator, response_method)
+    X_train, X_test = indexable(X_train)[0], indexable(X_test)[0]
     y_train, y_test = check_labels(X_train, y_train), check_labels(X_test, y_test)
+    check_enough([y_train, y_test], "given")
+    y_both = np.concatenate([y_train, y_test])
+    classes = all_classes(estimator, X_train, y_both, method=response_method)
     groups = groups_of(sensitive_features, (X_train, X_test), (len(y_train), len(y_test)))
     in_both = duplicates_across(X_train, y_train, X_test, y_test)
     kept = [np.flatnonzero(~mask) for mask in in_both]
@@ -147,14 +151,18 @@ def audit(
             "Whether train and test rows differ to begin with was not tested: the records are no "
             "table of numbers and categories."
         )
-    classes = np.union1d(getattr(estimator, "classes_", y_train), np.union1d(y_train, y_test))
-    X = (X_train, X_test)
+    X, y = (X_train, X_test), (y_train, y_test)
+    proba = [record_response(estimator, x, classes, method=response_method) for x in X]
     return run_audit(
         Bunch(
             target=estimator,
             X=X,
-            y=(y_train, y_test),
-            proba=[record_response(estimator, x, classes, method=response_method) for x in X],
+            y=y,
+            proba=proba,
+            predicted=[
+                estimator.predict(x) if hasattr(estimator, "predict") else classes[p.argmax(axis=1)]
+                for x, p in zip(X, proba, strict=True)
+            ],
             classes=classes,
             groups=groups,
             kept=kept,
@@ -250,7 +258,7 @@ def audit_predictions(
     1.000 [0.982, 1.000]
     """
     templates = named_attacks(attacks, prior)
-    check_options(fpr, prior, confidence_level)
+    fpr = check_options(fpr, prior, confidence_level, n_riskiest)
     y_train, y_test = check_labels(proba_train, y_train), check_labels(proba_test, y_test)
     proba = check_proba(proba_train, "proba_train"), check_proba(proba_test, "proba_test")
     columns = column_labels(classes, proba, np.union1d(y_train, y_test))
@@ -263,6 +271,7 @@ def audit_predictions(
             X=None,
             y=(y_train, y_test),
             proba=[p[:, order] for p in proba],
+            predicted=[columns[order][p[:, order].argmax(axis=1)] for p in proba],
             classes=columns[order],
             groups=groups_of(sensitive_features, None, (len(y_train), len(y_test))),
             kept=kept,

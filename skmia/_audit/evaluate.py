@@ -1,7 +1,7 @@
 """Measure attacks on records that they were not calibrated on."""
 
 import warnings
-from itertools import combinations
+from math import comb
 
 import numpy as np
 from sklearn.base import clone
@@ -47,7 +47,8 @@ def cross_fit(attack, X, y, membership, *, seed):
     Returns
     -------
     Bunch
-        With `scores`, `risk` and `called` of shape (n_records,), and `notes`, a list of str.
+        With `scores`, `risk` and `called` of shape (n_records,), the `prior` of the risk, and
+        `notes`, a list of str.
     """
     scores, risk = np.empty(len(y)), np.empty(len(y))
     called = np.empty(len(y), dtype=int)
@@ -60,7 +61,7 @@ def cross_fit(attack, X, y, membership, *, seed):
             scores[rows] = fitted.score_samples(records, y[rows])
             risk[rows] = fitted.predict_proba(records, y[rows])[:, 1]
             called[rows] = fitted.predict(records, y[rows])
-    return Bunch(scores=scores, risk=risk, called=called, notes=_sift(caught))
+    return Bunch(scores=scores, risk=risk, called=called, prior=attack.prior, notes=_sift(caught))
 
 
 def _sift(caught):
@@ -105,7 +106,9 @@ def attack_result(name, outcome, membership, *, fpr, prior, confidence_level, ra
     report = membership_report(
         membership, outcome.scores, fpr=fpr, prior=prior, random_state=random_state, **level
     )
-    reliability = risk_reliability(membership, outcome.risk)
+    # half of the records are members, so the risk is measured as it would be at that prior
+    odds_in, odds_out = outcome.risk * (1 - outcome.prior), (1 - outcome.risk) * outcome.prior
+    reliability = risk_reliability(membership, odds_in / (odds_in + odds_out))
     at_one = {"threshold": 1, **level}
     precision, recall = membership_precision_recall(
         membership, outcome.called, prior=prior, **at_one
@@ -146,10 +149,10 @@ def slices_of(kind, values, outcome, membership, *, confidence_level):
     list of Slice
         One per value, in the order of the values.
     """
-    parts, codes = np.unique(values, return_inverse=True)
+    parts, codes, counts = np.unique(values, return_inverse=True, return_counts=True)
+    rows_of_parts = np.split(np.argsort(codes, kind="stable"), counts.cumsum()[:-1])
     slices = []
-    for code, part in enumerate(parts):
-        rows = codes == code
+    for part, rows in zip(parts, rows_of_parts, strict=True):
         member = membership[rows]
         auc = accuracy = Estimate(np.nan, np.nan, np.nan, "needs members and non-members")
         if 0 < member.sum() < len(member):
@@ -185,8 +188,7 @@ def exposure_gaps(kind, values, outcome, membership, *, confidence_level):
     list of ExposureGap
         One, or none where fewer than two parts have members and non-members.
     """
-    n_parts = len(np.unique(values))
-    n_pairs = max(1, len(list(combinations(range(n_parts), 2))))
+    n_pairs = max(1, comb(len(np.unique(values)), 2))
     level = 1 - (1 - confidence_level) / n_pairs
     parts = slices_of(kind, values, outcome, membership, confidence_level=level)
     parts = [part for part in parts if not np.isnan(part.roc_auc.value)]

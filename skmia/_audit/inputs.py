@@ -1,8 +1,10 @@
 """Check what an audit is given, and say how to mend it."""
 
+from collections import Counter
 from numbers import Integral
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length
@@ -22,7 +24,7 @@ __all__ = [
 ]
 
 
-def check_options(fpr, prior, confidence_level):
+def check_options(fpr, prior, confidence_level, n_riskiest):
     """Refuse what is out of its range, before any work is done.
 
     Parameters
@@ -33,10 +35,19 @@ def check_options(fpr, prior, confidence_level):
         Probability of membership, in (0, 1).
     confidence_level : float
         Coverage of each interval, in (0, 1).
+    n_riskiest : int
+        How many training rows to name, at least 0.
+
+    Returns
+    -------
+    list of float
+        The false positive rates.
     """
-    check_rates(fpr)
     check_fraction("prior", prior)
     check_fraction("confidence_level", confidence_level)
+    if n_riskiest < 0:
+        raise ValueError(f"n_riskiest must be at least 0, got {n_riskiest}.")
+    return list(check_rates(fpr))
 
 
 def named_attacks(attacks, prior):
@@ -63,13 +74,13 @@ def named_attacks(attacks, prior):
     """
     if isinstance(attacks, str | BaseAttack) or callable(attacks):
         attacks = [attacks]
-    items = attacks.items() if isinstance(attacks, dict) else [(None, a) for a in attacks]
-    named = {}
-    for given, attack in items:
-        template, own_name = _template(attack, prior)
-        name = given or own_name
-        same = sum(other == name or other.startswith(f"{name} ") for other in named)
-        named[f"{name} {same + 1}" if same else name] = template
+    named, times = {}, Counter()
+    if isinstance(attacks, dict):
+        named = {str(name): _template(attack, prior)[0] for name, attack in attacks.items()}
+        attacks = []
+    for template, name in (_template(attack, prior) for attack in attacks):
+        times[name] += 1
+        named[name if times[name] == 1 else f"{name} {times[name]}"] = template
     if not named:
         raise ValueError("attacks is empty. Name at least one, for example 'modified_entropy'.")
     return named
@@ -212,7 +223,7 @@ def groups_of(sensitive_features, X, lengths):
     Returns
     -------
     dict of str to tuple of ndarray
-        Values as strings; missing ones are a group of their own.
+        Values as strings; missing ones are the group "missing".
 
     Raises
     ------
@@ -227,24 +238,40 @@ def groups_of(sensitive_features, X, lengths):
         sensitive_features = {name: _columns(name, X) for name in sensitive_features}
     groups = {}
     for name, pair in sensitive_features.items():
-        pair = [np.asarray(column_or_1d(values)).astype(str) for values in pair]
+        pair = [column_or_1d(values).tolist() for values in pair]
         if tuple(map(len, pair)) != tuple(lengths):
             raise ValueError(
                 f"sensitive_features[{name!r}] must hold one value per row: {lengths[0]} for train "
                 f"and {lengths[1]} for test, got {len(pair[0])} and {len(pair[1])}."
             )
-        groups[str(name)] = tuple(pair)
+        groups[str(name)] = tuple(np.array([_group_name(v) for v in values]) for values in pair)
     return groups
+
+
+def _group_name(value):
+    """Name 1 and 1.0 alike (a missing value makes floats of integers), and all missing ones."""
+    if value is None or type(value).__name__ == "NAType" or value != value:
+        return "missing"
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value)
 
 
 def _columns(name, X):
     for side in X or (None,):
         named = list(side.columns) if hasattr(side, "columns") else "no named columns"
-        by_number = isinstance(name, Integral) and np.ndim(side) == 2 and name < side.shape[1]
+        shape = getattr(side, "shape", None) or np.shape(side)
+        by_number = isinstance(name, Integral) and len(shape) == 2 and name < shape[1]
         if not by_number and (isinstance(named, str) or name not in named):
             raise ValueError(
                 f"The sensitive feature {name!r} is not a column of X, which has {named}. Name a "
                 "column, or give a dict {name: (values of train rows, values of test rows)}."
             )
     by_name = hasattr(X[0], "columns") and name in list(X[0].columns)
-    return [side[name] if by_name else _safe_indexing(side, name, axis=1) for side in X]
+    if by_name:
+        return [side[name] for side in X]
+    columns = [
+        _safe_indexing(side if hasattr(side, "shape") else np.asarray(side), name, axis=1)
+        for side in X
+    ]
+    return [c.toarray().ravel() if issparse(c) else c for c in columns]

@@ -37,7 +37,7 @@ class AttackResult:
     epsilon : float
         Lower bound on the ε of differential privacy, threshold search paid for.
     brier_score, expected_calibration_error : float
-        How far the predicted risks are from the truth; 0 is perfect.
+        How far the predicted risks, at even odds, are from the truth; 0 is perfect.
 
     Examples
     --------

@@ -22,8 +22,9 @@ def run_audit(sides, templates, *, fpr, prior, confidence_level, n_riskiest, rng
     Parameters
     ----------
     sides : Bunch
-        `target`, `X`, `y`, `proba`, `classes`, `groups`, `kept`, `n_duplicates`, `shift` and
-        `notes`; X, y, proba, kept and the values of groups are pairs of train and test.
+        `target`, `X`, `y`, `proba`, `predicted`, `classes`, `groups`, `kept`, `n_duplicates`,
+        `shift` and `notes`; X, y, proba, predicted, kept and the values of groups are pairs of
+        train and test.
     templates : dict of str to BaseAttack
         Attacks by name.
     fpr : sequence of float
@@ -125,7 +126,7 @@ class _Sample:
 
     def parts(self):
         """Return, for each way to cut the records into parts, the part of each record."""
-        right = self.sides.classes[self.proba.argmax(axis=1)] == self.y
+        right = self._both(self.sides.predicted) == self.y
         parts = {"class": self.y, "prediction": np.where(right, "right", "wrong")}
         return parts | {name: self._both(pair) for name, pair in self.sides.groups.items()}
 
@@ -138,7 +139,7 @@ def _describe(target):
 
 
 def _accuracy(sides, side, confidence_level):
-    right = sides.classes[sides.proba[side].argmax(axis=1)] == sides.y[side]
+    right = sides.predicted[side] == sides.y[side]
     interval = binomtest(int(right.sum()), len(right)).proportion_ci(confidence_level)
     return Estimate(float(right.mean()), interval.low, interval.high, "Clopper-Pearson")
 

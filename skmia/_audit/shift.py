@@ -44,7 +44,7 @@ def two_sample_auc(X_train, X_test, *, confidence_level, random_state=None, n_jo
         n_records = _num_samples(X)
         rows = rng.choice(n_records, size=min(n_records, _MOST_ROWS), replace=False)
         sides.append(_safe_indexing(X, rows))
-    matrix = _numeric_matrix(concatenate(*sides))
+    matrix = _numeric_matrix(*sides)
     if matrix is None:
         return None
     side = np.repeat([1, 0], [_num_samples(X) for X in sides])
@@ -68,28 +68,49 @@ def concatenate(first, second):
     array-like of shape (n_first + n_second, ...)
         All records.
     """
-    if sparse.issparse(first):
+    if sparse.issparse(first) and sparse.issparse(second):
         return sparse.vstack([first, second], format="csr")
+    if hasattr(first, "columns") != hasattr(second, "columns") or sparse.issparse(second):
+        raise TypeError(
+            f"Train and test records must come in the same kind of container, got "
+            f"{type(first).__name__} and {type(second).__name__}."
+        )
     if hasattr(first, "iloc"):
         import pandas as pd  # the caller's records are of pandas, so it is there
 
         return pd.concat([first, second], ignore_index=True)
-    if hasattr(first, "vstack"):  # polars
-        return first.vstack(second)
+    if hasattr(first, "columns"):
+        import polars as pl
+
+        return pl.concat([first, second], how="vertical_relaxed")
     return np.concatenate([np.asarray(first), np.asarray(second)])
 
 
-def _numeric_matrix(X):
+def _numeric_matrix(*sides):
     """Return numbers for a forest: numeric columns as they are, the values of others numbered."""
-    if sparse.issparse(X):
-        return X
-    if hasattr(X, "columns"):
-        return np.column_stack([_numbers(np.asarray(X[name])) for name in X.columns])
-    X = np.asarray(X)
-    if X.ndim < 2:
+    if any(sparse.issparse(X) for X in sides):
+        matrix = sparse.vstack([sparse.csr_matrix(X) for X in sides], format="csr")
+        matrix.data = _within_float32(matrix.data)
+        return matrix
+    columns = [_columns(X) for X in sides]
+    if None in columns:
         return None
-    X = X.reshape(len(X), -1)
-    return X if X.dtype.kind in "biuf" else np.column_stack([_numbers(column) for column in X.T])
+    joined = (np.concatenate(pair) for pair in zip(*columns, strict=True))
+    return _within_float32(np.column_stack([_numbers(column) for column in joined]))
+
+
+def _columns(X):
+    """Return the columns of a table, None of what is none."""
+    if hasattr(X, "columns"):
+        return [np.asarray(X[name]) for name in X.columns]
+    X = np.asarray(X)
+    return None if X.ndim < 2 else list(X.reshape(len(X), -1).T)
+
+
+def _within_float32(values):
+    """Clip what a forest, which computes in float32, would refuse as infinite."""
+    limit = np.finfo(np.float32).max
+    return np.clip(values, -limit, limit)
 
 
 def _numbers(column):

@@ -7,13 +7,15 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.metrics import balanced_accuracy_score
-from sklearn.utils import column_or_1d, get_tags
+from sklearn.utils import column_or_1d, get_tags, indexable
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from skmia._response import (
+    all_classes,
     batches,
+    check_label_type,
     check_target,
     class_probabilities,
     label_index,
@@ -137,11 +139,12 @@ class BaseAttack(BaseEstimator):
         """
         self._check_target()
         X, y = validate_data(self, X, y, skip_check_array=True)
+        (X,) = indexable(X)
         y = self._check_labels(X, y)
         if membership is not None:
             membership = self._check_membership(X, membership)
         self.classes_ = np.array([0, 1])
-        self.target_classes_ = self._all_classes(y)
+        self.target_classes_ = all_classes(self.target, X, y, method=self.response_method)
         self._fit(X, y, membership)
         self._calibrate(*self._calibration_scores(X, y, membership))
         return self
@@ -166,6 +169,11 @@ class BaseAttack(BaseEstimator):
                 shadow_template(self.target), X, y, random_state=self.random_state
             )
             membership = membership.astype(int)
+            if membership.all():
+                raise ValueError(
+                    "Each record given to fit has a twin among those that the shadow model was "
+                    "trained on, so none is left that it did not see. Give distinct records."
+                )
         scores = self._score_in_batches(model, X, y)
         return scores, membership, label_index(y, self.target_classes_)
 
@@ -306,6 +314,7 @@ class BaseAttack(BaseEstimator):
                 f"{np.shape(X)}. Reshape your data: X.reshape(1, -1) if it is a single record."
             )
         X = validate_data(self, X, reset=False, skip_check_array=True)
+        (X,) = indexable(X)
         y = self._predicted(X) if y is None else self._check_labels(X, y)
         scores = self._score_in_batches(self.target, X, y)
         return scores, label_index(y, self.target_classes_)
@@ -335,7 +344,7 @@ class BaseAttack(BaseEstimator):
                 f"expected shape {(len(y),)}, got {scores.shape}, "
                 f"{np.sum(~np.isfinite(scores))} of them not finite."
             )
-        return scores
+        return scores if scores.dtype.kind == "f" else scores.astype(np.float64)
 
     def _check_target(self):
         if self.target is None:
@@ -349,22 +358,10 @@ class BaseAttack(BaseEstimator):
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
         check_consistent_length(X, y)
-        known = getattr(self.target, "classes_", None)
-        if known is not None and (np.asarray(known).dtype.kind in "OSUT") != (
-            y.dtype.kind in "OSUT"
-        ):
-            raise ValueError(
-                f"The labels in y are of type {y.dtype}, the target's classes of type "
-                f"{np.asarray(known).dtype}, for example {known[0]}: they can never be equal. "
-                "Give the labels as the target was trained on them."
-            )
+        if (known := getattr(self.target, "classes_", None)) is not None:
+            check_label_type(y, known)
         return y
 
     def _check_membership(self, X, membership):
         check_consistent_length(X, membership)
         return check_membership(membership)
-
-    def _all_classes(self, y):
-        """Return the classes of the target and of the attacker's records together, sorted."""
-        known = getattr(self.target, "classes_", None)
-        return np.unique(y) if known is None else np.union1d(known, y)

@@ -155,8 +155,9 @@ def privacy_risk_scores(
     Raises
     ------
     ValueError
-        If lengths differ, values are not finite, only one of the two class indices is given,
-        members or non-members are missing, or an option is out of its range.
+        If lengths differ, values are not finite, or negative on a logarithmic scale, only one of
+        the two class indices is given, members or non-members are missing, or an option is out of
+        its range.
 
     References
     ----------
@@ -182,6 +183,11 @@ def privacy_risk_scores(
     check_consistent_length(*calibration)
     assert_all_finite(arrays[0], input_name="values")
     assert_all_finite(calibration[0], input_name="calibration_values")
+    if log_scale and min(arrays[0].min(initial=0), calibration[0].min()) < 0:
+        raise ValueError(
+            "Negative values have no logarithm. Give entropies and losses unnegated (the signals "
+            "of skmia come negated: give -signal), or set log_scale=False."
+        )
     if n_bins < 1:
         raise ValueError(f"n_bins must be at least 1, got {n_bins}.")
     if not 0 < prior < 1:

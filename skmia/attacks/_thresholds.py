@@ -51,6 +51,8 @@ def _check(scores, membership):
     scores = column_or_1d(scores)
     check_consistent_length(scores, membership)
     assert_all_finite(scores, input_name="scores")
+    if scores.dtype.kind != "f":  # a class without a threshold gets NaN
+        scores = scores.astype(np.float64)
     return scores, check_membership(membership).astype(bool)
 
 

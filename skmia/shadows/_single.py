@@ -46,12 +46,24 @@ def shadow_template(target):
     if hasattr(target, "best_estimator_"):
         return shadow_template(target.best_estimator_)
     try:
-        return clone(target)
+        return _thaw(clone(target))
     except TypeError as error:
         raise TypeError(
             f"A shadow model is a clone of the target, and {type(target).__name__} cannot be "
             "cloned. Give fit the known membership of its records, so that no shadow is needed."
         ) from error
+
+
+def _thaw(template):
+    """Replace what is frozen within by what it froze: a frozen part would not be trained anew."""
+    if not hasattr(template, "get_params"):
+        return template
+    frozen = {
+        name: shadow_template(value)
+        for name, value in template.get_params(deep=True).items()
+        if isinstance(value, FrozenEstimator)
+    }
+    return template.set_params(**frozen)
 
 
 def train_shadow(estimator, X, y, *, random_state=None):

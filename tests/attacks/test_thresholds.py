@@ -41,6 +41,12 @@ def test_class_without_one_side_has_no_threshold():
     np.testing.assert_array_equal(thresholds, [np.nan, 2.0, np.nan])
 
 
+@pytest.mark.parametrize("dtype", [bool, int])
+def test_scores_that_are_no_floats(dtype):
+    thresholds = class_thresholds(np.array([1, 0, 1, 0], dtype), [1, 0, 1, 1], [0, 0, 1, 1])
+    np.testing.assert_array_equal(thresholds, [1.0, np.nan])
+
+
 def test_many_classes():
     y_index = np.repeat(np.arange(40_000), 2)
     membership = np.tile([1, 0], 40_000)

@@ -16,12 +16,13 @@ from sklearn.ensemble import (
     GradientBoostingClassifier,
     HistGradientBoostingClassifier,
     RandomForestClassifier,
+    VotingClassifier,
 )
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression, SGDClassifier
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -29,6 +30,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import skmia
 from skmia import signals
+from skmia._audit.shift import concatenate
 from skmia.attacks import BaseAttack, MetricAttack
 from skmia.datasets import load_adult
 from skmia.exceptions import MembershipWarning
@@ -277,12 +279,90 @@ def test_sensitive_column_by_number_and_in_polars(forest):
     target = DecisionTreeClassifier(random_state=0).fit(rounded[0], HALVES[1])
     sides = rounded[0], HALVES[1], rounded[1], HALVES[3]
     found = skmia.audit(target, *sides, sensitive_features=30, random_state=0)
-    assert [part.value for part in found.slices if part.kind == "30"] == ["0.0", "1.0", "2.0"]
+    assert [part.value for part in found.slices if part.kind == "30"] == ["0", "1", "2"]
     frames = [pl.DataFrame(part) for part in rounded]
     by_name = DecisionTreeClassifier(random_state=0).fit(frames[0], HALVES[1])
     sides = frames[0], HALVES[1], frames[1], HALVES[3]
     named = skmia.audit(by_name, *sides, sensitive_features="column_30", random_state=0)
     assert [p.roc_auc for p in named.slices] == [p.roc_auc for p in found.slices]
+
+
+def test_groups_with_missing_values_and_in_lists_and_sparse_columns():
+    rng = np.random.default_rng(0)
+    records, y = rng.normal(size=(300, 3)), rng.integers(2, size=300)
+    records[:, 2] = np.arange(300) % 3
+    halves = records[:150], y[:150], records[150:], y[150:]
+    target = DecisionTreeClassifier(random_state=0).fit(*halves[:2])
+    train = pd.Series(np.arange(150) % 2)  # integers
+    test = pd.Series([0, 1, None] * 50)  # floats and a missing value
+    found = skmia.audit(target, *halves, sensitive_features={"group": (train, test)})
+    parts = {p.value: (p.n_members, p.n_nonmembers) for p in found.slices if p.kind == "group"}
+    assert parts == {"0": (75, 50), "1": (75, 50), "missing": (0, 50)}
+    for wrap in (np.ndarray.tolist, sparse.csc_matrix):
+        sides = wrap(halves[0]), halves[1], wrap(halves[2]), halves[3]
+        found = skmia.audit(target, *sides, sensitive_features=[2], random_state=0)
+        assert {p.value for p in found.slices if p.kind == "2"} == {"0", "1", "2"}
+
+
+def test_labels_of_another_type_than_the_classes():
+    names = np.array(["no", "yes"])
+    target = DecisionTreeClassifier().fit(X[::2], Y[::2])
+    with pytest.raises(ValueError, match=r"labels in y are of type <U3.*never be equal"):
+        skmia.audit(target, X[::2], names[Y[::2]], X[1::2], names[Y[1::2]])
+    target = DecisionTreeClassifier().fit(X[::2], names[Y[::2]])
+    with pytest.raises(ValueError, match=r"of type int64, the target's classes of type <U3"):
+        skmia.audit(target, *HALVES)
+
+
+def test_target_that_does_not_name_its_classes(forest):
+    class Remote:
+        def __init__(self, model):
+            self.predict_proba = model.predict_proba
+
+    iris_X, iris_y = load_iris(return_X_y=True)
+    target = DecisionTreeClassifier(random_state=0).fit(iris_X[::2], iris_y[::2])
+    rows = np.flatnonzero(iris_y < 2)  # the last class does not occur
+    sides = iris_X[rows[::2]], iris_y[rows[::2]], iris_X[rows[1::2]], iris_y[rows[1::2]]
+    named = skmia.audit(target, *sides, random_state=0)
+    assert skmia.audit(Remote(target), *sides, random_state=0).attacks == named.attacks
+    with pytest.raises(ValueError, match=r"3 columns, .* labels 0 to 2; y holds \[3\]"):
+        skmia.audit(Remote(target), sides[0], sides[1] + 2, sides[2], sides[3] + 2)
+
+
+def test_accuracy_is_that_of_the_targets_own_decision():
+    target = FixedThresholdClassifier(LogisticRegression(max_iter=5000), threshold=0.9)
+    target.fit(*HALVES[:2])
+    found = skmia.audit(target, *HALVES, random_state=0)
+    assert found.train_accuracy.value == target.score(*HALVES[:2])
+    assert found.test_accuracy.value == target.score(*HALVES[2:])
+
+
+def test_reliability_of_the_risk_does_not_depend_on_the_prior(forest):
+    even, rare = (skmia.audit(forest, *HALVES, prior=p, random_state=0) for p in (0.5, 0.01))
+    for a, b in zip(even.attacks, rare.attacks, strict=True):
+        assert a.brier_score == pytest.approx(b.brier_score)
+        assert a.expected_calibration_error == pytest.approx(b.expected_calibration_error)
+    assert max(item["risk"] for item in rare.riskiest) < 0.5
+
+
+def test_whatever_the_target_takes_is_audited():
+    huge = X.copy()
+    huge[0, 0], huge[1, 0], huge[2, 0] = np.inf, 1e300, np.nan
+    sides = huge[::2], Y[::2], huge[1::2], Y[1::2]
+    target = HistGradientBoostingClassifier(max_iter=3).fit(*sides[:2])
+    assert skmia.audit(target, *sides, random_state=0).shift_auc.low < 0.5
+    tree = DecisionTreeClassifier(random_state=0).fit(*HALVES[:2])
+    expected = skmia.audit(tree, *HALVES, random_state=0)
+    for kind in (sparse.coo_matrix, sparse.coo_array, sparse.csc_array):
+        sides = kind(HALVES[0]), HALVES[1], kind(HALVES[2]), HALVES[3]
+        assert skmia.audit(tree, *sides, random_state=0).attacks == expected.attacks
+    numbers = pl.DataFrame({"a": np.arange(284), "b": np.arange(284) % 3})
+    fractions = numbers.with_columns(pl.col("b").cast(pl.Float64), pl.col("a") + 0.5)
+    tree = DecisionTreeClassifier().fit(numbers, Y[:284])
+    sides = numbers, Y[:284], fractions, Y[285:]
+    assert skmia.audit(tree, *sides, random_state=0).shift_auc is not None
+    with pytest.raises(TypeError, match="same kind of container, got DataFrame and ndarray"):
+        concatenate(pd.DataFrame(HALVES[0]), HALVES[2])
 
 
 def test_unresolvable_operating_points_are_said(forest):
@@ -307,8 +387,11 @@ def test_attacks_by_name_instance_and_dict(forest):
     own = MetricAttack(signal=lambda proba, y: proba[:, 0])
     found = skmia.audit(forest, *HALVES, attacks=["loss", own, MetricAttack()], random_state=0)
     assert [a.name for a in found.attacks] == ["loss", "MetricAttack", "MetricAttack 2"]
-    found = skmia.audit(forest, *HALVES, attacks={"mine": own, "margin": "margin"}, random_state=0)
-    assert [a.name for a in found.attacks] == ["mine", "margin"]
+    own_names = {"margin by class": own, "margin": "margin"}
+    found = skmia.audit(forest, *HALVES, attacks=own_names, random_state=0, fpr=0.1, n_riskiest=0)
+    assert [a.name for a in found.attacks] == ["margin by class", "margin"]
+    assert list(found.attacks[0].tpr_at_fpr) == [0.1]
+    assert not found.riskiest
     found = skmia.audit(forest, *HALVES, attacks=signals.loss, random_state=0)
     assert [a.name for a in found.attacks] == ["loss"]
     alone = skmia.audit(forest, *HALVES, attacks="margin", random_state=0)
@@ -411,11 +494,16 @@ def test_early_stopping_holds_rows_out():
     search = GridSearchCV(target, {"max_iter": [3]}, cv=2).fit(*HALVES[:2])
     pipeline = make_pipeline(StandardScaler(), target).fit(*HALVES[:2])
     boosting = GradientBoostingClassifier(n_estimators=3, n_iter_no_change=2).fit(*HALVES[:2])
-    for outer in (target, pipeline, search, FrozenEstimator(pipeline), boosting):
+    voting = VotingClassifier([("boosting", boosting)]).fit(*HALVES[:2])
+    fixed = FixedThresholdClassifier(target).fit(*HALVES[:2])
+    for outer in (target, pipeline, search, FrozenEstimator(pipeline), boosting, voting, fixed):
         with pytest.warns(MembershipWarning, match="stops early by a validation set"):
             found = skmia.audit(outer, *HALVES, attacks=["loss"], random_state=0)
         assert "called members here" in found.notes[0]
-    for plain in (GradientBoostingClassifier(n_estimators=3), SGDClassifier()):
+    unvalidated = HistGradientBoostingClassifier(
+        early_stopping=True, validation_fraction=None, max_iter=5
+    )
+    for plain in (GradientBoostingClassifier(n_estimators=3), SGDClassifier(), unvalidated):
         assert not skmia.audit(plain.fit(*HALVES[:2]), *HALVES, random_state=0).notes
 
 
@@ -460,6 +548,7 @@ def test_other_warnings_of_an_attack_are_not_swallowed(forest):
         ({"sensitive_features": "sex"}, ValueError, "'sex' is not a column of X"),
         ({"sensitive_features": {"sex": (Y, Y)}}, ValueError, "285 for train and 284 for test"),
         ({"fpr": [2]}, ValueError, "fpr"),
+        ({"n_riskiest": -1}, ValueError, "n_riskiest must be at least 0, got -1"),
         ({"prior": 1.5}, ValueError, "prior"),
         ({"confidence_level": 95}, ValueError, "confidence_level"),
         ({"response_method": "predict_log"}, ValueError, "none of the methods predict_log"),

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_iris
 from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier
@@ -57,6 +59,22 @@ def test_template_of_search_and_frozen_and_plain():
         template = shadow_template(target)
         assert template.max_depth == 1
         assert not hasattr(template, "tree_")
+
+
+def test_what_is_frozen_within_is_trained_anew():
+    tree = DecisionTreeClassifier(random_state=0).fit(X, Y)
+    for target in (
+        make_pipeline(StandardScaler(), FrozenEstimator(tree)),
+        CalibratedClassifierCV(FrozenEstimator(tree)),
+        VotingClassifier([("frozen", FrozenEstimator(tree))]),
+    ):
+        found = [
+            value
+            for value in shadow_template(target).get_params(deep=True).values()
+            if isinstance(value, (FrozenEstimator, DecisionTreeClassifier))
+        ]
+        assert found
+        assert not [v for v in found if isinstance(v, FrozenEstimator) or hasattr(v, "tree_")]
 
 
 def test_errors():
