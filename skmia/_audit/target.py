@@ -1,6 +1,7 @@
 """What about a target makes the rows given to its `fit` other than the rows it learned from."""
 
 from sklearn.base import BaseEstimator, is_regressor
+from sklearn.frozen import FrozenEstimator
 
 __all__ = ["final_estimator", "held_out_note"]
 
@@ -22,7 +23,7 @@ def final_estimator(target):
         return final_estimator(target.best_estimator_)
     if hasattr(target, "steps"):
         return final_estimator(target.steps[-1][1])
-    if type(target).__name__ == "FrozenEstimator":
+    if isinstance(target, FrozenEstimator):
         return final_estimator(target.estimator)
     return target
 
