@@ -9,8 +9,9 @@ from joblib import effective_n_jobs
 from scipy.special import expit, softmax
 from sklearn import get_config
 from sklearn.base import BaseEstimator, is_regressor
-from sklearn.utils import gen_even_slices
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils import column_or_1d, gen_even_slices
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skmia.utils._sklearn import _num_samples, _safe_indexing
 
@@ -19,6 +20,7 @@ __all__ = [
     "all_classes",
     "batches",
     "check_label_type",
+    "check_labels",
     "check_target",
     "class_probabilities",
     "known_classes",
@@ -151,6 +153,27 @@ def all_classes(estimator, X, y, *, method="auto"):
             )
     check_label_type(y, own)
     return np.union1d(own, y)
+
+
+def check_labels(X, y):
+    """Return labels as an array with one entry per record.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_records, ...)
+        Records.
+    y : array-like of shape (n_records,)
+        Labels.
+
+    Returns
+    -------
+    ndarray of shape (n_records,)
+        The labels.
+    """
+    y = column_or_1d(y, warn=True)
+    check_classification_targets(y)
+    check_consistent_length(X, y)
+    return y
 
 
 def check_label_type(y, classes):

@@ -6,8 +6,7 @@ from numbers import Integral
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array, check_consistent_length
+from sklearn.utils.validation import check_array
 
 from skmia.attacks import BaseAttack, MetricAttack
 from skmia.metrics._checks import check_fraction, check_rates
@@ -15,7 +14,6 @@ from skmia.utils._sklearn import _safe_indexing
 
 __all__ = [
     "check_enough",
-    "check_labels",
     "check_options",
     "check_proba",
     "column_labels",
@@ -98,27 +96,6 @@ def _template(attack, prior):
     template = MetricAttack(signal=attack, prior=prior)
     template._validate_params()
     return template, attack if isinstance(attack, str) else getattr(attack, "__name__", "signal")
-
-
-def check_labels(X, y):
-    """Return labels as an array with one entry per record.
-
-    Parameters
-    ----------
-    X : array-like of shape (n_records, ...)
-        Records.
-    y : array-like of shape (n_records,)
-        Labels.
-
-    Returns
-    -------
-    ndarray of shape (n_records,)
-        The labels.
-    """
-    y = column_or_1d(y, warn=True)
-    check_classification_targets(y)
-    check_consistent_length(X, y)
-    return y
 
 
 def check_enough(kept, which):

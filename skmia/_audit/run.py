@@ -1,19 +1,19 @@
 """Run the attacks of an audit and put the report together."""
 
 import numpy as np
+from scipy import sparse
 from scipy.stats import binomtest
 from sklearn.base import clone
 
 from skmia._audit.evaluate import attack_result, cross_fit, exposure_gaps, slices_of
 from skmia._audit.report import AuditReport
-from skmia._audit.shift import concatenate
 from skmia._audit.statement import statement, tied_share
 from skmia._audit.target import final_estimator
 from skmia._response import RecordedResponse
 from skmia.metrics import Estimate
 from skmia.utils._sklearn import _safe_indexing
 
-__all__ = ["run_audit"]
+__all__ = ["concatenate", "run_audit"]
 
 
 def run_audit(sides, templates, *, fpr, prior, confidence_level, n_riskiest, rng):
@@ -129,6 +129,37 @@ class _Sample:
         right = self._both(self.sides.predicted) == self.y
         parts = {"class": self.y, "prediction": np.where(right, "right", "wrong")}
         return parts | {name: self._both(pair) for name, pair in self.sides.groups.items()}
+
+
+def concatenate(first, second):
+    """Return the records of both, in the container they came in.
+
+    Parameters
+    ----------
+    first, second : array-like of shape (n_records, ...)
+        Records in containers of the same kind.
+
+    Returns
+    -------
+    array-like of shape (n_first + n_second, ...)
+        All records.
+    """
+    if sparse.issparse(first) and sparse.issparse(second):
+        return sparse.vstack([first, second], format="csr")
+    if hasattr(first, "columns") != hasattr(second, "columns") or sparse.issparse(second):
+        raise TypeError(
+            f"Train and test records must come in the same kind of container, got "
+            f"{type(first).__name__} and {type(second).__name__}."
+        )
+    if hasattr(first, "iloc"):
+        import pandas as pd  # the caller's records are of pandas, so it is there
+
+        return pd.concat([first, second], ignore_index=True)
+    if hasattr(first, "columns"):
+        import polars as pl
+
+        return pl.concat([first, second], how="vertical_relaxed")
+    return np.concatenate([np.asarray(first), np.asarray(second)])
 
 
 def _describe(target):

@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from skmia.metrics import membership_roc_auc
 from skmia.utils._sklearn import _num_samples, _safe_indexing
 
-__all__ = ["concatenate", "two_sample_auc"]
+__all__ = ["two_sample_auc"]
 
 _MOST_ROWS = 5_000  # of each side: enough to see an AUC of 0.52
 
@@ -53,37 +53,6 @@ def two_sample_auc(X_train, X_test, *, confidence_level, random_state=None, n_jo
     folds = StratifiedKFold(2, shuffle=True, random_state=seeds[1])
     proba = cross_val_predict(forest, matrix, side, cv=folds, method="predict_proba")
     return membership_roc_auc(side, proba[:, 1], confidence_level=confidence_level)
-
-
-def concatenate(first, second):
-    """Return the records of both, in the container they came in.
-
-    Parameters
-    ----------
-    first, second : array-like of shape (n_records, ...)
-        Records in containers of the same kind.
-
-    Returns
-    -------
-    array-like of shape (n_first + n_second, ...)
-        All records.
-    """
-    if sparse.issparse(first) and sparse.issparse(second):
-        return sparse.vstack([first, second], format="csr")
-    if hasattr(first, "columns") != hasattr(second, "columns") or sparse.issparse(second):
-        raise TypeError(
-            f"Train and test records must come in the same kind of container, got "
-            f"{type(first).__name__} and {type(second).__name__}."
-        )
-    if hasattr(first, "iloc"):
-        import pandas as pd  # the caller's records are of pandas, so it is there
-
-        return pd.concat([first, second], ignore_index=True)
-    if hasattr(first, "columns"):
-        import polars as pl
-
-        return pl.concat([first, second], how="vertical_relaxed")
-    return np.concatenate([np.asarray(first), np.asarray(second)])
 
 
 def _numeric_matrix(*sides):

@@ -7,8 +7,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.metrics import balanced_accuracy_score
-from sklearn.utils import column_or_1d, get_tags, indexable
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils import get_tags, indexable
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
@@ -16,6 +15,7 @@ from skmia._response import (
     all_classes,
     batches,
     check_label_type,
+    check_labels,
     check_target,
     class_probabilities,
     label_index,
@@ -355,9 +355,7 @@ class BaseAttack(BaseEstimator):
         check_target(self.target, self.response_method)
 
     def _check_labels(self, X, y):
-        y = column_or_1d(y, warn=True)
-        check_classification_targets(y)
-        check_consistent_length(X, y)
+        y = check_labels(X, y)
         if (known := getattr(self.target, "classes_", None)) is not None:
             check_label_type(y, known)
         return y

@@ -30,7 +30,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import skmia
 from skmia import signals
-from skmia._audit.shift import concatenate
+from skmia._audit.run import concatenate
 from skmia.attacks import BaseAttack, MetricAttack
 from skmia.datasets import load_adult
 from skmia.exceptions import MembershipWarning
