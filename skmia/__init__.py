@@ -1,5 +1,6 @@
 """Membership inference attacks, privacy metrics and audits for scikit-learn classifiers."""
 
+import skmia.model_selection  # noqa: F401 - makes its scorers known by name
 from skmia._audit import (
     AttackResult,
     AuditReport,

@@ -88,3 +88,68 @@ def privacy_risk(v, v_in, v_out, n_bins, log_scale, prior=0.5):
                 a, b = prior * h_in[neighbor], (1 - prior) * h_out[neighbor]
                 return a / (a + b)
     return prior
+
+
+def _share(flags):
+    flags = list(flags)
+    return sum(flags) / len(flags)
+
+
+def _largest_mean_gap(groups, rate, labels):
+    """Largest mean over labels of |rate in one group - rate in another|; None is no rate."""
+    values = []
+    for g in groups:
+        for h in groups:
+            pairs = [(rate(g, label), rate(h, label)) for label in labels]
+            gaps = [abs(a - b) for a, b in pairs if a is not None and b is not None]
+            if g != h and gaps:
+                values.append(sum(gaps) / len(gaps))
+    return max(values, default=None)
+
+
+def demographic_parity_difference(y_pred, group, labels):
+    """Tonni et al., equations 7 and 8."""
+
+    def rate(g, label):
+        return _share(y == label for y, h in zip(y_pred, group, strict=True) if h == g)
+
+    return _largest_mean_gap(set(group), rate, labels)
+
+
+def equal_opportunity_difference(y_true, y_pred, group, labels, kind):
+    """Tonni et al., equations 9 and 10, or with precision instead of recall."""
+    known, asked = (y_true, y_pred) if kind == "recall" else (y_pred, y_true)
+
+    def rate(g, label):
+        flags = [
+            a == label for k, a, h in zip(known, asked, group, strict=True) if h == g and k == label
+        ]
+        return _share(flags) if flags else None
+
+    return _largest_mean_gap(set(group), rate, labels)
+
+
+def individual_fairness_deviations(proba, group):
+    """Tonni et al., equations 12 and 13: the term of each pair of records."""
+    n, n_labels = len(proba), len(proba[0])
+    terms = []
+    for i in range(n):
+        for j in range(i + 1, n):
+            variation = sum(abs(a - b) for a, b in zip(proba[i], proba[j], strict=True)) / n_labels
+            shares = [_share(h == group[r] for h in group) for r in (i, j)]
+            terms.append(abs(variation - abs(shares[0] - shares[1])))
+    return terms
+
+
+def mia_indistinguishability_deviation(membership, y_pred, smoothing=0.0):
+    """Tonni et al., equation 6."""
+    labels, largest = set(y_pred), 0.0
+    for label in labels:
+        logs = []
+        for side in (0, 1):
+            own = [y for y, m in zip(y_pred, membership, strict=True) if m == side]
+            count = sum(y == label for y in own) + smoothing
+            share = count / (len(own) + smoothing * len(labels))
+            logs.append(math.log(share) if share else -math.inf)
+        largest = max(largest, abs(logs[1] - logs[0]))
+    return largest

@@ -16,6 +16,8 @@ LAYERS = {
     "signals": 2,
     "_response": 2,
     "_records": 2,
+    "_tradeoff": 2,
+    "_target": 2,
     "metrics": 3,
     "datasets": 3,
     "shadows": 4,

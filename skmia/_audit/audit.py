@@ -15,9 +15,9 @@ from skmia._audit.inputs import (
 )
 from skmia._audit.run import run_audit
 from skmia._audit.shift import two_sample_auc
-from skmia._audit.target import held_out_note
 from skmia._records import duplicates_across
 from skmia._response import all_classes, check_labels, check_target, record_response
+from skmia._target import held_out_note
 from skmia.exceptions import MembershipWarning
 from skmia.utils._sklearn import _safe_indexing
 

@@ -1,15 +1,10 @@
 """Measure attacks on records that they were not calibrated on."""
 
-import warnings
 from math import comb
 
 import numpy as np
-from sklearn.base import clone
-from sklearn.model_selection import StratifiedKFold
-from sklearn.utils import Bunch
 
 from skmia._audit.report import AttackResult, ExposureGap, Slice
-from skmia.exceptions import CalibrationWarning
 from skmia.metrics import (
     Estimate,
     membership_advantage,
@@ -19,62 +14,8 @@ from skmia.metrics import (
     membership_roc_auc,
     risk_reliability,
 )
-from skmia.utils._sklearn import _safe_indexing
 
-__all__ = ["attack_result", "cross_fit", "exposure_gaps", "slices_of"]
-
-
-def cross_fit(attack, X, y, membership, *, seed):
-    """Score each half of the records by an attack that was calibrated on the other half.
-
-    Two folds, not more: the calibration sets of five folds overlap, which makes the folds' results
-    depend on one another. Where there is nothing to find, nominal 95 % intervals of the accuracy
-    then cover in 92 % of draws, of ten folds in 89 %, of two in 94 %.
-
-    Parameters
-    ----------
-    attack : BaseAttack
-        An attack with its target; it is cloned for each fold.
-    X : array-like of shape (n_records, ...)
-        Records, or their numbers where the target answers for numbers.
-    y : ndarray of shape (n_records,)
-        Labels.
-    membership : ndarray of shape (n_records,)
-        1 for members, 0 for non-members.
-    seed : int
-        Draws the folds.
-
-    Returns
-    -------
-    Bunch
-        With `scores`, `risk` and `called` of shape (n_records,), the `prior` of the risk, and
-        `notes`, a list of str.
-    """
-    scores, risk = np.empty(len(y)), np.empty(len(y))
-    called = np.empty(len(y), dtype=int)
-    folds = StratifiedKFold(2, shuffle=True, random_state=seed)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", CalibrationWarning)
-        for known, rows in folds.split(y, membership):
-            fitted = clone(attack).fit(_safe_indexing(X, known), y[known], membership[known])
-            records = _safe_indexing(X, rows)
-            scores[rows] = fitted.score_samples(records, y[rows])
-            risk[rows] = fitted.predict_proba(records, y[rows])[:, 1]
-            called[rows] = fitted.predict(records, y[rows])
-    return Bunch(scores=scores, risk=risk, called=called, prior=attack.prior, notes=_sift(caught))
-
-
-def _sift(caught):
-    """Return the texts of calibration warnings, and warn again of everything else."""
-    notes = []
-    for warning in caught:
-        if issubclass(warning.category, CalibrationWarning):
-            notes.append(str(warning.message))
-        else:
-            warnings.warn_explicit(
-                warning.message, warning.category, warning.filename, warning.lineno
-            )
-    return notes
+__all__ = ["attack_result", "exposure_gaps", "slices_of"]
 
 
 def attack_result(name, outcome, membership, *, fpr, prior, confidence_level, random_state):

@@ -4,13 +4,12 @@ from collections import Counter
 from numbers import Integral
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_array
 
+from skmia._records import column_of
 from skmia.attacks import BaseAttack, MetricAttack
 from skmia.metrics._checks import check_fraction, check_rates
-from skmia.utils._sklearn import _safe_indexing
 
 __all__ = [
     "check_enough",
@@ -235,20 +234,8 @@ def _group_name(value):
 
 
 def _columns(name, X):
-    for side in X or (None,):
-        named = list(side.columns) if hasattr(side, "columns") else "no named columns"
-        shape = getattr(side, "shape", None) or np.shape(side)
-        by_number = isinstance(name, Integral) and len(shape) == 2 and name < shape[1]
-        if not by_number and (isinstance(named, str) or name not in named):
-            raise ValueError(
-                f"The sensitive feature {name!r} is not a column of X, which has {named}. Name a "
-                "column, or give a dict {name: (values of train rows, values of test rows)}."
-            )
-    by_name = hasattr(X[0], "columns") and name in list(X[0].columns)
-    if by_name:
-        return [side[name] for side in X]
-    columns = [
-        _safe_indexing(side if hasattr(side, "shape") else np.asarray(side), name, axis=1)
-        for side in X
-    ]
-    return [c.toarray().ravel() if issparse(c) else c for c in columns]
+    remedy = (
+        "Name a column, or give a dict {name: (values of train rows, values of test rows)}, which "
+        "audit_predictions needs."
+    )
+    return [column_of(side, name, remedy=remedy) for side in X or ([],)]

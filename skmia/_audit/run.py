@@ -1,19 +1,21 @@
 """Run the attacks of an audit and put the report together."""
 
 import numpy as np
-from scipy import sparse
 from scipy.stats import binomtest
 from sklearn.base import clone
+from sklearn.model_selection import StratifiedKFold
 
-from skmia._audit.evaluate import attack_result, cross_fit, exposure_gaps, slices_of
+from skmia._audit.evaluate import attack_result, exposure_gaps, slices_of
 from skmia._audit.report import AuditReport
 from skmia._audit.statement import statement, tied_share
-from skmia._audit.target import final_estimator
+from skmia._records import concatenate
 from skmia._response import RecordedResponse
+from skmia._target import final_estimator
+from skmia.attacks._cross_fit import cross_fit
 from skmia.metrics import Estimate
 from skmia.utils._sklearn import _safe_indexing
 
-__all__ = ["concatenate", "run_audit"]
+__all__ = ["run_audit"]
 
 
 def run_audit(sides, templates, *, fpr, prior, confidence_level, n_riskiest, rng):
@@ -48,7 +50,7 @@ def run_audit(sides, templates, *, fpr, prior, confidence_level, n_riskiest, rng
     outcomes, results = {}, []
     for name, template in templates.items():
         attack, X = sample.attack_and_records(name, template, seed)
-        outcome = cross_fit(attack, X, sample.y, sample.membership, seed=seed)
+        outcome = cross_fit(attack, X, sample.y, sample.membership, sample.half(seed))
         outcomes[name] = outcome
         results.append(
             attack_result(
@@ -107,6 +109,13 @@ class _Sample:
     def _both(self, pair):
         return np.concatenate([values[rows] for values, rows in zip(pair, self.rows, strict=True)])
 
+    def half(self, seed):
+        """Return a random half of members and non-members, as a mask."""
+        folds = StratifiedKFold(2, shuffle=True, random_state=seed)
+        mask = np.zeros(len(self.y), dtype=bool)
+        mask[next(folds.split(self.y, self.membership))[1]] = True
+        return mask
+
     def attack_and_records(self, name, template, seed):
         """Return the attack with its target, and the records in the form it needs."""
         attack = clone(template)
@@ -129,37 +138,6 @@ class _Sample:
         right = self._both(self.sides.predicted) == self.y
         parts = {"class": self.y, "prediction": np.where(right, "right", "wrong")}
         return parts | {name: self._both(pair) for name, pair in self.sides.groups.items()}
-
-
-def concatenate(first, second):
-    """Return the records of both, in the container they came in.
-
-    Parameters
-    ----------
-    first, second : array-like of shape (n_records, ...)
-        Records in containers of the same kind.
-
-    Returns
-    -------
-    array-like of shape (n_first + n_second, ...)
-        All records.
-    """
-    if sparse.issparse(first) and sparse.issparse(second):
-        return sparse.vstack([first, second], format="csr")
-    if hasattr(first, "columns") != hasattr(second, "columns") or sparse.issparse(second):
-        raise TypeError(
-            f"Train and test records must come in the same kind of container, got "
-            f"{type(first).__name__} and {type(second).__name__}."
-        )
-    if hasattr(first, "iloc"):
-        import pandas as pd  # the caller's records are of pandas, so it is there
-
-        return pd.concat([first, second], ignore_index=True)
-    if hasattr(first, "columns"):
-        import polars as pl
-
-        return pl.concat([first, second], how="vertical_relaxed")
-    return np.concatenate([np.asarray(first), np.asarray(second)])
 
 
 def _describe(target):

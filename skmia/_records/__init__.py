@@ -18,14 +18,21 @@ from skmia._records.fingerprints import (
     duplicated_within,
     duplicates_across,
     fingerprint,
+    fingerprint_both,
     float_precision,
     is_in,
 )
+from skmia._records.memory import RemembersMembers
+from skmia._records.selection import column_of, concatenate
 
 __all__ = [
+    "RemembersMembers",
+    "column_of",
+    "concatenate",
     "duplicated_within",
     "duplicates_across",
     "fingerprint",
+    "fingerprint_both",
     "float_precision",
     "is_in",
 ]

@@ -117,7 +117,7 @@ def is_in(X, y, X_pool, y_pool):
     >>> is_in([[1, 2], [3, 4], [3, 4]], [0, 1, 0], [[3.0, 4.0], [5.0, 6.0]], [1, 1])
     array([False,  True, False])
     """
-    records, pool = _fingerprint_both(X, y, X_pool, y_pool, names=("X", "X_pool"))
+    records, pool = fingerprint_both(X, y, X_pool, y_pool, names=("X", "X_pool"))
     return _occurs(records, pool)
 
 
@@ -162,7 +162,7 @@ def duplicates_across(X_train, y_train, X_test, y_test):
     (array([False,  True]), array([ True, False, False]))
     """
     names = ("X_train", "X_test")
-    train, test = _fingerprint_both(X_train, y_train, X_test, y_test, names=names)
+    train, test = fingerprint_both(X_train, y_train, X_test, y_test, names=names)
     return _occurs(train, test), _occurs(test, train)
 
 
@@ -202,8 +202,40 @@ def duplicated_within(X, y=None):
     return repeated
 
 
-def _fingerprint_both(X, y, X_other, y_other, *, names):
-    """Fingerprint two labelled tables so that they can be compared with each other."""
+def fingerprint_both(X, y, X_other, y_other, *, names=("X", "X_other")):
+    """Fingerprint two labelled tables so that they can be compared with each other.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
+        Records of one table.
+
+    y : array-like of shape (n_records,) or None
+        Their labels. None, together with ``y_other=None``, compares the records alone.
+
+    X_other : {array-like, sparse matrix, dataframe} of shape (n_other, n_features)
+        Records of the other table, in any container.
+
+    y_other : array-like of shape (n_other,) or None
+        Their labels.
+
+    names : tuple of str
+        What the two are called in messages.
+
+    Returns
+    -------
+    fingerprints : ndarray of shape (n_records,), dtype uint64
+        Of the one table.
+
+    other_fingerprints : ndarray of shape (n_other,), dtype uint64
+        Of the other, at the same precision.
+
+    Raises
+    ------
+    ValueError
+        If the two differ in their number of columns, only one has labels, or records and labels
+        differ in number.
+    """
     if (y is None) != (y_other is None):
         raise ValueError(
             f"{names[0]} and {names[1]} must both have labels or both have none, got labels for "

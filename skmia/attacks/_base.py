@@ -243,9 +243,7 @@ class BaseAttack(BaseEstimator):
         ndarray of int, shape (n_records,)
             1 where the attack score reaches the threshold of the record's class.
         """
-        scores, y_index = self._scores_and_classes(X, y)
-        thresholds = np.append(self.thresholds_, self.threshold_)  # the last for index -1
-        return (scores >= thresholds[y_index]).astype(int)
+        return self._judge(X, y)[1]
 
     def predict_proba(self, X, y=None):
         """Return the probability that each record is a member: its privacy risk score.
@@ -262,11 +260,17 @@ class BaseAttack(BaseEstimator):
         ndarray of shape (n_records, 2)
             Probability of non-member and of member.
         """
+        risk = self._judge(X, y)[2]
+        return np.column_stack([1 - risk, risk])
+
+    def _judge(self, X, y):
+        """Return score, call and risk of each record, asking the target once."""
         scores, y_index = self._scores_and_classes(X, y)
+        thresholds = np.append(self.thresholds_, self.threshold_)  # the last for index -1
+        called = (scores >= thresholds[y_index]).astype(int)
         if not self.per_class:
             y_index = np.full_like(y_index, -1)
-        risk = self._risk(-scores if self._log_scale else scores, y_index)
-        return np.column_stack([1 - risk, risk])
+        return scores, called, self._risk(-scores if self._log_scale else scores, y_index)
 
     def score(self, X, y, membership=None):
         """Return the balanced accuracy of `predict`; 0.5 is a blind guess.

@@ -1,12 +1,19 @@
 """Metrics: functions of arrays, each with its confidence interval where one is defined.
 
-All take ``membership`` (1 member, 0 non-member) and ``scores`` or ``risk``, higher for records more
-likely to be members, and know nothing of attacks or models.
+Most take ``membership`` (1 member, 0 non-member) and ``scores`` or ``risk``, higher for records
+more likely to be members; those of fairness take ``y_true``, predictions and
+``sensitive_features``. None knows of attacks or models.
 """
 
 from skmia.metrics._advantage import membership_advantage, membership_balanced_accuracy
 from skmia.metrics._epsilon import epsilon_from_counts, epsilon_lower_bound
 from skmia.metrics._estimate import Estimate
+from skmia.metrics._fairness import (
+    demographic_parity_difference,
+    equal_opportunity_difference,
+    individual_fairness_deviation,
+)
+from skmia.metrics._indistinguishability import mia_indistinguishability_deviation
 from skmia.metrics._one_run_epsilon import one_run_epsilon, one_run_epsilon_from_counts
 from skmia.metrics._precision_recall import membership_precision_recall
 from skmia.metrics._report import membership_report
@@ -15,14 +22,18 @@ from skmia.metrics._roc import membership_roc_auc, membership_roc_curve, tpr_at_
 
 __all__ = [
     "Estimate",
+    "demographic_parity_difference",
     "epsilon_from_counts",
     "epsilon_lower_bound",
+    "equal_opportunity_difference",
+    "individual_fairness_deviation",
     "membership_advantage",
     "membership_balanced_accuracy",
     "membership_precision_recall",
     "membership_report",
     "membership_roc_auc",
     "membership_roc_curve",
+    "mia_indistinguishability_deviation",
     "one_run_epsilon",
     "one_run_epsilon_from_counts",
     "risk_reliability",

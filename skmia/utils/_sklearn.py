@@ -1,7 +1,11 @@
-"""The private names of scikit-learn that skmia uses, imported in this one file."""
+"""The private parts of scikit-learn that skmia uses, reached in this one file."""
+
+import sys
+from types import FunctionType
 
 from sklearn.base import _fit_context
 from sklearn.ensemble._base import _set_random_states
+from sklearn.metrics._scorer import _SCORERS, _BaseScorer
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _num_samples
@@ -9,8 +13,65 @@ from sklearn.utils.validation import _num_samples
 __all__ = [
     "Interval",
     "StrOptions",
+    "_BaseScorer",
     "_fit_context",
     "_num_samples",
     "_safe_indexing",
     "_set_random_states",
+    "add_scorers",
+    "training_fold",
 ]
+
+
+def add_scorers(scorers):
+    """Make scorers known by name, wherever scikit-learn takes a name.
+
+    A name that scikit-learn or another package has already stays theirs.
+
+    Parameters
+    ----------
+    scorers : dict of str to scorer
+        The scorers.
+    """
+    names_before = set(_SCORERS)
+    for name, scorer in scorers.items():
+        _SCORERS.setdefault(name, scorer)
+    for constraints in _constraints_on_scoring():
+        for constraint in constraints:
+            # functions and classes took the names of their day when they were defined
+            if isinstance(constraint, StrOptions) and constraint.options & names_before:
+                constraint.options.update(scorers)
+
+
+def _constraints_on_scoring():
+    """Yield what each loaded function and class of scikit-learn allows for `scoring`."""
+    modules = [module for name, module in list(sys.modules.items()) if name.startswith("sklearn.")]
+    for module in modules:
+        for value in list(vars(module).values()):
+            if not isinstance(value, type | FunctionType):
+                continue
+            for attribute in ("_parameter_constraints", "_skl_parameter_constraints"):
+                constraints = getattr(value, attribute, None)
+                if isinstance(constraints, dict) and isinstance(constraints.get("scoring"), list):
+                    yield constraints["scoring"]
+
+
+def training_fold():
+    """Return the training fold of the cross-validation that is calling, None if there is none.
+
+    scikit-learn does not hand it to a scorer, so it is read from the caller's frame. It serves
+    only to refuse what would be measured wrong, never to measure.
+
+    Returns
+    -------
+    array-like of shape (n_train, ...) or None
+        The rows that the classifier was fitted on.
+    """
+    frame = sys._getframe(1)
+    while frame is not None:
+        if frame.f_globals.get("__name__") == "sklearn.model_selection._validation":
+            fold = frame.f_locals.get("X_train")
+            if fold is not None:
+                return fold
+        frame = frame.f_back
+    return None

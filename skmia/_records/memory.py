@@ -1,0 +1,66 @@
+"""Estimators that remember their training records while they are in memory."""
+
+from functools import reduce
+
+import numpy as np
+
+from skmia._records.fingerprints import is_in
+from skmia._records.selection import concatenate
+
+__all__ = ["RemembersMembers"]
+
+
+class RemembersMembers:
+    """Mixin of estimators that remember the records they were fitted on.
+
+    The estimator calls `_remember(X, y)` at the end of `fit`. What is remembered is a reference,
+    not a copy, and never leaves the process: pickling and copying drop it.
+    """
+
+    _remembered = ()
+
+    def membership_of(self, X, y):
+        """Tell which labeled records the estimator was fitted on.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_records, ...)
+            Records, in any container.
+        y : array-like of shape (n_records,)
+            Their labels.
+
+        Returns
+        -------
+        ndarray of int, shape (n_records,)
+            1 for records whose labeled content was trained on, 0 for others.
+
+        Raises
+        ------
+        ValueError
+            If nothing is remembered: the estimator is not fitted, or was unpickled or copied.
+        """
+        return is_in(X, y, *self._training_records()).astype(int)
+
+    def _remember(self, X, y, *, add=False):
+        """Remember the records of a fit, or add those of a partial fit."""
+        self._remembered = (*(self._remembered if add else ()), (X, y))
+
+    def _training_records(self):
+        """Return the remembered records and their labels."""
+        if not self._remembered:
+            raise ValueError(
+                f"This {type(self).__name__} remembers no training records. They are kept in "
+                "memory only: pickling, copying and cloning drop them, and so does a worker "
+                "process that sends the estimator back. Fit it in this process, or name the "
+                "members yourself."
+            )
+        if len(self._remembered) > 1:  # once, after which the parts can go
+            X, y = zip(*self._remembered, strict=True)
+            y = np.concatenate([np.asarray(part) for part in y])
+            self._remembered = ((reduce(concatenate, X), y),)
+        return self._remembered[0]
+
+    def __getstate__(self):
+        """Return the state without the training records."""
+        state = super().__getstate__()
+        return {name: value for name, value in state.items() if name != "_remembered"}

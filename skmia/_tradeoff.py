@@ -1,0 +1,119 @@
+"""Utility against leakage of each candidate of a search, read from its `cv_results_`."""
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = ["Tradeoff", "read_tradeoff"]
+
+
+class Tradeoff(NamedTuple):
+    """Utility and leakage of each candidate, with their standard errors over the splits.
+
+    Parameters
+    ----------
+    utility, leakage : ndarray of shape (n_candidates,)
+        Means over the splits; leakage is higher for candidates that give more away.
+    utility_error, leakage_error : ndarray of shape (n_candidates,)
+        Standard errors of these means; NaN where there is one split only.
+    n_splits : int
+        Number of splits.
+    """
+
+    utility: np.ndarray
+    utility_error: np.ndarray
+    leakage: np.ndarray
+    leakage_error: np.ndarray
+    n_splits: int
+
+    @property
+    def measured(self):
+        """Which candidates have both numbers: a failed fit or score has none."""
+        return np.isfinite(self.utility) & np.isfinite(self.leakage)
+
+    def front(self):
+        """Return the candidates that no other beats in both, by ascending leakage.
+
+        Returns
+        -------
+        ndarray of int
+            Candidates of equal utility and equal leakage are all on the front, or none of them is.
+        """
+        rows = np.flatnonzero(self.measured)
+        rows = rows[np.lexsort((-self.utility[rows], self.leakage[rows]))]
+        utility, leakage = self.utility[rows], self.leakage[rows]
+        best_before = np.append(-np.inf, np.maximum.accumulate(utility))[:-1]
+        better = utility > best_before
+        # a candidate equal in both to the one that leads stands beside it
+        leader = np.maximum.accumulate(np.where(better, np.arange(len(rows)), -1))
+        equal = (utility == utility[leader]) & (leakage == leakage[leader])
+        return rows[better | equal]
+
+
+def read_tradeoff(cv_results, utility, privacy):
+    """Return utility and leakage of each candidate.
+
+    Parameters
+    ----------
+    cv_results : dict
+        The attribute `cv_results_` of a fitted search.
+    utility : str
+        Name of the scorer to be high.
+    privacy : str
+        Name of the scorer of leakage, with or without "neg_". Its scores are higher for more
+        private models, as all scorers are greater-is-better; leakage is their negative.
+
+    Returns
+    -------
+    Tradeoff
+        One entry per candidate.
+
+    Raises
+    ------
+    ValueError
+        If the results have no such scorer, or its scores cannot be negated leakages.
+    """
+    utility_name = _scorer_named(cv_results, [utility], "utility")
+    privacy_name = _scorer_named(cv_results, [privacy, f"neg_{privacy}"], "privacy")
+    utility_scores = _split_scores(cv_results, utility_name)
+    leakage_scores = -_split_scores(cv_results, privacy_name)
+    leakage = leakage_scores.mean(axis=1)
+    # an advantage may come out a little below 0, nothing that measures leakage far below
+    if (leakage < -0.1).any():
+        raise ValueError(
+            f"The scores {privacy_name!r} are positive, up to {-leakage.min():.3g}, so their "
+            "negative is no leakage. Use a scorer that is higher for more private models, such as "
+            "scoring='neg_mia_roc_auc' or make_scorer(..., greater_is_better=False)."
+        )
+    return Tradeoff(
+        utility_scores.mean(axis=1),
+        _standard_error(utility_scores),
+        leakage,
+        _standard_error(leakage_scores),
+        leakage_scores.shape[1],
+    )
+
+
+def _scorer_named(cv_results, names, role):
+    for name in names:
+        if f"mean_test_{name}" in cv_results:
+            return name
+    present = [key.removeprefix("mean_test_") for key in cv_results if key.startswith("mean_test_")]
+    raise ValueError(
+        f"The results have no scores {names[0]!r} for {role}; they have {present}. Give the search "
+        "a scorer of that name, or name one of these."
+    )
+
+
+def _split_scores(cv_results, name):
+    """Return the scores of the test folds, of shape (n_candidates, n_splits)."""
+    pattern = re.compile(rf"split\d+_test_{re.escape(name)}")
+    return np.column_stack([cv_results[key] for key in cv_results if pattern.fullmatch(key)])
+
+
+def _standard_error(scores):
+    n_splits = scores.shape[1]
+    if n_splits < 2:
+        return np.full(len(scores), np.nan)
+    return scores.std(axis=1, ddof=1) / np.sqrt(n_splits)

@@ -1,0 +1,384 @@
+"""Group, predictive and individual fairness: how differently a classifier treats groups."""
+
+import numpy as np
+from sklearn.utils import check_array, check_consistent_length, check_random_state, gen_batches
+
+from skmia.metrics._checks import check_count
+from skmia.metrics._groups import class_codes, compared_groups
+
+PAIRS_AT_ONCE = 100_000
+# Probabilities of half precision add up to 1 with an error of up to about this.
+SUM_TOLERANCE = 1e-3
+
+
+def demographic_parity_difference(y_true, y_pred, *, sensitive_features, labels=None, groups=None):
+    r"""Return the largest difference between the predictions of two groups.
+
+    .. math:: \delta_g = \max_{i,j} \frac{1}{n} \sum_{y'}
+              \left|P[\hat{y} = y' \mid g_i] - P[\hat{y} = y' \mid g_j]\right|
+
+    where :math:`\hat{y}` is the predicted label, :math:`g_i` a group and :math:`n` the number of
+    labels :math:`y'`. 0 means that every label is predicted equally often in all groups. The range
+    is [0, 1]; the mean over all of n > 2 labels is at most 2 / n.
+
+    For two labels this is fairlearn's function of the same name, for any number of groups.
+
+    A rate of few records is uncertain, and the maximum over groups takes the largest of these
+    errors too: it grows with the number of small groups, even for predictions that know nothing of
+    them. Compare values on the same groups and numbers of records only, or name large ``groups``.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_records,)
+        True labels. They only tell which labels there are.
+    y_pred : array-like of shape (n_records,)
+        Predicted labels.
+    sensitive_features : array-like of shape (n_records,) or (n_records, n_features)
+        Each record's group, of any type. Of several columns, each combination of values is a group.
+        None and NaN are the group "missing".
+    labels : list or None, default=None
+        Labels to take the mean over. None takes the union of ``y_true`` and ``y_pred``.
+    groups : list or None, default=None
+        Groups to compare, tuples if there are several columns; other records are left out. None
+        takes all.
+
+    Returns
+    -------
+    float
+        The difference, in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, labels are continuous or of different types, ``labels`` is empty or
+        names one that does not occur, fewer than two groups are left, or one of ``groups`` has no
+        records.
+
+    See Also
+    --------
+    equal_opportunity_difference : The same among records of one true class.
+
+    References
+    ----------
+    .. [1] S. M. Tonni, D. Vatsalan, F. Farokhi, D. Kaafar, Z. Lu and G. Tangari, "Data and Model
+       Dependencies of Membership Inference Attack", arXiv:2002.06856, 2020, equations 7 and 8.
+
+    Examples
+    --------
+    >>> from skmia.metrics import demographic_parity_difference
+    >>> y_true = [1, 0, 1, 0, 1, 0, 1, 0]
+    >>> y_pred = [1, 1, 1, 0, 1, 0, 0, 0]
+    >>> sex = ["F", "F", "F", "F", "M", "M", "M", "M"]
+    >>> demographic_parity_difference(y_true, y_pred, sensitive_features=sex)
+    0.5
+    """
+    group, (_, predicted), classes = _coded_records(y_true, y_pred, sensitive_features, groups)
+    counts = _counts(group, predicted, (group.max() + 1, len(classes)))
+    rates = counts / counts.sum(axis=1, keepdims=True)
+    return float(_mean_gaps(rates[:, _columns(labels, classes)]).max())
+
+
+def equal_opportunity_difference(
+    y_true, y_pred, *, sensitive_features, kind="recall", labels=None, groups=None
+):
+    r"""Return the largest difference between the recalls of two groups.
+
+    .. math:: \delta_p = \max_{i,j} \frac{1}{n} \sum_{y'}
+              \left|P[\hat{y} = y' \mid y = y', g_i] - P[\hat{y} = y' \mid y = y', g_j]\right|
+
+    where :math:`y` is the true and :math:`\hat{y}` the predicted label, :math:`g_i` a group and
+    :math:`n` the number of labels :math:`y'`. 0 means that records of each class are recognized
+    equally often in all groups, 1 that those of one group always are and those of another never.
+
+    The precision instead, :math:`P[y = y' \mid \hat{y} = y', g_i]`, is what the authors of the
+    paper computed, for class 1 only: ``kind="precision", labels=[1]``. This is called predictive
+    parity.
+
+    A label without true records in one of two groups (of the precision, without predictions) has
+    no rate there. It is left out of the mean of these two groups, and two groups that have no label
+    in common are left out of the maximum.
+
+    For labels 0 and 1, ``labels=[1]`` is fairlearn's function of the same name, for any number of
+    groups, and all labels of two groups are its ``equalized_odds_difference(agg="mean")``, as long
+    as every group has true records of both labels; fairlearn takes a rate of no records as 0.
+
+    A rate of few records is uncertain, and the maximum over groups takes the largest of these
+    errors too: it grows with the number of small groups, even for predictions that know nothing of
+    them. Compare values on the same groups and numbers of records only, or name large ``groups``.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_records,)
+        True labels.
+    y_pred : array-like of shape (n_records,)
+        Predicted labels.
+    sensitive_features : array-like of shape (n_records,) or (n_records, n_features)
+        Each record's group, of any type. Of several columns, each combination of values is a group.
+        None and NaN are the group "missing".
+    kind : {"recall", "precision"}, default="recall"
+        The rate to compare.
+    labels : list or None, default=None
+        Labels to take the mean over. None takes the union of ``y_true`` and ``y_pred``.
+    groups : list or None, default=None
+        Groups to compare, tuples if there are several columns; other records are left out. None
+        takes all.
+
+    Returns
+    -------
+    float
+        The difference, in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, labels are continuous or of different types, ``labels`` is empty or
+        names one that does not occur, fewer than two groups are left, one of ``groups`` has no
+        records, no label has a rate in two groups, or ``kind`` is unknown.
+
+    See Also
+    --------
+    demographic_parity_difference : The same without regard to the true class.
+
+    References
+    ----------
+    .. [1] S. M. Tonni, D. Vatsalan, F. Farokhi, D. Kaafar, Z. Lu and G. Tangari, "Data and Model
+       Dependencies of Membership Inference Attack", arXiv:2002.06856, 2020, equations 9 and 10.
+    .. [2] M. Hardt, E. Price and N. Srebro, "Equality of Opportunity in Supervised Learning",
+       NeurIPS 2016, definition 2.2.
+
+    Examples
+    --------
+    >>> from skmia.metrics import equal_opportunity_difference
+    >>> y_true = [1, 0, 1, 0, 1, 0, 1, 0]
+    >>> y_pred = [1, 1, 1, 0, 1, 0, 0, 0]
+    >>> sex = ["F", "F", "F", "F", "M", "M", "M", "M"]
+    >>> equal_opportunity_difference(y_true, y_pred, sensitive_features=sex)
+    0.5
+    >>> precision = equal_opportunity_difference(
+    ...     y_true, y_pred, sensitive_features=sex, kind="precision", labels=[1]
+    ... )
+    >>> round(precision, 3)
+    0.333
+    """
+    _check_option("kind", kind, ("recall", "precision"))
+    group, (true, predicted), classes = _coded_records(y_true, y_pred, sensitive_features, groups)
+    shape = group.max() + 1, len(classes)
+    right = true == predicted
+    hits = _counts(group[right], true[right], shape)
+    support = _counts(group, true if kind == "recall" else predicted, shape)
+    rates = np.divide(hits, support, out=np.full(shape, np.nan), where=support > 0)
+    gaps = _mean_gaps(rates[:, _columns(labels, classes)])
+    if not len(gaps):
+        what = "true records" if kind == "recall" else "predictions"
+        raise ValueError(
+            f"kind={kind!r} needs a label with {what} in at least two groups, got none; take more "
+            "records, stratify the split on label and group, or give other labels or groups."
+        )
+    return float(gaps.max())
+
+
+def individual_fairness_deviation(
+    y_true,
+    y_proba,
+    *,
+    sensitive_features,
+    level="pairs",
+    n_pairs=10_000,
+    groups=None,
+    random_state=None,
+):
+    r"""Return how far distances of predictions are from distances of records.
+
+    .. math:: \delta_i = \frac{1}{N} \sum_{i<j} \left|\Delta_{tv}(i, j)
+              - \left|P[x_i] - P[x_j]\right|\right|, \qquad
+              \Delta_{tv}(i, j) = \frac{1}{k} \sum_{y'} \left|p_i(y') - p_j(y')\right|
+
+    where :math:`p_i(y')` is the probability of label :math:`y'` for record :math:`i`, :math:`k` the
+    number of labels, :math:`P[x_i]` the share of the records that are in the group of record
+    :math:`i`, and :math:`N` the number of pairs. With ``level="group"`` it is
+
+    .. math:: \delta_i = \max_{g,g'} \left|\left|P[g] - P[g']\right|
+              - \left|\max_{y'} P[\hat{y} = y' \mid g] - \max_{y'} P[\hat{y} = y' \mid g']\right|
+              \right|
+
+    where :math:`\hat{y}` is the label of the highest probability. The range is [0, 1]. 0 means that
+    predictions differ exactly as much as the groups differ in size.
+
+    So 0 does **not** mean equal predictions: those give the mean difference of the sizes, which is
+    0 only for groups of one size. The paper leaves open what :math:`P[x_i]` is; the share of
+    the record's group is our reading. It sums over pairs; the mean keeps the value in [0, 1]. At
+    the level of groups, the maximum grows with the number of small groups, whose rates are
+    uncertain.
+
+    Parameters
+    ----------
+    y_true : Ignored
+        Not used, present for API consistency by convention.
+    y_proba : array-like of shape (n_records, n_classes) or (n_records,)
+        Probabilities; of one dimension, those of the second of two classes.
+    sensitive_features : array-like of shape (n_records,) or (n_records, n_features)
+        Each record's group, of any type. Of several columns, each combination of values is a group.
+        None and NaN are the group "missing".
+    level : {"pairs", "group"}, default="pairs"
+        Compare pairs of records, as in the paper, or groups, as its authors' code does.
+    n_pairs : int, default=10_000
+        Pairs of records, at least 1. If there are no more, all are taken; else so many are drawn,
+        with replacement, and the standard error is at most 0.5 / sqrt(n_pairs). Not used for
+        groups.
+    groups : list or None, default=None
+        Groups to compare, tuples if there are several columns; other records are left out, of the
+        shares too. None takes all.
+    random_state : int, RandomState instance or None, default=None
+        Draws the pairs. Not used where all are taken.
+
+    Returns
+    -------
+    float
+        The deviation, in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, ``y_proba`` holds no probabilities of two or more classes, fewer than
+        two groups are left, one of ``groups`` has no records, ``level`` is unknown, or ``n_pairs``
+        is not an integer of at least 1.
+
+    See Also
+    --------
+    demographic_parity_difference : Differences between groups that do not depend on their sizes.
+
+    References
+    ----------
+    .. [1] S. M. Tonni, D. Vatsalan, F. Farokhi, D. Kaafar, Z. Lu and G. Tangari, "Data and Model
+       Dependencies of Membership Inference Attack", arXiv:2002.06856, 2020, equations 11 to 13.
+    .. [2] C. Dwork, M. Hardt, T. Pitassi, O. Reingold and R. Zemel, "Fairness Through Awareness",
+       Innovations in Theoretical Computer Science, 2012, section 2.
+
+    Examples
+    --------
+    >>> from skmia.metrics import individual_fairness_deviation
+    >>> y_proba = [0.9, 0.9, 0.4, 0.4]
+    >>> sex = ["F", "F", "M", "M"]
+    >>> deviation = individual_fairness_deviation(None, y_proba, sensitive_features=sex)
+    >>> round(deviation, 3)  # four of the six pairs differ by 0.5, and the groups are equally large
+    0.333
+    """
+    _check_option("level", level, ("pairs", "group"))
+    check_count("n_pairs", n_pairs)
+    y_proba = _checked_proba(y_proba)
+    group, y_proba = _compared(sensitive_features, groups, y_proba)
+    share = np.bincount(group) / len(group)
+    if level == "group":
+        return _group_deviation(group, share, y_proba)
+    pairs = _pairs(len(group), n_pairs, random_state)
+    return _pair_deviation(share[group], y_proba, *pairs)
+
+
+def _compared(sensitive_features, groups, *arrays):
+    """Return the group of each record in a group to compare, and these records' rows of arrays."""
+    codes, _ = compared_groups(sensitive_features, groups)
+    check_consistent_length(*arrays, codes)
+    inside = codes >= 0
+    return codes[inside], *(array[inside] for array in arrays)
+
+
+def _coded_records(y_true, y_pred, sensitive_features, groups):
+    """Return groups, true and predicted classes as integers, and the classes that occur."""
+    (true, predicted), classes = class_codes(y_true=y_true, y_pred=y_pred)
+    group, true, predicted = _compared(sensitive_features, groups, true, predicted)
+    # labels that occur only in groups left out are left out too
+    present, codes = np.unique(np.concatenate([true, predicted]), return_inverse=True)
+    return group, np.split(codes, 2), classes[present]
+
+
+def _counts(group, label, shape):
+    cells = np.ravel_multi_index((group, label), shape)
+    return np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
+
+
+def _columns(labels, classes):
+    """Return the positions of labels among the classes."""
+    if labels is None:
+        return slice(None)
+    if np.ndim(labels) != 1 or not len(labels):
+        raise ValueError(
+            f"labels must be a list of at least one label, or None for all, got {labels!r}; "
+            f"give e.g. labels=[{classes.tolist()[-1]!r}]."
+        )
+    position = {label: i for i, label in enumerate(classes.tolist())}
+    wanted = list(dict.fromkeys(labels))
+    absent = [label for label in wanted if label not in position]
+    if absent:
+        raise ValueError(
+            f"labels must occur in y_true or y_pred, got {absent} that do not; there are "
+            f"{list(position)}. Correct them, leave them out, or take more records."
+        )
+    return [position[label] for label in wanted]
+
+
+def _mean_gaps(rates):
+    """Return the mean difference of rates for each pair of groups that has any; NaN is no rate."""
+    first, second = np.triu_indices(len(rates), 1)
+    gaps = np.abs(rates[first] - rates[second])
+    n_gaps = np.count_nonzero(~np.isnan(gaps), axis=1)
+    return np.nansum(gaps, axis=1)[n_gaps > 0] / n_gaps[n_gaps > 0]
+
+
+def _checked_proba(y_proba):
+    y_proba = check_array(
+        y_proba, ensure_2d=False, dtype=np.float64, ensure_all_finite=False, input_name="y_proba"
+    )
+    n_wrong = np.count_nonzero(~((y_proba >= 0) & (y_proba <= 1)))
+    if n_wrong:
+        raise ValueError(
+            f"y_proba must lie in [0, 1], got {n_wrong} other values or NaN; give what "
+            "predict_proba returns, not decision values."
+        )
+    if y_proba.ndim == 1:
+        y_proba = np.column_stack([1 - y_proba, y_proba])
+    if y_proba.shape[1] == 1:
+        raise ValueError(
+            "y_proba must have a column for each of at least two classes, got 1 column; if it is "
+            "the probability of the second of two classes, give y_proba[:, 0]."
+        )
+    error = np.abs(y_proba.sum(axis=1) - 1).max()
+    if error > SUM_TOLERANCE:
+        raise ValueError(
+            f"y_proba must add up to 1 in each row, got a row that is {error:g} off; divide by the "
+            "sum of the row if these are scores of the classes."
+        )
+    return y_proba
+
+
+def _pairs(n_records, n_pairs, random_state):
+    """Return all pairs of records if there are at most n_pairs, else so many drawn at random."""
+    if n_records * (n_records - 1) // 2 <= n_pairs:
+        return np.triu_indices(n_records, 1)
+    rng = check_random_state(random_state)
+    first = rng.randint(n_records, size=n_pairs)
+    return first, (first + rng.randint(1, n_records, size=n_pairs)) % n_records
+
+
+def _pair_deviation(share, y_proba, first, second):
+    total = 0.0
+    for batch in gen_batches(len(first), PAIRS_AT_ONCE):
+        i, j = first[batch], second[batch]
+        total_variation = np.abs(y_proba[i] - y_proba[j]).mean(axis=1)
+        total += np.abs(total_variation - np.abs(share[i] - share[j])).sum()
+    return float(total / len(first))
+
+
+def _group_deviation(group, share, y_proba):
+    counts = _counts(group, y_proba.argmax(axis=1), (len(share), y_proba.shape[1]))
+    top = counts.max(axis=1) / counts.sum(axis=1)
+    first, second = np.triu_indices(len(share), 1)
+    gaps = np.abs(np.abs(share[first] - share[second]) - np.abs(top[first] - top[second]))
+    return float(gaps.max())
+
+
+def _check_option(name, value, options):
+    if not isinstance(value, str) or value not in options:
+        raise ValueError(
+            f"{name} must be {' or '.join(map(repr, options))}, got {value!r}; "
+            f"{options[0]!r} is the formula of the paper."
+        )

@@ -1,0 +1,181 @@
+"""Sensitive groups and class labels as integer codes."""
+
+import numpy as np
+from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils.multiclass import type_of_target, unique_labels
+
+MISSING = "missing"
+
+
+def group_codes(sensitive_features):
+    """Number the combinations of values that occur.
+
+    Parameters
+    ----------
+    sensitive_features : array-like of shape (n_records,) or (n_records, n_features)
+        Values of any hashable type.
+
+    Returns
+    -------
+    codes : ndarray of shape (n_records,)
+        Each record's position in ``names``.
+    names : list
+        The distinct values, or tuples of values if there are several features. Values that Python
+        calls equal, such as 1 and 1.0, are one; None, NaN, NaT and NA are all "missing".
+
+    Raises
+    ------
+    ValueError
+        If there are neither one nor two dimensions, or a value is not hashable.
+    """
+    # a list of texts and numbers must not become one of texts only
+    dtype = None if hasattr(sensitive_features, "__array__") else object
+    values = np.asarray(sensitive_features, dtype=dtype)
+    if values.ndim not in (1, 2) or values.shape[1:] == (0,):
+        raise ValueError(
+            "sensitive_features must be of shape (n_records,) or (n_records, n_features), "
+            f"got {values.shape}; give one value per record or one column per feature."
+        )
+    if values.ndim == 1:
+        return _column_codes(values)
+    if values.shape[1] == 1:
+        return _column_codes(values[:, 0])
+    codes, names = zip(*(_column_codes(column) for column in values.T), strict=True)
+    rows, codes = np.unique(np.column_stack(codes), axis=0, return_inverse=True)
+    combinations = [
+        tuple(column[i] for column, i in zip(names, row, strict=True)) for row in rows.tolist()
+    ]
+    return codes.ravel(), combinations
+
+
+def compared_groups(sensitive_features, groups=None):
+    """Number the groups to compare.
+
+    Parameters
+    ----------
+    sensitive_features : array-like of shape (n_records,) or (n_records, n_features)
+        Values of any hashable type.
+    groups : list or None, default=None
+        The groups to compare, tuples if there are several features; None compares all.
+
+    Returns
+    -------
+    codes : ndarray of shape (n_records,)
+        Each record's position in ``names``, −1 for a record of no such group.
+    names : list
+        The groups, at least two, each with a record.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two groups or one has no records.
+    """
+    codes, found = group_codes(sensitive_features)
+    names = found if groups is None else _named_groups(groups, found)
+    if len(names) < 2:
+        given = f"only {names[0]!r}" if names else "none"
+        raise ValueError(
+            f"{'sensitive_features' if groups is None else 'groups'} must hold at least two groups "
+            f"to compare, got {given}; stratify the split on the group, take a larger fold, or "
+            "check that this is the right column."
+        )
+    position = {name: i for i, name in enumerate(names)}
+    return np.array([position.get(name, -1) for name in found])[codes], names
+
+
+def class_codes(**labels):
+    """Number the classes that several arrays of labels have in common.
+
+    Parameters
+    ----------
+    **labels : array-like of shape (n_records,)
+        Labels by the name of the argument.
+
+    Returns
+    -------
+    codes : list of ndarray of shape (n_records,)
+        Each record's position in ``classes``, one array for each argument.
+    classes : ndarray of shape (n_classes,)
+        The sorted union of all labels.
+
+    Raises
+    ------
+    ValueError
+        If labels are missing, continuous, texts on one side and numbers on the other, or differ in
+        length.
+    """
+    columns = [_checked_labels(name, values) for name, values in labels.items()]
+    check_consistent_length(*columns)
+    classes = unique_labels(*columns)
+    return [np.searchsorted(classes, column) for column in columns], classes
+
+
+def _column_codes(column):
+    values = column.tolist()
+    try:
+        plain = {value: _plain(value) for value in dict.fromkeys(values)}
+    except TypeError as error:
+        raise ValueError(
+            f"sensitive_features must hold single values such as texts or numbers: {error}; give "
+            "one value per record or one column per feature."
+        ) from error
+    names = _sorted(set(plain.values()))
+    position = {name: i for i, name in enumerate(names)}
+    code = {value: position[name] for value, name in plain.items()}
+    return np.fromiter(map(code.__getitem__, values), np.intp, len(values)), names
+
+
+def _plain(value):
+    missing = value is None or type(value).__name__ == "NAType" or value != value
+    return MISSING if missing else value
+
+
+def _sorted(names):
+    try:
+        return sorted(names, key=lambda name: (name == MISSING, name))
+    except TypeError:
+        return sorted(names, key=repr)
+
+
+def _named_groups(groups, found):
+    if isinstance(groups, str | bytes) or not np.iterable(groups):
+        raise ValueError(
+            f"groups must be a list of groups or None for all, got {groups!r}; "
+            f"give e.g. groups={found[:2]}."
+        )
+    names = list(dict.fromkeys(map(_group_name, groups)))
+    absent = [name for name in names if name not in found]
+    if absent:
+        shown = ", ".join(map(repr, found[:10])) + (", ..." if len(found) > 10 else "")
+        raise ValueError(
+            f"groups must occur in sensitive_features, got {absent} without records; there are "
+            f"{shown}. Correct the names, leave the group out, or stratify the split on it."
+        )
+    return names
+
+
+def _group_name(group):
+    """Return the name of a group that may be given as a tuple, a list or a row of an array."""
+    return (
+        tuple(map(_plain, group)) if isinstance(group, tuple | list | np.ndarray) else _plain(group)
+    )
+
+
+def _checked_labels(name, labels):
+    labels = column_or_1d(labels)
+    kind = _kind_of(labels)
+    if kind not in ("binary", "multiclass"):
+        raise ValueError(
+            f"{name} must hold class labels of one type, got {kind} values; give the classes that "
+            "predict returns, not probabilities, for every record."
+        )
+    return labels
+
+
+def _kind_of(labels):
+    if labels.dtype.kind == "f" and np.isnan(labels).any():
+        return "missing"
+    try:
+        return type_of_target(labels)
+    except TypeError:
+        return "mixed or missing"

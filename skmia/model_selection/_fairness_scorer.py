@@ -1,0 +1,137 @@
+"""Scorers of fairness between groups."""
+
+import numpy as np
+from sklearn.utils.metadata_routing import MetadataRequest
+
+from skmia._records import column_of
+from skmia.metrics import (
+    demographic_parity_difference,
+    equal_opportunity_difference,
+    individual_fairness_deviation,
+)
+from skmia.utils._sklearn import _BaseScorer
+
+__all__ = ["make_fairness_scorer"]
+
+METRICS = {
+    function.__name__: function
+    for function in (
+        demographic_parity_difference,
+        equal_opportunity_difference,
+        individual_fairness_deviation,
+    )
+}
+
+
+def make_fairness_scorer(metric, *, sensitive_features=None, response_method=None, **kwargs):
+    """Make a scorer of fairness between groups, for cross-validation and searches.
+
+    The scorer returns the **negative** of the metric: as with all scorers, greater is better, here
+    fairer, and 0 is perfect.
+
+    Parameters
+    ----------
+    metric : str or callable
+        "demographic_parity_difference", "equal_opportunity_difference",
+        "individual_fairness_deviation", see :mod:`skmia.metrics`; or a function of `y_true`,
+        `y_pred` and, by keyword, `sensitive_features` that returns a number, 0 for a fair
+        classifier and larger for others, as those of fairlearn.
+    sensitive_features : str, int or list of these, default=None
+        The column of X, by name or number, that says which group a record belongs to; of several
+        columns, each combination of values is a group. None expects the groups as metadata:
+        ``params={"sensitive_features": groups}`` with
+        ``sklearn.set_config(enable_metadata_routing=True)``.
+    response_method : {"predict", "predict_proba", "decision_function"}, default=None
+        What the metric is a function of. None is "predict_proba" for
+        "individual_fairness_deviation" and "predict" otherwise.
+    **kwargs : dict
+        Further parameters of the metric, such as `kind`, `labels`, `groups` or `random_state`.
+
+    Returns
+    -------
+    scorer : callable
+        With the signature ``scorer(estimator, X, y)``.
+
+    Raises
+    ------
+    ValueError
+        If the metric is unknown. In scoring, if X has no such column, no groups are given, or the
+        fold holds fewer than two groups.
+
+    See Also
+    --------
+    make_membership_scorer : Scorers of what a classifier gives away about its training records.
+    sklearn.metrics.make_scorer : Scorers of functions of labels and predictions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skmia.model_selection import make_fairness_scorer
+    >>> X = np.array([[0, 1], [1, 2], [0, 3], [1, 4]])
+    >>> y = np.array([0, 0, 1, 1])
+    >>> scorer = make_fairness_scorer("demographic_parity_difference", sensitive_features=0)
+    >>> float(scorer(LogisticRegression().fit(X, y), X, y))
+    0.0
+    """
+    if isinstance(metric, str) and metric.removeprefix("neg_") in METRICS:
+        metric = METRICS[metric.removeprefix("neg_")]
+    if not callable(metric):
+        raise ValueError(
+            f"{metric!r} is no fairness metric. Choose from {sorted(METRICS)}, or give a function "
+            "of y_true, y_pred and sensitive_features."
+        )
+    if response_method is None:
+        needs_proba = metric is individual_fairness_deviation
+        response_method = "predict_proba" if needs_proba else "predict"
+    return _FairnessScorer(metric, sensitive_features, kwargs, response_method)
+
+
+class _FairnessScorer(_BaseScorer):
+    """scikit-learn's scorer with groups from a column of X or from metadata."""
+
+    def __init__(self, metric, sensitive_features, kwargs, response_method):
+        super().__init__(metric, -1, kwargs, response_method)
+        self._sensitive_features = sensitive_features
+        if sensitive_features is None:
+            self._metadata_request = MetadataRequest(owner=self)
+            self._metadata_request.score.add_request(param="sensitive_features", alias=True)
+
+    def __repr__(self):
+        name = getattr(self._score_func, "__name__", repr(self._score_func))
+        column = self._sensitive_features
+        given = "" if column is None else f", sensitive_features={column!r}"
+        options = "".join(f", {name}={value!r}" for name, value in self._kwargs.items())
+        return f"make_fairness_scorer({name!r}{given}{options})"
+
+    def _score(self, method_caller, estimator, X, y_true, sensitive_features=None, **kwargs):
+        if sensitive_features is None:
+            sensitive_features = self._groups(X)
+        if not hasattr(estimator, self._response_method):
+            raise ValueError(
+                f"{getattr(self._score_func, '__name__', 'The metric')} needs "
+                f"{self._response_method}, which {type(estimator).__name__} does not have. Choose "
+                "a classifier that has it; CalibratedClassifierCV gives probabilities to any."
+            )
+        predicted = method_caller(estimator, self._response_method, X)
+        options = {**self._kwargs, **kwargs}
+        value = self._score_func(
+            y_true, predicted, sensitive_features=sensitive_features, **options
+        )
+        return 0.0 - float(value)
+
+    def _groups(self, X):
+        column = self._sensitive_features
+        if column is None:
+            raise ValueError(
+                "The scorer does not know the groups. Either name the column of X, "
+                "make_fairness_scorer(metric, sensitive_features='sex'); or pass them as metadata: "
+                "sklearn.set_config(enable_metadata_routing=True) and "
+                "params={'sensitive_features': groups}."
+            )
+        remedy = "The scorer sees X as it is given to the search: name one of its columns."
+        if isinstance(column, list | tuple):
+            return np.column_stack(
+                [np.asarray(column_of(X, c, remedy=remedy), dtype=object) for c in column]
+            )
+        return column_of(X, column, remedy=remedy)

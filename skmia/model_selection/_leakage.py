@@ -1,0 +1,119 @@
+"""One evaluation of an attack on a classifier with known members."""
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import Bunch, check_random_state
+
+from skmia._records import concatenate
+from skmia._response import RecordedResponse, all_classes, record_response
+from skmia.attacks._cross_fit import cross_fit
+from skmia.utils._sklearn import _safe_indexing
+
+__all__ = ["evaluate_attack"]
+
+
+def evaluate_attack(attack, sides, random_state):
+    """Attack equally many members and non-members of each class.
+
+    With as many members as non-members of each class a blind guess is right in half of the cases,
+    and the labels alone tell nothing: what is found is what the classifier's answers give away.
+    Half of the records calibrate the attack that is measured on the other half.
+
+    Parameters
+    ----------
+    attack : BaseAttack
+        A template, which is cloned.
+    sides : Sides
+        The classifier with members and non-members.
+    random_state : int, RandomState instance or None
+        Draws the records and their halves, and seeds the attack.
+
+    Returns
+    -------
+    Bunch
+        `membership`, `scores`, `called` and `y` of shape (n_records,), `target`, and `parts`: the
+        records as two containers, members first.
+
+    Raises
+    ------
+    ValueError
+        If there are too few members or non-members, or they are of one class only.
+    """
+    rng = check_random_state(random_state)
+    rows, half = _matched(sides, rng)
+    y = np.concatenate([labels[r] for labels, r in zip(sides.y, rows, strict=True)])
+    membership = np.repeat([1, 0], len(rows[0]))
+    parts = [_safe_indexing(X, r) for X, r in zip(sides.X, rows, strict=True)]
+    attack = clone(attack)
+    if getattr(attack, "random_state", 0) is None:
+        attack.set_params(random_state=rng.randint(np.iinfo(np.int32).max))
+    if attack._response_only:
+        attack, X = _on_answers(attack, sides.target, parts, y)
+    else:
+        attack, X = attack.set_params(target=sides.target), concatenate(*parts)
+    outcome = cross_fit(attack, X, y, membership, half)
+    return Bunch(
+        membership=membership,
+        scores=outcome.scores,
+        called=outcome.called,
+        y=y,
+        target=sides.target,
+        parts=parts,
+    )
+
+
+def _on_answers(attack, target, parts, y):
+    """Ask the target once, and let the attack read its answers."""
+    method = attack.response_method
+    classes = all_classes(target, parts[0], y, method=method)
+    proba = [record_response(target, part, classes, method=method) for part in parts]
+    recorded = RecordedResponse(np.concatenate(proba), classes)
+    attack.set_params(target=recorded, response_method="predict_proba")
+    return attack, np.arange(len(y))
+
+
+def _matched(sides, rng):
+    """Draw the rows of each side, as many of each class, and cut them into two halves alike."""
+    kept = [labels[rows] for labels, rows in zip(sides.y, sides.rows, strict=True)]
+    classes, codes = np.unique(np.concatenate(kept), return_inverse=True)
+    codes = np.split(codes, [len(kept[0])])
+    quota = np.min([np.bincount(c, minlength=len(classes)) for c in codes], axis=0)
+    _check_enough(quota, kept)
+    drawn, ranks = zip(*(_draw(c, quota, rng) for c in codes), strict=True)
+    rows = [side[d] for side, d in zip(sides.rows, drawn, strict=True)]
+    # ranks alternate within each class, so both halves hold as many members as non-members of it
+    return rows, np.concatenate(ranks) % 2 == 1
+
+
+def _draw(codes, quota, rng):
+    """Return rows in their order, `quota` of each class, with their random rank in the class."""
+    order = np.lexsort((rng.random_sample(len(codes)), codes))
+    sizes = np.bincount(codes, minlength=len(quota))
+    rank = np.empty(len(codes), dtype=np.intp)
+    rank[order] = np.arange(len(codes)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    rows = np.flatnonzero(rank < quota[codes])
+    return rows, rank[rows]
+
+
+def _check_enough(quota, kept):
+    n_members, n_nonmembers = map(len, kept)
+    if not n_members or not n_nonmembers:
+        lacking = "members" if not n_members else "non-members"
+        raise ValueError(
+            f"There are no {lacking} to measure leakage on: every record "
+            f"{'that was trained on' if not n_members else 'of the evaluation fold'} has a twin on "
+            "the other side. Use a splitter that keeps duplicates together, such as GroupKFold."
+        )
+    if np.count_nonzero(quota) == 1:
+        shared = np.unique(kept[1]).tolist()
+        raise ValueError(
+            f"Members and non-members share one class only; the evaluation fold holds {shared}. "
+            "Leakage of a classifier needs records of at least two classes: use a stratified "
+            "splitter, such as StratifiedKFold(shuffle=True)."
+        )
+    if quota.max(initial=0) < 2:
+        raise ValueError(
+            "Leakage is measured on one half of the records and calibrated on the other: it needs "
+            "at least two members and two non-members of one class, but there are "
+            f"{n_members} members and {n_nonmembers} non-members. Use larger folds."
+        )

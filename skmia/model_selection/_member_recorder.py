@@ -1,0 +1,173 @@
+"""A classifier that remembers its training records, so that scorers know the members."""
+
+from copy import deepcopy
+
+import numpy as np
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import get_routing_for_object
+from sklearn.utils.metaestimators import available_if
+
+from skmia._records import RemembersMembers
+from skmia.utils._sklearn import _safe_indexing
+
+__all__ = ["MemberRecorder"]
+
+# The recorder's own, and fits that would go unrecorded.
+NOT_DELEGATED = ("estimator_", "fit_predict", "fit_transform", "fit_resample")
+
+
+def _estimator_has(name):
+    """Let a method appear only if the estimator has it."""
+
+    def check(self):
+        getattr(self.estimator, name)
+        return True
+
+    return check
+
+
+class MemberRecorder(RemembersMembers, MetaEstimatorMixin, BaseEstimator):
+    """Remember the records that a classifier is fitted on, so that scorers know its members.
+
+    A scorer of scikit-learn is handed the fitted classifier and the test fold, not the training
+    rows. With the classifier in a recorder, the scorers ``neg_mia_accuracy``, ``neg_mia_roc_auc``,
+    ``neg_mia_advantage`` and ``neg_mia_tpr_at_fpr`` work by name, with any splitter, learning curve
+    or search, successive halving included.
+
+    The recorder is the classifier in every other way: its methods and fitted attributes, its tags
+    and the metadata it asks for are the classifier's own. Give it the whole pipeline, preprocessing
+    included.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The classifier, or a pipeline that ends in one. It is cloned in `fit`. Its parameters are
+        reached as `estimator__<parameter>`.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The fitted clone.
+
+    See Also
+    --------
+    make_membership_scorer : A scorer that is told the records and needs no recorder.
+
+    Notes
+    -----
+    A reference to the training records is held while the recorder is in memory: do not change them
+    in place. They never leave the process: ``pickle``, ``joblib.dump``, skops and ``copy`` drop
+    them, and so does a worker process that sends its estimator back. `clone` gives an unfitted
+    recorder. The classifier itself may hold its training records, as nearest neighbors and support
+    vector machines do; the recorder does not change that.
+
+    Records with a `sample_weight` of 0 are not trained on, and so are not members.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.model_selection import cross_validate
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from skmia.model_selection import MemberRecorder
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> tree = MemberRecorder(DecisionTreeClassifier(random_state=0))
+    >>> scores = cross_validate(tree, X, y, scoring=["accuracy", "neg_mia_accuracy"])
+    >>> round(float(scores["test_neg_mia_accuracy"].mean()), 2)
+    -0.54
+    """
+
+    def __init__(self, estimator):
+        self.estimator = estimator
+
+    def fit(self, X, y, **fit_params):
+        """Fit a clone of the classifier and remember the records.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_records, ...)
+            Records, handed to the classifier as they are.
+        y : array-like of shape (n_records,)
+            Their labels.
+        **fit_params : dict
+            Handed to the classifier's `fit`.
+
+        Returns
+        -------
+        self : object
+            The fitted recorder.
+
+        Raises
+        ------
+        ValueError
+            If the classifier is frozen: it would not be trained on these records.
+        """
+        if isinstance(self.estimator, FrozenEstimator):
+            raise ValueError(
+                "MemberRecorder holds a FrozenEstimator, which fit does not train: these records "
+                "would be called members without being so. Give the unfitted classifier."
+            )
+        estimator = clone(self.estimator).fit(X, y, **fit_params)
+        self.estimator_ = estimator
+        self._remember(*_trained_on(X, y, fit_params.get("sample_weight")))
+        return self
+
+    @available_if(_estimator_has("partial_fit"))
+    def partial_fit(self, X, y, **fit_params):
+        """Fit on more records, and remember them beside the earlier ones.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_records, ...)
+            Records, handed to the classifier as they are.
+        y : array-like of shape (n_records,)
+            Their labels.
+        **fit_params : dict
+            Handed to the classifier's `partial_fit`.
+
+        Returns
+        -------
+        self : object
+            The recorder.
+        """
+        first = not hasattr(self, "estimator_")
+        estimator = clone(self.estimator) if first else self.estimator_
+        self.estimator_ = estimator.partial_fit(X, y, **fit_params)
+        self._remember(*_trained_on(X, y, fit_params.get("sample_weight")), add=not first)
+        return self
+
+    def __getattr__(self, name):
+        """Return what the recorder itself has not from the classifier, the fitted one if any."""
+        if name.startswith(("_", "set_")) or name in NOT_DELEGATED:
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        own = self.__dict__
+        if "estimator" not in own:  # not yet initialized, as while unpickling
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        return getattr(own.get("estimator_", own["estimator"]), name)
+
+    def __sklearn_is_fitted__(self):
+        """Tell whether `fit` was called."""
+        return "estimator_" in self.__dict__
+
+    def __sklearn_tags__(self):
+        """Return the classifier's tags."""
+        return deepcopy(get_tags(self.estimator))
+
+    def get_metadata_routing(self):
+        """Return the metadata that the classifier asks for.
+
+        Returns
+        -------
+        MetadataRouter or MetadataRequest
+            The classifier's own, since the recorder hands on what it is given.
+        """
+        return get_routing_for_object(self.estimator)
+
+
+def _trained_on(X, y, sample_weight):
+    """Return the records less those of weight 0, which the classifier never saw."""
+    if sample_weight is None or np.ndim(sample_weight) == 0 or np.all(sample_weight):
+        return X, y
+    rows = np.flatnonzero(sample_weight)
+    return _safe_indexing(X, rows), _safe_indexing(y, rows)

@@ -1,0 +1,281 @@
+"""Scorers of what a classifier gives away about its training records."""
+
+import warnings
+from inspect import isclass
+
+import numpy as np
+from sklearn.metrics import check_scoring
+from sklearn.utils import check_random_state
+
+from skmia._response import check_labels, check_target
+from skmia._target import held_out_note
+from skmia.attacks import MetricAttack
+from skmia.attacks._base import BaseAttack
+from skmia.exceptions import MembershipWarning
+from skmia.metrics import (
+    membership_advantage,
+    membership_balanced_accuracy,
+    membership_roc_auc,
+    mia_indistinguishability_deviation,
+    tpr_at_fpr,
+)
+from skmia.metrics._checks import check_fraction
+from skmia.model_selection._leakage import evaluate_attack
+from skmia.model_selection._members import Pool, remembered_sides
+
+__all__ = ["make_membership_scorer"]
+
+
+def _accuracy(found, fpr):
+    return membership_balanced_accuracy(found.membership, found.called, threshold=1)
+
+
+def _advantage(found, fpr):
+    return membership_advantage(found.membership, found.called, threshold=1)
+
+
+def _indistinguishability_deviation(found, fpr):
+    predicted = np.concatenate([found.target.predict(part) for part in found.parts])
+    return mia_indistinguishability_deviation(found.membership, predicted, smoothing=0.5)
+
+
+def _roc_auc(found, fpr):
+    return membership_roc_auc(found.membership, found.scores)
+
+
+def _tpr_at_fpr(found, fpr):
+    return tpr_at_fpr(found.membership, found.scores, fpr=fpr)
+
+
+METRICS = {
+    "accuracy": _accuracy,
+    "advantage": _advantage,
+    "indistinguishability_deviation": _indistinguishability_deviation,
+    "roc_auc": _roc_auc,
+    "tpr_at_fpr": _tpr_at_fpr,
+}
+
+
+def make_membership_scorer(
+    metric="accuracy", *, attack=None, pool=None, scoring=None, fpr=0.01, random_state=0
+):
+    """Make a scorer of membership leakage, for cross-validation and searches.
+
+    The scorer attacks the classifier that it is given. Members are records that the classifier was
+    fitted on, non-members those of the evaluation fold. It returns the **negative** of the metric:
+    as with all scorers, greater is better, here more private.
+
+    As many members as non-members of each class are drawn, so that 0.5 stays the accuracy and the
+    AUC of a blind guess and the labels alone tell nothing. Records with a twin on the other side
+    count on neither. One half of the records calibrates the attack that is measured on the other
+    half, and vice versa.
+
+    Parameters
+    ----------
+    metric : str, callable, or list of these, default="accuracy"
+        What to measure:
+
+        - "accuracy", the balanced accuracy of the attack ("MIA accuracy"), 0.5 is a blind guess;
+        - "roc_auc", the area under its ROC curve, 0.5 is a blind guess;
+        - "advantage", its true minus false positive rate, 0 is a blind guess;
+        - "tpr_at_fpr", its true positive rate at the false positive rate `fpr`, which is that of a
+          blind guess; NaN, with a warning, in folds with fewer than 1 / `fpr` non-members;
+        - "indistinguishability_deviation", of the predicted labels, with half a count added to each
+          (see :func:`~skmia.metrics.mia_indistinguishability_deviation`), 0 is equal frequencies;
+        - a function of `membership` and `scores`, both of shape (n_records,), that returns a number
+          or an :class:`~skmia.metrics.Estimate`, higher for more leakage.
+
+        With a list, the scorer attacks once and returns a dict with "neg_mia_<metric>" as keys,
+        which all searches and `cross_validate` take.
+    attack : BaseAttack, default=None
+        Template of the attack; it is cloned and given the classifier as its `target`. None is
+        ``MetricAttack()``. An attack that trains shadow models trains clones of the classifier.
+    pool : tuple (X, y), default=None
+        All records that are given to the cross-validation: the members are the pool less the
+        evaluation fold, so train and test folds must make up the pool. None asks a classifier that
+        remembers its records: a :class:`MemberRecorder`.
+    scoring : str, callable, list, tuple or dict, default=None
+        Other scorers to report along, as in `cross_validate`, so that one scorer measures utility
+        and leakage. The scorer then returns a dict.
+    fpr : float, default=0.01
+        False positive rate of "tpr_at_fpr", in (0, 1).
+    random_state : int, RandomState instance or None, default=0
+        Draws the records and seeds the attack. By default all candidates of a search are
+        measured on the same draw, and the score of a model is reproducible.
+
+    Returns
+    -------
+    scorer : callable
+        With the signature ``scorer(estimator, X, y)``.
+
+    Raises
+    ------
+    ValueError
+        If a metric is unknown or there is none, or `fpr` is not in (0, 1).
+    TypeError
+        If `attack` is no attack or `pool` is not a pair.
+
+    Warns
+    -----
+    skmia.exceptions.MembershipWarning
+        In scoring, if the classifier held some of its training records out for validation.
+    skmia.exceptions.ResolutionWarning
+        In scoring, if a fold has too few non-members for `fpr`.
+
+    See Also
+    --------
+    MemberRecorder : Remembers the training records of any classifier, for any splitter.
+    best_under_budget : Choose the best candidate of a search that keeps to a privacy budget.
+    skmia.audit : A full report on one fitted classifier.
+
+    Notes
+    -----
+    The attacker knows the records with their labels, sees the classifier's answers and, to
+    calibrate the default attack, knows who of half of the records is a member. This is the view of
+    an auditor: the score is not an upper bound, since a stronger attack may find more.
+
+    The training fold holds members alone. Scored on it, as with ``return_train_score=True``, the
+    scorer returns NaN.
+
+    A scorer with a pool refuses what it cannot know. Where scikit-learn calls it with a classifier
+    that was fitted on fewer records than the rest of the pool, it raises an error. In a loop of
+    your own this is for you to guarantee. It also holds the pool: a search pickled together with
+    such a scorer contains the records; save its `best_estimator_` instead.
+
+    In scoring an error is raised if the members are not known, or the fold does not allow to
+    measure. scikit-learn turns it into `error_score`, but cannot do so for a scorer that
+    returns a dict: there give several scorers, each of one metric, if some folds may fail.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from skmia.model_selection import make_membership_scorer
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> search = GridSearchCV(
+    ...     DecisionTreeClassifier(random_state=0),
+    ...     {"max_depth": [1, None]},
+    ...     scoring=make_membership_scorer(["roc_auc"], pool=(X, y), scoring=["accuracy"]),
+    ...     refit="accuracy",
+    ... ).fit(X, y)
+    >>> search.cv_results_["mean_test_neg_mia_roc_auc"].round(2)
+    array([-0.51, -0.54])
+    """
+    check_fraction("fpr", fpr)
+    check_random_state(random_state)
+    several = scoring is not None or isinstance(metric, list | tuple)
+    return _MembershipScorer(
+        _named_metrics(metric),
+        several,
+        _checked_attack(attack),
+        _checked_pool(pool),
+        scoring,
+        fpr,
+        random_state,
+    )
+
+
+class _MembershipScorer:
+    """Callable with the signature of a scorer; see `make_membership_scorer`."""
+
+    def __init__(self, metrics, several, attack, pool, scoring, fpr, random_state):
+        self._metrics = metrics
+        self._several = several
+        self._attack = attack
+        self._pool = pool
+        self._scoring = scoring
+        self._fpr = fpr
+        self._random_state = random_state
+
+    def __repr__(self):
+        names = [name.removeprefix("neg_mia_") for name in self._metrics]
+        pool = "" if self._pool is None else ", pool=(X, y)"
+        return f"make_membership_scorer({names if self._several else names[0]!r}{pool})"
+
+    def __call__(self, estimator, X, y):
+        """Return the negative of each metric, a dict if there are several."""
+        check_target(estimator, self._attack.response_method)
+        leakage = self._leakage(estimator, X, check_labels(X, y))
+        if not self._several:
+            return next(iter(leakage.values()))
+        return self._other_scores(estimator, X, y) | leakage
+
+    def _leakage(self, estimator, X, y):
+        sides = self._sides(estimator, X, y)
+        if sides is None:
+            return dict.fromkeys(self._metrics, np.nan)
+        if (note := held_out_note(estimator)) is not None:
+            warnings.warn(note, MembershipWarning, stacklevel=3)
+        found = evaluate_attack(self._attack, sides, self._random_state)
+        leakage = {name: float(metric(found, self._fpr)) for name, metric in self._metrics.items()}
+        return {name: 0.0 - value for name, value in leakage.items()}  # no -0.0
+
+    def _sides(self, estimator, X, y):
+        if self._pool is None:
+            return remembered_sides(estimator, X, y)
+        return self._pool.sides(estimator, X, y)
+
+    def _other_scores(self, estimator, X, y):
+        if self._scoring is None:
+            return {}
+        scores = check_scoring(estimator, self._scoring)(estimator, X, y)
+        name = self._scoring if isinstance(self._scoring, str) else "score"
+        return scores if isinstance(scores, dict) else {name: scores}
+
+
+def _named_metrics(metric):
+    metrics = list(metric) if isinstance(metric, list | tuple) else [metric]
+    if not metrics:
+        raise ValueError("metric is an empty list. Name at least one, for example 'roc_auc'.")
+    return {f"neg_mia_{_name(metric)}": _function(metric) for metric in metrics}
+
+
+def _name(metric):
+    if isinstance(metric, str):
+        return metric.removeprefix("neg_").removeprefix("mia_")
+    return getattr(metric, "__name__", type(metric).__name__)
+
+
+def _function(metric):
+    if isinstance(metric, str) and _name(metric) in METRICS:
+        return METRICS[_name(metric)]
+    if callable(metric) and not isclass(metric):
+        return _OfScores(metric)
+    raise ValueError(
+        f"{metric!r} is no membership metric. Choose from {sorted(METRICS)}, or give a function of "
+        "membership and scores. Scorers of other things go into scoring=."
+    )
+
+
+class _OfScores:
+    """A metric that the user wrote, a function of membership and scores."""
+
+    def __init__(self, metric):
+        self.metric = metric
+
+    def __call__(self, found, fpr):
+        """Return the metric of the attack's scores."""
+        return self.metric(found.membership, found.scores)
+
+
+def _checked_attack(attack):
+    if attack is None:
+        return MetricAttack()
+    if isinstance(attack, BaseAttack):
+        return attack
+    raise TypeError(
+        f"attack must be an attack of skmia, such as MetricAttack(), got {attack!r}. It is a "
+        "template, so it needs no target."
+    )
+
+
+def _checked_pool(pool):
+    if pool is None:
+        return None
+    if not isinstance(pool, tuple | list) or len(pool) != 2:
+        raise TypeError(
+            "pool must be the pair (X, y) of all records given to the cross-validation, got "
+            f"{type(pool).__name__}."
+        )
+    return Pool(*pool)
