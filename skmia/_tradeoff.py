@@ -80,9 +80,10 @@ def read_tradeoff(cv_results, utility, privacy):
     leakage_scores = -_split_scores(cv_results, privacy_name)
     leakage = leakage_scores.mean(axis=1)
     # an advantage may come out a little below 0, nothing that measures leakage far below
-    if (leakage < -0.1).any():
+    measured = leakage[np.isfinite(leakage)]
+    if measured.size and measured.max() < -0.1:
         raise ValueError(
-            f"The scores {privacy_name!r} are positive, up to {-leakage.min():.3g}, so their "
+            f"The scores {privacy_name!r} are positive, from {-measured.max():.3g}, so their "
             "negative is no leakage. Use a scorer that is higher for more private models, such as "
             "scoring='neg_mia_roc_auc' or make_scorer(..., greater_is_better=False)."
         )

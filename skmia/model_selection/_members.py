@@ -7,7 +7,7 @@ from sklearn.utils import indexable
 
 from skmia._records import RemembersMembers, duplicates_across, fingerprint_both
 from skmia._response import check_labels
-from skmia.utils._sklearn import _num_samples, training_fold
+from skmia.utils._sklearn import _num_samples, folds_in_progress
 
 __all__ = ["Pool", "Sides", "remembered_sides"]
 
@@ -126,8 +126,8 @@ class Pool:
             If the fold is not a part of the pool, or the cross-validation that is calling has
             left records of the pool out of both folds.
         """
-        fold = training_fold()
-        if fold is X:
+        folds = folds_in_progress()
+        if folds is not None and folds.X_train is X:
             return None
         fingerprints = fingerprint_both(self.X, self.y, X, y, names=("the pool", "the fold"))
         _, codes = np.unique(np.concatenate(fingerprints), return_inverse=True)
@@ -135,7 +135,7 @@ class Pool:
         n_in_fold = np.bincount(in_fold, minlength=codes.max() + 1)
         n_trained = np.bincount(in_pool, minlength=codes.max() + 1) - n_in_fold
         self._check_fold(np.sum(n_trained[in_fold] < 0), len(y))
-        self._check_training(fold, len(self.y) - len(y))
+        self._check_training(folds)
         twins = n_in_fold[in_pool] > 0, n_trained[in_fold] > 0
         return Sides(estimator, (self.X, X), (self.y, y), _rows_without(twins))
 
@@ -154,11 +154,15 @@ class Pool:
                 "MemberRecorder(classifier), or skmia.audit for a fitted classifier."
             )
 
-    def _check_training(self, fold, n_rest):
-        if fold is not None and _num_samples(fold) != n_rest:
+    def _check_training(self, folds):
+        if folds is None:
+            return
+        rows = np.sort(np.concatenate([folds.train, folds.test]))
+        n_trained, n_rest = _num_samples(folds.X_train), len(self.y) - len(folds.test)
+        if n_trained != n_rest or not np.array_equal(rows, np.arange(len(self.y))):
             raise ValueError(
-                f"The classifier was fitted on {_num_samples(fold)} records, but the pool has "
-                f"{n_rest} outside the evaluation fold. With a splitter that leaves records out of "
+                f"The classifier was fitted on {n_trained} records, which are not the {n_rest} of "
+                "the pool outside the evaluation fold. With a splitter that leaves records out of "
                 "both folds, in a learning curve or in successive halving, the pool does not tell "
                 "who is a member. Use MemberRecorder(classifier) without a pool."
             )

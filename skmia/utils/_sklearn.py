@@ -6,7 +6,7 @@ from types import FunctionType
 from sklearn.base import _fit_context
 from sklearn.ensemble._base import _set_random_states
 from sklearn.metrics._scorer import _SCORERS, _BaseScorer
-from sklearn.utils import _safe_indexing
+from sklearn.utils import Bunch, _safe_indexing
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _num_samples
 
@@ -19,7 +19,7 @@ __all__ = [
     "_safe_indexing",
     "_set_random_states",
     "add_scorers",
-    "training_fold",
+    "folds_in_progress",
 ]
 
 
@@ -56,22 +56,23 @@ def _constraints_on_scoring():
                     yield constraints["scoring"]
 
 
-def training_fold():
-    """Return the training fold of the cross-validation that is calling, None if there is none.
+def folds_in_progress():
+    """Return the folds of the cross-validation that is calling, None if there is none.
 
-    scikit-learn does not hand it to a scorer, so it is read from the caller's frame. It serves
-    only to refuse what would be measured wrong, never to measure.
+    scikit-learn does not hand them to a scorer, so they are read from the caller's frame. They
+    serve only to refuse what would be measured wrong, never to measure.
 
     Returns
     -------
-    array-like of shape (n_train, ...) or None
-        The rows that the classifier was fitted on.
+    Bunch or None
+        `X_train`, the rows that the classifier was fitted on, and `train` and `test`, the
+        splitter's row numbers.
     """
     frame = sys._getframe(1)
     while frame is not None:
         if frame.f_globals.get("__name__") == "sklearn.model_selection._validation":
-            fold = frame.f_locals.get("X_train")
-            if fold is not None:
-                return fold
+            found = {name: frame.f_locals.get(name) for name in ("X_train", "train", "test")}
+            if all(value is not None for value in found.values()):
+                return Bunch(**found)
         frame = frame.f_back
     return None

@@ -1,0 +1,354 @@
+"""Attack scores of members beside those of non-members."""
+
+from math import isfinite
+
+import numpy as np
+
+from skmia.inspection._axes import axes_or_new, check_matplotlib, style
+from skmia.metrics._checks import check_membership_scores, check_threshold
+
+__all__ = ["ScoreDistributionDisplay"]
+
+_MAX_BINS = 100
+
+
+class ScoreDistributionDisplay:
+    """Histograms of the attack scores of members and of non-members.
+
+    What the two have in common cannot be told apart by this score. Equal histograms mean that the
+    score says nothing of membership; histograms that nowhere overlap, that it says all. Where
+    scores lie beyond the bins, the legend says how many: long tails would hide the rest.
+
+    It is recommended to create a display by `from_attack` or `from_predictions`. All parameters are
+    stored as attributes; no scores of single records are among them.
+
+    Parameters
+    ----------
+    bin_edges : ndarray of shape (n_bins + 1,)
+        Edges of the bins, the same for both.
+    member_density, nonmember_density : ndarray of shape (n_bins,)
+        Fraction of all members, and of all non-members, in each bin, divided by its width.
+    threshold : float, default=None
+        Records with a score of at least the threshold are called members. By default no line is
+        drawn.
+    name : str, default=None
+        Name of the attack, the title of the legend.
+
+    Attributes
+    ----------
+    members_ : matplotlib StepPatch
+        Histogram of the members.
+    nonmembers_ : matplotlib StepPatch
+        Histogram of the non-members.
+    threshold_line_ : matplotlib Line2D or None
+        Line of the threshold, if there is one.
+    ax_ : matplotlib Axes
+        Axes with the histograms.
+    figure_ : matplotlib Figure
+        Figure with the axes.
+
+    See Also
+    --------
+    MembershipRocDisplay : What all thresholds on these scores achieve.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmia.inspection import ScoreDistributionDisplay
+    >>> membership = np.repeat([1, 0], 50)
+    >>> scores = np.random.default_rng(0).normal(membership)
+    >>> display = ScoreDistributionDisplay.from_predictions(membership, scores, threshold=0.5)
+    >>> float(np.sum(display.member_density * np.diff(display.bin_edges)).round(6))
+    1.0
+    """
+
+    def __init__(self, *, bin_edges, member_density, nonmember_density, threshold=None, name=None):
+        self.bin_edges = bin_edges
+        self.member_density = member_density
+        self.nonmember_density = nonmember_density
+        self.threshold = threshold
+        self.name = name
+
+    def plot(
+        self,
+        ax=None,
+        *,
+        name=None,
+        member_kwargs=None,
+        nonmember_kwargs=None,
+        threshold_kwargs=None,
+    ):
+        """Draw the histograms.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on; by default a new figure.
+        name : str, default=None
+            Title of the legend; by default the name stored.
+        member_kwargs : dict, default=None
+            Keywords for the histogram of the members, passed to matplotlib's `stairs`.
+        nonmember_kwargs : dict, default=None
+            Keywords for the histogram of the non-members, passed to matplotlib's `stairs`.
+        threshold_kwargs : dict, default=None
+            Keywords for the line of the threshold, passed to matplotlib's `axvline`.
+
+        Returns
+        -------
+        self : ScoreDistributionDisplay
+            The display, with what was drawn as attributes.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        check_matplotlib("ScoreDistributionDisplay.plot")
+        self.ax_ = ax = axes_or_new(ax)
+        self.figure_ = ax.figure
+        self.nonmembers_, self.members_ = (
+            ax.stairs(
+                density,
+                self.bin_edges,
+                **style(
+                    {
+                        "label": label + self._outside(density),
+                        "color": color,
+                        "fill": True,
+                        "alpha": 0.5,
+                    },
+                    kwargs,
+                    "StepPatch",
+                ),
+            )
+            for density, label, color, kwargs in (
+                (self.nonmember_density, "Non-members", "C0", nonmember_kwargs),
+                (self.member_density, "Members", "C1", member_kwargs),
+            )
+        )
+        self.threshold_line_ = None
+        if self.threshold is not None and isfinite(self.threshold):
+            defaults = {"color": "k", "linestyle": "--", "linewidth": 1}
+            defaults["label"] = f"Threshold = {self.threshold:.3g}"
+            self.threshold_line_ = ax.axvline(self.threshold, **style(defaults, threshold_kwargs))
+        ax.set(xlabel="Attack score", ylabel="Density")
+        ax.legend(title=self.name if name is None else name)
+        return self
+
+    def _outside(self, density):
+        fraction = 1 - np.sum(density * np.diff(self.bin_edges))
+        return f" ({100 * fraction:.2g} % outside)" if fraction > 1e-9 else ""
+
+    @classmethod
+    def from_attack(
+        cls,
+        attack,
+        X,
+        y,
+        membership=None,
+        *,
+        bins="auto",
+        name=None,
+        ax=None,
+        member_kwargs=None,
+        nonmember_kwargs=None,
+        threshold_kwargs=None,
+    ):
+        """Draw the scores that a fitted attack gives labeled records.
+
+        The attack's threshold is drawn where it is one number: not where classes have different
+        ones, see the attack's parameter `per_class`.
+
+        Parameters
+        ----------
+        attack : BaseAttack
+            A fitted attack.
+        X : array-like of shape (n_records, ...)
+            Records.
+        y : array-like of shape (n_records,)
+            Their labels.
+        membership : array-like of shape (n_records,), default=None
+            1 for the target's training records, 0 for others. By default the attack's target is
+            asked, if it has a method `membership_of(X, y)`.
+        bins : int, str or array-like of shape (n_bins + 1,), default="auto"
+            Number of bins, their edges, or a rule of `numpy.histogram_bin_edges`. "auto" takes the
+            rule of Freedman and Diaconis, or Sturges' if that has more bins, and 100 at most; it
+            leaves out the outermost 1 % at an end where they would fill more than half of the axis.
+        name : str, default=None
+            Title of the legend; by default the name of the attack's class.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; by default a new figure.
+        member_kwargs : dict, default=None
+            Keywords for the histogram of the members, passed to matplotlib's `stairs`.
+        nonmember_kwargs : dict, default=None
+            Keywords for the histogram of the non-members, passed to matplotlib's `stairs`.
+        threshold_kwargs : dict, default=None
+            Keywords for the line of the threshold, passed to matplotlib's `axvline`.
+
+        Returns
+        -------
+        ScoreDistributionDisplay
+            What was computed and drawn.
+
+        Raises
+        ------
+        ValueError
+            If the membership is not given and the target does not know it, or it holds only members
+            or only non-members.
+        sklearn.exceptions.NotFittedError
+            If the attack is not fitted.
+        ImportError
+            If matplotlib is not installed.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.neighbors import KNeighborsClassifier
+        >>> from skmia.attacks import MetricAttack
+        >>> from skmia.inspection import ScoreDistributionDisplay
+        >>> X, y = load_iris(return_X_y=True)
+        >>> rows = np.arange(len(y))
+        >>> member, known = rows % 2 == 0, rows % 4 < 2
+        >>> target = KNeighborsClassifier(3).fit(X[member], y[member])
+        >>> attack = MetricAttack(target, signal="confidence", per_class=False)
+        >>> attack = attack.fit(X[known], y[known], member[known])
+        >>> display = ScoreDistributionDisplay.from_attack(
+        ...     attack, X[~known], y[~known], member[~known]
+        ... )
+        >>> display.threshold == attack.threshold_
+        True
+        """
+        check_matplotlib("ScoreDistributionDisplay.from_attack")
+        scores = attack.score_samples(X, y)
+        if membership is None:
+            membership = attack._remembered_membership(X, y)
+        one = np.all(attack.thresholds_ == attack.threshold_)
+        return cls.from_predictions(
+            membership,
+            scores,
+            threshold=attack.threshold_ if one else None,
+            bins=bins,
+            name=type(attack).__name__ if name is None else name,
+            ax=ax,
+            member_kwargs=member_kwargs,
+            nonmember_kwargs=nonmember_kwargs,
+            threshold_kwargs=threshold_kwargs,
+        )
+
+    @classmethod
+    def from_predictions(
+        cls,
+        membership,
+        scores,
+        *,
+        threshold=None,
+        bins="auto",
+        name=None,
+        ax=None,
+        member_kwargs=None,
+        nonmember_kwargs=None,
+        threshold_kwargs=None,
+    ):
+        """Draw attack scores.
+
+        Parameters
+        ----------
+        membership : array-like of shape (n_records,)
+            1 for a member, 0 for a non-member.
+        scores : array-like of shape (n_records,)
+            Attack scores, higher for records more likely to be members.
+        threshold : float, default=None
+            Where to draw a line; by default nowhere.
+        bins : int, str or array-like of shape (n_bins + 1,), default="auto"
+            Number of bins, their edges, or a rule of `numpy.histogram_bin_edges`. "auto" takes the
+            rule of Freedman and Diaconis, or Sturges' if that has more bins, and 100 at most; it
+            leaves out the outermost 1 % at an end where they would fill more than half of the axis.
+        name : str, default=None
+            Title of the legend.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; by default a new figure.
+        member_kwargs : dict, default=None
+            Keywords for the histogram of the members, passed to matplotlib's `stairs`.
+        nonmember_kwargs : dict, default=None
+            Keywords for the histogram of the non-members, passed to matplotlib's `stairs`.
+        threshold_kwargs : dict, default=None
+            Keywords for the line of the threshold, passed to matplotlib's `axvline`.
+
+        Returns
+        -------
+        ScoreDistributionDisplay
+            What was computed and drawn.
+
+        Raises
+        ------
+        ValueError
+            If membership is not 0 and 1 with both present, scores are not finite real numbers, the
+            two differ in length, or the threshold is no number.
+        ImportError
+            If matplotlib is not installed.
+
+        Examples
+        --------
+        >>> from skmia.inspection import ScoreDistributionDisplay
+        >>> display = ScoreDistributionDisplay.from_predictions(
+        ...     [1, 1, 0, 0], [0.9, 0.4, 0.4, 0.1], bins=[0, 0.25, 0.5, 1]
+        ... )
+        >>> display.member_density
+        array([0., 2., 1.])
+        """
+        check_matplotlib("ScoreDistributionDisplay.from_predictions")
+        membership, scores = check_membership_scores(membership, scores)
+        check_threshold(threshold)
+        edges = _bin_edges(scores, bins)
+        display = cls(
+            bin_edges=edges,
+            member_density=_density(scores[membership == 1], edges),
+            nonmember_density=_density(scores[membership == 0], edges),
+            threshold=threshold,
+            name=name,
+        )
+        return display.plot(
+            ax,
+            member_kwargs=member_kwargs,
+            nonmember_kwargs=nonmember_kwargs,
+            threshold_kwargs=threshold_kwargs,
+        )
+
+
+def _bin_edges(scores, bins):
+    """Return edges of bins; equal scores, or nearly equal ones, get bins of a visible width."""
+    if np.ndim(bins):
+        return np.histogram_bin_edges(scores, bins)
+    low, high = scores.min(), scores.max()
+    largest = max(abs(low), abs(high))
+    if high - low <= 1e-9 * largest:
+        half = max(largest, 1) / 2
+        return np.histogram_bin_edges(scores, 11, range=(low - half, high + half))
+    if not (isinstance(bins, str) and bins == "auto"):
+        return np.histogram_bin_edges(scores, bins)
+    low, high = _without_long_tails(scores)
+    shown = scores[(scores >= low) & (scores <= high)]
+    return np.histogram_bin_edges(shown, _n_bins(shown), range=(low, high))
+
+
+def _without_long_tails(scores):
+    """Return ends of an axis on which the middle 98 % of the scores can be seen."""
+    (least, most), (low, high) = (np.percentile(scores, q) for q in ([0, 100], [1, 99]))
+    spread = high - low
+    if spread <= 1e-9 * max(abs(low), abs(high)):  # nearly all scores tied: show the others
+        return least, most
+    return low if low - least > spread else least, high if most - high > spread else most
+
+
+def _n_bins(scores):
+    """Return a number of bins that ties cannot make boundless, as they can numpy's."""
+    n_sturges = np.log2(len(scores)) + 1
+    width = 2 * np.subtract(*np.percentile(scores, [75, 25])) / np.cbrt(len(scores))
+    n_diaconis = np.ptp(scores) / width if width > 0 else 0
+    return int(np.ceil(min(max(n_sturges, n_diaconis), _MAX_BINS)))
+
+
+def _density(scores, edges):
+    """Return a density relative to all scores, also those outside of the edges."""
+    return np.histogram(scores, edges)[0] / len(scores) / np.diff(edges)
