@@ -115,6 +115,8 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
     understates the variance somewhat. The leakage of the chosen candidate is besides the result of
     a choice. Measure it anew, on records that the search has not seen, with :func:`skmia.audit`.
 
+    Successive halving takes one scorer and chooses by it alone: it never asks `refit`.
+
     References
     ----------
     .. [1] L. Breiman, J. Friedman, R. Olshen and C. Stone, "Classification and Regression Trees",

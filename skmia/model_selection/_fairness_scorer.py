@@ -45,7 +45,8 @@ def make_fairness_scorer(metric, *, sensitive_features=None, response_method=Non
         What the metric is a function of. None is "predict_proba" for
         "individual_fairness_deviation" and "predict" otherwise.
     **kwargs : dict
-        Further parameters of the metric, such as `kind`, `labels`, `groups` or `random_state`.
+        Further parameters of the metric, such as `kind`, `labels` or `groups`. The `random_state`
+        of "individual_fairness_deviation" is 0 by default: a score is reproducible.
 
     Returns
     -------
@@ -81,9 +82,11 @@ def make_fairness_scorer(metric, *, sensitive_features=None, response_method=Non
             f"{metric!r} is no fairness metric. Choose from {sorted(METRICS)}, or give a function "
             "of y_true, y_pred and sensitive_features."
         )
+    individual = metric is individual_fairness_deviation
+    if individual:
+        kwargs = {"random_state": 0, **kwargs}
     if response_method is None:
-        needs_proba = metric is individual_fairness_deviation
-        response_method = "predict_proba" if needs_proba else "predict"
+        response_method = "predict_proba" if individual else "predict"
     return _FairnessScorer(metric, sensitive_features, kwargs, response_method)
 
 

@@ -136,7 +136,7 @@ def test_records_of_weight_zero_are_no_members(weigh):
 def test_metadata_is_the_classifiers():
     with config_context(enable_metadata_routing=True):
         logistic = LogisticRegression().set_fit_request(sample_weight=True)
-        logistic.set_score_request(sample_weight=False)
+        logistic.set_score_request(sample_weight=True)
         pipeline = make_pipeline(StandardScaler().set_fit_request(sample_weight=False), logistic)
         weights = (np.arange(len(X)) % 2).astype(float)
         for inner in (logistic, pipeline):
