@@ -48,8 +48,9 @@ def column_of(X, column, *, remedy):
         raise ValueError(
             f"The sensitive feature {column!r} is not a column of X, which has {columns}. {remedy}"
         )
-    values = _safe_indexing(X, column, axis=1)
-    return values.toarray().ravel() if issparse(values) else values
+    if issparse(X):
+        return X.tocsc()[:, [column]].toarray().ravel()
+    return _safe_indexing(X, column, axis=1)
 
 
 def concatenate(first, second):

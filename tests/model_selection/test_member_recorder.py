@@ -133,16 +133,20 @@ def test_records_of_weight_zero_are_no_members(weigh):
     assert same.membership_of(X, Y).all()
 
 
+def fixed(estimator, X, y):
+    """Score without asking for metadata."""
+    return 0.5
+
+
 def test_metadata_is_the_classifiers():
     with config_context(enable_metadata_routing=True):
         logistic = LogisticRegression().set_fit_request(sample_weight=True)
-        logistic.set_score_request(sample_weight=True)
         pipeline = make_pipeline(StandardScaler().set_fit_request(sample_weight=False), logistic)
         weights = (np.arange(len(X)) % 2).astype(float)
         for inner in (logistic, pipeline):
-            search = GridSearchCV(MemberRecorder(inner), {}, cv=2, error_score="raise")
+            search = GridSearchCV(MemberRecorder(inner), {}, cv=2, scoring=fixed)
             search.fit(StandardScaler().fit_transform(X), Y, sample_weight=weights)
-            plain = GridSearchCV(inner, {}, cv=2).fit(
+            plain = GridSearchCV(inner, {}, cv=2, scoring=fixed).fit(
                 StandardScaler().fit_transform(X), Y, sample_weight=weights
             )
             np.testing.assert_array_equal(search.predict(X), plain.predict(X))
