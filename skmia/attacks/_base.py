@@ -304,8 +304,9 @@ class BaseAttack(BaseEstimator):
         """Ask a target that remembers its training records (its method `membership_of`)."""
         if not hasattr(self.target, "membership_of"):
             raise ValueError(
-                "score needs to know the truth: give membership (1 for records that the target "
-                "was trained on, 0 for others). Inside cross_validate, ask for it with "
+                "Who is a member is not known: give membership (1 for records that the target was "
+                "trained on, 0 for others), or wrap the classifier in a MemberRecorder before it "
+                "is fitted. Inside cross_validate, ask for membership with "
                 "set_score_request(membership=True) and pass it in params."
             )
         return self.target.membership_of(X, y)

@@ -16,6 +16,7 @@ from skmia.metrics import (
     membership_advantage,
     membership_balanced_accuracy,
     membership_roc_auc,
+    membership_roc_curve,
     mia_indistinguishability_deviation,
     tpr_at_fpr,
 )
@@ -44,7 +45,15 @@ def _roc_auc(found, fpr):
 
 
 def _tpr_at_fpr(found, fpr):
-    return tpr_at_fpr(found.membership, found.scores, fpr=fpr)
+    """Return the rate of an attacker who tosses a coin for records whose scores are tied.
+
+    Without the coin, a forest that puts many non-members on the highest score has a rate of 0, and
+    would pass for more private than a blind guess.
+    """
+    if np.isnan(tpr_at_fpr(found.membership, found.scores, fpr=fpr).value):
+        return np.nan
+    rates = membership_roc_curve(found.membership, found.scores)
+    return np.interp(fpr, *rates[:2])
 
 
 METRICS = {
@@ -79,7 +88,8 @@ def make_membership_scorer(
         - "roc_auc", the area under its ROC curve, 0.5 is a blind guess;
         - "advantage", its true minus false positive rate, 0 is a blind guess;
         - "tpr_at_fpr", its true positive rate at the false positive rate `fpr`, which is that of a
-          blind guess; NaN, with a warning, in folds with fewer than 1 / `fpr` non-members;
+          blind guess; among records of equal scores the attacker draws lots; NaN, with a warning,
+          in folds with fewer than 1 / `fpr` non-members;
         - "indistinguishability_deviation", of the predicted labels, with half a count added to each
           (see :func:`~skmia.metrics.mia_indistinguishability_deviation`), 0 is equal frequencies;
         - a function of `membership` and `scores`, both of shape (n_records,), that returns a number

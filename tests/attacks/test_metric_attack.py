@@ -253,7 +253,7 @@ def test_wrong_membership(forest, membership, message):
 
 
 def test_other_errors(forest):
-    with pytest.raises(ValueError, match="score needs to know the truth"):
+    with pytest.raises(ValueError, match="Who is a member is not known"):
         MetricAttack(forest).fit(X, Y, MEMBERSHIP).score(X, Y)
     with pytest.raises(
         ValueError, match=r"labels in y are of type <U21.*for example .*0.*never be equal"

@@ -28,6 +28,7 @@ from sklearn.model_selection import (
     permutation_test_score,
     validation_curve,
 )
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
@@ -295,3 +296,38 @@ def test_all_rows_have_twins():
         cross_val_score(
             recorder, records, labels, cv=some, scoring="neg_mia_roc_auc", error_score="raise"
         )
+
+
+def test_incremental_learning():
+    options = {
+        "exploit_incremental_learning": True,
+        "train_sizes": [0.5, 1.0],
+        "cv": 3,
+        "error_score": "raise",
+    }
+    recorder = MemberRecorder(GaussianNB())
+    *_, test = learning_curve(recorder, X, Y, scoring="neg_mia_roc_auc", **options)
+    scorer = make_membership_scorer("roc_auc", pool=(X, Y))
+    complete = cross_val_score(GaussianNB(), X, Y, scoring=scorer, cv=3, error_score="raise")
+    np.testing.assert_allclose(test[1], complete, atol=0.02)  # trained in two parts, not at once
+    with pytest.raises(ValueError, match="learning curve"):
+        learning_curve(GaussianNB(), X, Y, scoring=scorer, **options)
+
+
+def test_large_records_are_shared_with_workers_by_memory_map():
+    rng = np.random.default_rng(0)
+    records, labels = rng.normal(size=(20_000, 10)), rng.integers(0, 2, 20_000)
+    scorer = make_membership_scorer("roc_auc", pool=(records, labels))
+    one, two = (
+        cross_val_score(
+            GaussianNB(),
+            records,
+            labels,
+            cv=2,
+            scoring=scorer,
+            n_jobs=n_jobs,
+            error_score="raise",
+        )
+        for n_jobs in (1, 2)
+    )
+    np.testing.assert_array_equal(one, two)
