@@ -58,6 +58,7 @@ API_MODULES = [
     "skmia.attacks",
     "skmia.shadows",
     "skmia.metrics",
+    "skmia.model_selection",
     "skmia.inspection",
     "skmia.datasets",
     "skmia.exceptions",

@@ -7,7 +7,7 @@ __all__ = ["final_estimator", "held_out_note"]
 
 
 def final_estimator(target):
-    """Return the classifier within pipelines, searches and frozen estimators.
+    """Return the classifier within pipelines, searches, recorders and frozen estimators.
 
     Parameters
     ----------
@@ -25,6 +25,8 @@ def final_estimator(target):
         return final_estimator(target.steps[-1][1])
     if isinstance(target, FrozenEstimator):
         return final_estimator(target.estimator)
+    if hasattr(target, "membership_of") and hasattr(target, "estimator_"):  # a recorder
+        return final_estimator(target.estimator_)
     return target
 
 

@@ -61,7 +61,7 @@ def read_tradeoff(cv_results, utility, privacy):
     utility : str
         Name of the scorer to be high.
     privacy : str
-        Name of the scorer of leakage, with or without "neg_". Its scores are higher for more
+        Name of the scorer of leakage, with or without ``"neg_"``. Its scores are higher for more
         private models, as all scorers are greater-is-better; leakage is their negative.
 
     Returns

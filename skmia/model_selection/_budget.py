@@ -25,7 +25,7 @@ def pareto_front(cv_results, *, utility="accuracy", privacy="mia_roc_auc"):
     utility : str, default="accuracy"
         Name of the scorer to be high.
     privacy : str, default="mia_roc_auc"
-        Name of the scorer of leakage, with or without "neg_". As all scorers it is higher for more
+        Name of the scorer of leakage, with or without ``"neg_"``. As all scorers it is higher for more
         private models.
 
     Returns
@@ -76,7 +76,7 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
     utility : str, default="accuracy"
         Name of the scorer to be high; "score" where the search has one scorer only.
     privacy : str, default="mia_roc_auc"
-        Name of the scorer of leakage, with or without "neg_". As all scorers it is higher for more
+        Name of the scorer of leakage, with or without ``"neg_"``. As all scorers it is higher for more
         private models: leakage is its negative.
     budget : float
         The most that may leak, on the scale of the metric: an AUC or accuracy of 0.55, say.

@@ -367,7 +367,7 @@ def test_a_rate_that_the_fold_does_not_resolve():
 def test_rows_held_out_by_the_classifier_itself():
     boosting = HistGradientBoostingClassifier(early_stopping=True, max_iter=5, random_state=0)
     recorder = MemberRecorder(boosting).fit(X[::2], Y[::2])
-    with pytest.warns(MembershipWarning, match="stops early by a validation set"):
+    with pytest.warns(MembershipWarning, match="HistGradientBoostingClassifier stops early by"):
         get_scorer("neg_mia_roc_auc")(recorder, X[1::2], Y[1::2])
 
 
