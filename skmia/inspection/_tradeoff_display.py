@@ -256,9 +256,9 @@ class TradeoffDisplay:
             Name of the scorer of utility. By default the attribute `utility` of `search.refit`, or
             "accuracy" where it has none.
         privacy : str, default=None
-            Name of the scorer of leakage, with or without ``"neg_"``. Its scores are higher for more
-            private models, and leakage is their negative. By default the attribute `privacy` of
-            `search.refit`, or "mia_roc_auc" where it has none.
+            Name of the scorer of leakage, with or without ``"neg_"``. Its scores are higher for
+            more private models, and leakage is their negative. By default the attribute `privacy`
+            of `search.refit`, or "mia_roc_auc" where it has none.
         budget : float, default=None
             Largest leakage allowed. By default the attribute `budget` of `search.refit`, or no line
             where it has none.

@@ -25,8 +25,8 @@ def pareto_front(cv_results, *, utility="accuracy", privacy="mia_roc_auc"):
     utility : str, default="accuracy"
         Name of the scorer to be high.
     privacy : str, default="mia_roc_auc"
-        Name of the scorer of leakage, with or without ``"neg_"``. As all scorers it is higher for more
-        private models.
+        Name of the scorer of leakage, with or without ``"neg_"``. As all scorers it is higher for
+        more private models.
 
     Returns
     -------
@@ -76,8 +76,8 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
     utility : str, default="accuracy"
         Name of the scorer to be high; "score" where the search has one scorer only.
     privacy : str, default="mia_roc_auc"
-        Name of the scorer of leakage, with or without ``"neg_"``. As all scorers it is higher for more
-        private models: leakage is its negative.
+        Name of the scorer of leakage, with or without ``"neg_"``. As all scorers it is higher for
+        more private models: leakage is its negative.
     budget : float
         The most that may leak, on the scale of the metric: an AUC or accuracy of 0.55, say.
     rule : {"upper_bound", "one_standard_error", "mean"}, default="upper_bound"
