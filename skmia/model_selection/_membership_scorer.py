@@ -238,7 +238,13 @@ def _named_metrics(metric):
     metrics = list(metric) if isinstance(metric, list | tuple) else [metric]
     if not metrics:
         raise ValueError("metric is an empty list. Name at least one, for example 'roc_auc'.")
-    return {f"neg_mia_{_name(metric)}": _function(metric) for metric in metrics}
+    named = {f"neg_mia_{_name(metric)}": _function(metric) for metric in metrics}
+    if len(named) < len(metrics):
+        raise ValueError(
+            f"metric holds {len(metrics)} metrics with {len(named)} different names, "
+            f"{list(named)}. Name each once, and give each function a __name__ of its own."
+        )
+    return named
 
 
 def _name(metric):

@@ -70,7 +70,7 @@ def folds_in_progress():
     """
     frame = sys._getframe(1)
     while frame is not None:
-        if frame.f_globals.get("__name__") == "sklearn.model_selection._validation":
+        if frame.f_globals.get("__name__", "").startswith("sklearn."):
             found = {name: frame.f_locals.get(name) for name in ("X_train", "train", "test")}
             if all(value is not None for value in found.values()):
                 return Bunch(**found)

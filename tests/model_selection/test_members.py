@@ -11,6 +11,7 @@ from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegressionCV
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
@@ -30,7 +31,7 @@ from sklearn.model_selection import (
 )
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import StandardScaler, scale
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import Bunch
 
@@ -296,6 +297,20 @@ def test_all_rows_have_twins():
         cross_val_score(
             recorder, records, labels, cv=some, scoring="neg_mia_roc_auc", error_score="raise"
         )
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # of its changing parameters
+def test_cross_validation_within_a_classifier():
+    """A classifier that searches by itself scores models that were fitted on part of its rows."""
+    records = scale(X)
+    scorer = make_membership_scorer("roc_auc", pool=(records, Y))
+    options = {"Cs": [0.1, 1], "scoring": scorer}
+    complete = LogisticRegressionCV(cv=StratifiedKFold(2), **options)
+    with pytest.raises(ValueError, match="leaves records out of both folds"):
+        LogisticRegressionCV(cv=INCOMPLETE["ShuffleSplit"], **options).fit(records, Y)
+    with pytest.raises(ValueError, match="which are not the"):
+        cross_val_score(complete, records, Y, scoring=scorer, cv=2, error_score="raise")
+    assert complete.fit(records, Y).predict(records).shape == Y.shape
 
 
 def test_incremental_learning():

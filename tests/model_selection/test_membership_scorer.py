@@ -386,6 +386,7 @@ def test_targets_that_cannot_be_attacked():
     [
         ({"metric": "auc"}, ValueError, "'auc' is no membership metric. Choose from"),
         ({"metric": []}, ValueError, "metric is an empty list"),
+        ({"metric": ["roc_auc", "roc_auc"]}, ValueError, "2 metrics with 1 different names"),
         ({"metric": None}, ValueError, "None is no membership metric"),
         ({"metric": membership_roc_auc, "fpr": 0}, ValueError, "fpr must be a number in"),
         ({"attack": "loss"}, TypeError, "attack must be an attack of skmia"),
