@@ -135,7 +135,7 @@ class Pool:
         n_in_fold = np.bincount(in_fold, minlength=codes.max() + 1)
         n_trained = np.bincount(in_pool, minlength=codes.max() + 1) - n_in_fold
         self._check_fold(np.sum(n_trained[in_fold] < 0), len(y))
-        self._check_training(folds)
+        self._check_training(folds, X)
         twins = n_in_fold[in_pool] > 0, n_trained[in_fold] > 0
         return Sides(estimator, (self.X, X), (self.y, y), _rows_without(twins))
 
@@ -154,15 +154,18 @@ class Pool:
                 "MemberRecorder(classifier), or skmia.audit for a fitted classifier."
             )
 
-    def _check_training(self, folds):
+    def _check_training(self, folds, X):
         if folds is None:
             return
         rows = np.sort(np.concatenate([folds.train, folds.test]))
         n_trained, n_rest = _num_samples(folds.X_train), len(self.y) - len(folds.test)
-        if n_trained != n_rest or not np.array_equal(rows, np.arange(len(self.y))):
+        is_partition = n_trained == n_rest and np.array_equal(rows, np.arange(len(self.y)))
+        if folds.X_test is not X or not is_partition:
             raise ValueError(
-                f"The classifier was fitted on {n_trained} records, which are not the {n_rest} of "
-                "the pool outside the evaluation fold. With a splitter that leaves records out of "
-                "both folds, in a learning curve or in successive halving, the pool does not tell "
-                "who is a member. Use MemberRecorder(classifier) without a pool."
+                f"The cross-validation that calls the scorer fits on {n_trained} records, which "
+                f"are not the {n_rest} of the pool outside its evaluation fold, or the scorer is "
+                "called on other records than this fold. With a splitter that leaves records out "
+                "of both folds, in a learning curve, in successive halving or in a search within "
+                "a cross-validation, the pool does not tell who is a member. Use "
+                "MemberRecorder(classifier) without a pool."
             )

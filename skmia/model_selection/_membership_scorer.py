@@ -148,9 +148,9 @@ def make_membership_scorer(
     scorer returns NaN.
 
     A scorer with a pool refuses what it cannot know. Where scikit-learn calls it with a classifier
-    that was fitted on fewer records than the rest of the pool, it raises an error. In a loop of
-    your own this is for you to guarantee. It also holds the pool: a search pickled together with
-    such a scorer contains the records; save its `best_estimator_` instead.
+    that was not fitted on just the records outside the evaluation fold, it raises an error. In a
+    loop of your own this is for you to guarantee. It also holds the pool: a search pickled together
+    with such a scorer contains the records; save its `best_estimator_` instead.
 
     In scoring an error is raised if the members are not known, or the fold does not allow to
     measure. scikit-learn turns it into `error_score`, but cannot do so for a scorer that

@@ -65,13 +65,14 @@ def folds_in_progress():
     Returns
     -------
     Bunch or None
-        `X_train`, the rows that the classifier was fitted on, and `train` and `test`, the
-        splitter's row numbers.
+        `X_train`, the rows that the classifier was fitted on, `X_test`, the evaluation fold, and
+        `train` and `test`, the splitter's row numbers.
     """
     frame = sys._getframe(1)
     while frame is not None:
         if frame.f_globals.get("__name__", "").startswith("sklearn."):
-            found = {name: frame.f_locals.get(name) for name in ("X_train", "train", "test")}
+            names = ("X_train", "X_test", "train", "test")
+            found = {name: frame.f_locals.get(name) for name in names}
             if all(value is not None for value in found.values()):
                 return Bunch(**found)
         frame = frame.f_back

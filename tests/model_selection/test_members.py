@@ -299,6 +299,22 @@ def test_all_rows_have_twins():
         )
 
 
+class Searching(DecisionTreeClassifier):
+    """Scores in `fit`, by a loop of its own, a model that was fitted on half of its rows."""
+
+    def fit(self, X, y):
+        half = len(y) // 2
+        inner = DecisionTreeClassifier().fit(X[:half], y[:half])
+        self.found_ = self.scorer_(inner, X[half:], y[half:])
+        return super().fit(X, y)
+
+
+def test_a_loop_within_a_cross_validation():
+    Searching.scorer_ = staticmethod(make_membership_scorer("roc_auc", pool=(X, Y)))
+    with pytest.raises(ValueError, match="called on other records"):
+        cross_val_score(Searching(), X, Y, cv=3, error_score="raise")
+
+
 @pytest.mark.filterwarnings("ignore::FutureWarning")  # of its changing parameters
 def test_cross_validation_within_a_classifier():
     """A classifier that searches by itself scores models that were fitted on part of its rows."""
@@ -306,9 +322,9 @@ def test_cross_validation_within_a_classifier():
     scorer = make_membership_scorer("roc_auc", pool=(records, Y))
     options = {"Cs": [0.1, 1], "scoring": scorer}
     complete = LogisticRegressionCV(cv=StratifiedKFold(2), **options)
-    with pytest.raises(ValueError, match="leaves records out of both folds"):
+    with pytest.raises(ValueError, match="the pool does not tell who is a member"):
         LogisticRegressionCV(cv=INCOMPLETE["ShuffleSplit"], **options).fit(records, Y)
-    with pytest.raises(ValueError, match="which are not the"):
+    with pytest.raises(ValueError, match="in a search within"):
         cross_val_score(complete, records, Y, scoring=scorer, cv=2, error_score="raise")
     assert complete.fit(records, Y).predict(records).shape == Y.shape
 
