@@ -1,5 +1,16 @@
-"""Shadow models: models that the attacker trains himself, so that he knows their members."""
+"""Shadow models, that the attacker trains himself so that he knows their members, and their data.
 
+Records to train them on may be real, or, for an attacker with none, made from what he knows.
+"""
+
+from skmia.shadows._resampling import perturb_records, sample_marginal_records
 from skmia.shadows._single import shadow_template, train_shadow
+from skmia.shadows._synthesis import synthesize_records
 
-__all__ = ["shadow_template", "train_shadow"]
+__all__ = [
+    "perturb_records",
+    "sample_marginal_records",
+    "shadow_template",
+    "synthesize_records",
+    "train_shadow",
+]

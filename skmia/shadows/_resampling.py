@@ -1,0 +1,189 @@
+"""Records made from other records: from their marginals, or with noise."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import check_random_state, check_scalar
+
+from skmia._response import check_labels, check_target
+from skmia.shadows._columns import check_records, is_zero_one, map_columns, observed
+
+__all__ = ["perturb_records", "sample_marginal_records"]
+
+
+def sample_marginal_records(X, n_records, *, y=None, target=None, random_state=None):
+    """Sample records feature by feature from the marginals (statistics-based synthesis).
+
+    Each feature takes the value of a record drawn at random, another one for each feature, so that
+    it is distributed as in `X` and independent of the others. With `y` this holds within each
+    class. The label is what the target predicts; without a target it is the class.
+
+    The attacker knows how each feature is distributed, with `y` in each class, and may ask the
+    target for the labels of `n_records` records. Of `X` and `y` nothing else is used.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+        Records whose marginals are known. Missing values are drawn like others.
+    n_records : int
+        Number of records to sample, at least 1.
+    y : array-like of shape (n_samples,), default=None
+        Classes of the records; a record is sampled within a class, classes as frequent as here.
+    target : estimator, default=None
+        A fitted classifier that labels what was sampled. Without it, `y` must be given.
+    random_state : int, RandomState instance or None, default=None
+        Samples the records.
+
+    Returns
+    -------
+    X_sampled : {ndarray, csr_matrix, DataFrame} of shape (n_records, n_features)
+        The records in the form of `X`: its container, columns and dtypes.
+    y_sampled : ndarray of shape (n_records,)
+        Their labels.
+
+    Raises
+    ------
+    ValueError
+        If `n_records` is below 1, `X` has no records, or neither `y` nor `target` is given.
+
+    TypeError
+        If the target is a regressor or `X` is no container of these.
+
+    See Also
+    --------
+    synthesize_records : For an attacker who can only ask the target.
+    perturb_records : For an attacker who has inexact records.
+
+    References
+    ----------
+    .. [1] R. Shokri, M. Stronati, C. Song and V. Shmatikov, "Membership inference attacks against
+       machine learning models", IEEE S&P 2017, section V-C, statistics-based synthesis.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skmia.shadows import sample_marginal_records
+    >>> X, y = load_iris(return_X_y=True)
+    >>> X_sampled, y_sampled = sample_marginal_records(X, 300, y=y, random_state=0)
+    >>> X_sampled.shape, y_sampled.shape
+    ((300, 4), (300,))
+    """
+    check_scalar(n_records, "n_records", Integral, min_val=1)
+    if y is None and target is None:
+        raise ValueError("Sampled records need labels: give target, which predicts them, or y.")
+    if target is not None:
+        check_target(target, "predict")
+    X, rng = check_records(X), check_random_state(random_state)
+    known = np.zeros(X.shape[0], dtype=np.int64) if y is None else check_labels(X, y)
+    of_class = _RowsOfClass(known)
+    codes = rng.choice(of_class.codes, n_records)
+    sampled = map_columns(lambda column: column.take(of_class.draw(codes, rng)), X, n_records)
+    labels = of_class.classes[codes] if target is None else np.asarray(target.predict(sampled))
+    return sampled, labels
+
+
+class _RowsOfClass:
+    """The rows of each class, to draw one at random."""
+
+    def __init__(self, y):
+        self.classes, self.codes = np.unique(y, return_inverse=True)
+        self.order = np.argsort(self.codes, kind="stable")
+        self.sizes = np.bincount(self.codes)
+        self.starts = np.cumsum(self.sizes) - self.sizes
+
+    def draw(self, codes, rng):
+        """Return one row number per class number."""
+        return self.order[self.starts[codes] + rng.randint(self.sizes[codes])]
+
+
+def perturb_records(X, y, *, flip_rate=0.1, random_state=None):
+    """Perturb records by noise that flips features (noisy real data).
+
+    Each feature of each record is changed with probability `flip_rate`, independently: a feature of
+    two values takes the other one, any other feature that of a record drawn at random, which may
+    be the same. Labels stay.
+
+    The attacker has records from the population that the target's came from, but only an inexact
+    version of them: `X` and `y` are disjoint from the target's training records.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+        Records. A feature with no other values than 0 and 1 counts as one of two values even where
+        it is constant. A missing value of such a feature stays missing.
+    y : array-like of shape (n_samples,)
+        Their labels.
+    flip_rate : float, default=0.1
+        Probability that a feature is changed, in [0, 1]. Shokri et al. [1]_ take 0.1 and 0.2. Of
+        sparse records, it makes dense ones.
+    random_state : int, RandomState instance or None, default=None
+        Draws the noise.
+
+    Returns
+    -------
+    X_noisy : {ndarray, csr_matrix, DataFrame} of shape (n_samples, n_features)
+        The records in the form of `X`: its container, columns and dtypes.
+    y : ndarray of shape (n_samples,)
+        The labels.
+
+    Raises
+    ------
+    ValueError
+        If `flip_rate` is outside [0, 1], `X` has no records, or `y` has another length.
+
+    TypeError
+        If `flip_rate` is not a number, or `X` is no container of these.
+
+    See Also
+    --------
+    synthesize_records : For an attacker who can only ask the target.
+    sample_marginal_records : For an attacker who knows how each feature is distributed.
+
+    References
+    ----------
+    .. [1] R. Shokri, M. Stronati, C. Song and V. Shmatikov, "Membership inference attacks against
+       machine learning models", IEEE S&P 2017, section V-C, noisy real data.
+
+    Examples
+    --------
+    >>> from skmia.datasets import make_purchase_like
+    >>> from skmia.shadows import perturb_records
+    >>> X, y = make_purchase_like(500, n_classes=5, random_state=0)
+    >>> X_noisy, _ = perturb_records(X, y, flip_rate=0.1, random_state=0)
+    >>> print(round((X != X_noisy).mean(), 2))
+    0.1
+    """
+    check_scalar(flip_rate, "flip_rate", Real, min_val=0, max_val=1)
+    X, rng = check_records(X), check_random_state(random_state)
+    labels, n_records = check_labels(X, y), X.shape[0]
+
+    def _with_noise(column):
+        is_changed = rng.random_sample(n_records) < flip_rate
+        return _changed(column, is_changed, rng.randint(n_records, size=n_records))
+
+    return map_columns(_with_noise, X, n_records), labels
+
+
+def _changed(column, is_changed, drawn):
+    """Return a column with the marked entries flipped, or replaced by those of the drawn rows."""
+    values, rows = observed(column), np.arange(len(column))
+    if len(values) == 2:
+        is_first, is_second = (_equals(column, value) for value in values)
+        drawn = np.where(is_first, is_second.argmax(), np.where(is_second, is_first.argmax(), rows))
+    elif is_zero_one(column, values):
+        return _changed_constant(column, is_changed, values)
+    return column.take(np.where(is_changed, drawn, rows))
+
+
+def _changed_constant(column, is_changed, values):
+    """Flip a constant 0 or 1, of whose other value no record is at hand."""
+    column = column.copy()
+    column[is_changed & _equals(column, values[0])] = values.dtype.type(1 - int(values[0]))
+    return column
+
+
+def _equals(column, value):
+    is_equal = column == value
+    if hasattr(is_equal, "fillna"):
+        is_equal = is_equal.fillna(False)
+    return np.asarray(is_equal, dtype=bool)

@@ -1,0 +1,261 @@
+"""Records made by asking the target alone, by hill climbing on its confidence."""
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import Bunch, check_random_state, check_scalar
+
+from skmia._response import (
+    all_classes,
+    check_label_type,
+    check_target,
+    class_probabilities,
+    response_method_of,
+)
+from skmia.exceptions import ResolutionWarning
+from skmia.shadows._domain import find_domain
+from skmia.shadows._hill_climb import HillClimb
+
+__all__ = ["synthesize_records"]
+
+
+def synthesize_records(
+    target,
+    n_records,
+    *,
+    X=None,
+    domain=None,
+    classes=None,
+    k_max=128,
+    k_min=4,
+    conf_min=0.2,
+    rej_max=10,
+    iter_max=1000,
+    max_failures=3,
+    max_queries=None,
+    n_climbers=128,
+    response_method="auto",
+    random_state=None,
+):
+    """Synthesize records that the target is confident about (model-based synthesis).
+
+    Algorithm 1 of Shokri et al. [1]_: a climb starts from a random record and asks the target for
+    its confidence in the wanted class. A record whose confidence is at least that of the last one
+    kept is kept in its turn; if the confidence is also above `conf_min` and the class is the most
+    probable one, the record is accepted with a probability equal to the confidence. The next
+    record to ask for is the one kept, with k of its features drawn anew. After more than `rej_max`
+    rejections in a row k is halved.
+
+    The attacker may ask the target as often as `max_queries` allows, and knows which values each
+    feature can take. Of `X` nothing but these is used. He needs no real record.
+
+    Parameters
+    ----------
+    target : estimator
+        A fitted classifier with `predict_proba` or `decision_function`: the climb needs a
+        confidence, labels do not suffice.
+    n_records : int
+        Number of records to accept, at least 1, divided among the classes as evenly as it goes.
+    X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features), default=None
+        Records from which the domain is inferred. A feature with no other values than 0 and 1 is
+        binary. One of two values, of texts, categories or Booleans, or of at most 20 whole
+        numbers takes each value it has here, missing ones left out. Others take any number, or
+        whole number if all are, between the smallest and the largest. The result has the form
+        of `X`: its container, columns and dtypes.
+    domain : list or dict, default=None
+        One entry per feature: a list of its values, or a tuple ``(low, high)``, of whole numbers
+        if both are integers. None stands for what is inferred from `X`. A dict names some columns
+        of the frame `X`, or their positions. Without `X` the result is an array.
+    classes : array-like of shape (n_wanted,), default=None
+        Classes to synthesize, by default all of the target's.
+    k_max : int, default=128
+        Number of features drawn anew at first, at least `k_min`; of fewer features, all.
+    k_min : int, default=4
+        Smallest number of features drawn anew, at least 1.
+    conf_min : float, default=0.2
+        Confidence above which a record may be accepted, in [0, 1).
+    rej_max : int, default=10
+        Rejections in a row after which k stays, at least 0.
+    iter_max : int, default=1000
+        Queries after which a climb has failed, at least 1.
+    max_failures : int, default=3
+        A failed climb starts anew from a random record. A class is given up, with the records
+        accepted so far, once it has so many more failed climbs than accepted records. At least 1.
+    max_queries : int, default=None
+        Budget of queries for all records together, at least 1; None is without limit.
+    n_climbers : int, default=128
+        Climbs that advance together, so that the target is asked for so many records at once. It
+        does not change the law of the records, unless a class is given up or the budget ends.
+    response_method : {"auto", "predict_proba", "decision_function"}, default="auto"
+        How the target is asked. Decision values become probabilities by the softmax.
+    random_state : int, RandomState instance or None, default=None
+        Draws the records and decides on acceptance.
+
+    Returns
+    -------
+    :class:`~sklearn.utils.Bunch`
+        Dictionary-like object with the following attributes.
+
+        X : {ndarray, csr_matrix, DataFrame} of shape (n_accepted.sum(), n_features)
+            The accepted records, classes in random order.
+        y : ndarray of shape (n_accepted.sum(),)
+            The classes that they were synthesized for, which the target predicts for them.
+        n_queries : int
+            Number of records that the target was asked for.
+        classes : ndarray of shape (n_wanted,)
+            The wanted classes, sorted.
+        n_accepted : ndarray of shape (n_wanted,)
+            Number of accepted records per wanted class.
+        failed_classes : ndarray
+            The classes given up.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of its range, a class is none of the target's, the domain does not
+        fit `X`, or the target gives no confidence.
+
+    TypeError
+        If the target is a regressor, or a parameter is not of its type.
+
+    sklearn.exceptions.NotFittedError
+        If the target is not fitted.
+
+    Warns
+    -----
+    skmia.exceptions.ResolutionWarning
+        If a class was given up or the budget ended, so that there are fewer records than asked
+        for. Where the budget ended, records of short climbs are more frequent than they should be.
+
+    See Also
+    --------
+    sample_marginal_records : For an attacker who knows how each feature is distributed.
+    perturb_records : For an attacker who has inexact records.
+
+    Notes
+    -----
+    A class is out of reach if the target is not confident of it anywhere on the way from a random
+    record. With 5,000 training records of :func:`~skmia.datasets.make_purchase_like`, a network of
+    128 units took about 110 queries per accepted record for 10 classes and 180 for 100, and no
+    class failed; a random forest of 100 trees took 400 for 10 classes, and of the first ten of 100
+    classes it had seven given up.
+
+    Accepted records need not resemble real ones: these were ones in 270 of 600 features, where the
+    real records have 22. A network trained on 2,500 records made by way of one of 2,500 real
+    records knew the class of 9 % of real ones, the one of real records that of 48 %. The best
+    threshold on its confidence, used on the target, had a balanced accuracy of 0.68; that of a
+    network trained on other real records 0.96, on records of marginals 0.93 to 0.96.
+
+    References
+    ----------
+    .. [1] R. Shokri, M. Stronati, C. Song and V. Shmatikov, "Membership inference attacks against
+       machine learning models", IEEE S&P 2017, section V-C, Algorithm 1.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skmia.shadows import synthesize_records
+    >>> X, y = load_iris(return_X_y=True)
+    >>> target = LogisticRegression(max_iter=1000).fit(X, y)
+    >>> made = synthesize_records(target, 30, X=X, random_state=0)
+    >>> made.X.shape, made.n_accepted.tolist()
+    ((30, 4), [10, 10, 10])
+    """
+    rules = Bunch(
+        k_max=k_max, k_min=k_min, conf_min=conf_min, rej_max=rej_max, iter_max=iter_max,
+        max_failures=max_failures, n_climbers=n_climbers,
+    )  # fmt: skip
+    _check_options(rules, n_records, max_queries)
+    method = _climbable(target, response_method)
+    domain, rng = find_domain(X, domain), check_random_state(random_state)
+    known, n_queries = _known_classes(target, domain, method, rng)
+    wanted = _wanted_classes(classes, known)
+    # in random order: whoever takes every other record shall not take every other class
+    labels = rng.permutation(np.resize(np.searchsorted(known, wanted), n_records))
+
+    def _ask(rows):
+        return class_probabilities(target, domain.records(rows), known, method=method)
+
+    climb = HillClimb(domain, labels, len(known), rules, rng)
+    n_queries += climb.run(_ask, np.inf if max_queries is None else max_queries - n_queries)
+    done = climb.is_accepted
+    made = Bunch(
+        X=domain.records(climb.accepted[done]),
+        y=known[labels[done]],
+        n_queries=n_queries,
+        classes=wanted,
+        n_accepted=climb.n_accepted[np.searchsorted(known, wanted)],
+        failed_classes=known[climb.is_given_up],
+    )
+    _warn_of_missing(made, n_records, max_queries)
+    return made
+
+
+def _check_options(rules, n_records, max_queries):
+    check_scalar(n_records, "n_records", Integral, min_val=1)
+    for name in ("k_min", "iter_max", "max_failures", "n_climbers"):
+        check_scalar(rules[name], name, Integral, min_val=1)
+    check_scalar(rules.k_max, "k_max", Integral, min_val=rules.k_min)
+    check_scalar(rules.conf_min, "conf_min", Real, min_val=0, max_val=1, include_boundaries="left")
+    check_scalar(rules.rej_max, "rej_max", Integral, min_val=0)
+    if max_queries is not None:
+        check_scalar(max_queries, "max_queries", Integral, min_val=1)
+
+
+def _climbable(target, response_method):
+    """Return the method by which the target tells its confidence."""
+    methods = ("predict_proba", "decision_function")
+    if response_method not in ("auto", *methods):
+        raise ValueError(
+            "response_method must be 'auto', 'predict_proba' or 'decision_function', got "
+            f"{response_method!r}."
+        )
+    check_target(target, response_method)
+    method = response_method_of(target, response_method)
+    if method not in methods:
+        raise ValueError(
+            f"{type(target).__name__} has neither predict_proba nor decision_function, and a climb "
+            "needs a confidence. Take sample_marginal_records, which needs labels only."
+        )
+    return method
+
+
+def _known_classes(target, domain, method, rng):
+    """Return the target's classes, sorted, and the queries this took."""
+    if getattr(target, "classes_", None) is not None:
+        return np.unique(target.classes_), 0
+    one = domain.records(domain.draw(1, rng))
+    return all_classes(target, one, np.array([], dtype=np.int64), method=method), 1
+
+
+def _wanted_classes(classes, known):
+    if classes is None:
+        return known
+    wanted = np.unique(classes)
+    check_label_type(wanted, known)
+    unknown = np.setdiff1d(wanted, known)
+    if len(unknown) or not len(wanted):
+        raise ValueError(
+            f"classes must be some of the target's classes, such as {known[:5].tolist()}, got "
+            f"{unknown[:5].tolist() or 'none'}."
+        )
+    return wanted
+
+
+def _warn_of_missing(made, n_records, max_queries):
+    if len(made.y) == n_records:
+        return
+    reason = (
+        f"the classes {made.failed_classes[:5].tolist()} (of {len(made.failed_classes)} in all) "
+        "were given up; raise iter_max, or ask for other classes"
+        if len(made.failed_classes)
+        else f"the budget of max_queries={max_queries} ended; raise it"
+    )
+    warnings.warn(
+        f"Only {len(made.y)} of {n_records} records were synthesized: {reason}, or go on with what "
+        "there is.",
+        ResolutionWarning,
+        stacklevel=3,
+    )
