@@ -186,10 +186,13 @@ def test_utility_has_no_negated_name():
 
 def test_positive_scores_are_no_negated_leakage():
     results = results_of(accuracy=[[0.7], [0.8]], mia_roc_auc=[[0.6], [0.9]])
-    with pytest.raises(ValueError, match=r"'mia_roc_auc' are positive, up to 0\.9, .*neg_"):
+    with pytest.raises(ValueError, match=r"'mia_roc_auc' are positive, from 0\.6, .*neg_"):
         read_tradeoff(results, "accuracy", "mia_roc_auc")
 
 
 def test_an_advantage_a_little_below_zero_is_leakage():
     results = results_of(accuracy=[[0.7]], neg_mia_advantage=[[0.04]])
     np.testing.assert_allclose(read_tradeoff(results, "accuracy", "mia_advantage").leakage, [-0.04])
+    few_records = results_of(accuracy=[[0.7], [0.8]], neg_mia_advantage=[[0.2], [-0.1]])
+    tradeoff = read_tradeoff(few_records, "accuracy", "mia_advantage")
+    np.testing.assert_allclose(tradeoff.leakage, [-0.2, 0.1])
