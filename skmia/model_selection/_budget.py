@@ -217,7 +217,7 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
         tradeoff = read_tradeoff(cv_results, self.utility, self.privacy)
         best = int(np.nanargmax(tradeoff.utility))
 
-        def described(i):
+        def _described(i):
             return (
                 f"candidate {i} {cv_results['params'][i]} with {self.utility} "
                 f"{tradeoff.utility[i]:.3f} and {self.privacy} {tradeoff.leakage[i]:.3f} "
@@ -229,9 +229,9 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
             f"most {self.budget:g} {self._allowance()}, over {tradeoff.n_splits} splits. "
         )
         reason = "most useful" if keeps.any() else "most private"
-        text += f"Chosen as the {reason}: {described(choice)}."
+        text += f"Chosen as the {reason}: {_described(choice)}."
         if best != choice:
-            text += f" Without the budget: {described(best)}."
+            text += f" Without the budget: {_described(best)}."
         return text
 
     def _allowance(self):

@@ -21,11 +21,11 @@ NOT_DELEGATED = ("estimator_", "fit_predict", "fit_transform", "fit_resample")
 def _estimator_has(name):
     """Let a method appear only if the estimator has it."""
 
-    def check(self):
+    def _check(self):
         getattr(self.estimator, name)
         return True
 
-    return check
+    return _check
 
 
 class MemberRecorder(RemembersMembers, MetaEstimatorMixin, BaseEstimator):
