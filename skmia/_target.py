@@ -2,6 +2,7 @@
 
 from sklearn.base import BaseEstimator, is_regressor
 from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import TunedThresholdClassifierCV
 
 __all__ = ["final_estimator", "held_out_note"]
 
@@ -19,15 +20,20 @@ def final_estimator(target):
     estimator
         The innermost classifier.
     """
-    if hasattr(target, "best_estimator_"):
-        return final_estimator(target.best_estimator_)
-    if hasattr(target, "steps"):
-        return final_estimator(target.steps[-1][1])
-    if isinstance(target, FrozenEstimator):
-        return final_estimator(target.estimator)
-    if hasattr(target, "membership_of") and hasattr(target, "estimator_"):  # a recorder
-        return final_estimator(target.estimator_)
+    while (inner := _within(target)) is not None:
+        target = inner
     return target
+
+
+def _within(target):
+    """Return what a search, a recorder, a pipeline or a frozen estimator is made of, or None."""
+    if hasattr(target, "membership_of") and hasattr(target, "estimator_"):  # a recorder
+        return target.estimator_
+    if hasattr(target, "best_estimator_"):
+        return target.best_estimator_
+    if hasattr(target, "steps"):
+        return target.steps[-1][1]
+    return target.estimator if isinstance(target, FrozenEstimator) else None
 
 
 def held_out_note(target):
@@ -43,6 +49,20 @@ def held_out_note(target):
     str or None
         A warning with a way out, or None.
     """
+    for part in _layers(target):
+        name = type(part).__name__
+        if isinstance(part, TunedThresholdClassifierCV) and part.refit is False:
+            return (
+                f"{name} fitted the classifier on a part of its rows (refit=False). The others are "
+                "called members here but were never trained on, which hides leakage. Fit it with "
+                "refit=True."
+            )
+        if any(hasattr(step, "fit_resample") for _, step in getattr(part, "steps", ())):
+            return (
+                f"A step of the {name} resamples the rows before the classifier is trained: rows "
+                "it left out are called members here, which hides leakage, and rows it made up are "
+                "not. Resample the training rows first, and fit the classifier on the result."
+            )
     for part in _classifiers_within(target):
         name = type(part).__name__
         if getattr(part, "train_split", None) is not None and hasattr(part, "module"):
@@ -60,6 +80,13 @@ def held_out_note(target):
                 "the training itself."
             )
     return None
+
+
+def _layers(target):
+    """Yield the target, and what is within, down to the classifier."""
+    while target is not None:
+        yield target
+        target = _within(target)
 
 
 def _classifiers_within(target):

@@ -1,7 +1,5 @@
 """Estimators that remember their training records while they are in memory."""
 
-from functools import reduce
-
 import numpy as np
 
 from skmia._records.fingerprints import is_in
@@ -57,7 +55,7 @@ class RemembersMembers:
         if len(self._remembered) > 1:  # once, after which the parts can go
             X, y = zip(*self._remembered, strict=True)
             y = np.concatenate([np.asarray(part) for part in y])
-            self._remembered = ((reduce(concatenate, X), y),)
+            self._remembered = ((concatenate(*X), y),)
         return self._remembered[0]
 
     def __getstate__(self):

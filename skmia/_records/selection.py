@@ -53,32 +53,43 @@ def column_of(X, column, *, remedy):
     return _safe_indexing(X, column, axis=1)
 
 
-def concatenate(first, second):
-    """Return the records of both, in the container they came in.
+def concatenate(*parts):
+    """Return the records of all parts, in the container they came in.
 
     Parameters
     ----------
-    first, second : array-like of shape (n_records, ...)
+    *parts : array-like of shape (n_records, ...)
         Records in containers of the same kind.
 
     Returns
     -------
-    array-like of shape (n_first + n_second, ...)
+    array-like of shape (n_all_records, ...)
         All records.
+
+    Raises
+    ------
+    TypeError
+        If the containers are of different kinds.
+
+    Examples
+    --------
+    >>> from skmia._records import concatenate
+    >>> concatenate([[1, 2]], [[3, 4]])
+    array([[1, 2],
+           [3, 4]])
     """
-    if issparse(first) and issparse(second):
-        return vstack([first, second], format="csr")
-    if hasattr(first, "columns") != hasattr(second, "columns") or issparse(second):
-        raise TypeError(
-            f"Records must come in the same kind of container, got "
-            f"{type(first).__name__} and {type(second).__name__}."
-        )
-    if hasattr(first, "iloc"):
+    kinds = {(issparse(part), hasattr(part, "columns")) for part in parts}
+    if len(kinds) > 1:
+        names = " and ".join(dict.fromkeys(type(part).__name__ for part in parts))
+        raise TypeError(f"Records must come in the same kind of container, got {names}.")
+    if issparse(parts[0]):
+        return vstack(parts, format="csr")
+    if hasattr(parts[0], "iloc"):
         import pandas as pd  # the caller's records are of pandas, so it is there
 
-        return pd.concat([first, second], ignore_index=True)
-    if hasattr(first, "columns"):
+        return pd.concat(parts, ignore_index=True)
+    if hasattr(parts[0], "columns"):
         import polars as pl
 
-        return pl.concat([first, second], how="vertical_relaxed")
-    return np.concatenate([np.asarray(first), np.asarray(second)])
+        return pl.concat(parts, how="vertical_relaxed")
+    return np.concatenate([np.asarray(part) for part in parts])

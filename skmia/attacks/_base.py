@@ -137,6 +137,12 @@ class BaseAttack(BaseEstimator):
         sklearn.exceptions.NotFittedError
             If the target is not fitted.
         """
+        for note in self._fit_noting(X, y, membership):
+            warnings.warn(note, CalibrationWarning, stacklevel=3)
+        return self
+
+    def _fit_noting(self, X, y, membership):
+        """Fit, and return what is to be known of the calibration, as texts."""
         self._check_target()
         X, y = validate_data(self, X, y, skip_check_array=True)
         (X,) = indexable(X)
@@ -146,8 +152,7 @@ class BaseAttack(BaseEstimator):
         self.classes_ = np.array([0, 1])
         self.target_classes_ = all_classes(self.target, X, y, method=self.response_method)
         self._fit(X, y, membership)
-        self._calibrate(*self._calibration_scores(X, y, membership))
-        return self
+        return self._calibrate(*self._calibration_scores(X, y, membership))
 
     def _fit(self, X, y, membership):
         """Learn what the attack needs before it can score; by default nothing."""
@@ -178,7 +183,7 @@ class BaseAttack(BaseEstimator):
         return scores, membership, label_index(y, self.target_classes_)
 
     def _calibrate(self, scores, membership, y_index):
-        n_classes = len(self.target_classes_)
+        notes, n_classes = [], len(self.target_classes_)
         self.threshold_ = self._known_threshold
         if self.threshold_ is None:
             self.threshold_ = best_threshold(scores, membership)
@@ -186,7 +191,7 @@ class BaseAttack(BaseEstimator):
         if self.per_class and self._known_threshold is None:
             thresholds = class_thresholds(scores, membership, y_index, n_classes=n_classes)
             lacking = np.isnan(thresholds)
-            self._warn_of_lacking_classes(lacking)
+            notes = self._notes_on_lacking_classes(lacking)
             self.thresholds_ = np.where(lacking, self.threshold_, thresholds)
         self._risk = RiskHistogram(
             -scores if self._log_scale else scores,
@@ -197,18 +202,18 @@ class BaseAttack(BaseEstimator):
             log_scale=self._log_scale,
             prior=self.prior,
         )
+        return notes
 
-    def _warn_of_lacking_classes(self, lacking):
-        if lacking.any():
-            names = ", ".join(repr(c) for c in self.target_classes_[lacking][:5].tolist())
-            warnings.warn(
-                f"{lacking.sum()} of {len(lacking)} classes have no members or no non-members to "
-                f"calibrate on ({names}{', ...' if lacking.sum() > 5 else ''}): their records use "
-                "the threshold and the risk of all classes together. Give fit more records of "
-                "these classes, or set per_class=False.",
-                CalibrationWarning,
-                stacklevel=4,
-            )
+    def _notes_on_lacking_classes(self, lacking):
+        if not lacking.any():
+            return []
+        names = ", ".join(repr(c) for c in self.target_classes_[lacking][:5].tolist())
+        return [
+            f"{lacking.sum()} of {len(lacking)} classes have no members or no non-members to "
+            f"calibrate on ({names}{', ...' if lacking.sum() > 5 else ''}): their records use "
+            "the threshold and the risk of all classes together. Give fit more records of "
+            "these classes, or set per_class=False."
+        ]
 
     def score_samples(self, X, y=None):
         """Return the attack score of each record; higher means more likely a member.

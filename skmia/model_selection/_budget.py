@@ -160,7 +160,8 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
         self._check()
 
     def _check(self):
-        if not isinstance(self.budget, Real) or not np.isfinite(self.budget):
+        is_number = isinstance(self.budget, Real) and not isinstance(self.budget, bool)
+        if not is_number or not np.isfinite(self.budget):
             raise ValueError(
                 f"budget must be a number, the most that may leak, got {self.budget!r}; give 0.55 "
                 "for an AUC or accuracy of at most 0.55."

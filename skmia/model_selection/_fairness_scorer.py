@@ -1,7 +1,8 @@
 """Scorers of fairness between groups."""
 
+from numbers import Integral
+
 import numpy as np
-from sklearn.utils.metadata_routing import MetadataRequest
 
 from skmia._records import column_of
 from skmia.metrics import (
@@ -55,6 +56,8 @@ def make_fairness_scorer(metric, *, sensitive_features=None, response_method=Non
 
     Raises
     ------
+    TypeError
+        If `sensitive_features` names no columns.
     ValueError
         If the metric is unknown. In scoring, if X has no such column, no groups are given, or the
         fold holds fewer than two groups.
@@ -82,23 +85,30 @@ def make_fairness_scorer(metric, *, sensitive_features=None, response_method=Non
             f"{metric!r} is no fairness metric. Choose from {sorted(METRICS)}, or give a function "
             "of y_true, y_pred and sensitive_features."
         )
+    columns = sensitive_features
+    columns = columns if isinstance(columns, list | tuple) else [columns]
+    if not all(column is None or isinstance(column, str | Integral) for column in columns):
+        raise TypeError(
+            "sensitive_features must name a column of X, or several, by name or number, got "
+            f"{type(sensitive_features).__name__}. Groups themselves are given as metadata."
+        )
     individual = metric is individual_fairness_deviation
     if individual:
         kwargs = {"random_state": 0, **kwargs}
     if response_method is None:
         response_method = "predict_proba" if individual else "predict"
-    return _FairnessScorer(metric, sensitive_features, kwargs, response_method)
+    scorer = _RoutedFairnessScorer if sensitive_features is None else _FairnessScorer
+    return scorer(metric, sensitive_features, kwargs, response_method)
 
 
 class _FairnessScorer(_BaseScorer):
-    """scikit-learn's scorer with groups from a column of X or from metadata."""
+    """scikit-learn's scorer with groups from a column of X."""
+
+    __metadata_request__score = {"sensitive_features": False}  # noqa: RUF012 - scikit-learn's form
 
     def __init__(self, metric, sensitive_features, kwargs, response_method):
         super().__init__(metric, -1, kwargs, response_method)
         self._sensitive_features = sensitive_features
-        if sensitive_features is None:
-            self._metadata_request = MetadataRequest(owner=self)
-            self._metadata_request.score.add_request(param="sensitive_features", alias=True)
 
     def __repr__(self):
         name = getattr(self._score_func, "__name__", repr(self._score_func))
@@ -138,3 +148,10 @@ class _FairnessScorer(_BaseScorer):
                 [np.asarray(column_of(X, c, remedy=remedy), dtype=object) for c in column]
             )
         return column_of(X, column, remedy=remedy)
+
+
+class _RoutedFairnessScorer(_FairnessScorer):
+    """The same with groups from metadata."""
+
+    # not a request made here and now: imbalanced-learn, imported later, adds methods to requests
+    __metadata_request__score = {"sensitive_features": True}  # noqa: RUF012

@@ -9,8 +9,9 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.metaestimators import available_if
 
-from skmia._records import RemembersMembers
-from skmia.utils._sklearn import _safe_indexing
+from skmia._records import RemembersMembers, fingerprint
+from skmia.model_selection._members import weights_in
+from skmia.utils._sklearn import _num_samples, _safe_indexing
 
 __all__ = ["MemberRecorder"]
 
@@ -63,7 +64,8 @@ class MemberRecorder(RemembersMembers, MetaEstimatorMixin, BaseEstimator):
     recorder. The classifier itself may hold its training records, as nearest neighbors and support
     vector machines do; the recorder does not change that.
 
-    Records with a `sample_weight` of 0 are not trained on, and so are not members.
+    Records whose `sample_weight` is 0 are not trained on, and so are not members. The weights are
+    found in fit parameters whose name ends in "sample_weight".
 
     Examples
     --------
@@ -101,16 +103,24 @@ class MemberRecorder(RemembersMembers, MetaEstimatorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the classifier is frozen: it would not be trained on these records.
+            If the classifier is frozen, so that it would not be trained on these records, or
+            changes them in place.
         """
-        if isinstance(self.estimator, FrozenEstimator):
+        if _is_frozen(self.estimator):
             raise ValueError(
-                "MemberRecorder holds a FrozenEstimator, which fit does not train: these records "
+                "MemberRecorder holds a frozen classifier, which fit does not train: these records "
                 "would be called members without being so. Give the unfitted classifier."
             )
+        before = _content(X, y)
         estimator = clone(self.estimator).fit(X, y, **fit_params)
+        if before is not None and not np.array_equal(before, _content(X, y)):
+            raise ValueError(
+                f"{type(self.estimator).__name__} changed the records in place while it was "
+                "fitted, so that its members would not be found again. Set copy=True in it and in "
+                "each step of a pipeline."
+            )
         self.estimator_ = estimator
-        self._remember(*_trained_on(X, y, fit_params.get("sample_weight")))
+        self._remember(*_trained_on(X, y, fit_params))
         return self
 
     @available_if(_estimator_has("partial_fit"))
@@ -134,7 +144,9 @@ class MemberRecorder(RemembersMembers, MetaEstimatorMixin, BaseEstimator):
         first = not hasattr(self, "estimator_")
         estimator = clone(self.estimator) if first else self.estimator_
         self.estimator_ = estimator.partial_fit(X, y, **fit_params)
-        self._remember(*_trained_on(X, y, fit_params.get("sample_weight")), add=not first)
+        # after pickling or copying the earlier records are lost, and the later ones not all
+        if first or self._remembered:
+            self._remember(*_trained_on(X, y, fit_params), add=not first)
         return self
 
     def __getattr__(self, name):
@@ -144,7 +156,8 @@ class MemberRecorder(RemembersMembers, MetaEstimatorMixin, BaseEstimator):
         own = self.__dict__
         if "estimator" not in own:  # not yet initialized, as while unpickling
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
-        return getattr(own.get("estimator_", own["estimator"]), name)
+        # of a classifier that was fitted before, an unfitted recorder shows nothing
+        return getattr(own["estimator_"] if "estimator_" in own else clone(own["estimator"]), name)
 
     def __sklearn_is_fitted__(self):
         """Tell whether `fit` was called."""
@@ -165,9 +178,28 @@ class MemberRecorder(RemembersMembers, MetaEstimatorMixin, BaseEstimator):
         return get_routing_for_object(self.estimator)
 
 
-def _trained_on(X, y, sample_weight):
+def _is_frozen(estimator):
+    """Tell whether the classifier within pipelines and wrappers is frozen."""
+    if isinstance(estimator, FrozenEstimator):
+        return True
+    if hasattr(estimator, "steps"):
+        return _is_frozen(estimator.steps[-1][1])
+    inner = getattr(estimator, "estimator", None)
+    return inner is not None and _is_frozen(inner)
+
+
+def _content(X, y):
+    """Return the fingerprints of records, None if they have none: the classifier may say why."""
+    try:
+        return fingerprint(X, y)
+    except (TypeError, ValueError):
+        return None
+
+
+def _trained_on(X, y, fit_params):
     """Return the records less those of weight 0, which the classifier never saw."""
-    if sample_weight is None or np.ndim(sample_weight) == 0 or np.all(sample_weight):
-        return X, y
-    rows = np.flatnonzero(sample_weight)
-    return _safe_indexing(X, rows), _safe_indexing(y, rows)
+    for weight in weights_in(fit_params):
+        rows = np.flatnonzero(weight)
+        if len(rows) < _num_samples(X):
+            return _safe_indexing(X, rows), _safe_indexing(y, rows)
+    return X, y

@@ -9,7 +9,7 @@ from skmia._records import RemembersMembers, duplicates_across, fingerprint_both
 from skmia._response import check_labels
 from skmia.utils._sklearn import _num_samples, folds_in_progress
 
-__all__ = ["Pool", "Sides", "remembered_sides"]
+__all__ = ["Pool", "Sides", "remembered_sides", "weights_in"]
 
 
 class Sides(NamedTuple):
@@ -37,8 +37,8 @@ def remembered_sides(estimator, X, y):
     Parameters
     ----------
     estimator : estimator
-        A fitted classifier that remembers its training records: itself, or as the best estimator
-        of a search, or as the last step of a pipeline.
+        A fitted classifier that remembers its training records, or a search whose best estimator
+        does.
     X : array-like of shape (n_records, ...)
         The evaluation fold.
     y : array-like of shape (n_records,)
@@ -52,9 +52,9 @@ def remembered_sides(estimator, X, y):
     Raises
     ------
     ValueError
-        If the estimator remembers nothing.
+        If the estimator remembers nothing, or what does stands inside a pipeline.
     """
-    target, X = _remembering(estimator, X)
+    target = _remembering(estimator)
     if target is None:
         raise ValueError(
             f"The scorer does not know which records {type(estimator).__name__} was trained on. "
@@ -64,24 +64,45 @@ def remembered_sides(estimator, X, y):
         )
     X_train, y_train = target._training_records()
     y_train = check_labels(X_train, y_train)
+    if X is X_train:
+        return None
+    (X_train,), (X,) = indexable(X_train), indexable(X)
     twins = duplicates_across(X_train, y_train, X, y)
-    if all(mask.all() for mask in twins):
+    if twins[1].all() and np.array_equal(*fingerprint_both(X_train, y_train, X, y)):
         return None
     return Sides(target, (X_train, X), (y_train, y), _rows_without(twins))
 
 
-def _remembering(estimator, X):
-    """Return the estimator that remembers its training records, and X as it is handed to it."""
+def _remembering(estimator):
+    """Return the estimator that remembers its training records, None if there is none."""
     if isinstance(estimator, RemembersMembers):
-        return estimator, X
+        return estimator
     if hasattr(estimator, "best_estimator_"):
-        return _remembering(estimator.best_estimator_, X)
-    if hasattr(estimator, "steps"):
-        last = estimator.steps[-1][1]
-        if isinstance(last, RemembersMembers) and len(estimator.steps) > 1:
-            X = estimator[:-1].transform(X)
-        return _remembering(last, X)
-    return None, X
+        return _remembering(estimator.best_estimator_)
+    if hasattr(estimator, "steps") and _remembering(estimator.steps[-1][1]) is not None:
+        raise ValueError(
+            "What remembers the training records stands inside a pipeline, where it is handed what "
+            "the earlier steps made of them. Put the whole pipeline in it: "
+            "MemberRecorder(pipeline)."
+        )
+    return None
+
+
+def weights_in(fit_params):
+    """Return the weights of records among the parameters of a fit.
+
+    Parameters
+    ----------
+    fit_params : dict
+        Parameters by name.
+
+    Returns
+    -------
+    list of ndarray
+        Those whose name ends in "sample_weight", one weight per record each.
+    """
+    named = [value for name, value in fit_params.items() if name.endswith("sample_weight")]
+    return [np.asarray(value) for value in named if np.ndim(value) == 1]
 
 
 def _rows_without(twins):
@@ -100,7 +121,7 @@ class Pool:
     """
 
     def __init__(self, X, y):
-        (self.X,) = indexable(X)
+        (self.X,) = indexable(X)  # sparse matrices as CSR, whose rows can be taken
         self.y = check_labels(self.X, y)
 
     def sides(self, estimator, X, y):
@@ -129,6 +150,7 @@ class Pool:
         folds = folds_in_progress()
         if folds is not None and folds.X_train is X:
             return None
+        (X_fold,) = indexable(X)
         fingerprints = fingerprint_both(self.X, self.y, X, y, names=("the pool", "the fold"))
         _, codes = np.unique(np.concatenate(fingerprints), return_inverse=True)
         in_pool, in_fold = np.split(codes, [len(self.y)])
@@ -137,7 +159,7 @@ class Pool:
         self._check_fold(np.sum(n_trained[in_fold] < 0), len(y))
         self._check_training(folds, X)
         twins = n_in_fold[in_pool] > 0, n_trained[in_fold] > 0
-        return Sides(estimator, (self.X, X), (self.y, y), _rows_without(twins))
+        return Sides(estimator, (self.X, X_fold), (self.y, y), _rows_without(twins))
 
     def _check_fold(self, n_strange, n_fold):
         if n_strange:
@@ -168,4 +190,9 @@ class Pool:
                 "of both folds, in a learning curve, in successive halving or in a search within "
                 "a cross-validation, the pool does not tell who is a member. Use "
                 "MemberRecorder(classifier) without a pool."
+            )
+        if any(not weight.all() for weight in weights_in(folds.fit_params)):
+            raise ValueError(
+                "Some records have a sample_weight of 0: they were not trained on, and the pool "
+                "does not tell which. Use MemberRecorder(classifier) without a pool."
             )

@@ -128,7 +128,7 @@ def make_membership_scorer(
     Warns
     -----
     skmia.exceptions.MembershipWarning
-        In scoring, if the classifier held some of its training records out for validation.
+        In scoring, if the classifier held some of its training records out of training.
     skmia.exceptions.ResolutionWarning
         In scoring, if a fold has too few non-members for `fpr`.
 
@@ -209,7 +209,10 @@ class _MembershipScorer:
         leakage = self._leakage(estimator, X, check_labels(X, y))
         if not self._several:
             return next(iter(leakage.values()))
-        return self._other_scores(estimator, X, y) | leakage
+        scores = self._other_scores(estimator, X, y)
+        if clash := sorted(scores.keys() & leakage.keys()):
+            raise ValueError(f"scoring has names of leakage, {clash}. Give these scores others.")
+        return scores | leakage
 
     def _leakage(self, estimator, X, y):
         sides = self._sides(estimator, X, y)
@@ -281,8 +284,9 @@ def _checked_attack(attack):
     if isinstance(attack, BaseAttack):
         return attack
     raise TypeError(
-        f"attack must be an attack of skmia, such as MetricAttack(), got {attack!r}. It is a "
-        "template, so it needs no target."
+        "attack must be an attack of skmia, such as MetricAttack(), got "
+        f"{attack if isinstance(attack, type | str) else type(attack).__name__}. It is a template, "
+        "so it needs no target."
     )
 
 

@@ -66,7 +66,8 @@ def folds_in_progress():
     -------
     Bunch or None
         `X_train`, the rows that the classifier was fitted on, `X_test`, the evaluation fold, and
-        `train` and `test`, the splitter's row numbers.
+        `train` and `test`, the splitter's row numbers, and `fit_params`, other parameters of the
+        fit.
     """
     frame = sys._getframe(1)
     while frame is not None:
@@ -74,6 +75,6 @@ def folds_in_progress():
             names = ("X_train", "X_test", "train", "test")
             found = {name: frame.f_locals.get(name) for name in names}
             if all(value is not None for value in found.values()):
-                return Bunch(**found)
+                return Bunch(fit_params=frame.f_locals.get("fit_params") or {}, **found)
         frame = frame.f_back
     return None

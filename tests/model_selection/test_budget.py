@@ -113,6 +113,7 @@ def test_one_split_has_no_spread():
     [
         ({"budget": "much"}, "budget must be a number"),
         ({"budget": np.nan}, "budget must be a number"),
+        ({"budget": True}, "budget must be a number"),
         ({"budget": 0.5, "rule": "median"}, "rule must be one of"),
         ({"budget": 0.5, "otherwise": "cry"}, "otherwise must be"),
         ({"budget": 0.5, "confidence_level": 1}, "confidence_level must be"),

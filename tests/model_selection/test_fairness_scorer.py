@@ -148,6 +148,23 @@ def test_metadata_routing_by_name():
     np.testing.assert_array_equal(by_name, from_column)
 
 
+def test_groups_of_one_scorer_from_metadata_and_of_another_from_a_column():
+    scoring = {
+        "column": make_fairness_scorer("equal_opportunity_difference", sensitive_features=0),
+        "metadata": make_fairness_scorer("equal_opportunity_difference"),
+    }
+    with config_context(enable_metadata_routing=True):
+        found = cross_validate(
+            LogisticRegression(),
+            X,
+            Y,
+            scoring=scoring,
+            params={"sensitive_features": GROUP},
+            error_score="raise",
+        )
+    np.testing.assert_array_equal(found["test_column"], found["test_metadata"])
+
+
 def test_along_with_the_membership_scorer():
     scorer = make_membership_scorer(
         ["roc_auc"],
@@ -211,6 +228,11 @@ def test_a_classifier_without_predict_proba():
 def test_an_unknown_metric(metric):
     with pytest.raises(ValueError, match="is no fairness metric"):
         make_fairness_scorer(metric)
+
+
+def test_groups_in_place_of_a_column():
+    with pytest.raises(TypeError, match=r"got ndarray\. Groups themselves are given as metadata"):
+        make_fairness_scorer("demographic_parity_difference", sensitive_features=GROUP)
 
 
 def test_the_repr():

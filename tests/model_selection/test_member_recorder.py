@@ -15,6 +15,7 @@ import skops.io
 from scipy.sparse import csr_array
 from sklearn import config_context
 from sklearn.base import clone, is_classifier
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_breast_cancer
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -98,8 +99,22 @@ def test_unfitted_and_failed_fits():
     with pytest.raises(ValueError, match="does not match number of samples"):
         recorder.fit(X[:50], Y[:40])
     assert recorder.membership_of(X, Y).sum() == 100
-    with pytest.raises(ValueError, match="FrozenEstimator"):
-        MemberRecorder(FrozenEstimator(recorder.estimator_)).fit(X, Y)
+    frozen = FrozenEstimator(recorder.estimator_)
+    for inner in (frozen, make_pipeline(StandardScaler(), frozen), CalibratedClassifierCV(frozen)):
+        with pytest.raises(ValueError, match="holds a frozen classifier"):
+            MemberRecorder(inner).fit(X, Y)
+    trained = make_pipeline(FrozenEstimator(StandardScaler().fit(X)), DecisionTreeClassifier())
+    assert MemberRecorder(trained).fit(X, Y).membership_of(X, Y).all()
+    fitted_before = MemberRecorder(DecisionTreeClassifier().fit(X, Y))
+    with pytest.raises(NotFittedError):
+        fitted_before.predict(X)
+    assert not hasattr(fitted_before, "classes_")
+
+
+def test_records_that_are_changed_in_place():
+    pipeline = make_pipeline(StandardScaler(copy=False), DecisionTreeClassifier())
+    with pytest.raises(ValueError, match="Pipeline changed the records in place"):
+        MemberRecorder(pipeline).fit(X.copy(), Y)
 
 
 def test_membership_of_and_attacks_that_ask_the_target():
@@ -124,6 +139,22 @@ def test_partial_fit_adds_records():
     assert recorder.fit(X[:40], Y[:40]).membership_of(X, Y).sum() == 40
 
 
+def test_partial_fit_after_the_memory_is_lost():
+    recorder = MemberRecorder(SGDClassifier()).partial_fit(X[:100], Y[:100], classes=[0, 1])
+    again = pickle.loads(pickle.dumps(recorder)).partial_fit(X[100:200], Y[100:200])
+    with pytest.raises(ValueError, match="remembers no training records"):
+        again.membership_of(X, Y)
+
+
+def test_many_partial_fits_of_frames():
+    frame = pd.DataFrame(X)
+    recorder = MemberRecorder(SGDClassifier())
+    for start in range(0, 100, 10):
+        rows = slice(start, start + 10)
+        recorder.partial_fit(frame[rows], Y[rows], classes=[0, 1])
+    np.testing.assert_array_equal(recorder.membership_of(frame, Y), np.arange(len(X)) < 100)
+
+
 @pytest.mark.parametrize("weigh", [np.asarray, list, pd.Series])
 def test_records_of_weight_zero_are_no_members(weigh):
     weights = weigh((np.arange(len(X)) % 3).astype(float))
@@ -131,6 +162,9 @@ def test_records_of_weight_zero_are_no_members(weigh):
     np.testing.assert_array_equal(recorder.membership_of(X, Y), np.arange(len(X)) % 3 > 0)
     same = MemberRecorder(DecisionTreeClassifier()).fit(X, Y, sample_weight=None)
     assert same.membership_of(X, Y).all()
+    pipeline = make_pipeline(StandardScaler(), DecisionTreeClassifier())
+    within = MemberRecorder(pipeline).fit(X, Y, decisiontreeclassifier__sample_weight=weights)
+    np.testing.assert_array_equal(within.membership_of(X, Y), np.arange(len(X)) % 3 > 0)
 
 
 def fixed(estimator, X, y):

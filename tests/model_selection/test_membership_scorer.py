@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from imblearn.pipeline import make_pipeline as imblearn_pipeline
+from imblearn.under_sampling import RandomUnderSampler
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.compose import make_column_selector, make_column_transformer
@@ -15,6 +17,7 @@ from sklearn.model_selection import (
     GridSearchCV,
     KFold,
     StratifiedKFold,
+    TunedThresholdClassifierCV,
     cross_val_score,
     cross_validate,
     train_test_split,
@@ -32,6 +35,8 @@ from skmia.datasets import load_adult
 from skmia.exceptions import MembershipWarning, ResolutionWarning
 from skmia.metrics import membership_roc_auc, mia_indistinguishability_deviation
 from skmia.model_selection import MemberRecorder, get_scorer_names, make_membership_scorer
+from skmia.model_selection._leakage import _matched
+from skmia.model_selection._members import Sides
 from skmia.shadows import shadow_template
 from skmia.signals import confidence, modified_entropy
 
@@ -364,6 +369,63 @@ def test_a_rate_that_the_fold_does_not_resolve():
     assert np.isfinite(scores["test_neg_mia_roc_auc"]).all()
 
 
+def test_halves_and_sides_are_alike_in_each_class():
+    rng = np.random.default_rng(0)
+    y = (rng.choice(5, 400, p=[0.5, 0.3, 0.1, 0.07, 0.03]), rng.choice(5, 90))
+    sides = Sides(None, (y[0][:, None], y[1][:, None]), y, (np.arange(400), np.arange(90)))
+    rows, half = _matched(sides, np.random.RandomState(0))
+    drawn = [labels[r] for labels, r in zip(y, rows, strict=True)]
+    counts = [np.bincount(labels, minlength=5) for labels in (*y, *drawn)]
+    np.testing.assert_array_equal(counts[2], np.minimum(counts[0], counts[1]))
+    np.testing.assert_array_equal(counts[2], counts[3])
+    for which in (half, ~half):
+        members, others = np.split(which, [len(drawn[0])])
+        np.testing.assert_array_equal(
+            np.bincount(drawn[0][members], minlength=5), np.bincount(drawn[1][others], minlength=5)
+        )
+    assert [len(set(r.tolist())) for r in rows] == [len(r) for r in rows]
+
+
+def test_an_attack_without_a_seed_is_given_one(adult):
+    frame, y = adult
+    recorder = MemberRecorder(on_adult(DecisionTreeClassifier(random_state=0)))
+    recorder.fit(frame[:1000], y[:1000])
+    scorer = make_membership_scorer("roc_auc", attack=ShadowDistance())
+    assert scorer(recorder, frame[1000:1500], y[1000:1500]) == scorer(
+        recorder, frame[1000:1500], y[1000:1500]
+    )
+
+
+def test_no_negative_zero():
+    X_train, X_test, y_train, y_test = halves()
+    dummy = MemberRecorder(DummyClassifier()).fit(X_train, y_train)
+    score = make_membership_scorer("advantage")(dummy, X_test, y_test)
+    assert score == 0
+    assert not np.signbit(score)
+
+
+def test_names_of_leakage_are_taken():
+    recorder = MemberRecorder(GaussianNB()).fit(X[::2], Y[::2])
+    scorer = make_membership_scorer("roc_auc", scoring={"neg_mia_roc_auc": "accuracy"})
+    with pytest.raises(ValueError, match="names of leakage"):
+        scorer(recorder, X[1::2], Y[1::2])
+
+
+def test_an_error_shows_no_records():
+    with pytest.raises(TypeError) as caught:
+        make_membership_scorer(attack=X)
+    assert "got ndarray" in str(caught.value)
+
+
+def test_rows_that_the_classifier_never_saw():
+    tuned = TunedThresholdClassifierCV(DecisionTreeClassifier(), cv=0.5, refit=False)
+    sampled = imblearn_pipeline(RandomUnderSampler(random_state=0), DecisionTreeClassifier())
+    for classifier, message in ((tuned, "refit=False"), (sampled, "resamples the rows")):
+        recorder = MemberRecorder(classifier).fit(X[::2], Y[::2])
+        with pytest.warns(MembershipWarning, match=message):
+            get_scorer("neg_mia_roc_auc")(recorder, X[1::2], Y[1::2])
+
+
 def test_rows_held_out_by_the_classifier_itself():
     boosting = HistGradientBoostingClassifier(early_stopping=True, max_iter=5, random_state=0)
     recorder = MemberRecorder(boosting).fit(X[::2], Y[::2])
@@ -389,6 +451,7 @@ def test_targets_that_cannot_be_attacked():
         ({"metric": ["roc_auc", "roc_auc"]}, ValueError, "2 metrics with 1 different names"),
         ({"metric": None}, ValueError, "None is no membership metric"),
         ({"metric": membership_roc_auc, "fpr": 0}, ValueError, "fpr must be a number in"),
+        ({"pool": (X, Y), "metric": [max, max]}, ValueError, "different names"),
         ({"attack": "loss"}, TypeError, "attack must be an attack of skmia"),
         ({"attack": MetricAttack}, TypeError, "attack must be an attack of skmia"),
         ({"pool": X}, TypeError, "pool must be the pair"),
