@@ -2,16 +2,14 @@
 
 import numpy as np
 from scipy.stats import binomtest
-from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
 
 from skmia._audit.evaluate import attack_result, exposure_gaps, slices_of
 from skmia._audit.report import AuditReport
 from skmia._audit.statement import statement, tied_share
 from skmia._records import concatenate
-from skmia._response import RecordedResponse
 from skmia._target import final_estimator
-from skmia.attacks._cross_fit import cross_fit
+from skmia.attacks._cross_fit import cross_fit, on_answers, seeded
 from skmia.metrics import Estimate
 from skmia.utils._sklearn import _safe_indexing
 
@@ -118,14 +116,9 @@ class _Sample:
 
     def attack_and_records(self, name, template, seed):
         """Return the attack with its target, and the records in the form it needs."""
-        attack = clone(template)
-        if getattr(attack, "random_state", seed) is None:
-            attack.set_params(random_state=seed)
+        attack = seeded(template, seed)
         if attack._response_only:
-            recorded = RecordedResponse(self.proba, self.sides.classes)
-            return attack.set_params(target=recorded, response_method="predict_proba"), np.arange(
-                len(self.y)
-            )
+            return on_answers(attack, self.proba, self.sides.classes)
         if self.sides.X is None:
             raise ValueError(
                 f"The attack {name!r} asks the target itself: use skmia.audit with the estimator."

@@ -4,9 +4,55 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import Bunch
 
+from skmia._response import RecordedResponse
 from skmia.utils._sklearn import _safe_indexing
 
-__all__ = ["cross_fit"]
+__all__ = ["cross_fit", "on_answers", "seeded"]
+
+
+def seeded(template, seed):
+    """Clone a template, and seed it if it has no seed of its own.
+
+    Parameters
+    ----------
+    template : BaseAttack
+        An attack without a target.
+    seed : int
+        The seed.
+
+    Returns
+    -------
+    BaseAttack
+        The clone.
+    """
+    attack = clone(template)
+    if getattr(attack, "random_state", seed) is None:
+        attack.set_params(random_state=seed)
+    return attack
+
+
+def on_answers(attack, proba, classes):
+    """Let an attack read recorded answers, so that the target is asked once.
+
+    Parameters
+    ----------
+    attack : BaseAttack
+        An attack that sees the target through its response alone. It is changed.
+    proba : ndarray of shape (n_records, n_classes)
+        What the target answered.
+    classes : ndarray of shape (n_classes,)
+        Sorted classes.
+
+    Returns
+    -------
+    attack : BaseAttack
+        The attack, for record numbers in place of records.
+    numbers : ndarray of shape (n_records,)
+        The record numbers.
+    """
+    recorded = RecordedResponse(proba, classes)
+    attack.set_params(target=recorded, response_method="predict_proba")
+    return attack, np.arange(len(proba))
 
 
 def cross_fit(attack, X, y, membership, half):

@@ -1,12 +1,11 @@
 """One evaluation of an attack on a classifier with known members."""
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.utils import Bunch, check_random_state
 
 from skmia._records import concatenate
-from skmia._response import RecordedResponse, all_classes, record_response
-from skmia.attacks._cross_fit import cross_fit
+from skmia._response import all_classes, record_response
+from skmia.attacks._cross_fit import cross_fit, on_answers, seeded
 from skmia.utils._sklearn import _safe_indexing
 
 __all__ = ["evaluate_attack"]
@@ -44,11 +43,12 @@ def evaluate_attack(attack, sides, random_state):
     y = np.concatenate([labels[r] for labels, r in zip(sides.y, rows, strict=True)])
     membership = np.repeat([1, 0], len(rows[0]))
     parts = [_safe_indexing(X, r) for X, r in zip(sides.X, rows, strict=True)]
-    attack = clone(attack)
-    if getattr(attack, "random_state", 0) is None:
-        attack.set_params(random_state=rng.randint(np.iinfo(np.int32).max))
+    attack = seeded(attack, rng.randint(np.iinfo(np.int32).max))
     if attack._response_only:
-        attack, X = _on_answers(attack, sides.target, parts, y)
+        asked = {"method": attack.response_method}
+        classes = all_classes(sides.target, parts[0], y, **asked)
+        proba = [record_response(sides.target, part, classes, **asked) for part in parts]
+        attack, X = on_answers(attack, np.concatenate(proba), classes)
     else:
         attack, X = attack.set_params(target=sides.target), concatenate(*parts)
     outcome = cross_fit(attack, X, y, membership, half)
@@ -60,16 +60,6 @@ def evaluate_attack(attack, sides, random_state):
         target=sides.target,
         parts=parts,
     )
-
-
-def _on_answers(attack, target, parts, y):
-    """Ask the target once, and let the attack read its answers."""
-    method = attack.response_method
-    classes = all_classes(target, parts[0], y, method=method)
-    proba = [record_response(target, part, classes, method=method) for part in parts]
-    recorded = RecordedResponse(np.concatenate(proba), classes)
-    attack.set_params(target=recorded, response_method="predict_proba")
-    return attack, np.arange(len(y))
 
 
 def _matched(sides, rng):
