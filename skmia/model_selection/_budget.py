@@ -191,7 +191,7 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
         int
             Its position in ``cv_results["params"]``.
         """
-        choice, keeps, _ = self._choose(cv_results)
+        _, choice, keeps, _ = self._choose(cv_results)
         if not keeps.any():
             message = self.explain(cv_results)
             if self.otherwise == "raise":
@@ -214,8 +214,7 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
         str
             A few sentences.
         """
-        choice, keeps, upper = self._choose(cv_results)
-        tradeoff = read_tradeoff(cv_results, self.utility, self.privacy)
+        tradeoff, choice, keeps, upper = self._choose(cv_results)
         best = int(np.nanargmax(tradeoff.utility))
 
         def _described(i):
@@ -241,7 +240,7 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
         return "with one standard error" if self.rule == "one_standard_error" else "in the mean"
 
     def _choose(self, cv_results):
-        """Return the chosen candidate, which ones keep to the budget, and their upper ends."""
+        """Return the trade-off, the choice, who keeps to the budget, and all upper ends."""
         tradeoff = read_tradeoff(cv_results, self.utility, self.privacy)
         if not tradeoff.measured.any():
             raise ValueError(
@@ -250,10 +249,13 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
             )
         upper = self._upper_ends(tradeoff)
         keeps = tradeoff.measured & (upper <= self.budget)
-        order = (upper, -tradeoff.utility) if not keeps.any() else (-tradeoff.utility, upper)
-        allowed = np.flatnonzero(keeps if keeps.any() else tradeoff.measured)
-        first, then = (values[allowed] for values in order)
-        return allowed[np.lexsort((then, first))[0]], keeps, upper
+        if keeps.any():
+            allowed, first, then = keeps, -tradeoff.utility, upper
+        else:
+            allowed, first, then = tradeoff.measured, upper, -tradeoff.utility
+        allowed = np.flatnonzero(allowed)
+        choice = allowed[np.lexsort((then[allowed], first[allowed]))[0]]
+        return tradeoff, choice, keeps, upper
 
     def _upper_ends(self, tradeoff):
         if self.rule == "mean":

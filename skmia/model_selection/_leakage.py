@@ -30,7 +30,7 @@ def evaluate_attack(attack, sides, random_state):
     Returns
     -------
     Bunch
-        `membership`, `scores`, `called` and `y` of shape (n_records,), `target`, and `parts`: the
+        `membership`, `scores` and `called` of shape (n_records,), `target`, and `parts`: the
         records as two containers, members first.
 
     Raises
@@ -56,7 +56,6 @@ def evaluate_attack(attack, sides, random_state):
         membership=membership,
         scores=outcome.scores,
         called=outcome.called,
-        y=y,
         target=sides.target,
         parts=parts,
     )
