@@ -1,13 +1,17 @@
-"""Warnings of skmia.
+"""Errors and warnings of skmia.
 
 ::
+
+    ValueError
+    └── ShadowTrainingError      a shadow model could not be trained
 
     UserWarning
     └── PrivacyWarning           every warning of this library
         ├── BudgetWarning        no candidate of a search keeps to the privacy budget
         ├── CalibrationWarning   a threshold or risk rests on less than was asked for
         ├── MembershipWarning    who is a member may not be what it seems
-        └── ResolutionWarning    too few records for the figure that was asked for
+        ├── ResolutionWarning    too few records for the figure that was asked for
+        └── StorageWarning       a stored model cannot be used, or a model not be stored
 """
 
 __all__ = [
@@ -16,7 +20,13 @@ __all__ = [
     "MembershipWarning",
     "PrivacyWarning",
     "ResolutionWarning",
+    "ShadowTrainingError",
+    "StorageWarning",
 ]
+
+
+class ShadowTrainingError(ValueError):
+    """A shadow model could not be trained; the message names it, its seed and its records."""
 
 
 class PrivacyWarning(UserWarning):
@@ -37,3 +47,7 @@ class MembershipWarning(PrivacyWarning):
 
 class ResolutionWarning(PrivacyWarning):
     """Too few records to resolve the figure that was asked for."""
+
+
+class StorageWarning(PrivacyWarning):
+    """A stored model cannot be used and is trained anew, or a trained one could not be stored."""

@@ -22,10 +22,12 @@ from skmia._records.fingerprints import (
     float_precision,
     is_in,
 )
+from skmia._records.known import KnownRecords
 from skmia._records.memory import RemembersMembers
 from skmia._records.selection import column_of, concatenate
 
 __all__ = [
+    "KnownRecords",
     "RemembersMembers",
     "column_of",
     "concatenate",

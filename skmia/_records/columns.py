@@ -169,8 +169,8 @@ def _factorized(values):
         numbered = np.fromiter(map(codes.__getitem__, values), np.int64, len(values))
     except TypeError as error:
         raise TypeError(
-            f"A column holds values that cannot be compared ({error}). "
-            "Convert them to numbers, texts or dates."
+            f"A column holds values that cannot be compared ({error}); a value or argument must be "
+            "a string, a date or a number. Convert them to numbers, texts or dates."
         ) from error
     return _Levels(numbered, list(codes))
 

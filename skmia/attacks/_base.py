@@ -25,7 +25,7 @@ from skmia.attacks._risk_score import RiskHistogram
 from skmia.attacks._thresholds import best_threshold, class_thresholds
 from skmia.exceptions import CalibrationWarning
 from skmia.metrics._checks import check_membership
-from skmia.shadows import shadow_template, train_shadow
+from skmia.shadows import ShadowModels, shadow_template
 from skmia.signals import get_signal
 from skmia.utils._sklearn import (
     Interval,
@@ -170,15 +170,14 @@ class BaseAttack(BaseEstimator):
         """Return attack scores with their true membership and class, to calibrate on."""
         model = self.target
         if membership is None:
-            model, membership = train_shadow(
-                shadow_template(self.target), X, y, random_state=self.random_state
-            )
-            membership = membership.astype(int)
-            if membership.all():
-                raise ValueError(
-                    "Each record given to fit has a twin among those that the shadow model was "
-                    "trained on, so none is left that it did not see. Give distinct records."
-                )
+            shadow = ShadowModels(
+                shadow_template(self.target),
+                n_shadows=1,
+                splitter="overlapping",
+                stratify=True,
+                random_state=self.random_state,
+            ).fit(X, y)
+            model, membership = shadow.estimators_[0], shadow.in_mask_[0].astype(int)
         scores = self._score_in_batches(model, X, y)
         return scores, membership, label_index(y, self.target_classes_)
 

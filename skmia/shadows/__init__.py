@@ -4,13 +4,14 @@ Records to train them on may be real, or, for an attacker with none, made from w
 """
 
 from skmia.shadows._resampling import perturb_records, sample_marginal_records
-from skmia.shadows._single import shadow_template, train_shadow
+from skmia.shadows._shadow_models import ShadowModels
 from skmia.shadows._synthesis import synthesize_records
+from skmia.shadows._template import shadow_template
 
 __all__ = [
+    "ShadowModels",
     "perturb_records",
     "sample_marginal_records",
     "shadow_template",
     "synthesize_records",
-    "train_shadow",
 ]

@@ -7,10 +7,12 @@ from sklearn.base import _fit_context
 from sklearn.ensemble._base import _set_random_states
 from sklearn.metrics._scorer import _SCORERS, _BaseScorer
 from sklearn.utils import Bunch, _safe_indexing
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _num_samples
 
 __all__ = [
+    "CallbackSupportMixin",
+    "HasMethods",
     "Interval",
     "StrOptions",
     "_BaseScorer",
@@ -20,7 +22,32 @@ __all__ = [
     "_set_random_states",
     "add_scorers",
     "folds_in_progress",
+    "with_callbacks",
 ]
+
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # before scikit-learn 1.9
+
+    class CallbackSupportMixin:
+        """Stand-in without `set_callbacks`, whose contexts do nothing."""
+
+        def _init_callback_context(self, **kwargs):
+            return _NoContext()
+
+    class _NoContext:
+        def subcontext(self, **kwargs):
+            return self
+
+        def call_on_fit_task_begin(self, **kwargs):
+            return self
+
+        def call_on_fit_task_end(self, **kwargs):
+            return False
+
+    def with_callbacks(method):
+        """Return the method as it is."""
+        return method
 
 
 def add_scorers(scorers):

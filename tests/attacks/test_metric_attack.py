@@ -261,7 +261,7 @@ def test_other_errors(forest):
         MetricAttack(forest).fit(X, Y.astype(str), MEMBERSHIP)
     with pytest.raises(ValueError, match="Unknown label type: continuous"):
         MetricAttack(forest).fit(X, Y + 0.5, MEMBERSHIP)
-    with pytest.raises(ValueError, match="at least 2, got n_samples=1"):
+    with pytest.raises(ValueError, match=r"both of its sides.*n_samples=1\. Give"):
         MetricAttack(forest).fit(X[:1], Y[:1])
     with pytest.raises(NotImplementedError, match="must define _score_samples"):
         Nothing(forest).fit(X, Y, MEMBERSHIP)

@@ -1,0 +1,106 @@
+"""Records known by their fingerprints, so that they are found again without being kept."""
+
+import hashlib
+
+import numpy as np
+
+from skmia._records.fingerprints import fingerprint, float_precision
+
+__all__ = ["KnownRecords"]
+
+_PRECISIONS = (16, 8, 4, 2)  # bytes; 16 leaves every column as it is
+
+
+class KnownRecords:
+    """Labeled records by their fingerprints alone.
+
+    Later queries may come in a coarser floating-point type, so that the fingerprints at each of
+    them are taken while the records are at hand.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
+        The records.
+    y : array-like of shape (n_records,)
+        Their labels.
+
+    Attributes
+    ----------
+    n_records : int
+        Number of records.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmia._records import KnownRecords
+    >>> known = KnownRecords(np.array([[0.1], [0.2]]), [0, 1])
+    >>> known.find(np.array([[0.2], [0.3]], dtype=np.float32), [1, 1])
+    array([ 1, -1])
+    """
+
+    def __init__(self, X, y):
+        self._precision = float_precision(X)
+        self._fingerprints = {}
+        for level in _PRECISIONS:
+            precision = tuple(np.minimum(self._precision, level).tolist())
+            if precision not in self._fingerprints:
+                self._fingerprints[precision] = fingerprint(X, y, precision=precision)
+        self.n_records = len(self._own)
+
+    @property
+    def _own(self):
+        return self._fingerprints[tuple(self._precision.tolist())]
+
+    def find(self, X, y):
+        """Find labeled records among the known ones.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
+            Records, in any container.
+        y : array-like of shape (n_records,)
+            Their labels.
+
+        Returns
+        -------
+        ndarray of int, shape (n_records,)
+            The number of a known record of the same content, -1 where there is none.
+
+        Raises
+        ------
+        ValueError
+            If the records have another number of columns.
+        """
+        coarsest = float_precision(X)
+        if len(coarsest) != len(self._precision):
+            raise ValueError(
+                f"X has {len(coarsest)} columns, but the records it is compared with have "
+                f"{len(self._precision)}. Pass the same columns in the same order."
+            )
+        precision = np.minimum(self._precision, coarsest.min(initial=_PRECISIONS[0]))
+        pool = self._fingerprints[tuple(precision.tolist())]
+        order = np.argsort(pool)
+        queries = fingerprint(X, y, precision=precision)
+        place = np.searchsorted(pool, queries, sorter=order)
+        found = order[np.minimum(place, len(pool) - 1)]
+        return np.where(pool[found] == queries, found, -1)
+
+    def contents(self):
+        """Return the number of each record's content: equal for twins.
+
+        Returns
+        -------
+        ndarray of int, shape (n_records,)
+            Numbers from 0 on.
+        """
+        return np.unique(self._own, return_inverse=True)[1]
+
+    def digest(self):
+        """Return a text that tells these records in this order from others.
+
+        Returns
+        -------
+        str
+            Hexadecimal digits.
+        """
+        return hashlib.sha256(self._own.astype("<u8").tobytes()).hexdigest()

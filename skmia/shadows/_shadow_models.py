@@ -1,0 +1,503 @@
+"""Shadow models, trained once and shared by attacks."""
+
+import os
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_regressor
+from sklearn.utils import check_random_state, column_or_1d, get_tags, indexable
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
+
+from skmia._records import KnownRecords
+from skmia._response import (
+    batches,
+    check_label_type,
+    check_labels,
+    class_probabilities,
+    label_index,
+)
+from skmia.exceptions import StorageWarning
+from skmia.shadows._splits import SPLITTERS, draw_splits
+from skmia.shadows._store import ShadowStore, estimator_digest, library_versions
+from skmia.shadows._template import shadow_template
+from skmia.shadows._training import ShadowJob, train_shadow
+from skmia.signals import get_signal
+from skmia.utils._sklearn import (
+    CallbackSupportMixin,
+    HasMethods,
+    Interval,
+    StrOptions,
+    _fit_context,
+    _safe_indexing,
+    with_callbacks,
+)
+
+__all__ = ["ShadowModels"]
+
+
+class ShadowModels(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
+    """Models that an attacker trains himself, so that he knows who their members are.
+
+    Each shadow is a clone of `estimator`, trained on some of the records; the others are held out
+    from it. A fitted object serves any number of attacks (their parameter `shadows`) and holds no
+    records, only fingerprints by which it knows them again.
+
+    Every random choice follows from `random_state`, and is made before training begins. The
+    shadows therefore do not depend on `n_jobs`, on the joblib backend or on interruptions.
+
+    Parameters
+    ----------
+    estimator : estimator or list of estimators, default=None
+        The classifier or pipeline to train clones of. Shadows cycle through the types in a list. Of
+        a fitted search it is the best estimator. None is a template: an attack fills in its target.
+    n_shadows : int, default=16
+        Number of shadow models.
+    train_size : float or int, default=0.5
+        What each shadow is trained on, as a share in (0, 1) of the records that it draws from, or
+        as a number of records.
+    splitter : {"auto", "halves", "bernoulli", "overlapping", "disjoint"} or array-like of bool of \
+            shape (n_shadows, n_records), default="auto"
+        Who sees what:
+
+        - "halves": pairs of shadows share a random order, of which one is trained on the first half
+          and the other on the second, so that each record is seen by exactly half of them;
+        - "bernoulli": each shadow sees each record with probability `train_size`, independently;
+        - "overlapping": each shadow draws its records, and as many other ones to be held out, anew
+          from all [1]_;
+        - "disjoint": the same, but each shadow draws from a block of its own;
+        - an array that says which records each shadow is trained on;
+        - "auto": "overlapping" if `train_size` is a number of records, "halves" if it is 0.5 and
+          `n_shadows` even, else "bernoulli".
+    stratify : bool, default=False
+        Whether each shadow sees the classes in proportion. Not for "bernoulli" and arrays.
+    directory : str or path-like, default=None
+        Where to keep each shadow as soon as it is trained. A fit that finds shadows there, made
+        from the same records and parameters, trains only those that are missing. On a cluster it
+        must be a directory that all workers share. Only one fit at a time may write to it.
+    serializer : {"skops", "pickle"}, default="skops"
+        Format of the files in the directory. "skops" reads no types but those of scikit-learn and
+        of `estimator`, and runs no code from files. "pickle" can store nearly any model, but
+        whoever can write to the directory can make a later fit run his code.
+    warm_start : bool, default=False
+        Whether a further `fit`, to the same records, keeps the trained shadows and adds to them up
+        to `n_shadows`.
+    random_state : int, RandomState instance or None, default=None
+        Draws the records of each shadow and its seed. With None, a fit that goes on in a
+        directory goes on with the seed that it finds there.
+    n_jobs : int, default=None
+        Number of shadows trained, and asked, at the same time.
+    verbose : int, default=0
+        Above 0, joblib prints the progress of the training. With scikit-learn from 1.9 on,
+        `set_callbacks` takes callbacks instead, such as ``sklearn.callback.ProgressBar()``.
+
+    Attributes
+    ----------
+    estimators_ : list of estimator
+        The trained shadows.
+    in_mask_ : ndarray of bool, shape (n_shadows, n_records)
+        Which records each shadow was trained on, by content: a twin of a trained one counts.
+    out_mask_ : ndarray of bool, shape (n_shadows, n_records)
+        Which records were held out from each shadow. All others but for "overlapping" and
+        "disjoint", where they are as many as the trained ones, if there are so many left.
+    classes_ : ndarray of shape (n_classes,)
+        All labels, of which a shadow may have seen a part only.
+    splitter_ : str
+        The splitter in use, "custom" for an array.
+    n_features_in_ : int
+        Number of features, where the records have such.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, where they have such.
+
+    See Also
+    --------
+    skmia.attacks.ShadowModelAttack : Learns from shadows how members are answered.
+    synthesize_records : Records to train shadows on, from nothing but the target's answers.
+
+    Notes
+    -----
+    The attacker has records from the population that the target's came from, and knows, or
+    guesses, the type of the target and its parameters.
+
+    Records of equal content fall on one side, and so do the records of one group: a person with
+    several rows is a member with all of them.
+
+    While a shadow is trained BLAS uses one thread, since the number of threads changes the last
+    digits of its results. Use `n_jobs` to occupy the machine.
+
+    References
+    ----------
+    .. [1] R. Shokri, M. Stronati, C. Song and V. Shmatikov, "Membership inference attacks against
+       machine learning models", IEEE S&P 2017, section V-B.
+    .. [2] N. Carlini, S. Chien, M. Nasr, S. Song, A. Terzis and F. Tramèr, "Membership inference
+       attacks from first principles", IEEE S&P 2022. Each record is seen by half of the models.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from skmia.shadows import ShadowModels
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> shadows = ShadowModels(DecisionTreeClassifier(), 8, random_state=0).fit(X, y)
+    >>> shadows.in_mask_.shape, shadows.in_mask_.sum(axis=0)[:5]
+    ((8, 569), array([4, 4, 4, 4, 4]))
+    >>> confidence = shadows.observe(X, y, "confidence")
+    >>> for mask in (shadows.in_mask_, shadows.out_mask_):
+    ...     print(round(confidence[mask].mean(), 2))
+    1.0
+    0.92
+    """
+
+    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
+        "estimator": [HasMethods(["fit"]), list, tuple, None],
+        "n_shadows": [Interval(Integral, 1, None, closed="left")],
+        "train_size": [
+            Interval(Real, 0, 1, closed="neither"),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "splitter": [StrOptions({"auto", *SPLITTERS}), "array-like"],
+        "stratify": ["boolean"],
+        "directory": [str, os.PathLike, None],
+        "serializer": [StrOptions({"skops", "pickle"})],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "n_jobs": [Integral, None],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        estimator=None,
+        n_shadows=16,
+        *,
+        train_size=0.5,
+        splitter="auto",
+        stratify=False,
+        directory=None,
+        serializer="skops",
+        warm_start=False,
+        random_state=None,
+        n_jobs=None,
+        verbose=0,
+    ):
+        self.estimator = estimator
+        self.n_shadows = n_shadows
+        self.train_size = train_size
+        self.splitter = splitter
+        self.stratify = stratify
+        self.directory = directory
+        self.serializer = serializer
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    def __sklearn_tags__(self):
+        """Return the estimator's tags for X, since the records are handed to it as they are."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        if isinstance(self.estimator, BaseEstimator):
+            tags.input_tags = get_tags(self.estimator).input_tags
+        return tags
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, groups=None):
+        """Train the shadow models.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_records, ...)
+            Records, in any container that the estimator takes.
+        y : array-like of shape (n_records,)
+            Their labels.
+        groups : array-like of shape (n_records,), default=None
+            Records of one group fall on one side of each shadow: the person behind several rows.
+
+        Returns
+        -------
+        self : object
+            The fitted shadow models.
+
+        Raises
+        ------
+        ValueError
+            If the input or the parameters do not fit together, or the directory holds something
+            else.
+        ShadowTrainingError
+            If a shadow cannot be trained. Those that were trained before are in the directory.
+
+        Warns
+        -----
+        StorageWarning
+            If a stored shadow cannot be used, or a trained one not be stored.
+        """
+        X, y = validate_data(self, X, y, skip_check_array=True)
+        (X,) = indexable(X)
+        y = check_labels(X, y)
+        known, templates = KnownRecords(X, y), self._templates()
+        kept, store = self._kept(known), self._store(templates)
+        seed = self._seed if kept else self._new_seed(store)
+        seeds = np.random.RandomState(seed).randint(2**31 - 1, size=(self.n_shadows, 2))
+        splitter, contents = self._chosen_splitter(), known.contents()
+        units = contents if groups is None else _group_numbers(groups, y)
+        in_rows, out_rows = self._split(splitter, y, units, seeds[:, 0])
+        jobs = [
+            ShadowJob(i, templates[i % len(templates)], int(seeds[i, 1]), in_rows[i])
+            for i in range(self.n_shadows)
+        ]
+        if store is not None:
+            store.open(self._described(known, templates, groups, seed, splitter), jobs)
+            kept |= store.keep(kept)
+        missing = [job for job in jobs if job.number not in kept]
+        shadows = kept | dict(self._train(missing, X, y, store))
+        self.estimators_ = [shadows[i] for i in range(self.n_shadows)]
+        self.in_mask_ = _by_content(in_rows, contents)
+        self.out_mask_ = out_rows & ~self.in_mask_
+        self.classes_, self.splitter_ = np.unique(y), splitter
+        self._known, self._seed = known, seed
+        return self
+
+    def _templates(self):
+        if self.estimator is None:
+            raise ValueError(
+                f"{type(self).__name__}(estimator=None) is a template. Give the classifier to "
+                "train clones of, or hand the template to an attack, which takes its target."
+            )
+        is_list = isinstance(self.estimator, list | tuple)
+        estimators = self.estimator if is_list else [self.estimator]
+        templates = [_without_seeds(shadow_template(estimator)) for estimator in estimators]
+        if not templates:
+            raise ValueError("estimator is an empty list. Give at least one classifier.")
+        for template in templates:
+            if not hasattr(template, "fit") or is_regressor(template):
+                raise TypeError(
+                    f"Shadow models are classifiers, got {template!r}. Give estimators with fit "
+                    "and predict_proba, decision_function or predict."
+                )
+        return templates
+
+    def _kept(self, known):
+        """Return the shadows of an earlier fit that stay, by number."""
+        if not self.warm_start or not hasattr(self, "estimators_"):
+            return {}
+        if known.digest() != self._known.digest():
+            raise ValueError(
+                "warm_start adds shadows that see the same records, but fit was given others. "
+                "Give the records of the first fit, or set warm_start=False."
+            )
+        if self.n_shadows < len(self.estimators_):
+            raise ValueError(
+                f"n_shadows={self.n_shadows} must be at least the {len(self.estimators_)} shadows "
+                "that are trained already, because warm_start=True."
+            )
+        if self._chosen_splitter() != self.splitter_ or self.splitter_ == "disjoint":
+            raise ValueError(
+                f"warm_start cannot add shadows of splitter={self._chosen_splitter()!r} to those "
+                f"of {self.splitter_!r}, since the latter would see other records. Add an even "
+                "number to halves, and train disjoint ones anew."
+            )
+        return dict(enumerate(self.estimators_))
+
+    def _chosen_splitter(self):
+        if not isinstance(self.splitter, str):
+            return "custom"
+        if self.splitter != "auto":
+            return self.splitter
+        if isinstance(self.train_size, Integral):
+            return "overlapping"
+        return "halves" if self.train_size == 0.5 and self.n_shadows % 2 == 0 else "bernoulli"
+
+    def _split(self, splitter, y, units, seeds):
+        if splitter == "custom":
+            return _checked_mask(self.splitter, (self.n_shadows, len(y)))
+        strata = np.zeros(units.max() + 1, dtype=np.intp)
+        if self.stratify:
+            strata = _commonest(units, np.unique(y, return_inverse=True)[1])
+        size = {"train_size": self.train_size, "seeds": seeds}
+        return draw_splits(splitter, units, strata, **size)
+
+    def _store(self, templates):
+        if self.directory is None:
+            return None
+        return ShadowStore(self.directory, self.serializer, templates)
+
+    def _new_seed(self, store):
+        if store is not None and self.random_state is None:
+            saved = store.saved_seed()
+            if saved is not None:
+                return saved
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def _described(self, known, templates, groups, seed, splitter):
+        """Return what all shadows have in common, to tell them from others in a directory."""
+        return {
+            "seed": seed,
+            "records": known.digest(),
+            "n_records": known.n_records,
+            "estimators": [repr(template) for template in templates],
+            "estimator_digests": [estimator_digest(template) for template in templates],
+            "splitter": splitter,
+            "n_blocks": self.n_shadows if splitter == "disjoint" else None,
+            "train_size": self.train_size,
+            "stratify": self.stratify,
+            "with_groups": groups is not None,
+            "versions": library_versions(templates),
+        }
+
+    def _train(self, jobs, X, y, store):
+        """Train shadows, and yield them with their numbers as they end."""
+        context = self._init_callback_context(max_subtasks=len(jobs), sequential_subtasks=False)
+        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        contexts = {
+            job.number: context.subcontext(task_name="shadow", task_id=job.number) for job in jobs
+        }
+
+        def _tasks():
+            for job in jobs:
+                contexts[job.number].call_on_fit_task_begin(estimator=self)
+                yield delayed(train_shadow)(X, y, job, store)
+
+        parallel = Parallel(self.n_jobs, verbose=self.verbose, return_as="generator_unordered")
+        with threadpool_limits(1, user_api="blas"):
+            for number, shadow, not_stored in parallel(_tasks()):
+                if not_stored is not None:
+                    warnings.warn(not_stored, StorageWarning, stacklevel=6)
+                contexts[number].call_on_fit_task_end(estimator=self)
+                yield number, shadow
+        context.call_on_fit_task_end(estimator=self)
+
+    def observe(self, X, y, signal, *, response_method="auto"):
+        """Return signals of each shadow's answer to each record.
+
+        Shadows and batches of records are asked in turn, and their answers dropped.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_records, ...)
+            Records.
+        y : array-like of shape (n_records,)
+            Their labels. One that no shadow record had gets the signal of confidence 0.
+        signal : {str, callable} or list of these
+            A name from `skmia.signals`, or a function of `proba` (n_records, n_classes) and
+            `y_index` (n_records,).
+        response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
+            How the shadows are asked.
+
+        Returns
+        -------
+        ndarray of shape (n_shadows, n_records) or list of these
+            The signals; of a list of signals a list.
+
+        Raises
+        ------
+        ValueError
+            If a signal is unknown, or X has other columns than in `fit`.
+        """
+        X, y = self._checked(X, y)
+        several = isinstance(signal, list | tuple)
+        signals = [get_signal(one) for one in (signal if several else [signal])]
+        y_index = label_index(y, self.classes_)
+        n_columns = len(self.classes_) + getattr(self, "n_features_in_", 0)
+        parts = batches(len(y), n_columns)  # the same for any n_jobs, as are the last digits
+        asked = [(i, part) for i in range(len(self.estimators_)) for part in parts]
+
+        def _ask(i, part):
+            rows = X if len(parts) == 1 else _safe_indexing(X, part)
+            proba = class_probabilities(
+                self.estimators_[i], rows, self.classes_, method=response_method
+            )
+            return [of(proba, y_index[part]) for of in signals]
+
+        observed = None
+        parallel = Parallel(self.n_jobs, require="sharedmem", return_as="generator")
+        with threadpool_limits(1, user_api="blas"):
+            answers = parallel(delayed(_ask)(i, part) for i, part in asked)
+            for (i, part), values in zip(asked, answers, strict=True):
+                if observed is None:
+                    shape = (len(self.estimators_), len(y))
+                    observed = [np.empty(shape, value.dtype) for value in values]
+                for k, value in enumerate(values):
+                    if not np.can_cast(value.dtype, observed[k].dtype):  # shadows of several types
+                        observed[k] = observed[k].astype(value.dtype)
+                    observed[k][i, part] = value
+        return observed if several else observed[0]
+
+    def in_mask(self, X, y):
+        """Tell which shadows were trained on which records.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_records, ...)
+            Records, in any container.
+        y : array-like of shape (n_records,)
+            Their labels.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_shadows, n_records)
+            True where a shadow was trained on a record of this content. Records that are not
+            among those in `fit` were seen by none.
+        """
+        return self._masks(X, y)[0]
+
+    def _masks(self, X, y):
+        """Return who was trained on which records, and from whom they were held out."""
+        X, y = self._checked(X, y)
+        found = self._known.find(X, y)
+        in_mask, out_mask = self.in_mask_[:, found], self.out_mask_[:, found]
+        in_mask[:, found < 0], out_mask[:, found < 0] = False, True
+        return in_mask, out_mask
+
+    def _checked(self, X, y):
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, skip_check_array=True)
+        (X,) = indexable(X)
+        y = check_labels(X, y)
+        check_label_type(y, self.classes_)
+        return X, y
+
+
+def _without_seeds(template):
+    """Take seeds out of a template: each shadow gets one of its own."""
+    if not hasattr(template, "get_params"):
+        return template
+    names = [name for name in template.get_params(deep=True) if name.endswith("random_state")]
+    return template.set_params(**dict.fromkeys(names))
+
+
+def _group_numbers(groups, y):
+    check_consistent_length(y, groups)
+    return np.unique(column_or_1d(groups), return_inverse=True)[1]
+
+
+def _checked_mask(mask, shape):
+    mask = np.asarray(mask)
+    if mask.shape != shape or mask.dtype != bool:
+        raise ValueError(
+            "A splitter that is an array says which records each shadow is trained on: expected "
+            f"bool of shape (n_shadows, n_records) = {shape}, got {mask.dtype} of {mask.shape}."
+        )
+    if lacking := np.flatnonzero(~mask.any(axis=1)).tolist():
+        raise ValueError(f"splitter trains shadow {lacking[0]} on no record.")
+    return mask, ~mask
+
+
+def _commonest(units, codes):
+    """Return the commonest class of the records of each unit."""
+    pairs, counts = np.unique(np.column_stack([units, codes]), axis=0, return_counts=True)
+    order = np.lexsort((counts, pairs[:, 0]))
+    last = np.append(np.flatnonzero(np.diff(pairs[order, 0])), len(order) - 1)
+    return pairs[order[last], 1]
+
+
+def _by_content(rows, contents):
+    """Mark all records whose content is among the marked ones."""
+    if contents.max() + 1 == len(contents):
+        return rows
+    marked = np.zeros((len(rows), contents.max() + 1), dtype=bool)
+    for mark, row in zip(marked, rows, strict=True):
+        mark[contents[row]] = True
+    return marked[:, contents]

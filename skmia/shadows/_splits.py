@@ -1,0 +1,156 @@
+"""Who sees what: the records that each shadow model is trained on and those it is not."""
+
+from numbers import Integral
+
+import numpy as np
+
+__all__ = ["SPLITTERS", "draw_splits"]
+
+
+def draw_splits(splitter, units, strata, *, train_size, seeds):
+    """Draw the training records of each shadow, and the records that are held out from it.
+
+    Units are kept together. All splitters but the Bernoulli one bring the units into a random
+    order, of which each part holds the strata in proportion, and cut it by the number of records.
+
+    Parameters
+    ----------
+    splitter : str
+        One of `SPLITTERS`.
+    units : ndarray of int, shape (n_records,)
+        The unit of each record, 0 to n_units - 1.
+    strata : ndarray of int, shape (n_units,)
+        The stratum of each unit.
+    train_size : {int, float}
+        Records to train on, or their share of the records that a shadow draws from.
+    seeds : ndarray of int, shape (n_shadows,)
+        One for each shadow.
+
+    Returns
+    -------
+    in_rows : ndarray of bool, shape (n_shadows, n_records)
+        The records that each shadow is trained on.
+    out_rows : ndarray of bool, shape (n_shadows, n_records)
+        The records held out from it.
+
+    Raises
+    ------
+    ValueError
+        If the records do not suffice, or splitter and size do not go together.
+    """
+    sizes = np.bincount(units)
+    in_units, out_units = SPLITTERS[splitter](sizes, strata, train_size, seeds)
+    _check_sides(in_units, out_units, splitter, len(units))
+    return in_units[:, units], out_units[:, units]
+
+
+def _halves(sizes, strata, train_size, seeds):
+    """Two shadows share one order: what one is trained on is held out from the other."""
+    if len(seeds) % 2 or train_size != 0.5:
+        raise ValueError(
+            "splitter='halves' needs an even n_shadows and train_size=0.5, so that each record is "
+            f"seen by exactly half of the shadows; got n_shadows={len(seeds)} and train_size="
+            f"{train_size}. Use 'bernoulli' or 'overlapping' for others."
+        )
+    in_units = np.empty((len(seeds), len(sizes)), dtype=bool)
+    for i, seed in enumerate(seeds[::2]):
+        first, _ = _cut(_order(strata, seed), sizes, sizes.sum() / 2)
+        in_units[2 * i] = _mask(first, len(sizes))
+    in_units[1::2] = ~in_units[::2]
+    return in_units, ~in_units
+
+
+def _bernoulli(sizes, strata, train_size, seeds):
+    """Each unit is seen by each shadow with the same probability, independently."""
+    if strata.any():
+        raise ValueError(
+            "splitter='bernoulli' tosses a coin for each record, so that it cannot be stratified. "
+            "Use stratify=False, or splitter='halves', 'overlapping' or 'disjoint'."
+        )
+    share = train_size / sizes.sum() if isinstance(train_size, Integral) else train_size
+    draws = [np.random.RandomState(seed).random_sample(len(sizes)) for seed in seeds]
+    in_units = np.array(draws) < share
+    return in_units, ~in_units
+
+
+def _overlapping(sizes, strata, train_size, seeds):
+    """Each shadow draws its records and as many held-out ones from all anew."""
+    n_in = _n_records(train_size, sizes.sum())
+    masks = np.zeros((2, len(seeds), len(sizes)), dtype=bool)
+    for i, seed in enumerate(seeds):
+        _take_sides(masks[:, i], _order(strata, seed), sizes, n_in)
+    return masks
+
+
+def _disjoint(sizes, strata, train_size, seeds):
+    """Each shadow draws from a block of its own."""
+    masks = np.zeros((2, len(seeds), len(sizes)), dtype=bool)
+    rest, n_left = _order(strata, seeds[0]), sizes.sum()
+    for i in range(len(seeds)):
+        n_block = n_left / (len(seeds) - i)
+        block, rest = _cut(rest, sizes, n_block)
+        n_left -= sizes[block].sum()
+        _take_sides(masks[:, i], block, sizes, _n_records(train_size, sizes[block].sum()))
+    return masks
+
+
+SPLITTERS = {
+    "bernoulli": _bernoulli,
+    "disjoint": _disjoint,
+    "halves": _halves,
+    "overlapping": _overlapping,
+}
+
+
+def _n_records(train_size, n_available):
+    if not isinstance(train_size, Integral):
+        return train_size * n_available
+    if train_size >= n_available:
+        raise ValueError(
+            f"train_size={train_size} leaves none of the {n_available} records that a shadow draws "
+            "from to be held out. Give fit more records or lower train_size; Shokri et al. need "
+            "twice as many records as train_size."
+        )
+    return train_size
+
+
+def _take_sides(masks, order, sizes, n_in):
+    """Mark the first records in the order as seen, and as many of the next as held out."""
+    seen, rest = _cut(order, sizes, n_in)
+    held_out, _ = _cut(rest, sizes, sizes[seen].sum())
+    masks[0, seen], masks[1, held_out] = True, True
+
+
+def _order(strata, seed):
+    """Return the units in random order, every part of which holds the strata in proportion."""
+    rng = np.random.RandomState(seed)
+    draws = rng.random_sample(len(strata))
+    in_stratum = np.lexsort((draws, strata))
+    n_units = np.bincount(strata)
+    starts = np.cumsum(n_units) - n_units
+    place = np.empty(len(strata))
+    place[in_stratum] = np.arange(len(strata)) - np.repeat(starts, n_units) + 0.5
+    return np.lexsort((draws, place / n_units[strata]))
+
+
+def _cut(order, sizes, n_records):
+    """Cut units in two where the first part comes nearest to so many records."""
+    ends = np.concatenate([[0], np.cumsum(sizes[order])])
+    at = np.argmin(np.abs(ends - n_records))
+    return order[:at], order[at:]
+
+
+def _mask(chosen, n_units):
+    mask = np.zeros(n_units, dtype=bool)
+    mask[chosen] = True
+    return mask
+
+
+def _check_sides(in_units, out_units, splitter, n_records):
+    lacking = np.flatnonzero(~(in_units.any(axis=1) & out_units.any(axis=1)))
+    if len(lacking):
+        raise ValueError(
+            "A shadow model needs records for both of its sides, those it is trained on and those "
+            f"held out: splitter={splitter!r} finds none for one side of shadow {lacking[0]} among "
+            f"n_samples={n_records}. Give fit more distinct records, or change train_size."
+        )

@@ -1,0 +1,305 @@
+"""Trained shadow models on disk: each one whole or not at all, and never one that is not ours."""
+
+import hashlib
+import json
+import os
+import pickle
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+
+import joblib
+import numpy as np
+
+from skmia.exceptions import StorageWarning
+
+__all__ = ["ShadowStore", "estimator_digest", "library_versions"]
+
+_MANIFEST = "manifest.json"
+_UNFINISHED = ".unfinished-"
+_FORMAT = 1
+_SECONDS_TO_WRITE = 3600
+
+
+class ShadowStore:
+    """A directory with a manifest of what the shadows are, and one file for each that is trained.
+
+    A file's name holds the digest of its content together with all that the shadow came from. A
+    file that was damaged, or comes from other records, parameters or seeds, has another digest and
+    is not read. Files are written under another name and renamed when they are complete.
+
+    Parameters
+    ----------
+    directory : {str, path-like}
+        The directory, made if it is missing.
+    serializer : {"skops", "pickle"}
+        The format of the models.
+    templates : list of estimator
+        The unfitted shadows. Types that they hold are trusted, and those of scikit-learn.
+    """
+
+    def __init__(self, directory, serializer, templates):
+        self.directory = Path(directory).absolute()
+        self.serializer = serializer
+        self._origins = None
+        self._trusted = frozenset()
+        if serializer == "skops":
+            self._trusted = frozenset().union(*map(_foreign_types, templates))
+
+    def saved_seed(self):
+        """Return the seed in the manifest, None if there is no manifest.
+
+        Returns
+        -------
+        int or None
+            The seed.
+        """
+        manifest = self._read_manifest()
+        return None if manifest is None else manifest.get("seed")
+
+    def open(self, manifest, jobs):
+        """Check that the directory is of this manifest, or begin it.
+
+        Parameters
+        ----------
+        manifest : dict
+            What all shadows have in common, of JSON types. "versions" are compared too.
+        jobs : list of ShadowJob
+            What each shadow comes from.
+
+        Raises
+        ------
+        ValueError
+            If the directory holds shadows of something else, or files that are not shadows.
+        """
+        manifest = {"format": _FORMAT, "serializer": self.serializer, **manifest}
+        shared = json.dumps(manifest, sort_keys=True)
+        self._origins = [
+            f"{shared} {job.seed} ".encode() + np.packbits(job.rows).tobytes() for job in jobs
+        ]
+        found = self._read_manifest()
+        if found is None:
+            self._begin(manifest)
+        elif found != (wanted := json.loads(shared)):
+            names = [k for k in {**found, **wanted} if found.get(k) != wanted.get(k)]
+            about = "; ".join(f"{k}: {_brief(found, k)}, now {_brief(wanted, k)}" for k in names)
+            raise ValueError(
+                f"{self.directory} holds shadow models that were made otherwise ({about}). Give "
+                "fit the same records and parameters to go on with them, or choose another "
+                "directory."
+            )
+
+        self._clean_up()
+
+    def _clean_up(self):
+        """Remove what killed runs left half-written; what is young may be of one still running."""
+        for path in self.directory.glob(f"{_UNFINISHED}*"):
+            if path.stat().st_mtime < time.time() - _SECONDS_TO_WRITE:
+                path.unlink(missing_ok=True)
+
+    def _begin(self, manifest):
+        self.directory.mkdir(parents=True, exist_ok=True)
+        if any(not path.name.startswith(_UNFINISHED) for path in self.directory.iterdir()):
+            raise ValueError(
+                f"{self.directory} holds files but no {_MANIFEST}, so that it is no directory of "
+                "shadow models. Choose an empty or a new one."
+            )
+        text = json.dumps(manifest, indent=1, sort_keys=True)
+        self._write(self.directory / _MANIFEST, text.encode())
+
+    def _read_manifest(self):
+        path = self.directory / _MANIFEST
+        if not path.exists():
+            return None
+        try:
+            manifest = json.loads(path.read_bytes())
+        except ValueError as error:
+            raise ValueError(
+                f"{path} is damaged: {error}. Choose another directory, or remove this one."
+            ) from error
+        return manifest if isinstance(manifest, dict) else {}
+
+    def keep(self, trained):
+        """Return all shadows that need no training, and store those that are not.
+
+        Parameters
+        ----------
+        trained : dict of int to estimator
+            Shadows in memory, by number.
+
+        Returns
+        -------
+        dict of int to estimator
+            These, and those stored.
+        """
+        stored = {}
+        for number in range(len(self._origins)):
+            if number not in trained:
+                stored[number] = self._load(number)
+            elif not self._files(number) and (warning := self.save(number, trained[number])):
+                warnings.warn(warning, StorageWarning, stacklevel=2)
+        return trained | {number: shadow for number, shadow in stored.items() if shadow is not None}
+
+    def _load(self, number):
+        """Return a stored shadow, None if there is none that can be used."""
+        for path in self._files(number):
+            content = path.read_bytes()
+            reason = "it is damaged, or was made from other records, parameters or seeds"
+            if path.name == self._name(number, content):
+                try:
+                    return self._loads(content)
+                except Exception as error:  # whatever a model raises when it is read
+                    reason = f"reading it failed with {type(error).__name__}: {error}"
+            warnings.warn(
+                f"Shadow model {number} is trained anew, because {path} cannot be used: {reason}.",
+                StorageWarning,
+                stacklevel=2,
+            )
+        return None
+
+    def save(self, number, shadow):
+        """Store a shadow, in place of all files of its number.
+
+        Parameters
+        ----------
+        number : int
+            Its number.
+        shadow : estimator
+            The fitted shadow.
+
+        Returns
+        -------
+        str or None
+            A warning if it cannot be stored, None if it is.
+        """
+        try:
+            content = self._dumps(shadow)
+        except Exception as error:  # whatever a model raises when it is written
+            return self._not_stored(number, f"{type(error).__name__}: {error}")
+        if unknown := self._unknown_types(content):
+            return self._not_stored(number, f"it holds types of other libraries, {sorted(unknown)}")
+        stale = set(self._files(number))
+        path = self.directory / self._name(number, content)
+        self._write(path, content)
+        for old in stale - {path}:
+            old.unlink(missing_ok=True)
+        return None
+
+    def _not_stored(self, number, reason):
+        way_out = ""
+        if self.serializer == "skops":
+            way_out = (
+                " serializer='pickle' may store it, in a directory that nobody else can write to."
+            )
+        return (
+            f"Shadow model {number} is trained, but {self.serializer} could not store it in "
+            f"{self.directory}: {reason}.{way_out}"
+        )
+
+    def _files(self, number):
+        return sorted(self.directory.glob(f"shadow-{number:05}.*.{self.serializer}"))
+
+    def _name(self, number, content):
+        digest = hashlib.blake2b(self._origins[number], digest_size=16)
+        digest.update(content)
+        return f"shadow-{number:05}.{digest.hexdigest()}.{self.serializer}"
+
+    def _write(self, path, content):
+        handle, temporary = tempfile.mkstemp(prefix=_UNFINISHED, dir=self.directory)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+    def _dumps(self, shadow):
+        if self.serializer == "pickle":
+            return pickle.dumps(shadow)
+        import skops.io
+
+        return skops.io.dumps(shadow)
+
+    def _loads(self, content):
+        if self.serializer == "pickle":
+            return pickle.loads(content)  # noqa: S301 - the user chose it
+        import skops.io
+
+        found = skops.io.get_untrusted_types(data=content)
+        return skops.io.loads(content, trusted=sorted(set(found) - self._unknown_types(content)))
+
+    def _unknown_types(self, content):
+        """Return the types that neither scikit-learn nor the templates brought."""
+        if self.serializer == "pickle":
+            return set()
+        import skops.io
+
+        found = skops.io.get_untrusted_types(data=content)
+        return {name for name in found if not name.startswith("sklearn.")} - self._trusted
+
+
+def _foreign_types(template):
+    """Return the types in an unfitted shadow that skops does not trust by itself."""
+    import skops.io
+
+    try:
+        return skops.io.get_untrusted_types(data=skops.io.dumps(template))
+    except Exception:  # save gives the reason
+        return []
+
+
+def _brief(manifest, key):
+    text = json.dumps(manifest.get(key))
+    return text if len(text) <= 100 else f"{text[:97]}..."
+
+
+def estimator_digest(estimator):
+    """Return a text that tells an unfitted estimator from others, the same in every process.
+
+    Parameters
+    ----------
+    estimator : estimator
+        An unfitted estimator.
+
+    Returns
+    -------
+    str
+        Hexadecimal digits.
+    """
+    try:
+        return joblib.hash(estimator)
+    except Exception as error:  # pickle raises errors of many types
+        raise ValueError(
+            f"{type(estimator).__name__} holds something that cannot be told from other things "
+            f"after a restart ({error}), so that its shadows cannot be kept in a directory. Give "
+            "functions by name, not as lambda, or leave directory out."
+        ) from error
+
+
+def library_versions(templates):
+    """Return the versions of the libraries that train the shadows.
+
+    Parameters
+    ----------
+    templates : list of estimator
+        The unfitted shadows.
+
+    Returns
+    -------
+    dict of str to str
+        Versions by name.
+    """
+    parts = [value for t in templates for value in (t, *_parameters(t))]
+    names = {type(part).__module__.split(".")[0] for part in parts} - {"builtins", "__main__"}
+    modules = {name: sys.modules.get(name) for name in sorted(names | {"numpy", "sklearn"})}
+    versions = {name: getattr(module, "__version__", None) for name, module in modules.items()}
+    return {name: version for name, version in versions.items() if isinstance(version, str)}
+
+
+def _parameters(estimator):
+    return estimator.get_params(deep=True).values() if hasattr(estimator, "get_params") else ()

@@ -1,0 +1,73 @@
+"""The training of one shadow model, wherever its job runs."""
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+from threadpoolctl import threadpool_limits
+
+from skmia.exceptions import ShadowTrainingError
+from skmia.utils._sklearn import _safe_indexing, _set_random_states
+
+__all__ = ["ShadowJob", "train_shadow"]
+
+
+class ShadowJob(NamedTuple):
+    """What a shadow comes from, beside the records."""
+
+    number: int
+    template: BaseEstimator
+    seed: int
+    rows: np.ndarray  # bool, the records that it is trained on
+
+
+def train_shadow(X, y, job, store):
+    """Train a shadow, and store it if there is a store.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_records, ...)
+        All records; an argument of its own, so that joblib sends it to a worker only once.
+    y : ndarray of shape (n_records,)
+        All labels.
+    job : ShadowJob
+        What to train on which records.
+    store : ShadowStore or None
+        Where to store it.
+
+    Returns
+    -------
+    number : int
+        The shadow's number.
+    shadow : estimator
+        The fitted shadow.
+    not_stored : str or None
+        A warning, if it could not be stored.
+
+    Raises
+    ------
+    ShadowTrainingError
+        If its training fails.
+    """
+    shadow = clone(job.template)
+    if hasattr(shadow, "get_params"):
+        _set_random_states(shadow, job.seed)
+    rows = np.flatnonzero(job.rows)
+    try:
+        with threadpool_limits(1, user_api="blas"):
+            shadow.fit(_safe_indexing(X, rows), _safe_indexing(y, rows))
+    except Exception as error:
+        raise ShadowTrainingError(_failure(job, len(rows), error, store)) from error
+    return job.number, shadow, None if store is None else store.save(job.number, shadow)
+
+
+def _failure(job, n_rows, error, store):
+    rest = (
+        "With directory= those that are trained would be kept."
+        if store is None
+        else f"Those that are trained are kept in {store.directory}; fit goes on from there."
+    )
+    return (
+        f"Shadow model {job.number} ({type(job.template).__name__}, seed {job.seed}, {n_rows} "
+        f"records) could not be trained: {type(error).__name__}: {error}. {rest}"
+    )
