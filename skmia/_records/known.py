@@ -91,9 +91,10 @@ class KnownRecords:
         Returns
         -------
         ndarray of int, shape (n_records,)
-            Numbers from 0 on.
+            Numbers from 0 on, in the order in which the contents first occur.
         """
-        return np.unique(self._own, return_inverse=True)[1]
+        _, first, numbers = np.unique(self._own, return_index=True, return_inverse=True)
+        return np.argsort(np.argsort(first))[numbers]
 
     def digest(self):
         """Return a text that tells these records in this order from others.

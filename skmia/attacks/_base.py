@@ -22,6 +22,7 @@ from skmia._response import (
     record_response,
 )
 from skmia.attacks._risk_score import RiskHistogram
+from skmia.attacks._shadows import are_fitted
 from skmia.attacks._thresholds import best_threshold, class_thresholds
 from skmia.exceptions import CalibrationWarning
 from skmia.metrics._checks import check_membership
@@ -92,9 +93,9 @@ class BaseAttack(BaseEstimator):
     }
 
     def __sklearn_clone__(self):
-        """Clone all parameters but the target: a refit would attack another model."""
+        """Clone all parameters but what is fitted: the target, and shadows that attacks share."""
         params = {
-            name: value if name == "target" else clone(value, safe=False)
+            name: value if name == "target" or are_fitted(value) else clone(value, safe=False)
             for name, value in self.get_params(deep=False).items()
         }
         copy = type(self)(**params)
@@ -151,11 +152,15 @@ class BaseAttack(BaseEstimator):
             membership = self._check_membership(X, membership)
         self.classes_ = np.array([0, 1])
         self.target_classes_ = all_classes(self.target, X, y, method=self.response_method)
-        self._fit(X, y, membership)
-        return self._calibrate(*self._calibration_scores(X, y, membership))
+        held_out = self._fit(X, y, membership)
+        return self._calibrate(*(held_out or self._calibration_scores(X, y, membership)))
 
     def _fit(self, X, y, membership):
-        """Learn what the attack needs before it can score; by default nothing."""
+        """Learn what the attack needs before it can score; by default nothing.
+
+        An attack without known membership may return scores with their true membership and class
+        number, to calibrate on; else a shadow model is trained for that.
+        """
 
     def _score_samples(self, model, X, y):
         """Return the attack score of each record from what `model` reveals."""

@@ -24,7 +24,7 @@ from skmia.shadows._splits import SPLITTERS, draw_splits
 from skmia.shadows._store import ShadowStore, estimator_digest, library_versions
 from skmia.shadows._template import shadow_template
 from skmia.shadows._training import ShadowJob, train_shadow
-from skmia.signals import get_signal
+from skmia.signals import evaluate, get_signal
 from skmia.utils._sklearn import (
     CallbackSupportMixin,
     HasMethods,
@@ -398,7 +398,9 @@ class ShadowModels(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
         """
         X, y = self._checked(X, y)
         several = isinstance(signal, list | tuple)
-        signals = [get_signal(one) for one in (signal if several else [signal])]
+        signals = list(signal) if several else [signal]
+        for one in signals:
+            get_signal(one)  # refuses an unknown one before any shadow is asked
         y_index = label_index(y, self.classes_)
         n_columns = len(self.classes_) + getattr(self, "n_features_in_", 0)
         parts = batches(len(y), n_columns)  # the same for any n_jobs, as are the last digits
@@ -409,7 +411,7 @@ class ShadowModels(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
             proba = class_probabilities(
                 self.estimators_[i], rows, self.classes_, method=response_method
             )
-            return [of(proba, y_index[part]) for of in signals]
+            return list(evaluate(proba, y_index[part], signals))
 
         observed = None
         parallel = Parallel(self.n_jobs, require="sharedmem", return_as="generator")
