@@ -10,7 +10,7 @@ _FLOOR = 1e-3  # of probabilities under a logarithm: forests answer 0, which mus
 _SIGNALS = ("confidence", "correctness", "margin", "entropy", "loss", "modified_entropy")
 
 
-def attack_features(features, proba, y_index):
+def attack_features(features, proba, y_index, top_k):
     """Return the features of each answer.
 
     Parameters
@@ -21,6 +21,8 @@ def attack_features(features, proba, y_index):
         Answers.
     y_index : ndarray of shape (n_records,)
         The column of each true label, -1 for one that is unknown.
+    top_k : int
+        The number of features of "top_k".
 
     Returns
     -------
@@ -33,7 +35,7 @@ def attack_features(features, proba, y_index):
         If a function returns something else.
     """
     if not callable(features):
-        return FEATURES[features](proba, y_index)
+        return FEATURES[features](proba, y_index, top_k)
     values = np.asarray(features(proba, y_index))
     if values.ndim != 2 or len(values) != len(proba) or not np.isfinite(values).all():
         raise ValueError(
@@ -63,15 +65,15 @@ def with_class(values, y_index, n_classes):
     return np.hstack([values, (y_index[:, None] == np.arange(n_classes)).astype(values.dtype)])
 
 
-def _probabilities(proba, _):
+def _probabilities(proba, _, __):
     return proba
 
 
-def _top_three(proba, _):
-    return np.sort(proba, axis=1)[:, : -min(3, proba.shape[1]) - 1 : -1]
+def _top_k(proba, _, k):
+    return np.sort(proba, axis=1)[:, ::-1][:, :k]
 
 
-def _log_signals(proba, y_index):
+def _log_signals(proba, y_index, _):
     """Return log-probabilities, and signals, with logarithms of those that span many decades."""
     signals = dict(zip(_SIGNALS, evaluate(proba, y_index, _SIGNALS), strict=True))
     for name in ("loss", "modified_entropy"):
@@ -79,4 +81,4 @@ def _log_signals(proba, y_index):
     return np.column_stack([np.log(np.maximum(proba, _FLOOR)), *signals.values()])
 
 
-FEATURES = {"log_signals": _log_signals, "probabilities": _probabilities, "top_three": _top_three}
+FEATURES = {"log_signals": _log_signals, "probabilities": _probabilities, "top_k": _top_k}

@@ -24,12 +24,131 @@ _LEAST_RECORDS = 10  # of each side of a class, for an attack model of its own
 
 
 class ShadowModelAttack(BaseAttack):
-    """TODO."""
+    """Learn from shadow models how a model answers its members, and call members by that.
+
+    Shadow models are trained like the target, on records whose membership the attacker decides. For
+    each class an attack model learns to tell the shadows' answers to records that they were trained
+    on from those to records held out from them. Its probability of «member», for what the target
+    answers, is the attack score.
+
+    The attacker knows the record with its label and sees the target's answer. To prepare he has
+    records from the target's distribution, and knows or guesses the type of the target and its
+    parameters. He knows no member of the target. Without such records he can make some, see
+    :func:`~skmia.shadows.synthesize_records`.
+
+    Parameters
+    ----------
+    target : estimator, default=None
+        The fitted classifier under attack: a classifier, a pipeline, a fitted search, anything with
+        `predict_proba`, `decision_function` or `predict`. It is never refitted. None makes a
+        template.
+    shadows : int or ShadowModels, default=16
+        Number of clones of the target to train on the records given to `fit`, each on half of them.
+        Or shadow models: unfitted ones are cloned and trained, with the target's type where they
+        have no estimator; fitted ones are used as they are, and `fit` must be given records that
+        they were trained on. With several types of estimators among them, the attack models learn
+        from all together [3]_.
+    features : {"log_signals", "probabilities", "top_k"} or callable, default="log_signals"
+        What an attack model sees of an answer:
+
+        - "probabilities" of all classes [1]_;
+        - "top_k", the largest probabilities in descending order, which does without the order of
+          the classes [2]_;
+        - "log_signals", logarithms of all probabilities, floored at 0.001, and the signals
+          confidence, correctness, margin, entropy, loss and modified entropy of the true label;
+        - a function of `proba` (n_records, n_classes) and `y_index` (n_records,) that returns a
+          matrix (n_records, n_features).
+    top_k : int, default=3
+        Number of probabilities of "top_k".
+    attack_estimator : estimator, default=None
+        The binary classifier to learn with. None is a logistic regression on standardized features,
+        which did as well as others in our comparison, see Notes.
+    subsample : int, default=100_000
+        The most answers of shadows to learn from, drawn at random.
+    per_class : bool, default=True
+        One attack model, threshold and risk histogram per class, else one for all records. A class
+        with less than 10 answers of either kind uses the attack model for all. That one also sees
+        which class it is.
+    n_bins : int, default=5
+        Bins of the risk histogram of each class.
+    prior : float, default=0.5
+        Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
+    response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
+        What the target reveals; "auto" takes the first of them that it has.
+    random_state : int, RandomState instance or None, default=None
+        Seeds shadows and attack models.
+    n_jobs : int, default=None
+        Number of shadows trained at the same time; then of attack models, and of batches.
+
+    Attributes
+    ----------
+    attack_models_ : dict
+        The attack model of each class by its label, and under None the one for all classes.
+    shadows_ : ShadowModels
+        The fitted shadow models.
+    classes_ : ndarray of shape (2,)
+        0 for non-members and 1 for members: the columns of `predict_proba`.
+    target_classes_ : ndarray of shape (n_target_classes,)
+        Labels of the target and of the records in `fit`.
+    threshold_ : float
+        The threshold of all classes together; also of labels that were not met in `fit`.
+    thresholds_ : ndarray of shape (n_target_classes,)
+        The threshold of each label.
+    n_features_in_ : int
+        Number of features of the records in `fit`, where they have such.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, where they have such.
+
+    See Also
+    --------
+    skmia.shadows.ShadowModels : How shadows are trained, shared, and kept on disk.
+    MetricAttack : One signal and a threshold, calibrated with a single shadow.
+
+    Notes
+    -----
+    The attack models see as many answers to members as to non-members of each class, as in [1]_.
+
+    Without membership, thresholds and risks are learned from answers of half of the shadows, scored
+    by attack models that learned from the other half, and vice versa. With membership, they are
+    learned from the target's answers to these records; the shadows are trained on all records alike
+    and the attack models still learn from the shadows alone.
+
+    TODO table
+
+    References
+    ----------
+    .. [1] R. Shokri, M. Stronati, C. Song and V. Shmatikov, "Membership inference attacks against
+       machine learning models", IEEE S&P 2017, sections V-B and V-D.
+    .. [2] A. Salem, Y. Zhang, M. Humbert, P. Berrang, M. Fritz and M. Backes, "ML-Leaks: model and
+       data independent membership inference attacks and defenses on machine learning models",
+       NDSS 2019, section III.
+    .. [3] S. Tonni, D. Vatsalan, F. Farokhi, D. Kaafar, Z. Lu and G. Tangari, "Data and model
+       dependencies of membership inference attack", 2020, Table 2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from skmia.attacks import ShadowModelAttack
+    >>> X, y = load_digits(return_X_y=True)
+    >>> order = np.random.default_rng(0).permutation(len(X))
+    >>> members, others, own = np.split(order, [450, 900])
+    >>> target = RandomForestClassifier(20, random_state=0).fit(X[members], y[members])
+
+    The attacker has other records, and trains shadows on them:
+
+    >>> attack = ShadowModelAttack(target, shadows=4, random_state=0).fit(X[own], y[own])
+    >>> rows, membership = np.r_[members, others], np.repeat([1, 0], 450)
+    >>> round(attack.score(X[rows], y[rows], membership), 2)
+    0.74
+    """
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
         **BaseAttack._parameter_constraints,
         "shadows": [Interval(Integral, 1, None, closed="left"), ShadowModels],
         "features": [StrOptions(set(FEATURES)), callable],
+        "top_k": [Interval(Integral, 1, None, closed="left")],
         "attack_estimator": [HasMethods(["fit"]), None],
         "subsample": [Interval(Integral, 2, None, closed="left")],
     }
@@ -40,6 +159,7 @@ class ShadowModelAttack(BaseAttack):
         *,
         shadows=16,
         features="log_signals",
+        top_k=3,
         attack_estimator=None,
         subsample=100_000,
         per_class=True,
@@ -52,6 +172,7 @@ class ShadowModelAttack(BaseAttack):
         self.target = target
         self.shadows = shadows
         self.features = features
+        self.top_k = top_k
         self.attack_estimator = attack_estimator
         self.subsample = subsample
         self.per_class = per_class
@@ -79,19 +200,20 @@ class ShadowModelAttack(BaseAttack):
             return self._held_out(attack_set, seed)
 
     def _learn(self, attack_set, rows, seed):
-        """Return an attack model for each class that has the records for it, and one for all."""
+        """Return an attack model for each label that has the records for it, and one for all."""
         membership, y_index = attack_set.membership[rows], attack_set.y_index[rows]
-        values = attack_features(self.features, attack_set.proba[rows], y_index)
+        values = attack_features(self.features, attack_set.proba[rows], y_index, self.top_k)
         n_classes = len(self.target_classes_)
         sizes = np.bincount(2 * y_index + membership, minlength=2 * n_classes).reshape(-1, 2)
         known = np.flatnonzero(sizes.min(axis=1) >= _LEAST_RECORDS) if self.per_class else []
-        parts = {label: y_index == label for label in known}
+        parts = {i: y_index == i for i in known}
         jobs = [(values[part], membership[part]) for part in parts.values()]
         jobs.append((with_class(values, y_index, n_classes), membership))
         models = Parallel(self.n_jobs, prefer="threads")(
             delayed(_fitted)(self._attack_template(seed), *job) for job in jobs
         )
-        return dict(zip([*parts, -1], models, strict=True))
+        labels = [self.target_classes_.tolist()[i] for i in known]
+        return dict(zip([*labels, None], models, strict=True))
 
     def _attack_template(self, seed):
         template = self.attack_estimator
@@ -116,15 +238,16 @@ class ShadowModelAttack(BaseAttack):
 
     def _ask(self, models, proba, y_index):
         """Return what the attack model of each record's class says of its answer."""
-        values = attack_features(self.features, proba, y_index)
-        scores = np.empty(len(values))
-        own = np.where(np.isin(y_index, list(models)), y_index, -1)
-        for label in np.unique(own):
-            rows = own == label
-            asked = values[rows]
-            if label == -1:
-                asked = with_class(asked, y_index[rows], proba.shape[1])
-            scores[rows] = _membership_scores(models[label], asked)
+        values = attack_features(self.features, proba, y_index, self.top_k)
+        scores, labels = np.empty(len(values)), self.target_classes_.tolist()
+        has_own = np.array([label in models for label in labels] + [False])  # the last for index -1
+        for i in np.unique(asked := np.where(has_own[y_index], y_index, -1)):
+            rows = asked == i
+            if i >= 0:
+                scores[rows] = _membership_scores(models[labels[i]], values[rows])
+            else:
+                general = with_class(values[rows], y_index[rows], len(labels))
+                scores[rows] = _membership_scores(models[None], general)
         return scores
 
 
