@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from concurrent.futures import BrokenExecutor, CancelledError
 from numbers import Integral, Real
 
 import numpy as np
@@ -120,6 +121,9 @@ class ShadowModels(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
     -----
     The attacker has records from the population that the target's came from, and knows, or
     guesses, the type of the target and its parameters.
+
+    Where a worker dies, the shadows that it took with it are trained again, as long as some are
+    finished between one death and the next.
 
     Records of equal content fall on one side, and so do the records of one group: a person with
     several rows is a member with all of them.
@@ -354,20 +358,32 @@ class ShadowModels(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
         contexts = {
             job.number: context.subcontext(task_name="shadow", task_id=job.number) for job in jobs
         }
+        missing = {job.number: job for job in jobs}
+        with threadpool_limits(1, user_api="blas"):
+            while missing:
+                n_before = len(missing)
+                try:
+                    for number, shadow in self._train_once(missing, X, y, store, contexts):
+                        del missing[number]
+                        yield number, shadow
+                except (BrokenExecutor, CancelledError):
+                    # a worker died, and took jobs or the only copy of the records with it
+                    if len(missing) == n_before:
+                        raise
+        context.call_on_fit_task_end(estimator=self)
 
+    def _train_once(self, jobs, X, y, store, contexts):
         def _tasks():
-            for job in jobs:
-                contexts[job.number].call_on_fit_task_begin(estimator=self)
+            for number, job in list(jobs.items()):
+                contexts[number].call_on_fit_task_begin(estimator=self)
                 yield delayed(train_shadow)(X, y, job, store)
 
         parallel = Parallel(self.n_jobs, verbose=self.verbose, return_as="generator_unordered")
-        with threadpool_limits(1, user_api="blas"):
-            for number, shadow, not_stored in parallel(_tasks()):
-                if not_stored is not None:
-                    warnings.warn(not_stored, StorageWarning, stacklevel=6)
-                contexts[number].call_on_fit_task_end(estimator=self)
-                yield number, shadow
-        context.call_on_fit_task_end(estimator=self)
+        for number, shadow, not_stored in parallel(_tasks()):
+            if not_stored is not None:
+                warnings.warn(not_stored, StorageWarning, stacklevel=7)
+            contexts[number].call_on_fit_task_end(estimator=self)
+            yield number, shadow
 
     def observe(self, X, y, signal, *, response_method="auto"):
         """Return signals of each shadow's answer to each record.
