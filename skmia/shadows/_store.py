@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 import warnings
+from importlib import import_module
 from pathlib import Path
 
 import joblib
@@ -240,7 +241,7 @@ class ShadowStore:
         import skops.io
 
         found = skops.io.get_untrusted_types(data=content)
-        return {name for name in found if not name.startswith("sklearn.")} - self._trusted
+        return {name for name in found if not _is_class_of_scikit_learn(name)} - self._trusted
 
 
 def _foreign_types(template):
@@ -251,6 +252,17 @@ def _foreign_types(template):
         return skops.io.get_untrusted_types(data=skops.io.dumps(template))
     except Exception:  # save gives the reason
         return []
+
+
+def _is_class_of_scikit_learn(name):
+    """Tell classes from functions, which a model may call."""
+    module, _, attribute = name.rpartition(".")
+    if not module.startswith("sklearn."):
+        return False
+    try:
+        return isinstance(getattr(import_module(module), attribute, None), type)
+    except ImportError:
+        return False
 
 
 def _brief(manifest, key):
