@@ -28,7 +28,8 @@ from skmia.metrics import membership_roc_auc
 from skmia.shadows import ShadowModels
 
 N_RECORDS = 12_000
-NETWORK = make_pipeline(StandardScaler(), MLPClassifier((64,), max_iter=40))
+NETWORK = make_pipeline(StandardScaler(), MLPClassifier((64,), max_iter=40, random_state=0))
+BOOSTING = HistGradientBoostingClassifier(max_iter=60, random_state=0)
 ESTIMATORS = {
     "logistic": None,
     "boosting": HistGradientBoostingClassifier(max_iter=50, max_leaf_nodes=8, min_samples_leaf=50),
@@ -65,10 +66,10 @@ def credit(directory):
 
 
 CASES = {
-    "Adult, random forest": (adult, RandomForestClassifier()),
+    "Adult, random forest": (adult, RandomForestClassifier(random_state=0)),
     "Location-30, network": (location, NETWORK),
     "Ta-Feng, 10 classes, network": (tafeng, NETWORK),
-    "credit card default, boosting": (credit, HistGradientBoostingClassifier(max_iter=60)),
+    "credit card default, boosting": (credit, BOOSTING),
 }
 
 
