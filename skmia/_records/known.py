@@ -15,7 +15,8 @@ class KnownRecords:
     """Labeled records by their fingerprints alone.
 
     Later queries may come in a coarser floating-point type, so that the fingerprints at each of
-    them are taken while the records are at hand.
+    them are taken while the records are at hand. All columns of floats are compared at the coarsest
+    type that the query has for one of them, integers exactly.
 
     Parameters
     ----------
@@ -42,10 +43,15 @@ class KnownRecords:
         self._precision = float_precision(X)
         self._fingerprints = {}
         for level in _PRECISIONS:
-            precision = tuple(np.minimum(self._precision, level).tolist())
+            precision = tuple(self._at(level).tolist())
             if precision not in self._fingerprints:
                 self._fingerprints[precision] = fingerprint(X, y, precision=precision)
         self.n_records = len(self._own)
+
+    def _at(self, level):
+        """Return the precision of each column where floats are no finer than a level."""
+        is_float = self._precision < _PRECISIONS[0]
+        return np.where(is_float, np.minimum(self._precision, level), self._precision)
 
     @property
     def _own(self):
@@ -77,7 +83,8 @@ class KnownRecords:
                 f"X has {len(coarsest)} columns, but the records it is compared with have "
                 f"{len(self._precision)}. Pass the same columns in the same order."
             )
-        precision = np.minimum(self._precision, coarsest.min(initial=_PRECISIONS[0]))
+        is_coarser = (coarsest < self._precision) & (self._precision < _PRECISIONS[0])
+        precision = self._at(coarsest[is_coarser].min(initial=_PRECISIONS[0]))
         pool = self._fingerprints[tuple(precision.tolist())]
         order = np.argsort(pool)
         queries = fingerprint(X, y, precision=precision)

@@ -22,7 +22,7 @@ from skmia._response import (
 )
 from skmia.exceptions import StorageWarning
 from skmia.shadows._splits import SPLITTERS, draw_splits
-from skmia.shadows._store import ShadowStore, estimator_digest, library_versions
+from skmia.shadows._store import ShadowStore, differences, digest_of, library_versions
 from skmia.shadows._template import shadow_template
 from skmia.shadows._training import ShadowJob, train_shadow
 from skmia.signals import evaluate, get_signal
@@ -80,11 +80,12 @@ class ShadowModels(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
         must be a directory that all workers share. Only one fit at a time may write to it.
     serializer : {"skops", "pickle"}, default="skops"
         Format of the files in the directory. "skops" reads no types but those of scikit-learn and
-        of `estimator`, and runs no code from files. "pickle" can store nearly any model, but
-        whoever can write to the directory can make a later fit run his code.
+        of `estimator`, so that files run no code; one that is forged can still make a tree crash.
+        "pickle" can store nearly any model, but whoever can write to the directory can make a later
+        fit run his code.
     warm_start : bool, default=False
-        Whether a further `fit`, to the same records, keeps the trained shadows and adds to them up
-        to `n_shadows`.
+        Whether a further `fit`, to the same records with the same parameters, keeps the trained
+        shadows and adds to them up to `n_shadows`.
     random_state : int, RandomState instance or None, default=None
         Draws the records of each shadow and its seed. With None, a fit that goes on in a
         directory goes on with the seed that it finds there.
@@ -125,8 +126,9 @@ class ShadowModels(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
     Where a worker dies, the shadows that it took with it are trained again, as long as some are
     finished between one death and the next.
 
-    Records of equal content fall on one side, and so do the records of one group: a person with
-    several rows is a member with all of them.
+    Records of equal content fall on one side. With groups the records of a group do instead: a
+    person with several rows is a member with all of them. A record whose twin is in another group
+    then counts as trained on where that group is.
 
     While a shadow is trained BLAS uses one thread, since the number of threads changes the last
     digits of its results. Use `n_jobs` to occupy the machine.
@@ -242,26 +244,32 @@ class ShadowModels(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
         (X,) = indexable(X)
         y = check_labels(X, y)
         known, templates = KnownRecords(X, y), self._templates()
-        kept, store = self._kept(known), self._store(templates)
-        seed = self._seed if kept else self._new_seed(store)
-        seeds = np.random.RandomState(seed).randint(2**31 - 1, size=(self.n_shadows, 2))
-        splitter, contents = self._chosen_splitter(), known.contents()
-        units = contents if groups is None else _group_numbers(groups, y)
-        in_rows, out_rows = self._split(splitter, y, units, seeds[:, 0])
+        contents = known.contents()
+        groups = None if groups is None else _group_numbers(groups, y)
+        store = self._store(templates)
+        plan = self._plan(known, templates, groups, self._seed_of(store))
+        kept = self._kept(plan)
+        seeds = np.random.RandomState(plan["seed"]).randint(2**31 - 1, size=(self.n_shadows, 2))
+        in_rows, out_rows = self._split(plan["splitter"], y, contents, groups, seeds[:, 0])
+        in_mask = _by_content(in_rows, contents)
+        if kept and not np.array_equal(in_mask[: len(kept)], self.in_mask_):
+            raise ValueError(
+                "warm_start adds shadows, but the first rows of splitter are not those of the "
+                "shadows that are trained already. Append rows to the array, and keep the others."
+            )
         jobs = [
             ShadowJob(i, templates[i % len(templates)], int(seeds[i, 1]), in_rows[i])
             for i in range(self.n_shadows)
         ]
         if store is not None:
-            store.open(self._described(known, templates, groups, seed, splitter), jobs)
-            kept |= store.keep(kept)
+            store.open(plan)
+            kept = store.keep(kept, jobs)
         missing = [job for job in jobs if job.number not in kept]
         shadows = kept | dict(self._train(missing, X, y, store))
         self.estimators_ = [shadows[i] for i in range(self.n_shadows)]
-        self.in_mask_ = _by_content(in_rows, contents)
-        self.out_mask_ = out_rows & ~self.in_mask_
-        self.classes_, self.splitter_ = np.unique(y), splitter
-        self._known, self._seed = known, seed
+        self.in_mask_, self.out_mask_ = in_mask, out_rows & ~in_mask
+        self.classes_, self.splitter_ = np.unique(y), plan["splitter"]
+        self._known, self._made_by = known, plan
         return self
 
     def _templates(self):
@@ -283,25 +291,20 @@ class ShadowModels(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
                 )
         return templates
 
-    def _kept(self, known):
+    def _kept(self, plan):
         """Return the shadows of an earlier fit that stay, by number."""
         if not self.warm_start or not hasattr(self, "estimators_"):
             return {}
-        if known.digest() != self._known.digest():
-            raise ValueError(
-                "warm_start adds shadows that see the same records, but fit was given others. "
-                "Give the records of the first fit, or set warm_start=False."
-            )
         if self.n_shadows < len(self.estimators_):
             raise ValueError(
                 f"n_shadows={self.n_shadows} must be at least the {len(self.estimators_)} shadows "
                 "that are trained already, because warm_start=True."
             )
-        if self._chosen_splitter() != self.splitter_ or self.splitter_ == "disjoint":
+        if about := differences(self._made_by, plan):
             raise ValueError(
-                f"warm_start cannot add shadows of splitter={self._chosen_splitter()!r} to those "
-                f"of {self.splitter_!r}, since the latter would see other records. Add an even "
-                "number to halves, and train disjoint ones anew."
+                "warm_start adds shadows that are made like those that are trained already, but "
+                f"something differs ({about}). Add an even number to halves; set "
+                "warm_start=False for anything else, and for disjoint blocks."
             )
         return dict(enumerate(self.estimators_))
 
@@ -314,9 +317,15 @@ class ShadowModels(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
             return "overlapping"
         return "halves" if self.train_size == 0.5 and self.n_shadows % 2 == 0 else "bernoulli"
 
-    def _split(self, splitter, y, units, seeds):
+    def _split(self, splitter, y, contents, groups, seeds):
         if splitter == "custom":
+            if self.stratify or groups is not None:
+                raise ValueError(
+                    "A splitter that is an array says who sees what, so that it leaves nothing to "
+                    "stratify or groups. Leave them out, or choose a splitter by name."
+                )
             return _checked_mask(self.splitter, (self.n_shadows, len(y)))
+        units = contents if groups is None else groups
         strata = np.zeros(units.max() + 1, dtype=np.intp)
         if self.stratify:
             strata = _commonest(units, np.unique(y, return_inverse=True)[1])
@@ -328,26 +337,29 @@ class ShadowModels(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
             return None
         return ShadowStore(self.directory, self.serializer, templates)
 
-    def _new_seed(self, store):
-        if store is not None and self.random_state is None:
-            saved = store.saved_seed()
-            if saved is not None:
-                return saved
+    def _seed_of(self, store):
+        """Return the seed of an earlier fit that this one goes on with, or draw one."""
+        if self.warm_start and hasattr(self, "_made_by"):
+            return self._made_by["seed"]
+        saved = store.saved_seed() if store is not None and self.random_state is None else None
+        if saved is not None:
+            return saved
         return int(check_random_state(self.random_state).randint(2**31 - 1))
 
-    def _described(self, known, templates, groups, seed, splitter):
-        """Return what all shadows have in common, to tell them from others in a directory."""
+    def _plan(self, known, templates, groups, seed):
+        """Return what all shadows have in common: others are not theirs."""
+        splitter = self._chosen_splitter()
         return {
             "seed": seed,
             "records": known.digest(),
             "n_records": known.n_records,
+            "groups": None if groups is None else digest_of(groups),
             "estimators": [repr(template) for template in templates],
-            "estimator_digests": [estimator_digest(template) for template in templates],
+            "estimator_digests": [digest_of(template) for template in templates],
             "splitter": splitter,
             "n_blocks": self.n_shadows if splitter == "disjoint" else None,
             "train_size": self.train_size,
             "stratify": self.stratify,
-            "with_groups": groups is not None,
             "versions": library_versions(templates),
         }
 
@@ -482,8 +494,9 @@ def _without_seeds(template):
     """Take seeds out of a template: each shadow gets one of its own."""
     if not hasattr(template, "get_params"):
         return template
-    names = [name for name in template.get_params(deep=True) if name.endswith("random_state")]
-    return template.set_params(**dict.fromkeys(names))
+    names = template.get_params(deep=True)
+    seeds = [name for name in names if f"__{name}".endswith("__random_state")]
+    return template.set_params(**dict.fromkeys(seeds))
 
 
 def _group_numbers(groups, y):

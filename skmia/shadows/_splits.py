@@ -54,7 +54,7 @@ def _halves(sizes, strata, train_size, seeds):
         )
     in_units = np.empty((len(seeds), len(sizes)), dtype=bool)
     for i, seed in enumerate(seeds[::2]):
-        first, _ = _cut(_order(strata, seed), sizes, sizes.sum() / 2)
+        first, _ = _cut(_order(strata, 0.5, seed), sizes, sizes.sum() / 2)
         in_units[2 * i] = _mask(first, len(sizes))
     in_units[1::2] = ~in_units[::2]
     return in_units, ~in_units
@@ -78,14 +78,14 @@ def _overlapping(sizes, strata, train_size, seeds):
     n_in = _n_records(train_size, sizes.sum())
     masks = np.zeros((2, len(seeds), len(sizes)), dtype=bool)
     for i, seed in enumerate(seeds):
-        _take_sides(masks[:, i], _order(strata, seed), sizes, n_in)
+        _take_sides(masks[:, i], _order(strata, n_in / sizes.sum(), seed), sizes, n_in)
     return masks
 
 
 def _disjoint(sizes, strata, train_size, seeds):
     """Each shadow draws from a block of its own."""
     masks = np.zeros((2, len(seeds), len(sizes)), dtype=bool)
-    rest, n_left = _order(strata, seeds[0]), sizes.sum()
+    rest, n_left = _order(strata, 1 / len(seeds), seeds[0]), sizes.sum()
     for i in range(len(seeds)):
         n_block = n_left / (len(seeds) - i)
         block, rest = _cut(rest, sizes, n_block)
@@ -121,16 +121,36 @@ def _take_sides(masks, order, sizes, n_in):
     masks[0, seen], masks[1, held_out] = True, True
 
 
-def _order(strata, seed):
-    """Return the units in random order, every part of which holds the strata in proportion."""
+def _order(strata, share, seed):
+    """Return the units in random order, whose first share holds the strata in proportion.
+
+    A unit's place is its rank in its stratum plus a phase, in units of the stratum. The phase
+    decides whether the share of a stratum is rounded up or down.
+    """
     rng = np.random.RandomState(seed)
     draws = rng.random_sample(len(strata))
     in_stratum = np.lexsort((draws, strata))
     n_units = np.bincount(strata)
     starts = np.cumsum(n_units) - n_units
     place = np.empty(len(strata))
-    place[in_stratum] = np.arange(len(strata)) - np.repeat(starts, n_units) + 0.5
+    place[in_stratum] = np.arange(len(strata)) - np.repeat(starts, n_units)
+    place += _phases(n_units, share, rng)[strata]
     return np.lexsort((draws, place / n_units[strata]))
+
+
+def _phases(n_units, share, rng):
+    """Draw a phase for each stratum; rounded up are those that fill up the rest of others.
+
+    Of n units those of rank r < n * share - phase are in the first share: with a phase below the
+    fraction of n * share one more than with a phase above it.
+    """
+    fraction = share * n_units % 1
+    shuffled = rng.permutation(len(fraction))
+    filled = np.floor(np.cumsum(fraction[shuffled]) + rng.random_sample())
+    is_up = np.empty(len(fraction), dtype=bool)
+    is_up[shuffled] = np.diff(filled, prepend=0) > 0
+    draws = rng.random_sample(len(fraction))
+    return np.where(is_up, draws * fraction, fraction + draws * (1 - fraction))
 
 
 def _cut(order, sizes, n_records):

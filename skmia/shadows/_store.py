@@ -16,7 +16,7 @@ import numpy as np
 
 from skmia.exceptions import StorageWarning
 
-__all__ = ["ShadowStore", "estimator_digest", "library_versions"]
+__all__ = ["ShadowStore", "differences", "digest_of", "library_versions"]
 
 _MANIFEST = "manifest.json"
 _UNFINISHED = ".unfinished-"
@@ -44,7 +44,7 @@ class ShadowStore:
     def __init__(self, directory, serializer, templates):
         self.directory = Path(directory).absolute()
         self.serializer = serializer
-        self._origins = None
+        self._shared = None
         self._trusted = frozenset()
         if serializer == "skops":
             self._trusted = frozenset().union(*map(_foreign_types, templates))
@@ -60,38 +60,37 @@ class ShadowStore:
         manifest = self._read_manifest()
         return None if manifest is None else manifest.get("seed")
 
-    def open(self, manifest, jobs):
-        """Check that the directory is of this manifest, or begin it.
+    def open(self, plan):
+        """Check that the directory is of this plan, or begin it.
 
         Parameters
         ----------
-        manifest : dict
-            What all shadows have in common, of JSON types. "versions" are compared too.
-        jobs : list of ShadowJob
-            What each shadow comes from.
+        plan : dict
+            What all shadows have in common, of JSON types.
 
         Raises
         ------
         ValueError
-            If the directory holds shadows of something else, or files that are not shadows.
+            If the directory holds shadows of something else, or files that are not shadows, or an
+            estimator cannot be known again.
         """
-        manifest = {"format": _FORMAT, "serializer": self.serializer, **manifest}
-        shared = json.dumps(manifest, sort_keys=True)
-        self._origins = [
-            f"{shared} {job.seed} ".encode() + np.packbits(job.rows).tobytes() for job in jobs
-        ]
+        if None in plan["estimator_digests"]:
+            raise ValueError(
+                "An estimator holds something that cannot be known again after a restart, so that "
+                "its shadows cannot be kept in a directory. Give functions by name, not as lambda, "
+                "or leave directory out."
+            )
+        manifest = {"format": _FORMAT, "serializer": self.serializer, **plan}
+        self._shared = json.dumps(manifest, sort_keys=True)
         found = self._read_manifest()
         if found is None:
             self._begin(manifest)
-        elif found != (wanted := json.loads(shared)):
-            names = [k for k in {**found, **wanted} if found.get(k) != wanted.get(k)]
-            about = "; ".join(f"{k}: {_brief(found, k)}, now {_brief(wanted, k)}" for k in names)
+        elif about := differences(found, json.loads(self._shared)):
             raise ValueError(
                 f"{self.directory} holds shadow models that were made otherwise ({about}). Give "
                 "fit the same records and parameters to go on with them, or choose another "
                 "directory."
             )
-
         self._clean_up()
 
     def _clean_up(self):
@@ -122,51 +121,61 @@ class ShadowStore:
             ) from error
         return manifest if isinstance(manifest, dict) else {}
 
-    def keep(self, trained):
-        """Return all shadows that need no training, and store those that are not.
+    def keep(self, trained, jobs):
+        """Return all shadows that need no training, and store those that are not stored.
 
         Parameters
         ----------
         trained : dict of int to estimator
             Shadows in memory, by number.
+        jobs : list of ShadowJob
+            What each shadow comes from.
 
         Returns
         -------
         dict of int to estimator
             These, and those stored.
+
+        Warns
+        -----
+        skmia.exceptions.StorageWarning
+            If a file is damaged, or made from something else, or a shadow cannot be stored.
         """
         stored = {}
-        for number in range(len(self._origins)):
-            if number not in trained:
-                stored[number] = self._load(number)
-            elif not self._files(number) and (warning := self.save(number, trained[number])):
+        for job in jobs:
+            if job.number not in trained:
+                stored[job.number] = self._load(job)
+            elif not self._files(job) and (warning := self.save(job, trained[job.number])):
                 warnings.warn(warning, StorageWarning, stacklevel=2)
         return trained | {number: shadow for number, shadow in stored.items() if shadow is not None}
 
-    def _load(self, number):
+    def _load(self, job):
         """Return a stored shadow, None if there is none that can be used."""
-        for path in self._files(number):
-            content = path.read_bytes()
-            reason = "it is damaged, or was made from other records, parameters or seeds"
-            if path.name == self._name(number, content):
-                try:
+        unusable = []
+        for path in self._files(job):
+            try:
+                content = path.read_bytes()
+                if path.name == self._name(job, content):
                     return self._loads(content)
-                except Exception as error:  # whatever a model raises when it is read
-                    reason = f"reading it failed with {type(error).__name__}: {error}"
+                reason = "it is damaged, or was made from other records, parameters or seeds"
+            except Exception as error:  # whatever a model raises when it is read
+                reason = f"reading it failed with {type(error).__name__}: {error}"
+            unusable.append(f"{path} cannot be used: {reason}")
+        if unusable:
             warnings.warn(
-                f"Shadow model {number} is trained anew, because {path} cannot be used: {reason}.",
+                f"Shadow model {job.number} is trained anew, because {'; '.join(unusable)}.",
                 StorageWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
         return None
 
-    def save(self, number, shadow):
+    def save(self, job, shadow):
         """Store a shadow, in place of all files of its number.
 
         Parameters
         ----------
-        number : int
-            Its number.
+        job : ShadowJob
+            What it comes from.
         shadow : estimator
             The fitted shadow.
 
@@ -178,34 +187,37 @@ class ShadowStore:
         try:
             content = self._dumps(shadow)
         except Exception as error:  # whatever a model raises when it is written
-            return self._not_stored(number, f"{type(error).__name__}: {error}")
+            return self._not_stored(job, f"{type(error).__name__}: {error}")
         if unknown := self._unknown_types(content):
-            return self._not_stored(number, f"it holds types of other libraries, {sorted(unknown)}")
-        stale = set(self._files(number))
-        path = self.directory / self._name(number, content)
-        self._write(path, content)
-        for old in stale - {path}:
+            return self._not_stored(job, f"it holds types of other libraries, {sorted(unknown)}")
+        stale, path = self._files(job), self.directory / self._name(job, content)
+        try:
+            self._write(path, content)
+        except OSError as error:
+            return f"Shadow model {job.number} is trained, but {path} could not be written: {error}"
+        for old in set(stale) - {path}:
             old.unlink(missing_ok=True)
         return None
 
-    def _not_stored(self, number, reason):
+    def _not_stored(self, job, reason):
         way_out = ""
         if self.serializer == "skops":
             way_out = (
                 " serializer='pickle' may store it, in a directory that nobody else can write to."
             )
         return (
-            f"Shadow model {number} is trained, but {self.serializer} could not store it in "
+            f"Shadow model {job.number} is trained, but {self.serializer} could not store it in "
             f"{self.directory}: {reason}.{way_out}"
         )
 
-    def _files(self, number):
-        return sorted(self.directory.glob(f"shadow-{number:05}.*.{self.serializer}"))
+    def _files(self, job):
+        return sorted(self.directory.glob(f"shadow-{job.number:05}.*.{self.serializer}"))
 
-    def _name(self, number, content):
-        digest = hashlib.blake2b(self._origins[number], digest_size=16)
-        digest.update(content)
-        return f"shadow-{number:05}.{digest.hexdigest()}.{self.serializer}"
+    def _name(self, job, content):
+        digest = hashlib.blake2b(self._shared.encode(), digest_size=16)
+        for part in (str(job.seed).encode(), np.packbits(job.rows).tobytes(), content):
+            digest.update(hashlib.sha256(part).digest())
+        return f"shadow-{job.number:05}.{digest.hexdigest()}.{self.serializer}"
 
     def _write(self, path, content):
         handle, temporary = tempfile.mkstemp(prefix=_UNFINISHED, dir=self.directory)
@@ -255,42 +267,58 @@ def _foreign_types(template):
 
 
 def _is_class_of_scikit_learn(name):
-    """Tell classes from functions, which a model may call."""
+    """Tell its own classes from functions, which a model may call, and from what it imports."""
     module, _, attribute = name.rpartition(".")
     if not module.startswith("sklearn."):
         return False
     try:
-        return isinstance(getattr(import_module(module), attribute, None), type)
+        found = getattr(import_module(module), attribute, None)
     except ImportError:
         return False
+    return isinstance(found, type) and found.__module__.startswith("sklearn.")
 
 
-def _brief(manifest, key):
-    text = json.dumps(manifest.get(key))
-    return text if len(text) <= 100 else f"{text[:97]}..."
-
-
-def estimator_digest(estimator):
-    """Return a text that tells an unfitted estimator from others, the same in every process.
+def differences(before, now):
+    """Return in words what differs between two plans.
 
     Parameters
     ----------
-    estimator : estimator
-        An unfitted estimator.
+    before : dict
+        A plan.
+    now : dict
+        Another.
 
     Returns
     -------
     str
-        Hexadecimal digits.
+        The differing entries, empty if there are none.
+    """
+    names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    return "; ".join(f"{n}: {_brief(before, n)}, now {_brief(now, n)}" for n in names)
+
+
+def _brief(plan, name):
+    text = json.dumps(plan.get(name))
+    return text if len(text) <= 100 else f"{text[:97]}..."
+
+
+def digest_of(value):
+    """Return a text that tells an object from others, the same in every process.
+
+    Parameters
+    ----------
+    value : object
+        An unfitted estimator, or an array.
+
+    Returns
+    -------
+    str or None
+        Hexadecimal digits; None for what cannot be pickled, such as a lambda.
     """
     try:
-        return joblib.hash(estimator)
-    except Exception as error:  # pickle raises errors of many types
-        raise ValueError(
-            f"{type(estimator).__name__} holds something that cannot be told from other things "
-            f"after a restart ({error}), so that its shadows cannot be kept in a directory. Give "
-            "functions by name, not as lambda, or leave directory out."
-        ) from error
+        return joblib.hash(value)
+    except Exception:  # pickle raises errors of many types
+        return None
 
 
 def library_versions(templates):

@@ -58,7 +58,7 @@ def train_shadow(X, y, job, store):
             shadow.fit(_safe_indexing(X, rows), _safe_indexing(y, rows))
     except Exception as error:
         raise ShadowTrainingError(_failure(job, len(rows), error, store)) from error
-    return job.number, shadow, None if store is None else store.save(job.number, shadow)
+    return job.number, shadow, None if store is None else store.save(job, shadow)
 
 
 def _failure(job, n_rows, error, store):
