@@ -9,6 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
+from threadpoolctl import threadpool_limits
 
 from skmia._response import class_probabilities, label_index
 from skmia.attacks._attack_set import draw_attack_set
@@ -221,16 +222,18 @@ class ShadowModelAttack(BaseAttack):
         parts = {i: y_index == i for i in known}
         jobs = [(values[part], membership[part]) for part in parts.values()]
         jobs.append((with_class(values, y_index, n_classes), membership))
-        models = Parallel(self.n_jobs, prefer="threads")(
-            delayed(_fitted)(self._attack_template(seed), *job) for job in jobs
-        )
+        with threadpool_limits(1, user_api="blas"):  # for many small models one thread is faster
+            models = Parallel(self.n_jobs, prefer="threads")(
+                delayed(_fitted)(self._attack_template(seed), *job) for job in jobs
+            )
         labels = [self.target_classes_.tolist()[i] for i in known]
         return dict(zip([*labels, None], models, strict=True))
 
     def _attack_template(self, seed):
         template = self.attack_estimator
         if template is None:
-            template = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+            logistic = LogisticRegression(solver="newton-cholesky")  # few features, many answers
+            template = make_pipeline(StandardScaler(), logistic)
         template = clone(template)
         _set_random_states(template, seed)
         return template

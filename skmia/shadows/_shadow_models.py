@@ -258,7 +258,7 @@ class ShadowModels(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
                 "shadows that are trained already. Append rows to the array, and keep the others."
             )
         jobs = [
-            ShadowJob(i, templates[i % len(templates)], int(seeds[i, 1]), in_rows[i])
+            ShadowJob(i, templates[i % len(templates)], int(seeds[i, 1]), in_rows[i], os.getpid())
             for i in range(self.n_shadows)
         ]
         if store is not None:

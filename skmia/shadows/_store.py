@@ -188,7 +188,7 @@ class ShadowStore:
             content = self._dumps(shadow)
         except Exception as error:  # whatever a model raises when it is written
             return self._not_stored(job, f"{type(error).__name__}: {error}")
-        if unknown := self._unknown_types(content):
+        if unknown := self._types(content)[1]:
             return self._not_stored(job, f"it holds types of other libraries, {sorted(unknown)}")
         stale, path = self._files(job), self.directory / self._name(job, content)
         try:
@@ -243,17 +243,17 @@ class ShadowStore:
             return pickle.loads(content)  # noqa: S301 - the user chose it
         import skops.io
 
-        found = skops.io.get_untrusted_types(data=content)
-        return skops.io.loads(content, trusted=sorted(set(found) - self._unknown_types(content)))
+        return skops.io.loads(content, trusted=sorted(self._types(content)[0]))
 
-    def _unknown_types(self, content):
-        """Return the types that neither scikit-learn nor the templates brought."""
+    def _types(self, content):
+        """Return which types that skops holds back may be read, and which may not."""
         if self.serializer == "pickle":
-            return set()
+            return set(), set()
         import skops.io
 
-        found = skops.io.get_untrusted_types(data=content)
-        return {name for name in found if not _is_class_of_scikit_learn(name)} - self._trusted
+        held_back = set(skops.io.get_untrusted_types(data=content))
+        known = {n for n in held_back if n in self._trusted or _is_class_of_scikit_learn(n)}
+        return known, held_back - known
 
 
 def _foreign_types(template):

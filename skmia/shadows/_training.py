@@ -1,5 +1,7 @@
 """The training of one shadow model, wherever its job runs."""
 
+import os
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +21,7 @@ class ShadowJob(NamedTuple):
     template: BaseEstimator
     seed: int
     rows: np.ndarray  # bool, the records that it is trained on
+    process: int  # that begins the training
 
 
 def train_shadow(X, y, job, store):
@@ -53,8 +56,9 @@ def train_shadow(X, y, job, store):
     if hasattr(shadow, "get_params"):
         _set_random_states(shadow, job.seed)
     rows = np.flatnonzero(job.rows)
+    is_worker = os.getpid() != job.process  # else the limit is set, and setting it takes time
     try:
-        with threadpool_limits(1, user_api="blas"):
+        with threadpool_limits(1, user_api="blas") if is_worker else nullcontext():
             shadow.fit(_safe_indexing(X, rows), _safe_indexing(y, rows))
     except Exception as error:
         raise ShadowTrainingError(_failure(job, len(rows), error, store)) from error
