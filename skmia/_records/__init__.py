@@ -1,6 +1,6 @@
 """Fingerprints of records: which rows of one table occur in another.
 
-Membership is a matter of content: a record is a member if its labelled content was trained on.
+Membership is a matter of content: a record is a member if its labeled content was trained on.
 Every record gets a 64-bit number that depends on its values and their positions alone, not on the
 container, the column names, the process or the other records:
 

@@ -81,7 +81,7 @@ def float_precision(X):
 
 
 def is_in(X, y, X_pool, y_pool):
-    """Tell which labelled records occur in a pool.
+    """Tell which labeled records occur in a pool.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def is_in(X, y, X_pool, y_pool):
     Returns
     -------
     found : ndarray of shape (n_records,), dtype bool
-        True where the pool holds a record of the same labelled content.
+        True where the pool holds a record of the same labeled content.
 
     Raises
     ------
@@ -141,10 +141,10 @@ def duplicates_across(X_train, y_train, X_test, y_test):
     Returns
     -------
     train_mask : ndarray of shape (n_train,), dtype bool
-        True where the test side holds the same labelled record.
+        True where the test side holds the same labeled record.
 
     test_mask : ndarray of shape (n_test,), dtype bool
-        True where the training side holds the same labelled record.
+        True where the training side holds the same labeled record.
 
     Raises
     ------
@@ -203,7 +203,7 @@ def duplicated_within(X, y=None):
 
 
 def fingerprint_both(X, y, X_other, y_other, *, names=("X", "X_other")):
-    """Fingerprint two labelled tables so that they can be compared with each other.
+    """Fingerprint two labeled tables so that they can be compared with each other.
 
     Parameters
     ----------

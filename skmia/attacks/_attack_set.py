@@ -32,39 +32,46 @@ def draw_attack_set(shadows, X, y, classes, *, response_method, subsample, rng):
     Returns
     -------
     Bunch
-        `proba` (n_rows, n_classes), `y_index`, `membership` and `shadow` (n_rows,).
+        `proba` (n_rows, n_classes), `y_index`, `membership` and `half` (n_rows,). Each half has the
+        sides of each class in balance, and its answers tell nothing of those in the other.
 
     Raises
     ------
     ValueError
-        If no shadow was trained on any of the records, or none was held out from any.
+        If no shadow was trained on any of the records, or none was held out from any, or there are
+        too few of a class.
     """
-    masks = shadows._masks(X, y)
-    if not all(mask.any() for mask in masks):
+    in_mask, out_mask, found = shadows._masks(X, y)
+    if not in_mask.any() or not out_mask.any():
         raise ValueError(
             "An attack model learns from records that the shadows were trained on and from "
             "records that were held out, but those given to fit are all of one kind. Give fit the "
             "records that the shadows were fitted on, or let the attack train its own: shadows=16."
         )
     y_index = label_index(y, classes)
-    membership, shadow, row = _draw(masks, y_index, subsample, rng)
-    if not len(row):
+    membership, shadow, row = _draw((in_mask, out_mask), subsample, rng)
+    half = _halves(shadow, np.where(found < 0, np.arange(len(found)), found)[row], shadows)
+    kept = _balanced(2 * y_index[row] + half, membership, rng)
+    if np.unique(half[kept]).size < 2:
         raise ValueError(
-            "An attack model compares records of one class that were trained on and held out, but "
-            "no class has both. Give fit more records of each class, or train more shadows."
+            "An attack model compares answers to records of one class that were trained on and "
+            f"held out, in two halves, but only {len(kept)} answers can be compared. Give fit more "
+            "records of each class, or raise subsample."
         )
+    kept = kept[np.argsort(shadow[kept], kind="stable")]
+    membership, shadow, row, half = membership[kept], shadow[kept], row[kept], half[kept]
     proba = [
         record_response(model, _safe_indexing(X, row[shadow == i]), classes, method=response_method)
         for i, model in enumerate(shadows.estimators_)
         if (shadow == i).any()
     ]
     return Bunch(
-        proba=np.concatenate(proba), y_index=y_index[row], membership=membership, shadow=shadow
+        proba=np.concatenate(proba), y_index=y_index[row], membership=membership, half=half
     )
 
 
-def _draw(masks, y_index, subsample, rng):
-    """Draw sides, shadows and rows, sorted by shadow, with the sides balanced in each class."""
+def _draw(masks, subsample, rng):
+    """Draw sides, shadows and rows."""
     n_most = max(subsample // (2 * len(masks[0])), 1)
     drawn = [
         (side, i, rng.permutation(np.flatnonzero(mask))[:n_most])
@@ -75,15 +82,26 @@ def _draw(masks, y_index, subsample, rng):
     n_rows = [len(rows) for _, _, rows in drawn]
     membership = np.repeat([side for side, _, _ in drawn], n_rows)
     shadow = np.repeat([i for _, i, _ in drawn], n_rows)
-    kept = _balanced(y_index[row], membership, rng)
-    kept = kept[np.argsort(shadow[kept], kind="stable")]
-    return membership[kept], shadow[kept], row[kept]
+    return membership, shadow, row
 
 
-def _balanced(y_index, membership, rng):
-    """Return rows with as many members as non-members of each class that has both."""
-    codes = 2 * y_index + membership
-    sizes = np.bincount(codes, minlength=2 * (y_index.max() + 1))
+def _halves(shadow, content, shadows):
+    """Cut the answers in two: by shadows, or by records where there are too few shadows.
+
+    The two shadows of a pair stay together. What one of them was trained on was held out from the
+    other, so that apart they would make each other's mistakes with the opposite sign. Types of
+    estimators are spread over both halves.
+    """
+    n_types = len(shadows._made_by["estimators"])
+    n_together = np.lcm(2, n_types) if shadows.splitter_ == "halves" else n_types
+    by_shadow = shadows.splitter_ != "custom" and len(shadows.estimators_) >= 2 * n_together
+    return (shadow // n_together if by_shadow else content) % 2
+
+
+def _balanced(groups, membership, rng):
+    """Return rows with as many members as non-members of each group that has both."""
+    codes = 2 * groups + membership
+    sizes = np.bincount(codes, minlength=2 * (groups.max() + 1))
     quota = sizes.reshape(-1, 2).min(axis=1).repeat(2)
     order = np.lexsort((rng.random_sample(len(codes)), codes))
     rank = np.arange(len(codes)) - np.repeat(np.cumsum(sizes) - sizes, sizes)

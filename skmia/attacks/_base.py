@@ -123,8 +123,8 @@ class BaseAttack(BaseEstimator):
             Their labels.
         membership : array-like of shape (n_records,), default=None
             1 for records that the target was trained on, 0 for others. An auditor who knows them
-            calibrates on the target itself. By default nothing is known, and a shadow model is
-            trained on half of the records.
+            calibrates on the target itself. By default nothing is known, and the attack calibrates
+            on shadow models that it trains on the records.
 
         Returns
         -------
@@ -344,7 +344,7 @@ class BaseAttack(BaseEstimator):
         slices = batches(_num_samples(X), n_columns, self.n_jobs)
         if len(slices) == 1:
             return self._checked_scores(model, X, y)
-        parts = Parallel(n_jobs=self.n_jobs, prefer="threads")(
+        parts = Parallel(n_jobs=self.n_jobs, require="sharedmem")(
             delayed(self._checked_scores)(model, _safe_indexing(X, part), y[part])
             for part in slices
         )

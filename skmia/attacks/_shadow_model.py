@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
-from skmia._response import class_probabilities, label_index
+from skmia._response import class_probabilities, label_index, response_method_of
 from skmia.attacks._attack_set import draw_attack_set
 from skmia.attacks._base import BaseAttack
 from skmia.attacks._features import FEATURES, attack_features, with_class
@@ -21,7 +21,7 @@ from skmia.utils._sklearn import HasMethods, Interval, StrOptions, _set_random_s
 
 __all__ = ["ShadowModelAttack"]
 
-_LEAST_RECORDS = 10  # of each side of a class, for an attack model of its own
+_LEAST_RECORDS = 10  # of each side and half of a class, for an attack model of its own
 
 
 class ShadowModelAttack(BaseAttack):
@@ -44,11 +44,11 @@ class ShadowModelAttack(BaseAttack):
         `predict_proba`, `decision_function` or `predict`. It is never refitted. None makes a
         template.
     shadows : int or ShadowModels, default=16
-        Number of clones of the target to train on the records given to `fit`, each on half of them.
-        Or shadow models: unfitted ones are cloned and trained, with the target's type where they
-        have no estimator; fitted ones are used as they are, and `fit` must be given records that
-        they were trained on. With several types of estimators among them, the attack models learn
-        from all together [3]_.
+        Number of clones of the target to train on the records given to `fit`, each on half of them
+        (for an odd number, on each with probability one half). Or shadow models: unfitted ones are
+        cloned and trained, with the target's type where they have no estimator; fitted ones are
+        used as they are, and `fit` must be given records that they were trained on. With several
+        types of estimators among them, the attack models learn from all together [3]_.
     features : {"log_signals", "probabilities", "top_k"} or callable, default="log_signals"
         What an attack model sees of an answer:
 
@@ -57,25 +57,27 @@ class ShadowModelAttack(BaseAttack):
           the classes [2]_;
         - "log_signals", logarithms of all probabilities, floored at 0.001, and the signals
           confidence, correctness, margin, entropy, loss and modified entropy of the true label;
-        - a function of `proba` (n_records, n_classes) and `y_index` (n_records,) that returns a
-          matrix (n_records, n_features).
+        - a function of `proba` (n_records, n_classes) and `y_index` (n_records,), -1 for a label
+          that is unknown, that returns a matrix (n_records, n_features).
     top_k : int, default=3
         Number of probabilities of "top_k".
     attack_estimator : estimator, default=None
-        The binary classifier to learn with. None is a logistic regression on standardized features,
-        see Notes for the comparison that chose it.
+        The binary classifier to learn with; its seeds are set anew. None is a logistic regression
+        on standardized features, see Notes for the comparison that chose it.
     subsample : int, default=100_000
-        The most answers of shadows to learn from, drawn at random.
+        The most answers of shadows to learn from, drawn at random, but two of each shadow at least.
+        They are held in memory, with a number for each class and signal.
     per_class : bool, default=True
         One attack model, threshold and risk histogram per class, else one for all records. A class
-        with less than 10 answers of either kind uses the attack model for all. That one also sees
-        which class it is.
+        with less than 10 answers of either kind in half of the attack set uses the attack model for
+        all. That one also sees which class it is.
     n_bins : int, default=5
         Bins of the risk histogram of each class.
     prior : float, default=0.5
         Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
     response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        What the target reveals; "auto" takes the first of them that it has.
+        What the target reveals; "auto" takes the first of them that it has. Shadows are asked for
+        the same.
     random_state : int, RandomState instance or None, default=None
         Seeds shadows and attack models.
     n_jobs : int, default=None
@@ -90,7 +92,7 @@ class ShadowModelAttack(BaseAttack):
     classes_ : ndarray of shape (2,)
         0 for non-members and 1 for members: the columns of `predict_proba`.
     target_classes_ : ndarray of shape (n_target_classes,)
-        Labels of the target and of the records in `fit`.
+        Labels of the target, of the shadows and of the records in `fit`.
     threshold_ : float
         The threshold of all classes together; also of labels that were not met in `fit`.
     thresholds_ : ndarray of shape (n_target_classes,)
@@ -109,10 +111,12 @@ class ShadowModelAttack(BaseAttack):
     -----
     The attack models see as many answers to members as to non-members of each class, as in [1]_.
 
-    Without membership, thresholds and risks are learned from answers of half of the shadows, scored
-    by attack models that learned from the other half, and vice versa. With membership, they are
-    learned from the target's answers to these records; the shadows are trained on all records alike
-    and the attack models still learn from the shadows alone.
+    Without membership, thresholds and risks are learned from answers that the attack models have
+    not seen: each half of the shadows is scored by attack models that learned from the other half.
+    The two shadows of a pair of halves stay together, and with less than four of them the records
+    are halved instead. With membership, thresholds and risks are learned from the target's answers
+    to these records; the shadows are trained on all records alike and the attack models still learn
+    from the shadows alone.
 
     The defaults were chosen by AUC and time on four targets: networks on Location-30 and Ta-Feng
     (10 classes), a random forest on Adult, boosted trees on credit card defaults. Below is the mean
@@ -154,7 +158,7 @@ class ShadowModelAttack(BaseAttack):
     >>> attack = ShadowModelAttack(target, shadows=4, random_state=0).fit(X[own], y[own])
     >>> rows, membership = np.r_[members, others], np.repeat([1, 0], 450)
     >>> round(attack.score(X[rows], y[rows], membership), 2)
-    0.74
+    0.73
     """
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
@@ -197,58 +201,85 @@ class ShadowModelAttack(BaseAttack):
 
     def _fit(self, X, y, membership):
         rng = check_random_state(self.random_state)
-        self.shadows_ = fitted_shadows(self.shadows, self.target, X, y, rng=rng, n_jobs=self.n_jobs)
+        self.shadows_ = fitted_shadows(
+            self.shadows,
+            self.target,
+            X,
+            y,
+            rng=rng,
+            is_seeded=self.random_state is not None,
+            n_jobs=self.n_jobs,
+        )
+        self.target_classes_ = np.union1d(self.target_classes_, self.shadows_.classes_)
+        # shadows that could answer more than the target are not asked for more
+        self._method = response_method_of(self.target, self.response_method)
         attack_set = draw_attack_set(
             self.shadows_,
             X,
             y,
             self.target_classes_,
-            response_method=self.response_method,
+            response_method=self._method,
             subsample=self.subsample,
             rng=rng,
         )
+        attack_set.with_own = self._classes_with_own_model(attack_set)
         seed = rng.randint(2**31 - 1)
         self.attack_models_ = self._learn(attack_set, slice(None), seed)
-        if membership is None:
-            return self._held_out(attack_set, seed)
+        return self._held_out(attack_set, seed) if membership is None else None
 
-    def _learn(self, attack_set, rows, seed):
-        """Return an attack model for each label that has the records for it, and one for all."""
+    def _classes_with_own_model(self, attack_set):
+        """Return classes with enough answers in each half, so that calibration meets the same."""
+        if not self.per_class:
+            return np.array([], dtype=np.intp)
+        codes = 4 * attack_set.y_index + 2 * attack_set.half + attack_set.membership
+        sizes = np.bincount(codes, minlength=4 * len(self.target_classes_)).reshape(-1, 4)
+        return np.flatnonzero(sizes.min(axis=1) >= _LEAST_RECORDS)
+
+    def _learn(self, attack_set, rows, seed, asked=None):
+        """Return an attack model for each label that has one of its own, and one for all others.
+
+        Where it is known which classes are asked for, the one for all is left out if none needs it.
+        """
         membership, y_index = attack_set.membership[rows], attack_set.y_index[rows]
         values = attack_features(self.features, attack_set.proba[rows], y_index, self.top_k)
-        n_classes = len(self.target_classes_)
-        sizes = np.bincount(2 * y_index + membership, minlength=2 * n_classes).reshape(-1, 2)
-        known = np.flatnonzero(sizes.min(axis=1) >= _LEAST_RECORDS) if self.per_class else []
-        parts = {i: y_index == i for i in known}
-        jobs = [(values[part], membership[part]) for part in parts.values()]
-        jobs.append((with_class(values, y_index, n_classes), membership))
+        with_own, n_classes = attack_set.with_own, len(self.target_classes_)
+        labels = [self.target_classes_.tolist()[i] for i in with_own]
+        ends = np.bincount(y_index, minlength=n_classes).cumsum()
+        of_class = np.split(np.argsort(y_index, kind="stable"), ends[:-1])
+
+        def _jobs():
+            for i in with_own:
+                yield values[of_class[i]], membership[of_class[i]]
+            if asked is None or not np.isin(asked, with_own).all():
+                labels.append(None)
+                yield with_class(values, y_index, n_classes), membership
+
         with threadpool_limits(1, user_api="blas"):  # for many small models one thread is faster
-            models = Parallel(self.n_jobs, prefer="threads")(
-                delayed(_fitted)(self._attack_template(seed), *job) for job in jobs
+            models = Parallel(self.n_jobs, require="sharedmem")(
+                delayed(_fitted)(self._attack_template(seed), *job) for job in _jobs()
             )
-        labels = [self.target_classes_.tolist()[i] for i in known]
-        return dict(zip([*labels, None], models, strict=True))
+        return dict(zip(labels, models, strict=True))
 
     def _attack_template(self, seed):
         template = self.attack_estimator
         if template is None:
-            logistic = LogisticRegression(solver="newton-cholesky")  # few features, many answers
-            template = make_pipeline(StandardScaler(), logistic)
+            template = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
         template = clone(template)
         _set_random_states(template, seed)
         return template
 
     def _held_out(self, attack_set, seed):
-        """Score the answers of each half of the shadows by attack models of the other half."""
-        half = _half_of_shadows(attack_set.shadow, self.shadows_)
-        scores = np.empty(len(half))
-        for rows, others in ((half, ~half), (~half, half)):
-            models = self._learn(attack_set, others, seed)
-            scores[rows] = self._ask(models, attack_set.proba[rows], attack_set.y_index[rows])
+        """Score each half of the answers by attack models of the other half."""
+        scores = np.empty(len(attack_set.half))
+        for half in (0, 1):
+            rows = attack_set.half == half
+            y_index = attack_set.y_index[rows]
+            models = self._learn(attack_set, ~rows, seed, asked=y_index)
+            scores[rows] = self._ask(models, attack_set.proba[rows], y_index)
         return scores, attack_set.membership, attack_set.y_index
 
     def _score_samples(self, model, X, y):
-        proba = class_probabilities(model, X, self.target_classes_, method=self.response_method)
+        proba = class_probabilities(model, X, self.target_classes_, method=self._method)
         return self._ask(self.attack_models_, proba, label_index(y, self.target_classes_))
 
     def _ask(self, models, proba, y_index):
@@ -264,15 +295,6 @@ class ShadowModelAttack(BaseAttack):
                 general = with_class(values[rows], y_index[rows], len(labels))
                 scores[rows] = _membership_scores(models[None], general)
         return scores
-
-
-def _half_of_shadows(shadow, shadows):
-    """Mark the rows of half of the shadows, of each type; of a single shadow half of its rows."""
-    n_shadows = len(shadows.estimators_)
-    if n_shadows == 1:
-        return np.arange(len(shadow)) % 2 == 0
-    n_types = len(shadows.estimator) if isinstance(shadows.estimator, list | tuple) else 1
-    return shadow // (n_types if n_types < n_shadows else 1) % 2 == 0
 
 
 def _fitted(template, values, membership):

@@ -6,7 +6,7 @@ from sklearn.base import clone
 
 from skmia.shadows import ShadowModels, shadow_template
 
-__all__ = ["are_fitted", "fitted_shadows"]
+__all__ = ["are_fitted", "fitted_shadows", "refuse_directory"]
 
 
 def are_fitted(shadows):
@@ -25,7 +25,7 @@ def are_fitted(shadows):
     return isinstance(shadows, ShadowModels) and hasattr(shadows, "estimators_")
 
 
-def fitted_shadows(shadows, target, X, y, *, rng, n_jobs):
+def fitted_shadows(shadows, target, X, y, *, rng, is_seeded, n_jobs):
     """Return fitted shadow models: those given if they are fitted, else new ones.
 
     Parameters
@@ -41,6 +41,8 @@ def fitted_shadows(shadows, target, X, y, *, rng, n_jobs):
         Their labels.
     rng : RandomState
         Seeds new ones.
+    is_seeded : bool
+        Whether the user asked for this seed. If not, shadows in a directory keep theirs.
     n_jobs : int or None
         Number of shadows to train at the same time.
 
@@ -48,14 +50,42 @@ def fitted_shadows(shadows, target, X, y, *, rng, n_jobs):
     -------
     ShadowModels
         Fitted shadow models.
+
+    Raises
+    ------
+    ValueError
+        If fitted ones have got other parameters since.
     """
     if are_fitted(shadows):
+        shadows._check_unchanged()
         return shadows
     shadows = ShadowModels(n_shadows=shadows) if isinstance(shadows, Integral) else clone(shadows)
     if shadows.estimator is None:
         shadows.set_params(estimator=shadow_template(target))
-    if shadows.random_state is None:
+    if shadows.random_state is None and (is_seeded or shadows.directory is None):
         shadows.set_params(random_state=rng.randint(2**31 - 1))
     if shadows.n_jobs is None:
         shadows.set_params(n_jobs=n_jobs)
     return shadows.fit(X, y)
+
+
+def refuse_directory(attack):
+    """Refuse an attack whose shadows would go to one directory in several fits.
+
+    Parameters
+    ----------
+    attack : BaseAttack
+        An attack that is to be fitted several times on different records.
+
+    Raises
+    ------
+    ValueError
+        If its shadows are not fitted and have a directory.
+    """
+    shadows = getattr(attack, "shadows", None)
+    if isinstance(shadows, ShadowModels) and not are_fitted(shadows) and shadows.directory:
+        raise ValueError(
+            f"{type(attack).__name__} is fitted on two halves of the records in turn, but a "
+            "directory holds the shadow models of one fit. Give it fitted shadow models, or leave "
+            "directory out."
+        )

@@ -474,12 +474,31 @@ class ShadowModels(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
         return self._masks(X, y)[0]
 
     def _masks(self, X, y):
-        """Return who was trained on which records, and from whom they were held out."""
+        """Return who was trained on which records, from whom they were held out, and their rows.
+
+        Records of equal content have one row, and foreign ones the row -1.
+        """
         X, y = self._checked(X, y)
         found = self._known.find(X, y)
         in_mask, out_mask = self.in_mask_[:, found], self.out_mask_[:, found]
         in_mask[:, found < 0], out_mask[:, found < 0] = False, True
-        return in_mask, out_mask
+        return in_mask, out_mask, found
+
+    def _check_unchanged(self):
+        """Refuse parameters that were set after `fit` and that the shadows do not have."""
+        now = {
+            "n_shadows": self.n_shadows,
+            "estimators": [repr(template) for template in self._templates()],
+            "splitter": self._chosen_splitter(),
+            "train_size": self.train_size,
+            "stratify": self.stratify,
+        }
+        made_by = {**self._made_by, "n_shadows": len(self.estimators_)}
+        if about := differences({name: made_by[name] for name in now}, now):
+            raise ValueError(
+                f"These shadow models were fitted with other parameters than they have now ({about}"
+                "). Fit them again, or give an attack unfitted ones to search over parameters."
+            )
 
     def _checked(self, X, y):
         check_is_fitted(self)

@@ -25,7 +25,7 @@ def shadow_template(target):
     Raises
     ------
     TypeError
-        If the target cannot be cloned.
+        If the target cannot be cloned, or has parts that a clone would not train.
 
     Examples
     --------
@@ -54,9 +54,15 @@ def _thaw(template):
     """Replace what is frozen within by what it froze: a frozen part would not be trained anew."""
     if not hasattr(template, "get_params"):
         return template
+    params = template.get_params(deep=True)
+    if any(isinstance(value, str) and value == "prefit" for value in params.values()):
+        raise TypeError(
+            f"{type(template).__name__} has parts that were fitted before it (prefit), which a "
+            "clone does not train. Give shadow models an estimator that trains all of its parts."
+        )
     frozen = {
         name: shadow_template(value)
-        for name, value in template.get_params(deep=True).items()
+        for name, value in params.items()
         if isinstance(value, FrozenEstimator)
     }
     return template.set_params(**frozen)

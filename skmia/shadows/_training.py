@@ -30,7 +30,7 @@ def train_shadow(X, y, job, store):
     Parameters
     ----------
     X : array-like of shape (n_records, ...)
-        All records; an argument of its own, so that joblib sends it to a worker only once.
+        All records; an argument of its own, so that joblib can share it between tasks.
     y : ndarray of shape (n_records,)
         All labels.
     job : ShadowJob
@@ -73,5 +73,5 @@ def _failure(job, n_rows, error, store):
     )
     return (
         f"Shadow model {job.number} ({type(job.template).__name__}, seed {job.seed}, {n_rows} "
-        f"records) could not be trained: {type(error).__name__}: {error}. {rest}"
+        f"records) could not be trained: {type(error).__name__}: {str(error).rstrip('.')}. {rest}"
     )

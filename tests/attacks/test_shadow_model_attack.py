@@ -4,11 +4,13 @@ import pickle
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 from sklearn.base import clone
 from sklearn.datasets import load_digits, make_classification
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
@@ -17,8 +19,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 import skmia
-from skmia.attacks import MetricAttack, ShadowModelAttack, class_thresholds
-from skmia.datasets import load_adult
+from skmia.attacks import MetricAttack, ShadowModelAttack, best_threshold, class_thresholds
+from skmia.datasets import load_adult, make_purchase_like
+from skmia.exceptions import CalibrationWarning
 from skmia.metrics import membership_balanced_accuracy
 from skmia.model_selection import make_membership_scorer
 from skmia.shadows import ShadowModels
@@ -222,6 +225,109 @@ def test_attack_model_that_learns_by_heart_is_not_believed():
     assert np.abs(risk - 0.5).max() < 0.15
 
 
+class NoMemory(GaussianNB):
+    """Answers by a rule that does not depend on its training records."""
+
+    def predict_proba(self, X):
+        """Return a fixed function of each record."""
+        return softmax(np.asarray(X)[:, : len(self.classes_)], axis=1)
+
+
+@pytest.mark.parametrize("n_shadows", [1, 2, 3, 4, 16])
+@pytest.mark.parametrize("estimator", [None, DecisionTreeClassifier()])
+def test_calibration_sees_nothing_where_answers_do_not_depend_on_training(n_shadows, estimator):
+    X, y = np.random.default_rng(0).normal(size=(1500, 5)), np.arange(1500) % 5
+    target = NoMemory().fit(X[:500], y[:500])
+    attack = ShadowModelAttack(
+        target, shadows=n_shadows, attack_estimator=estimator, random_state=0
+    )
+    attack.target_classes_ = np.arange(5)
+    scores, membership, _ = attack._fit(X[500:], y[500:], None)
+    # the null standard error of an AUC, of answers to the 1,000 records taken as independent
+    error = np.sqrt((500 + 500 + 1) / (12 * 500 * 500))
+    assert abs(roc_auc_score(membership, scores) - 0.5) < 3 * error
+
+
+def test_twins_do_not_carry_what_was_learned_by_heart_into_the_other_half():
+    rng = np.random.default_rng(0)
+    X, y = np.repeat(rng.normal(size=(300, 5)), 5, axis=0), np.repeat(rng.integers(2, size=300), 5)
+    others = rng.normal(size=(2000, 5))
+    target = LogisticRegression().fit(others, rng.integers(2, size=2000))
+    attack = ShadowModelAttack(
+        target, shadows=1, attack_estimator=DecisionTreeClassifier(), random_state=0
+    ).fit(X, y)
+    risk = attack.predict_proba(others, rng.integers(2, size=2000))[:, 1]
+    assert np.mean((risk - rng.integers(2, size=2000)) ** 2) < 0.3  # 0.25 for not knowing
+
+
+def test_classes_are_calibrated_with_the_kind_of_model_that_scores_them():
+    """Many classes of about 10 answers: some have a model of their own in the whole set alone."""
+    X, y = make_purchase_like(2000, n_classes=100, random_state=0)
+    members, others, own = np.split(np.arange(2000), [500, 1000])
+    target = RandomForestClassifier(20, random_state=0).fit(X[members], y[members])
+    attack = ShadowModelAttack(target, shadows=4, random_state=0).fit(X[own], y[own])
+    rows, membership = np.r_[members, others], np.repeat([1, 0], 500)
+    assert 0 < len(attack.attack_models_) - 1 < 100
+    called, scores = attack.predict(X[rows], y[rows]), attack.score_samples(X[rows], y[rows])
+    best = best_threshold(scores, membership)
+    assert (
+        np.mean((called == 1) == (membership == 1)) > np.mean((scores >= best) == membership) - 0.1
+    )
+
+
+def test_shadows_are_asked_for_what_the_target_reveals(forest, shadows):
+    class LabelsOnly:
+        """A remote model that names the class."""
+
+        classes_ = forest.classes_
+
+        def predict(self, X):
+            return forest.predict(X)
+
+    found = [
+        ShadowModelAttack(LabelsOnly(), shadows=shadows, response_method=method, random_state=0)
+        .fit(DIGITS[OWN], DIGIT[OWN])
+        .predict_proba(DIGITS, DIGIT)
+        for method in ("auto", "predict")
+    ]
+    np.testing.assert_array_equal(*found)
+
+
+def test_fitted_shadows_with_other_parameters_are_refused(forest):
+    shadows = ShadowModels(DecisionTreeClassifier(), 4, random_state=0).fit(DIGITS[OWN], DIGIT[OWN])
+    attack = ShadowModelAttack(forest, shadows=shadows).set_params(shadows__n_shadows=2)
+    with pytest.raises(ValueError, match=r"other parameters .*n_shadows: 4, now 2.*unfitted ones"):
+        attack.fit(DIGITS[OWN], DIGIT[OWN])
+
+
+def test_shadows_may_know_more_classes(forest):
+    labels = DIGIT[OWN].copy()
+    labels[:40] = 77
+    shadows = ShadowModels(DecisionTreeClassifier(), 4, random_state=0).fit(DIGITS[OWN], labels)
+    attack = ShadowModelAttack(forest, shadows=shadows)
+    with pytest.warns(CalibrationWarning, match=r"1 of 11 classes .*\(77\)"):
+        attack.fit(DIGITS[OWN][40:], DIGIT[OWN][40:])
+    np.testing.assert_array_equal(attack.target_classes_, [*range(10), 77])
+    assert np.isfinite(attack.predict_proba(DIGITS[ROWS], DIGIT[ROWS])).all()
+
+
+def test_an_unseeded_attack_goes_on_in_a_directory(forest, tmp_path):
+    template = ShadowModels(CountingTree(), 2, directory=tmp_path)
+    attack = ShadowModelAttack(forest, shadows=template)
+    clone(attack).fit(DIGITS[OWN], DIGIT[OWN])
+    CountingTree.n_fits = 0
+    clone(attack).fit(DIGITS[OWN], DIGIT[OWN])
+    assert CountingTree.n_fits == 0
+
+
+def test_a_directory_is_refused_where_an_attack_is_fitted_twice(forest, tmp_path):
+    attack = ShadowModelAttack(shadows=ShadowModels(None, 2, directory=tmp_path))
+    sides = (DIGITS[MEMBERS], DIGIT[MEMBERS], DIGITS[OTHERS], DIGIT[OTHERS])
+    with pytest.raises(ValueError, match=r"fitted on two halves .*Give it fitted shadow models"):
+        skmia.audit(forest, *sides, attacks=[attack], random_state=0)
+    assert not list(tmp_path.iterdir())
+
+
 def test_no_member_is_found_where_nothing_is_memorized():
     """Logistic regression on Adult, members drawn as non-members are."""
     X, y = load_adult(return_X_y=True)
@@ -293,5 +399,5 @@ def test_errors(forest, shadows):
     ):
         ShadowModelAttack(forest, shadows=shadows).fit(DIGITS[ROWS], DIGIT[ROWS])
     alone = ShadowModelAttack(forest, shadows=1, random_state=0)
-    with pytest.raises(ValueError, match="no class has both"):
+    with pytest.raises(ValueError, match="in two halves, but only 0 answers can be compared"):
         alone.fit(DIGITS[OWN][:2], np.array([0, 1]))
