@@ -66,7 +66,9 @@ def synthesize_records(
     domain : list or dict, default=None
         One entry per feature: a list of its values, or a tuple ``(low, high)``, of whole numbers
         if both are integers. None stands for what is inferred from `X`. A dict names some columns
-        of the frame `X`, or their positions. Without `X` the result is an array.
+        of the frame `X`, or their positions. Without `X` the result is an array. A value that
+        stands twice in a list is drawn twice as often, so that a column of records as the list
+        gives the feature its distribution there.
     classes : array-like of shape (n_wanted,), default=None
         Classes to synthesize, by default all of the target's.
     k_max : int, default=128
@@ -142,10 +144,22 @@ def synthesize_records(
     classes it had seven given up.
 
     Accepted records need not resemble real ones: these were ones in 270 of 600 features, where the
-    real records have 22. A network trained on 2,500 records made by way of one of 2,500 real
-    records knew the class of 9 % of real ones, the one of real records that of 48 %. The best
-    threshold on its confidence, used on the target, had a balanced accuracy of 0.68; that of a
-    network trained on other real records 0.96, on records of marginals 0.93 to 0.96.
+    real records have 22. How well they serve depends on the target. With 1,500 training records of
+    10 classes, and twice as many shadow records, :class:`~skmia.attacks.ShadowModelAttack` reached
+    these balanced accuracies (one seed each):
+
+    ====================== ===== ========= ============ =======================
+    target                 real  marginals model-based  model-based, marginals
+    ====================== ===== ========= ============ =======================
+    network of tanh units  0.90  0.90      0.88         not run
+    network of ReLU units  0.89  0.88      0.63         0.87
+    random forest          0.95  0.88      0.75         0.90 (1,000 records)
+    ====================== ===== ========= ============ =======================
+
+    Most of what is lost is lost by the thresholds, since shadows generalize better, or worse, from
+    such records than the target does from its own; the order of the scores suffers less. The last
+    column climbs among values that are drawn as often as real records have them,
+    ``domain=list(X.T)``, and needs a fifth of the queries or less.
 
     References
     ----------
