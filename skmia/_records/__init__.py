@@ -24,7 +24,7 @@ from skmia._records.fingerprints import (
 )
 from skmia._records.known import KnownRecords
 from skmia._records.memory import RemembersMembers
-from skmia._records.selection import column_of, concatenate
+from skmia._records.selection import column_of, concatenate, ranks_within
 
 __all__ = [
     "KnownRecords",
@@ -37,4 +37,5 @@ __all__ = [
     "fingerprint_both",
     "float_precision",
     "is_in",
+    "ranks_within",
 ]

@@ -7,7 +7,7 @@ from scipy.sparse import issparse, vstack
 
 from skmia.utils._sklearn import _safe_indexing
 
-__all__ = ["column_of", "concatenate"]
+__all__ = ["column_of", "concatenate", "ranks_within"]
 
 
 def column_of(X, column, *, remedy):
@@ -93,3 +93,34 @@ def concatenate(*parts):
 
         return pl.concat(parts, how="vertical_relaxed")
     return np.concatenate([np.asarray(part) for part in parts])
+
+
+def ranks_within(codes, draws):
+    """Rank the rows of each code among themselves, by numbers drawn for them.
+
+    Rows of a rank below n are n rows of each code, drawn without replacement.
+
+    Parameters
+    ----------
+    codes : ndarray of int, shape (n_rows,)
+        The code of each row, 0 or more: its class, stratum or side.
+    draws : ndarray of shape (n_rows,)
+        What the rows are sorted by.
+
+    Returns
+    -------
+    ndarray of int, shape (n_rows,)
+        Ranks, from 0 on in each code.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmia._records import ranks_within
+    >>> ranks_within(np.array([1, 0, 1, 1]), np.array([0.3, 0.9, 0.1, 0.2]))
+    array([2, 0, 0, 1])
+    """
+    order = np.lexsort((draws, codes))
+    sizes = np.bincount(codes)
+    ranks = np.empty(len(codes), dtype=np.intp)
+    ranks[order] = np.arange(len(codes)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return ranks

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils import Bunch
 
+from skmia._records import ranks_within
 from skmia._response import label_index, record_response
 from skmia.utils._sklearn import _safe_indexing
 
@@ -103,6 +104,4 @@ def _balanced(groups, membership, rng):
     codes = 2 * groups + membership
     sizes = np.bincount(codes, minlength=2 * (groups.max() + 1))
     quota = sizes.reshape(-1, 2).min(axis=1).repeat(2)
-    order = np.lexsort((rng.random_sample(len(codes)), codes))
-    rank = np.arange(len(codes)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return np.sort(order[rank < quota[codes[order]]])
+    return np.flatnonzero(ranks_within(codes, rng.random_sample(len(codes))) < quota[codes])

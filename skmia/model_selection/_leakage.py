@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
-from skmia._records import concatenate
+from skmia._records import concatenate, ranks_within
 from skmia._response import all_classes, record_response
 from skmia.attacks._cross_fit import cross_fit, on_answers, seeded
 from skmia.utils._sklearn import _safe_indexing
@@ -76,10 +76,7 @@ def _matched(sides, rng):
 
 def _draw(codes, quota, rng):
     """Return rows in their order, `quota` of each class, with their random rank in the class."""
-    order = np.lexsort((rng.random_sample(len(codes)), codes))
-    sizes = np.bincount(codes, minlength=len(quota))
-    rank = np.empty(len(codes), dtype=np.intp)
-    rank[order] = np.arange(len(codes)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    rank = ranks_within(codes, rng.random_sample(len(codes)))
     rows = np.flatnonzero(rank < quota[codes])
     return rows, rank[rows]
 

@@ -348,19 +348,25 @@ class ShadowModels(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _plan(self, known, templates, groups, seed):
         """Return what all shadows have in common: others are not theirs."""
-        splitter = self._chosen_splitter()
+        choices = self._choices(templates)
         return {
             "seed": seed,
             "records": known.digest(),
             "n_records": known.n_records,
             "groups": None if groups is None else digest_of(groups),
-            "estimators": [repr(template) for template in templates],
             "estimator_digests": [digest_of(template) for template in templates],
-            "splitter": splitter,
-            "n_blocks": self.n_shadows if splitter == "disjoint" else None,
+            "n_blocks": self.n_shadows if choices["splitter"] == "disjoint" else None,
+            "versions": library_versions(templates),
+            **choices,
+        }
+
+    def _choices(self, templates):
+        """Return the parameters that make other shadows of the same records."""
+        return {
+            "estimators": [repr(template) for template in templates],
+            "splitter": self._chosen_splitter(),
             "train_size": self.train_size,
             "stratify": self.stratify,
-            "versions": library_versions(templates),
         }
 
     def _train(self, jobs, X, y, store):
@@ -486,13 +492,7 @@ class ShadowModels(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _check_unchanged(self):
         """Refuse parameters that were set after `fit` and that the shadows do not have."""
-        now = {
-            "n_shadows": self.n_shadows,
-            "estimators": [repr(template) for template in self._templates()],
-            "splitter": self._chosen_splitter(),
-            "train_size": self.train_size,
-            "stratify": self.stratify,
-        }
+        now = {"n_shadows": self.n_shadows, **self._choices(self._templates())}
         made_by = {**self._made_by, "n_shadows": len(self.estimators_)}
         if about := differences({name: made_by[name] for name in now}, now):
             raise ValueError(

@@ -4,6 +4,8 @@ from numbers import Integral
 
 import numpy as np
 
+from skmia._records import ranks_within
+
 __all__ = ["SPLITTERS", "draw_splits"]
 
 
@@ -52,10 +54,10 @@ def _halves(sizes, strata, train_size, seeds):
             f"seen by exactly half of the shadows; got n_shadows={len(seeds)} and train_size="
             f"{train_size}. Use 'bernoulli' or 'overlapping' for others."
         )
-    in_units = np.empty((len(seeds), len(sizes)), dtype=bool)
+    in_units = np.zeros((len(seeds), len(sizes)), dtype=bool)
     for i, seed in enumerate(seeds[::2]):
         first, _ = _cut(_order(strata, 0.5, seed), sizes, sizes.sum() / 2)
-        in_units[2 * i] = _mask(first, len(sizes))
+        in_units[2 * i, first] = True
     in_units[1::2] = ~in_units[::2]
     return in_units, ~in_units
 
@@ -129,12 +131,8 @@ def _order(strata, share, seed):
     """
     rng = np.random.RandomState(seed)
     draws = rng.random_sample(len(strata))
-    in_stratum = np.lexsort((draws, strata))
     n_units = np.bincount(strata)
-    starts = np.cumsum(n_units) - n_units
-    place = np.empty(len(strata))
-    place[in_stratum] = np.arange(len(strata)) - np.repeat(starts, n_units)
-    place += _phases(n_units, share, rng)[strata]
+    place = ranks_within(strata, draws) + _phases(n_units, share, rng)[strata]
     return np.lexsort((draws, place / n_units[strata]))
 
 
@@ -158,12 +156,6 @@ def _cut(order, sizes, n_records):
     ends = np.concatenate([[0], np.cumsum(sizes[order])])
     at = np.argmin(np.abs(ends - n_records))
     return order[:at], order[at:]
-
-
-def _mask(chosen, n_units):
-    mask = np.zeros(n_units, dtype=bool)
-    mask[chosen] = True
-    return mask
 
 
 def _check_sides(in_units, out_units, splitter, n_records):
