@@ -66,7 +66,7 @@ class ShadowStore:
         Parameters
         ----------
         plan : dict
-            What all shadows have in common, of JSON types.
+            What all shadows have in common, of JSON types or numbers of numpy.
 
         Raises
         ------
@@ -80,12 +80,11 @@ class ShadowStore:
                 "its shadows cannot be kept in a directory. Give functions by name, not as lambda, "
                 "or leave directory out."
             )
-        manifest = {"format": _FORMAT, "serializer": self.serializer, **plan}
-        self._shared = json.dumps(manifest, sort_keys=True)
-        found = self._read_manifest()
+        self._shared = _as_json({"format": _FORMAT, "serializer": self.serializer, **plan})
+        manifest, found = json.loads(self._shared), self._read_manifest()
         if found is None:
             self._begin(manifest)
-        elif about := differences(found, json.loads(self._shared)):
+        elif about := differences(found, manifest):
             raise ValueError(
                 f"{self.directory} holds shadow models that were made otherwise ({about}). Give "
                 "fit the same records and parameters to go on with them, or choose another "
@@ -297,8 +296,12 @@ def differences(before, now):
     return "; ".join(f"{n}: {_brief(before, n)}, now {_brief(now, n)}" for n in names)
 
 
+def _as_json(value):
+    return json.dumps(value, sort_keys=True, default=np.generic.item)
+
+
 def _brief(plan, name):
-    text = json.dumps(plan.get(name))
+    text = _as_json(plan.get(name))
     return text if len(text) <= 100 else f"{text[:97]}..."
 
 

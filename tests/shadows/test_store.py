@@ -390,6 +390,16 @@ def test_an_estimator_with_a_lambda_is_refused(directory):
     shadows_in(directory, estimator=named).fit(X, Y)
 
 
+def test_parameters_that_are_numbers_of_numpy(directory, log):
+    numbers = {"train_size": np.int64(50), "random_state": np.int64(0)}
+    first = shadows_in(directory, np.int64(4), **numbers).fit(X, Y)
+    again = shadows_in(directory, 4, train_size=50)
+    assert n_trained(log, lambda: again.fit(X, Y)) == 0
+    assert_same(again, first)
+    with pytest.raises(ValueError, match="train_size: 50, now 40"):
+        shadows_in(directory, 4, train_size=np.int64(40)).fit(X, Y)
+
+
 # Going on
 
 
