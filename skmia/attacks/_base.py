@@ -21,9 +21,8 @@ from skmia._response import (
     label_index,
     record_response,
 )
-from skmia.attacks._risk_score import RiskHistogram
+from skmia.attacks._calibration import Calibration
 from skmia.attacks._shadows import are_fitted
-from skmia.attacks._thresholds import best_threshold, class_thresholds
 from skmia.exceptions import CalibrationWarning
 from skmia.metrics._checks import check_membership
 from skmia.shadows import ShadowModels, shadow_template
@@ -79,7 +78,8 @@ class BaseAttack(BaseEstimator):
     """
 
     _response_only = False
-    _log_scale = False  # whether the risk's bins are of the logarithm of the negated score
+    _risk_scale = "linear"  # what the risk's bins are equally wide in: "linear", "log", "rank"
+    _threat_model = "sees the target's answers"  # and what else the attacker has, for reports
     _known_threshold = None  # an attack whose threshold follows from its definition names it here
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
@@ -187,26 +187,24 @@ class BaseAttack(BaseEstimator):
         return scores, membership, label_index(y, self.target_classes_)
 
     def _calibrate(self, scores, membership, y_index):
-        notes, n_classes = [], len(self.target_classes_)
-        self.threshold_ = self._known_threshold
-        if self.threshold_ is None:
-            self.threshold_ = best_threshold(scores, membership)
-        self.thresholds_ = np.full(n_classes, self.threshold_)
-        if self.per_class and self._known_threshold is None:
-            thresholds = class_thresholds(scores, membership, y_index, n_classes=n_classes)
-            lacking = np.isnan(thresholds)
-            notes = self._notes_on_lacking_classes(lacking)
-            self.thresholds_ = np.where(lacking, self.threshold_, thresholds)
-        self._risk = RiskHistogram(
-            -scores if self._log_scale else scores,
+        """Learn thresholds and risks, and return what is to be known of them, as texts."""
+        self._calibration = self._calibration_of(scores, membership, y_index)
+        self.threshold_ = self._calibration.threshold
+        self.thresholds_ = self._calibration.thresholds
+        return self._notes_on_lacking_classes(self._calibration.lacking)
+
+    def _calibration_of(self, scores, membership, y_index):
+        return Calibration(
+            scores,
             membership,
-            y_index if self.per_class else np.full_like(y_index, -1),
-            n_classes,
+            y_index,
+            len(self.target_classes_),
+            per_class=self.per_class,
+            known_threshold=self._known_threshold,
             n_bins=self.n_bins,
-            log_scale=self._log_scale,
+            risk_scale=self._risk_scale,
             prior=self.prior,
         )
-        return notes
 
     def _notes_on_lacking_classes(self, lacking):
         if not lacking.any():
@@ -275,11 +273,7 @@ class BaseAttack(BaseEstimator):
     def _judge(self, X, y):
         """Return score, call and risk of each record, asking the target once."""
         scores, y_index = self._scores_and_classes(X, y)
-        thresholds = np.append(self.thresholds_, self.threshold_)  # the last for index -1
-        called = (scores >= thresholds[y_index]).astype(int)
-        if not self.per_class:
-            y_index = np.full_like(y_index, -1)
-        return scores, called, self._risk(-scores if self._log_scale else scores, y_index)
+        return scores, *self._calibration.judge(scores, y_index)
 
     def score(self, X, y, membership=None):
         """Return the balanced accuracy of `predict`; 0.5 is a blind guess.

@@ -119,8 +119,8 @@ class MetricAttack(BaseAttack):
         self.n_jobs = n_jobs
 
     @property
-    def _log_scale(self):
-        return self.signal in ("entropy", "loss", "modified_entropy")
+    def _risk_scale(self):
+        return "log" if self.signal in ("entropy", "loss", "modified_entropy") else "linear"
 
     @property
     def _known_threshold(self):
