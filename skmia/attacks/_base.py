@@ -79,7 +79,7 @@ class BaseAttack(BaseEstimator):
 
     _response_only = False
     _risk_scale = "linear"  # what the risk's bins are equally wide in: "linear", "log", "rank"
-    _threat_model = "sees the target's answers"  # and what else the attacker has, for reports
+    _threat_model = "sees the target's answer to the record"  # and has, for reports
     _known_threshold = None  # an attack whose threshold follows from its definition names it here
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
@@ -144,6 +144,11 @@ class BaseAttack(BaseEstimator):
 
     def _fit_noting(self, X, y, membership):
         """Fit, and return what is to be known of the calibration, as texts."""
+        X, y, membership, held_out = self._fit_uncalibrated(X, y, membership)
+        return self._calibrate(*(held_out or self._calibration_scores(X, y, membership)))
+
+    def _fit_uncalibrated(self, X, y, membership):
+        """Check the input, and learn what is needed to score, without thresholds and risks."""
         self._check_target()
         X, y = validate_data(self, X, y, skip_check_array=True)
         (X,) = indexable(X)
@@ -152,8 +157,7 @@ class BaseAttack(BaseEstimator):
             membership = self._check_membership(X, membership)
         self.classes_ = np.array([0, 1])
         self.target_classes_ = all_classes(self.target, X, y, method=self.response_method)
-        held_out = self._fit(X, y, membership)
-        return self._calibrate(*(held_out or self._calibration_scores(X, y, membership)))
+        return X, y, membership, self._fit(X, y, membership)
 
     def _fit(self, X, y, membership):
         """Learn what the attack needs before it can score; by default nothing.
@@ -175,16 +179,20 @@ class BaseAttack(BaseEstimator):
         """Return attack scores with their true membership and class, to calibrate on."""
         model = self.target
         if membership is None:
-            shadow = ShadowModels(
-                shadow_template(self.target),
-                n_shadows=1,
-                splitter="overlapping",
-                stratify=True,
-                random_state=self.random_state,
-            ).fit(X, y)
-            model, membership = shadow.estimators_[0], shadow.in_mask_[0].astype(int)
+            model, membership = self._calibration_shadow(X, y)
         scores = self._score_in_batches(model, X, y)
         return scores, membership, label_index(y, self.target_classes_)
+
+    def _calibration_shadow(self, X, y):
+        """Train one shadow model, and return it with its membership."""
+        shadow = ShadowModels(
+            shadow_template(self.target),
+            n_shadows=1,
+            splitter="overlapping",
+            stratify=True,
+            random_state=self.random_state,
+        ).fit(X, y)
+        return shadow.estimators_[0], shadow.in_mask_[0].astype(int)
 
     def _calibrate(self, scores, membership, y_index):
         """Learn thresholds and risks, and return what is to be known of them, as texts."""
@@ -233,7 +241,7 @@ class BaseAttack(BaseEstimator):
         ndarray of shape (n_records,)
             Attack scores.
         """
-        return self._scores_and_classes(X, y)[0]
+        return self._score_in_batches(self.target, *self._checked_records(X, y))
 
     def predict(self, X, y=None):
         """Return 1 for records taken for members, 0 for others.
@@ -272,8 +280,9 @@ class BaseAttack(BaseEstimator):
 
     def _judge(self, X, y):
         """Return score, call and risk of each record, asking the target once."""
-        scores, y_index = self._scores_and_classes(X, y)
-        return scores, *self._calibration.judge(scores, y_index)
+        X, y = self._checked_records(X, y)
+        scores = self._score_in_batches(self.target, X, y)
+        return scores, *self._calibration.judge(scores, label_index(y, self.target_classes_))
 
     def score(self, X, y, membership=None):
         """Return the balanced accuracy of `predict`; 0.5 is a blind guess.
@@ -314,7 +323,8 @@ class BaseAttack(BaseEstimator):
             )
         return self.target.membership_of(X, y)
 
-    def _scores_and_classes(self, X, y):
+    def _checked_records(self, X, y):
+        """Return records with their labels, or with those that the target predicts."""
         check_is_fitted(self)
         if hasattr(self, "n_features_in_") and np.ndim(X) == 1:
             raise ValueError(
@@ -323,9 +333,7 @@ class BaseAttack(BaseEstimator):
             )
         X = validate_data(self, X, reset=False, skip_check_array=True)
         (X,) = indexable(X)
-        y = self._predicted(X) if y is None else self._check_labels(X, y)
-        scores = self._score_in_batches(self.target, X, y)
-        return scores, label_index(y, self.target_classes_)
+        return X, self._predicted(X) if y is None else self._check_labels(X, y)
 
     def _predicted(self, X):
         if hasattr(self.target, "predict"):
@@ -334,8 +342,7 @@ class BaseAttack(BaseEstimator):
         return self.target_classes_[proba.argmax(axis=1)]
 
     def _score_in_batches(self, model, X, y):
-        n_columns = len(self.target_classes_) + getattr(self, "n_features_in_", 0)
-        slices = batches(_num_samples(X), n_columns, self.n_jobs)
+        slices = batches(_num_samples(X), self._numbers_per_record(), self.n_jobs)
         if len(slices) == 1:
             return self._checked_scores(model, X, y)
         parts = Parallel(n_jobs=self.n_jobs, require="sharedmem")(
@@ -343,6 +350,10 @@ class BaseAttack(BaseEstimator):
             for part in slices
         )
         return np.concatenate(parts)
+
+    def _numbers_per_record(self):
+        """Return how many numbers are held for each record of a batch."""
+        return len(self.target_classes_) + getattr(self, "n_features_in_", 0)
 
     def _checked_scores(self, model, X, y):
         scores = np.asarray(self._score_samples(model, X, y))

@@ -123,6 +123,11 @@ class MetricAttack(BaseAttack):
         return "log" if self.signal in ("entropy", "loss", "modified_entropy") else "linear"
 
     @property
+    def _threat_model(self):
+        sees = "predicted label" if self.signal == "correctness" else "answer"
+        return f"sees the target's {sees} to the record"
+
+    @property
     def _known_threshold(self):
         return 1.0 if self.signal == "correctness" else None
 

@@ -3,6 +3,7 @@
 import os
 import warnings
 from concurrent.futures import BrokenExecutor, CancelledError
+from copy import copy
 from numbers import Integral, Real
 
 import numpy as np
@@ -21,6 +22,7 @@ from skmia._response import (
     label_index,
 )
 from skmia.exceptions import StorageWarning
+from skmia.shadows._answers import AnswerMemory
 from skmia.shadows._splits import SPLITTERS, draw_splits
 from skmia.shadows._store import ShadowStore, differences, digest_of, library_versions
 from skmia.shadows._template import shadow_template
@@ -270,7 +272,13 @@ class ShadowModels(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
         self.in_mask_, self.out_mask_ = in_mask, out_rows & ~in_mask
         self.classes_, self.splitter_ = np.unique(y), plan["splitter"]
         self._known, self._made_by = known, plan
+        self._memory = AnswerMemory()
         return self
+
+    def __getstate__(self):
+        """Leave the remembered answers out of pickles: they can be asked again."""
+        state = super().__getstate__()
+        return state | {"_memory": AnswerMemory()} if "_memory" in state else state
 
     def _templates(self):
         if self.estimator is None:
@@ -489,6 +497,53 @@ class ShadowModels(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
         in_mask, out_mask = self.in_mask_[:, found], self.out_mask_[:, found]
         in_mask[:, found < 0], out_mask[:, found < 0] = False, True
         return in_mask, out_mask, found
+
+    def _recall(self, X, y, signals, *, response_method, keep=False):
+        """Return signals of all shadows, and who was trained on which records.
+
+        Answers to own records are taken from memory where they are kept there. To keep them is for
+        one thread at a time.
+        """
+        in_mask, _, found = self._masks(X, y)
+        keys = [(response_method, signal) for signal in signals]
+        known = self._memory.knows(keys, found)
+        if known.all():
+            return [self._memory.read(key, found) for key in keys], in_mask
+        asked = np.flatnonzero(~known)
+        part = X if len(asked) == len(y) else _safe_indexing(X, asked)
+        observed = self.observe(part, y[asked], list(signals), response_method=response_method)
+        if keep:
+            own = found[asked] >= 0
+            for key, values in zip(keys, observed, strict=True):
+                self._memory.write(key, found[asked][own], values[:, own], self._known.n_records)
+        if len(asked) == len(y):
+            return observed, in_mask
+        recalled = []
+        for key, values in zip(keys, observed, strict=True):
+            both = np.empty((len(values), len(y)), values.dtype)
+            both[:, asked] = values
+            both[:, known] = self._memory.read(key, found[known])
+            recalled.append(both)
+        return recalled, in_mask
+
+    def _together(self):
+        """Return the number of each shadow's group: what is to be held out together.
+
+        The two shadows of a pair are each other's opposite, so that with one of them alone in hand
+        the other could be told.
+        """
+        return np.arange(len(self.estimators_)) // (2 if self.splitter_ == "halves" else 1)
+
+    def _without(self, group):
+        """Return these shadow models without one group, as fitted ones."""
+        kept = np.flatnonzero(self._together() != group)
+        rest = copy(self)
+        rest.estimators_ = [self.estimators_[i] for i in kept]
+        rest.in_mask_, rest.out_mask_ = self.in_mask_[kept], self.out_mask_[kept]
+        rest.n_shadows = len(kept)
+        rest.splitter = self.splitter_ if self.splitter_ != "custom" else self.splitter[kept]
+        rest._memory = self._memory.of(kept)
+        return rest
 
     def _check_unchanged(self):
         """Refuse parameters that were set after `fit` and that the shadows do not have."""

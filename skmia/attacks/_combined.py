@@ -1,0 +1,316 @@
+"""Several attacks as one, on shadow models that they share."""
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, RobustScaler, StandardScaler
+from sklearn.utils import Bunch, check_random_state
+
+from skmia._response import label_index, response_method_of
+from skmia.attacks._base import BaseAttack
+from skmia.attacks._lira import LiRA
+from skmia.attacks._metric import MetricAttack
+from skmia.attacks._record_attack import RecordAttack
+from skmia.attacks._reference import ReferenceAttack
+from skmia.attacks._rmia import BASE
+from skmia.attacks._shadows import fitted_shadows
+from skmia.utils._sklearn import StrOptions, _safe_indexing
+
+__all__ = ["CombinedAttack"]
+
+_LEARNING_SCORES = 20_000  # of shadows in the target's place, about as many are learned from
+
+
+class CombinedAttack(RecordAttack):
+    """Combine the scores of several attacks on the same shadow models.
+
+    Different attacks find different members. Their scores are combined by a logistic regression, or
+    each record is judged by the attack that finds it most suspicious. Either is learned from
+    shadow models that take the target's place in turn, each with its counterpart held out.
+
+    The attacker knows and has what the attacks that are combined need: by default the record with
+    its label and the target's answer, records from the target's distribution, and the type of the
+    target and its parameters, or a guess. The records in question are among those that train his
+    shadows, or else the attacks that distinguish the two are used offline.
+
+    Parameters
+    ----------
+    target : estimator, default=None
+        The fitted classifier under attack: a classifier, a pipeline, a fitted search, anything with
+        `predict_proba`, `decision_function` or `predict`. It is never refitted. None makes a
+        template.
+    attacks : list of BaseAttack, default=None
+        Templates of the attacks; their target, seeds and shadows are set. None is
+        ``[MetricAttack(), LiRA(), BASE(), ReferenceAttack()]``.
+    shadows : int or ShadowModels, default=16
+        Number of clones of the target to train on the records given to `fit`, each on half of them.
+        Or shadow models: unfitted ones are cloned and trained, with the target's type where they
+        have no estimator; fitted ones are used as they are. Nothing is trained twice.
+    method : {"stack", "worst_case"}, default="stack"
+        How scores are combined: by a logistic regression on their scaled values; or by the largest
+        of them, each in standard deviations above its mean among non-members.
+    per_class : bool, default=False
+        One threshold and one risk histogram per class, else one for all records.
+    n_bins : int, default=20
+        Bins of the risk histogram, of equally many calibration records.
+    prior : float, default=0.5
+        Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
+    response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
+        What the target reveals; "auto" takes the first of them that it has. Shadows are asked for
+        the same.
+    random_state : int, RandomState instance or None, default=None
+        Seeds shadows and attacks, and draws the records to learn from.
+    n_jobs : int, default=None
+        Number of shadows trained, and asked, at the same time; then of batches.
+
+    Attributes
+    ----------
+    attacks_ : list of BaseAttack
+        The fitted attacks. They have no thresholds and risks of their own.
+    shadows_ : ShadowModels
+        The fitted shadow models.
+    classes_ : ndarray of shape (2,)
+        0 for non-members and 1 for members: the columns of `predict_proba`.
+    target_classes_ : ndarray of shape (n_target_classes,)
+        Labels of the target, of the shadows and of the records in `fit`.
+    threshold_ : float
+        The threshold of all classes together, for records that the shadows know.
+    thresholds_ : ndarray of shape (n_target_classes,)
+        The threshold of each label.
+    n_features_in_ : int
+        Number of features of the records in `fit`, where they have such.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, where they have such.
+
+    See Also
+    --------
+    skmia.audit : `attacks="strong"` has this attack and its parts.
+
+    Notes
+    -----
+    Scores span many decades. They are scaled by median and quartiles, then by asinh, which is
+    linear around 0 and logarithmic far from it, and has no ties; the combination ends in none.
+
+    With known membership the thresholds are learned on the target, but the combination is still
+    learned on shadows, as long as there are enough of them.
+
+    References
+    ----------
+    .. [1] Z. Wang, C. Zhang, Y. Chen, N. Baracaldo, S. Kadhe and L. Yu, "Membership inference
+       attacks as privacy tools: reliability, disparity and ensemble", CCS 2025. Different attacks
+       find different members.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from skmia.attacks import CombinedAttack
+    >>> X, y = load_digits(return_X_y=True)
+    >>> membership = np.random.default_rng(0).permutation(len(y)) < len(y) / 2
+    >>> target = RandomForestClassifier(20, random_state=0).fit(X[membership], y[membership])
+    >>> attack = CombinedAttack(target, shadows=8, random_state=0).fit(X, y)
+    >>> round(attack.score(X, y, membership), 2)
+    0.8
+    """
+
+    _is_online = True
+    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
+        **RecordAttack._parameter_constraints,
+        "attacks": [list, tuple, None],
+        "method": [StrOptions({"stack", "worst_case"})],
+    }
+
+    def __init__(
+        self,
+        target=None,
+        *,
+        attacks=None,
+        shadows=16,
+        method="stack",
+        per_class=False,
+        n_bins=20,
+        prior=0.5,
+        response_method="auto",
+        random_state=None,
+        n_jobs=None,
+    ):
+        self.target = target
+        self.attacks = attacks
+        self.shadows = shadows
+        self.method = method
+        self.per_class = per_class
+        self.n_bins = n_bins
+        self.prior = prior
+        self.response_method = response_method
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def _fit(self, X, y, membership):
+        rng = check_random_state(self.random_state)
+        self.shadows_ = fitted_shadows(
+            self.shadows,
+            self.target,
+            X,
+            y,
+            rng=rng,
+            is_seeded=self.random_state is not None,
+            n_jobs=self.n_jobs,
+        )
+        self.target_classes_ = np.union1d(self.target_classes_, self.shadows_.classes_)
+        self._method = response_method_of(self.target, self.response_method)
+        self._seed = rng.randint(2**31 - 1)
+        self.attacks_ = self._learned_attacks(self.target, self.shadows_, X, y, membership)
+        of_target = None
+        if membership is not None:
+            of_target = self._trial(
+                self.attacks_, self.shadows_, self.target, X, y, membership, rng
+            )
+        trials = self._held_out_trials(X, y, membership is not None, rng)
+        if not trials:
+            trials = [of_target or self._trial_on_shadow(X, y, rng)]
+            of_target = None
+        joined = {form: _joined([trial[form] for trial in trials]) for form in (False, True)}
+        self._combiners = {form: self._combiner(given) for form, given in joined.items()}
+        if of_target is not None:
+            return self._by_form([self._combined(of_target)])
+        return self._by_form([self._cross_fitted(joined)])
+
+    def _learned_attacks(self, target, shadows, X, y, membership):
+        """Return the attacks, ready to score, without thresholds and risks of their own."""
+        templates = self.attacks
+        if templates is None:
+            templates = [MetricAttack(), LiRA(), BASE(), ReferenceAttack()]
+        if not templates or not all(isinstance(attack, BaseAttack) for attack in templates):
+            raise TypeError(
+                "attacks must be a list of at least one attack, such as [LiRA(), RMIA()], got "
+                f"{self.attacks!r}."
+            )
+        learned = []
+        for template in templates:
+            attack = clone(template).set_params(target=target, random_state=self._seed)
+            attack.set_params(response_method=self._method)
+            if "shadows" in attack.get_params(deep=False):
+                attack.set_params(shadows=shadows)
+            attack._validate_params()
+            attack._fit_uncalibrated(X, y, membership)
+            learned.append(attack)
+        return learned
+
+    def _held_out_trials(self, X, y, knows_members, rng):
+        """Put shadows into the target's place, against attacks on the shadows of other groups."""
+        in_mask = self.shadows_.in_mask(X, y)
+        if not self._can_hold_out(in_mask):
+            return []
+        rows = rng.permutation(np.flatnonzero(in_mask.any(axis=0)))[:_LEARNING_SCORES]
+        X_rows, y_rows = _safe_indexing(X, rows), y[rows]
+        together = self.shadows_._together()
+        n_groups = max(_LEARNING_SCORES // (len(rows) * np.count_nonzero(together == 0)), 2)
+        trials = []
+        for fold, group in enumerate(rng.permutation(together[-1] + 1)[:n_groups]):
+            rest = self.shadows_._without(group)
+            for i in np.flatnonzero(together == group):
+                model, membership = self.shadows_.estimators_[i], in_mask[i].astype(int)
+                known = membership if knows_members else None
+                attacks = self._learned_attacks(model, rest, X, y, known)
+                trial = self._trial(attacks, rest, model, X_rows, y_rows, membership[rows], rng)
+                for given in trial.values():
+                    given.fold[:] = fold % 2
+                trials.append(trial)
+        return trials
+
+    def _trial_on_shadow(self, X, y, rng):
+        model, membership = self._calibration_shadow(X, y)
+        return self._trial(self.attacks_, self.shadows_, model, X, y, membership, rng)
+
+    def _trial(self, attacks, shadows, model, X, y, membership, rng):
+        """Return the attacks' scores of a model whose membership is known, by form."""
+        seen = shadows.in_mask(X, y).any(axis=0)
+        y_index, fold = label_index(y, self.target_classes_), rng.permutation(len(y)) % 2
+        trial = {}
+        for form, kept in ((False, np.ones(len(y), dtype=bool)), (True, seen)):
+            trial[form] = Bunch(
+                scores=_scores(attacks, model, X, y, online=form)[kept],
+                membership=membership[kept],
+                y_index=y_index[kept],
+                fold=fold[kept],
+            )
+        return trial
+
+    def _combiner(self, given):
+        """Return what combines the scores, or None where there is nothing to learn from."""
+        if np.unique(given.membership).size < 2:
+            return None
+        make = {"stack": _stack, "worst_case": _WorstCase}[self.method]
+        return make().fit(given.scores, given.membership)
+
+    def _combined(self, trial):
+        return {
+            form: (_combine(self._combiners[form], given.scores), given.membership, given.y_index)
+            for form, given in trial.items()
+        }
+
+    def _cross_fitted(self, joined):
+        """Score each fold by what was learned from the other."""
+        return {
+            form: (self._out_of_fold(given), given.membership, given.y_index)
+            for form, given in joined.items()
+        }
+
+    def _out_of_fold(self, given):
+        scores = np.zeros(len(given.fold))
+        for fold in (0, 1):
+            rows = given.fold == fold
+            part = Bunch(scores=given.scores[~rows], membership=given.membership[~rows])
+            if rows.any():
+                scores[rows] = _combine(self._combiner(part), given.scores[rows])
+        return scores
+
+    def _score_samples(self, model, X, y):
+        scores = _scores(self.attacks_, model, X, y, online=True)
+        seen = self.shadows_.in_mask(X, y).any(axis=0)
+        combined = np.empty(len(y))
+        for form, rows in ((False, ~seen), (True, seen)):
+            if rows.any():
+                combined[rows] = _combine(self._combiners[form], scores[rows])
+        return combined
+
+
+def _scores(attacks, model, X, y, *, online):
+    """Return the scores of each attack in a column."""
+    columns = [
+        attack._scores_of_form(model, X, y, online=online and attack._is_online)
+        if isinstance(attack, RecordAttack)
+        else attack._score_in_batches(model, X, y)
+        for attack in attacks
+    ]
+    return np.column_stack(columns).astype(np.float64)
+
+
+def _joined(parts):
+    names = ("scores", "membership", "y_index", "fold")
+    return Bunch(**{name: np.concatenate([part[name] for part in parts]) for name in names})
+
+
+def _combine(combiner, scores):
+    return np.zeros(len(scores)) if combiner is None else combiner.decision_function(scores)
+
+
+def _scaled():
+    return [RobustScaler(), FunctionTransformer(np.arcsinh), StandardScaler()]
+
+
+def _stack():
+    return make_pipeline(*_scaled(), LogisticRegression(max_iter=1000))
+
+
+class _WorstCase:
+    """The largest score, each in standard deviations above its mean among non-members."""
+
+    def fit(self, scores, membership):
+        self._scale = make_pipeline(*_scaled()).fit(scores[membership == 0])
+        return self
+
+    def decision_function(self, scores):
+        return self._scale.transform(scores).max(axis=1)
