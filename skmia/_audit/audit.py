@@ -23,8 +23,6 @@ from skmia.utils._sklearn import _safe_indexing
 
 __all__ = ["audit", "audit_predictions"]
 
-DEFAULT_ATTACKS = ("correctness", "confidence", "entropy", "modified_entropy")
-
 
 def audit(
     estimator,
@@ -33,7 +31,7 @@ def audit(
     X_test,
     y_test,
     *,
-    attacks=DEFAULT_ATTACKS,
+    attacks="fast",
     sensitive_features=None,
     fpr=(0.1, 0.01, 0.001),
     prior=0.5,
@@ -63,10 +61,15 @@ def audit(
         Rows from the same distribution that it was not trained on.
     y_test : array-like of shape (n_test,)
         Their labels.
-    attacks : sequence of str, callable or BaseAttack, or dict
-        Default: ("correctness", "confidence", "entropy", "modified_entropy").
-        Signals by name or function, for metric attacks with one threshold per class, or attacks
-        with `target=None`; or a dict from names to these.
+    attacks : {"fast", "strong"}, sequence of str, callable or BaseAttack, or dict, default="fast"
+        - "fast": metric attacks by correctness, confidence, entropy and modified entropy;
+        - "strong": these, and LiRA, RMIA and CombinedAttack on 16 shadow models, which take as long
+          as fitting the estimator 16 times to half of all rows;
+        - signals by name or function, for metric attacks with one threshold per class, or attacks
+          with `target=None`; or a dict from names to these.
+
+        Shadow models are trained once, on all rows that can be used, for all attacks that ask for
+        the same number of them, or that hold the same unfitted `ShadowModels`.
     sensitive_features : str, int, sequence of these, or dict, default=None
         Columns of X, by name or number, by which exposure is compared; or a dict from a name to a
         pair of arrays (one value per training row, one per test row).
@@ -84,7 +87,8 @@ def audit(
     random_state : int, RandomState instance or None, default=None
         Draws rows, folds and resamples.
     n_jobs : int, default=None
-        Jobs of the forest that looks for a shift.
+        Jobs of the forest that looks for a shift, and number of shadow models trained at the same
+        time.
 
     Returns
     -------
@@ -166,6 +170,8 @@ def audit(
             groups=groups,
             kept=kept,
             n_duplicates=tuple(int(mask.sum()) for mask in in_both),
+            response_method=response_method,
+            n_jobs=n_jobs,
             shift=shift,
             notes=notes,
         ),
@@ -185,7 +191,7 @@ def audit_predictions(
     y_test,
     *,
     classes=None,
-    attacks=DEFAULT_ATTACKS,
+    attacks="fast",
     sensitive_features=None,
     fpr=(0.1, 0.01, 0.001),
     prior=0.5,
@@ -211,8 +217,7 @@ def audit_predictions(
     classes : array-like of shape (n_classes,), default=None
         The label of each column. By default 0, 1, ... for integer labels in that range, else the
         sorted labels.
-    attacks : sequence of str, callable or BaseAttack, or dict
-        Default: ("correctness", "confidence", "entropy", "modified_entropy").
+    attacks : "fast", sequence of str, callable or BaseAttack, or dict, default="fast"
         As in :func:`audit`; only attacks that need no more than the response.
     sensitive_features : dict, default=None
         From a name to a pair of arrays (one value per training row, one per test row).

@@ -18,13 +18,17 @@ from skmia.metrics import (
 __all__ = ["attack_result", "exposure_gaps", "slices_of"]
 
 
-def attack_result(name, outcome, membership, *, fpr, prior, confidence_level, random_state):
+def attack_result(
+    name, threat_model, outcome, membership, *, fpr, prior, confidence_level, random_state
+):
     """Return the attack's row of the report.
 
     Parameters
     ----------
     name : str
         Name of the attack.
+    threat_model : str
+        What the attacker sees and has.
     outcome : Bunch
         As returned by `cross_fit`.
     membership : ndarray of shape (n_records,)
@@ -56,6 +60,7 @@ def attack_result(name, outcome, membership, *, fpr, prior, confidence_level, ra
     )
     return AttackResult(
         name=name,
+        threat_model=threat_model,
         roc_auc=report.roc_auc,
         mia_accuracy=membership_balanced_accuracy(membership, outcome.called, **at_one),
         advantage=membership_advantage(membership, outcome.called, **at_one),

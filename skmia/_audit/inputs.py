@@ -8,7 +8,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_array
 
 from skmia._records import column_of
-from skmia.attacks import BaseAttack, MetricAttack
+from skmia.attacks import RMIA, BaseAttack, CombinedAttack, LiRA, MetricAttack
 from skmia.metrics._checks import check_fraction, check_rates
 
 __all__ = [
@@ -19,6 +19,13 @@ __all__ = [
     "groups_of",
     "named_attacks",
 ]
+
+
+_FAST = ("correctness", "confidence", "entropy", "modified_entropy")
+_BUNDLES = {
+    "fast": lambda: list(_FAST),
+    "strong": lambda: [*_FAST, LiRA(), RMIA(), CombinedAttack()],
+}
 
 
 def check_options(fpr, prior, confidence_level, n_riskiest):
@@ -52,7 +59,7 @@ def named_attacks(attacks, prior):
 
     Parameters
     ----------
-    attacks : sequence of str or BaseAttack, or dict
+    attacks : {"fast", "strong"}, sequence of str or BaseAttack, or dict
         As the user gave them.
     prior : float
         Prior of the attacks that are made from names.
@@ -69,7 +76,9 @@ def named_attacks(attacks, prior):
     TypeError
         If something is no attack.
     """
-    if isinstance(attacks, str | BaseAttack) or callable(attacks):
+    if isinstance(attacks, str) and attacks in _BUNDLES:
+        attacks = _BUNDLES[attacks]()
+    elif isinstance(attacks, str | BaseAttack) or callable(attacks):
         attacks = [attacks]
     named, times = {}, Counter()
     if isinstance(attacks, dict):
@@ -91,6 +100,10 @@ def _template(attack, prior):
         raise TypeError(
             "An attack must be a BaseAttack, such as MetricAttack(), or a signal by name or "
             f"function, got {attack!r}."
+        )
+    if attack in _BUNDLES:
+        raise ValueError(
+            f"{attack!r} stands for several attacks: give it alone, attacks={attack!r}."
         )
     template = MetricAttack(signal=attack, prior=prior)
     template._validate_params()

@@ -22,6 +22,9 @@ class AttackResult:
     ----------
     name : str
         Name of the attack.
+    threat_model : str
+        What the attacker sees and has. To calibrate, each of them knows the membership of half of
+        the rows.
     roc_auc : Estimate
         Area under the ROC curve of the attack scores; 0.5 is a blind guess.
     mia_accuracy : Estimate
@@ -50,6 +53,7 @@ class AttackResult:
     """
 
     name: str
+    threat_model: str
     roc_auc: Estimate
     mia_accuracy: Estimate
     advantage: Estimate
@@ -227,6 +231,7 @@ class AuditReport:
         blocks = [
             _heading(self),
             _attack_table(self),
+            _threat_models(self),
             fill(self.statement, _WIDTH),
             _slice_table(self),
             _riskiest(self),
@@ -352,6 +357,17 @@ def _attack_table(report):
         for attack in report.attacks
     ]
     return _table(header, rows)
+
+
+def _threat_models(report):
+    """Say what each attacker sees and has, attacks of one kind together."""
+    by_kind = {}
+    for attack in report.attacks:
+        by_kind.setdefault(attack.threat_model, []).append(attack.name)
+    lines = ["What the attacker sees and has, beside the membership of the rows he calibrates on:"]
+    for kind, names in by_kind.items():
+        lines.append(fill(f"- {', '.join(names)}: {kind}", _WIDTH, subsequent_indent="  "))
+    return "\n".join(lines)
 
 
 def _slice_table(report):

@@ -6,6 +6,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from skmia._audit.evaluate import attack_result, exposure_gaps, slices_of
 from skmia._audit.report import AuditReport
+from skmia._audit.shadows import share_shadows
 from skmia._audit.statement import statement, tied_share
 from skmia._records import concatenate
 from skmia._target import final_estimator
@@ -23,8 +24,8 @@ def run_audit(sides, templates, *, fpr, prior, confidence_level, n_riskiest, rng
     ----------
     sides : Bunch
         `target`, `X`, `y`, `proba`, `predicted`, `classes`, `groups`, `kept`, `n_duplicates`,
-        `shift` and `notes`; X, y, proba, predicted, kept and the values of groups are pairs of
-        train and test.
+        `response_method`, `n_jobs`, `shift` and `notes`; X, y, proba, predicted, kept and the
+        values of groups are pairs of train and test.
     templates : dict of str to BaseAttack
         Attacks by name.
     fpr : sequence of float
@@ -45,6 +46,8 @@ def run_audit(sides, templates, *, fpr, prior, confidence_level, n_riskiest, rng
     """
     sample = _Sample(sides, rng)
     seed = rng.randint(np.iinfo(np.int32).max)
+    if sides.X is not None:
+        templates = sample.with_shadows(templates, seed)
     outcomes, results = {}, []
     for name, template in templates.items():
         attack, X = sample.attack_and_records(name, template, seed)
@@ -53,6 +56,7 @@ def run_audit(sides, templates, *, fpr, prior, confidence_level, n_riskiest, rng
         results.append(
             attack_result(
                 name,
+                template._threat_model,
                 outcome,
                 sample.membership,
                 fpr=fpr,
@@ -123,8 +127,28 @@ class _Sample:
             raise ValueError(
                 f"The attack {name!r} asks the target itself: use skmia.audit with the estimator."
             )
-        records = [_safe_indexing(X, rows) for X, rows in zip(self.sides.X, self.rows, strict=True)]
-        return attack.set_params(target=self.sides.target), concatenate(*records)
+        if attack.response_method == "auto":
+            attack.set_params(response_method=self.sides.response_method)
+        return attack.set_params(target=self.sides.target), self._records(self.rows)
+
+    def with_shadows(self, templates, seed):
+        """Return the attacks with shadow models that were trained on all rows that can be used."""
+        if not any(hasattr(template, "shadows") for template in templates.values()):
+            return templates
+        kept = zip(self.sides.y, self.sides.kept, strict=True)
+        return share_shadows(
+            templates,
+            self.sides.target,
+            self._records(self.sides.kept),
+            np.concatenate([y[rows] for y, rows in kept]),
+            response_method=self.sides.response_method,
+            random_state=seed,
+            n_jobs=self.sides.n_jobs,
+        )
+
+    def _records(self, rows):
+        pairs = zip(self.sides.X, rows, strict=True)
+        return concatenate(*(_safe_indexing(X, kept) for X, kept in pairs))
 
     def parts(self):
         """Return, for each way to cut the records into parts, the part of each record."""
