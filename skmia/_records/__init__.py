@@ -24,10 +24,12 @@ from skmia._records.fingerprints import (
 )
 from skmia._records.known import KnownRecords
 from skmia._records.memory import RemembersMembers
+from skmia._records.numbers import RecordNumbers
 from skmia._records.selection import column_of, concatenate, ranks_within
 
 __all__ = [
     "KnownRecords",
+    "RecordNumbers",
     "RemembersMembers",
     "column_of",
     "concatenate",

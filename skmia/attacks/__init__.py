@@ -2,9 +2,18 @@
 
 from skmia.attacks._base import BaseAttack
 from skmia.attacks._combined import CombinedAttack
+from skmia.attacks._gmia import GMIA
+from skmia.attacks._gmia_indirect import gmia_indirect
+from skmia.attacks._gmia_selection import vulnerable_records
+from skmia.attacks._label_only import LabelOnlyAttack, label_only_scores
 from skmia.attacks._lira import LiRA
 from skmia.attacks._lira_rule import lira_prior, lira_scores
 from skmia.attacks._metric import MetricAttack
+from skmia.attacks._p_values import combine_p_values, gmia_p_values
+from skmia.attacks._population import PopulationAttack
+from skmia.attacks._population_rule import population_scores
+from skmia.attacks._quantile import QuantileAttack
+from skmia.attacks._quantile_rule import quantile_scores
 from skmia.attacks._reference import ReferenceAttack
 from skmia.attacks._reference_rule import reference_scores
 from skmia.attacks._risk_score import privacy_risk_scores
@@ -15,20 +24,30 @@ from skmia.attacks._thresholds import best_threshold, class_thresholds
 
 __all__ = [
     "BASE",
+    "GMIA",
     "RMIA",
     "BaseAttack",
     "CombinedAttack",
+    "LabelOnlyAttack",
     "LiRA",
     "MetricAttack",
+    "PopulationAttack",
+    "QuantileAttack",
     "ReferenceAttack",
     "ShadowModelAttack",
     "base_scores",
     "best_threshold",
     "class_thresholds",
+    "combine_p_values",
     "gmia_indirect",
+    "gmia_p_values",
+    "label_only_scores",
     "lira_prior",
     "lira_scores",
+    "population_scores",
     "privacy_risk_scores",
+    "quantile_scores",
     "reference_scores",
     "rmia_scores",
+    "vulnerable_records",
 ]

@@ -22,10 +22,9 @@ from skmia._response import (
     record_response,
 )
 from skmia.attacks._calibration import Calibration
-from skmia.attacks._shadows import are_fitted
+from skmia.attacks._shadows import are_fitted, train_shadow
 from skmia.exceptions import CalibrationWarning
 from skmia.metrics._checks import check_membership
-from skmia.shadows import ShadowModels, shadow_template
 from skmia.signals import get_signal
 from skmia.utils._sklearn import (
     Interval,
@@ -179,20 +178,9 @@ class BaseAttack(BaseEstimator):
         """Return attack scores with their true membership and class, to calibrate on."""
         model = self.target
         if membership is None:
-            model, membership = self._calibration_shadow(X, y)
+            model, membership = train_shadow(model, X, y, self.random_state)
         scores = self._score_in_batches(model, X, y)
         return scores, membership, label_index(y, self.target_classes_)
-
-    def _calibration_shadow(self, X, y):
-        """Train one shadow model, and return it with its membership."""
-        shadow = ShadowModels(
-            shadow_template(self.target),
-            n_shadows=1,
-            splitter="overlapping",
-            stratify=True,
-            random_state=self.random_state,
-        ).fit(X, y)
-        return shadow.estimators_[0], shadow.in_mask_[0].astype(int)
 
     def _calibrate(self, scores, membership, y_index):
         """Learn thresholds and risks, and return what is to be known of them, as texts."""

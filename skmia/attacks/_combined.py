@@ -14,7 +14,7 @@ from skmia.attacks._metric import MetricAttack
 from skmia.attacks._record_attack import RecordAttack
 from skmia.attacks._reference import ReferenceAttack
 from skmia.attacks._rmia import BASE
-from skmia.attacks._shadows import fitted_shadows
+from skmia.attacks._shadows import fitted_shadows, train_shadow
 from skmia.utils._sklearn import StrOptions, _safe_indexing
 
 __all__ = ["CombinedAttack"]
@@ -221,7 +221,7 @@ class CombinedAttack(RecordAttack):
         return trials
 
     def _trial_on_shadow(self, X, y, rng):
-        model, membership = self._calibration_shadow(X, y)
+        model, membership = train_shadow(self.target, X, y, self.random_state)
         return self._trial(self.attacks_, self.shadows_, model, X, y, membership, rng)
 
     def _trial(self, attacks, shadows, model, X, y, membership, rng):

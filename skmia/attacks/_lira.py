@@ -201,7 +201,7 @@ class LiRA(RecordAttack):
         tied = [side.squares[side.count > 1] < 1e-12 for side in sides]
         return max(side.mean() for side in tied if side.size) > _MOST_TIED
 
-    def _learn(self, own, shadow_signals, in_mask, nonmember):
+    def _learn(self, X, y, shadow_signals, in_mask, nonmember):
         return lira_prior(smoothed(shadow_signals, self.smoothing_), in_mask)
 
     def _rule(self, learned, own, shadow_signals, in_mask, *, online):

@@ -33,6 +33,9 @@ class LiRAPrior(NamedTuple):
     beta: np.ndarray
 
 
+_NO_PRIOR = LiRAPrior(*np.ones((4, 2)))  # where each record has enough signals of its own
+
+
 def lira_prior(shadow_signals, in_mask):
     """Learn from all records together what LiRA cannot learn from the few signals of one.
 
@@ -194,7 +197,10 @@ def lira_scores(
     """
     _check_options(variance=variance, center=center, side=side)
     signal, shadow_signals, in_mask = check_signals(signal, shadow_signals, in_mask)
-    prior = prior_of(moments_of(shadow_signals, in_mask)) if prior is None else prior
+    if prior is None:
+        prior = _NO_PRIOR
+        if variance != "per_record" or not _have_several(in_mask):
+            prior = prior_of(moments_of(shadow_signals, in_mask))
     scores = np.empty(len(signal))
     for block in blocks_of(in_mask.shape):
         sides = block_moments(shadow_signals[:, block], in_mask[:, block], center)
@@ -205,6 +211,12 @@ def lira_scores(
             ratio = laws[1].log_density(own) - laws[0].log_density(own)
             scores[block] = np.where(sides[1].count > 0, ratio, scores[block])
     return scores
+
+
+def _have_several(in_mask):
+    """Return whether each record has two shadows at least on each side, or none that saw it."""
+    n_in = np.count_nonzero(in_mask, axis=0)
+    return ((n_in != 1) & (n_in < len(in_mask) - 1)).all()
 
 
 def _offline(law, signal, side):

@@ -7,7 +7,7 @@ from sklearn.utils import Bunch, check_random_state
 
 from skmia._response import batches, class_probabilities, label_index, response_method_of
 from skmia.attacks._base import BaseAttack
-from skmia.attacks._shadows import fitted_shadows
+from skmia.attacks._shadows import fitted_shadows, train_shadow
 from skmia.shadows import ShadowModels
 from skmia.signals import get_signal
 from skmia.utils._sklearn import Interval, _num_samples, _safe_indexing
@@ -45,10 +45,10 @@ class RecordAttack(BaseAttack):
         which = ", some trained on the records in question" if self._is_online else ""
         return f"sees the target's answer to the record; trains {n_shadows} shadow models{which}"
 
-    def _learn(self, own, shadow_signals, in_mask, nonmember):
+    def _learn(self, X, y, shadow_signals, in_mask, nonmember):
         """Return what the rule needs to know of all records together; by default nothing.
 
-        `own` are the target's signals, `nonmember` marks records that it is thought not to know.
+        `nonmember` marks records that the target is thought not to know.
         """
 
     def _rule(self, learned, own, shadow_signals, in_mask, *, online):
@@ -74,9 +74,8 @@ class RecordAttack(BaseAttack):
         self._method = response_method_of(self.target, self.response_method)
         known = self._ask_shadows(X, y, keep=True)
         self._prepare(known.signals[0], known.in_mask, self.shadows_._together())
-        own = self._ask(self.target, X, y)[0]
         nonmember = np.ones(len(y), bool) if membership is None else membership == 0
-        self._learned = self._learn(own, known.signals[0], known.in_mask, nonmember)
+        self._learned = self._learn(X, y, known.signals[0], known.in_mask, nonmember)
 
     def _calibration_scores(self, X, y, membership):
         known = self._ask_shadows(X, y)
@@ -86,7 +85,7 @@ class RecordAttack(BaseAttack):
             return self._by_form(list(self._held_out_trials(known, rng)))
         model = self.target
         if membership is None:
-            model, membership = self._calibration_shadow(X, y)
+            model, membership = train_shadow(self.target, X, y, self.random_state)
         return self._by_form([self._trial(self._ask(model, X, y), membership, known)])
 
     def _copies(self, X):

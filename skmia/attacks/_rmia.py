@@ -12,7 +12,7 @@ from skmia.attacks._rmia_rule import (
     population_share,
     tempered_confidence,
 )
-from skmia.utils._sklearn import Interval, StrOptions
+from skmia.utils._sklearn import Interval, StrOptions, _safe_indexing
 
 __all__ = ["BASE", "RMIA"]
 
@@ -170,10 +170,11 @@ class RMIA(RecordAttack):
                 confidence = tempered_confidence(shadow_signals, self.temperature)
                 self.offline_a_ = _tuned(confidence, in_mask, together)
 
-    def _learn(self, own, shadow_signals, in_mask, nonmember):
+    def _learn(self, X, y, shadow_signals, in_mask, nonmember):
         """Return the sorted ratios of the population, scored offline and online."""
         rows = np.flatnonzero(nonmember)
-        confidences = self._confidences(own[rows], shadow_signals[:, rows])
+        own = self._ask(self.target, _safe_indexing(X, rows), y[rows])[0]
+        confidences = self._confidences(own, shadow_signals[:, rows])
         population = *confidences, in_mask[:, rows]
         return [
             np.sort(likelihood_ratios(*population, a=a, online=online))

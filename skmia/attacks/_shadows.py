@@ -1,4 +1,4 @@
-"""The shadow models of an attack: its own, or those that it shares."""
+"""The shadow models of an attack: its own, or those that it shares; or one to calibrate with."""
 
 from numbers import Integral
 
@@ -6,7 +6,7 @@ from sklearn.base import clone
 
 from skmia.shadows import ShadowModels, shadow_template
 
-__all__ = ["are_fitted", "fitted_shadows", "refuse_directory"]
+__all__ = ["are_fitted", "fitted_shadows", "refuse_directory", "train_shadow"]
 
 
 def are_fitted(shadows):
@@ -67,6 +67,37 @@ def fitted_shadows(shadows, target, X, y, *, rng, is_seeded, n_jobs):
     if shadows.n_jobs is None:
         shadows.set_params(n_jobs=n_jobs)
     return shadows.fit(X, y)
+
+
+def train_shadow(target, X, y, random_state):
+    """Train one model like the target on half of the records.
+
+    Parameters
+    ----------
+    target : estimator
+        The classifier under attack.
+    X : array-like of shape (n_records, ...)
+        Records that are not the target's.
+    y : ndarray of shape (n_records,)
+        Their labels.
+    random_state : int, RandomState instance or None
+        Draws the half and the shadow's seed.
+
+    Returns
+    -------
+    shadow : estimator
+        The trained shadow.
+    membership : ndarray of int, shape (n_records,)
+        1 for records that it was trained on, 0 for those held out.
+    """
+    shadows = ShadowModels(
+        shadow_template(target),
+        n_shadows=1,
+        splitter="overlapping",
+        stratify=True,
+        random_state=random_state,
+    ).fit(X, y)
+    return shadows.estimators_[0], shadows.in_mask_[0].astype(int)
 
 
 def refuse_directory(attack):

@@ -60,7 +60,8 @@ def block_moments(shadow_signals, in_mask, center="mean"):
     # in one order in memory, by which the last digits of sums would differ
     signals = np.array(shadow_signals, dtype=np.float64, order="C")
     weights = [(~in_mask).astype(np.float64), in_mask.astype(np.float64)]
-    counts = [np.count_nonzero(weight, axis=0) for weight in weights]
+    n_in = np.count_nonzero(in_mask, axis=0)
+    counts = [len(in_mask) - n_in, n_in]
     with np.errstate(invalid="ignore"):
         means = [
             np.einsum("ij,ij->j", signals, weight) / count

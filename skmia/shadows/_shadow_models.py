@@ -1,6 +1,7 @@
 """Shadow models, trained once and shared by attacks."""
 
 import os
+import re
 import warnings
 from concurrent.futures import BrokenExecutor, CancelledError
 from copy import copy
@@ -371,7 +372,8 @@ class ShadowModels(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
     def _choices(self, templates):
         """Return the parameters that make other shadows of the same records."""
         return {
-            "estimators": [repr(template) for template in templates],
+            # without the addresses of functions and selectors, which change with each clone
+            "estimators": [re.sub(r" at 0x[0-9a-f]+", "", repr(t)) for t in templates],
             "splitter": self._chosen_splitter(),
             "train_size": self.train_size,
             "stratify": self.stratify,

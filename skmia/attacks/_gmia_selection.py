@@ -1,0 +1,244 @@
+"""Records that stand apart: those which few training records can resemble."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn import get_config
+from sklearn.utils import Bunch, check_array, check_scalar, gen_batches
+
+from skmia._response import record_response
+
+__all__ = ["directions", "model_features", "reach", "threshold_for", "vulnerable_records"]
+
+_MOST_MODELS, _MOST_VALUES = 100, 2000  # that describe a record
+_EPS = 1e-30  # floor of the logarithm's argument, as in the signals
+_DIGITS = 12  # of a distance: what is beyond depends on the size of a batch
+
+
+def vulnerable_records(
+    features,
+    background_features=None,
+    *,
+    n_target,
+    max_expected_neighbors=0.1,
+    n_targets=None,
+    threshold=None,
+):
+    r"""Select the records that few records in the target's training set can resemble.
+
+    A record r with N(r) neighbors in the background can expect
+
+    .. math:: E(r) = N(r) \cdot n_\mathrm{target} / n_\mathrm{background}, \qquad
+              N(r) = \#\{b : 1 - \cos(r, b) < \alpha\}
+
+    of them in the target's training set. It is selected if :math:`E(r)` is below a bound: the
+    target's answer to it then rests on the record itself, if on any.
+
+    Parameters
+    ----------
+    features : array-like of shape (n_records, n_features)
+        What describes each record, for GMIA the outputs of all reference models. Finite. A vector
+        of zeros has the distance 1 from all others.
+    background_features : array-like of shape (n_background, n_features), default=None
+        The same of records from the population. By default `features` itself, where no record is
+        its own neighbor.
+    n_target : int
+        Number of records that the target was trained on, or a guess.
+    max_expected_neighbors : float, default=0.1
+        The bound on :math:`E(r)`, above 0.
+    n_targets : int, default=None
+        How many records to select: :math:`\alpha` is chosen so that these stand farthest apart.
+        More are selected if several have the same distance.
+    threshold : float, default=None
+        :math:`\alpha`, the cosine distance below which records are neighbors, in [0, 2]. Either
+        this or `n_targets` must be given.
+
+    Returns
+    -------
+    :class:`~sklearn.utils.Bunch`
+        Dictionary-like object with the following attributes.
+
+        selected : ndarray of bool, shape (n_records,)
+            Which records to attack.
+        threshold : float
+            :math:`\alpha`.
+        distances : ndarray of shape (n_records,)
+            The largest :math:`\alpha` at which each record is selected, infinite if it is at any.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of its range, or both or none of `n_targets` and `threshold` are
+        given, or the features do not fit together.
+
+    TypeError
+        If a parameter is not a number.
+
+    See Also
+    --------
+    GMIA : The attack that selects such records.
+
+    Notes
+    -----
+    E(r) is below the bound if and only if the q-th nearest background record is no nearer than
+    :math:`\alpha`, where q is the bound times n_background / n_target, rounded up. That distance is
+    all that is kept of each record, so that the largest of them give :math:`\alpha` for any number
+    of records. It is put midway between the last distance selected and the next, or, if all are
+    selected, just below the last.
+
+    References
+    ----------
+    .. [1] Y. Long et al., "Understanding membership inferences on well-generalized learning
+       models", 2018, arXiv:1802.04889. Selection of vulnerable records.
+
+    Examples
+    --------
+    >>> from skmia.attacks import vulnerable_records
+    >>> features = [[1, 0], [1, 0.01], [1, 0.02], [0, 1]]
+    >>> vulnerable_records(features, n_target=2, n_targets=1).selected
+    array([False, False, False,  True])
+    """
+    _check_options(n_target, max_expected_neighbors, n_targets, threshold)
+    features = directions(check_array(features, dtype=np.float64, input_name="features"))
+    if background_features is None:
+        background, own = features, np.arange(len(features))
+    else:
+        background = check_array(background_features, dtype=np.float64)
+        background, own = directions(background), np.full(len(features), -1)
+    if background.shape[1] != features.shape[1]:
+        raise ValueError(
+            f"features has {features.shape[1]} columns, but background_features "
+            f"{background.shape[1]}. Describe both by the same models."
+        )
+    distances = reach(features, background, own, n_target / max_expected_neighbors)
+    if threshold is None:
+        threshold = threshold_for(distances, n_targets)
+    return Bunch(selected=distances >= threshold, threshold=float(threshold), distances=distances)
+
+
+def _check_options(n_target, max_expected_neighbors, n_targets, threshold):
+    check_scalar(n_target, "n_target", Real, min_val=0, include_boundaries="neither")
+    check_scalar(
+        max_expected_neighbors,
+        "max_expected_neighbors",
+        Real,
+        min_val=0,
+        include_boundaries="neither",
+    )
+    if (n_targets is None) == (threshold is None):
+        raise ValueError(
+            "Give either n_targets, how many records to select, or threshold, the distance below "
+            f"which records are neighbors; got n_targets={n_targets} and threshold={threshold}."
+        )
+    if n_targets is not None:
+        check_scalar(n_targets, "n_targets", Integral, min_val=1)
+    else:
+        check_scalar(threshold, "threshold", Real, min_val=0, max_val=2)
+
+
+def directions(features):
+    """Return features scaled to length 1; zeros stay zeros.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n_records, n_features)
+        Features.
+
+    Returns
+    -------
+    ndarray of shape (n_records, n_features)
+        Their directions.
+    """
+    largest = np.abs(features).max(axis=1, initial=0, keepdims=True)
+    scaled = features / np.where(largest > 0, largest, 1)  # squares neither overflow nor vanish
+    norms = np.linalg.norm(scaled, axis=1, keepdims=True)
+    return scaled / np.where(norms > 0, norms, 1)
+
+
+def reach(units, background, own, n_target_per_neighbor):
+    """Return the largest radius at which each record's neighbors are few enough.
+
+    Parameters
+    ----------
+    units : ndarray of shape (n_records, n_features)
+        Directions of records.
+    background : ndarray of shape (n_background, n_features)
+        Directions of background records.
+    own : ndarray of int, shape (n_records,)
+        Which background record each record is, -1 for none: it is not its own neighbor.
+    n_target_per_neighbor : float
+        Size of the target's training set over the expected neighbors allowed.
+
+    Returns
+    -------
+    ndarray of shape (n_records,)
+        Cosine distances, infinite if there are not so many background records.
+    """
+    radii = np.empty(len(units))
+    size = max(int(get_config()["working_memory"] * 2**20 / (8 * 3 * len(background))), 1)
+    for rows in gen_batches(len(units), size):
+        distances = np.round(1 - units[rows] @ background.T, _DIGITS).clip(0, 2)
+        at = np.flatnonzero(own[rows] >= 0)
+        distances[at, own[rows][at]] = np.inf
+        n_others = len(background) - (own[rows] >= 0)
+        # not rounded up where the quotient is a whole number but for its last digits
+        rank = np.maximum(np.ceil(n_others / n_target_per_neighbor - 1e-9), 1).astype(np.intp)
+        radii[rows] = _at_rank(distances, rank)
+    return radii
+
+
+def _at_rank(distances, rank):
+    """Return the smallest, second smallest, ... of each row by its rank from 1 on."""
+    is_there = rank <= distances.shape[1]
+    place = np.where(is_there, rank - 1, 0)
+    distances.partition(np.unique(place), axis=1)
+    found = np.take_along_axis(distances, place[:, None], axis=1).ravel()
+    return np.where(is_there, found, np.inf)
+
+
+def threshold_for(distances, n_targets):
+    """Return the distance at which so many records are selected, or more if some are equal.
+
+    Parameters
+    ----------
+    distances : ndarray of shape (n_records,)
+        The largest radius of each record.
+    n_targets : int
+        How many records to select.
+
+    Returns
+    -------
+    float
+        The distance.
+    """
+    last = np.sort(distances)[-min(n_targets, len(distances))]
+    others = distances[distances < last]
+    return (last + others.max()) / 2 if len(others) else max(last - 10.0**-_DIGITS, 0)
+
+
+def model_features(shadows, X, classes, *, response_method):
+    """Return what describes records: centered log-probabilities of all classes by all models.
+
+    Parameters
+    ----------
+    shadows : ShadowModels
+        Fitted shadow models.
+    X : array-like of shape (n_records, ...)
+        Records.
+    classes : ndarray of shape (n_classes,)
+        Sorted classes.
+    response_method : str
+        How the shadows are asked.
+
+    Returns
+    -------
+    ndarray of shape (n_records, n_models * n_classes)
+        Directions of the features.
+    """
+    n_models = max(min(_MOST_VALUES // len(classes), _MOST_MODELS), 1)
+    columns = []
+    for model in shadows.estimators_[:n_models]:
+        proba = record_response(model, X, classes, method=response_method)
+        logs = np.log(np.maximum(proba.astype(np.float64), _EPS))
+        columns.append(logs - logs.mean(axis=1, keepdims=True))
+    return directions(np.hstack(columns))
