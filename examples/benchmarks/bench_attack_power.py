@@ -59,7 +59,7 @@ WITHOUT_SHADOWS = {
     "MetricAttack": MetricAttack(),
     "PopulationAttack": PopulationAttack(),
     "QuantileAttack": QuantileAttack(),
-    "LabelOnlyAttack": LabelOnlyAttack(),
+    "LabelOnlyAttack, 30 copies": LabelOnlyAttack(n_queries=30),
 }
 WITH_SHADOWS = {
     "ShadowModelAttack": ShadowModelAttack(),

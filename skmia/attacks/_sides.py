@@ -187,7 +187,7 @@ def smoothing_of(shadow_signals):
         return 0.0
     if is_certain.all():
         return 0.5
-    return 0.5 / (1 + np.exp(np.max(size, where=~is_certain, initial=0.0)))
+    return float(0.5 / (1 + np.exp(np.max(size, where=~is_certain, initial=0.0))))
 
 
 def smoothed(signals, amount):
