@@ -1,8 +1,12 @@
 """The papers' formulas as slow loops, one function each: what the fast code must equal."""
 
 import math
+import statistics
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
+from scipy.stats import chi2, norm
+from scipy.stats import t as student
 
 EPS = 1e-30
 
@@ -153,3 +157,180 @@ def mia_indistinguishability_deviation(membership, y_pred, smoothing=0.0):
             logs.append(math.log(share) if share else -math.inf)
         largest = max(largest, abs(logs[1] - logs[0]))
     return largest
+
+
+def population_score(s, population, *, without_itself=False):
+    """Ye et al., attack P: one minus the p-value of one signal, equal ones count half."""
+    others = list(population)
+    if without_itself:
+        others.remove(s)
+    rank = sum(1.0 if q < s else 0.5 if q == s else 0.0 for q in others)
+    return rank / (len(others) + 1)
+
+
+def quantile_score(s, quantiles, levels, scale):
+    """Where one signal lies among its predicted quantiles, on the logit scale of the level."""
+    q = sorted(float(value) for value in quantiles)
+    heights = [math.log(a / (1 - a)) for a in levels]
+    at = [height for value, height in zip(q, heights, strict=True) if value == s]
+    if at:
+        return (at[0] + at[-1]) / 2
+    if s > q[-1]:
+        return heights[-1] + (s - q[-1]) / scale
+    if s < q[0]:
+        return heights[0] + (s - q[0]) / scale
+    k = max(i for i, value in enumerate(q) if value < s)
+    share = (s - q[k]) / (q[k + 1] - q[k])
+    return heights[k] + share * (heights[k + 1] - heights[k])
+
+
+def label_only_score(kept, correct):
+    """Choquette-Choo et al.: the share of one record's copies that keep the label, 0 if wrong."""
+    return sum(bool(k) for k in kept) / len(kept) if correct else 0.0
+
+
+def gmia_p_value(loss, reference_losses):
+    """Long et al., direct inference: scipy's interpolant of one record's empirical distribution."""
+    k = len(reference_losses)
+    if k == 0 or loss < min(reference_losses):
+        return 1 / (k + 1)
+    if loss >= max(reference_losses):
+        return 1.0
+    points = sorted(set(reference_losses))
+    shares = [sum(other <= point for other in reference_losses) / k for point in points]
+    return float(np.clip(PchipInterpolator(points, shares)(loss), 0, 1))
+
+
+def combined_p_value(p_values, correlation):
+    """Brown's method with the covariances of Kost and McDermott."""
+    m = len(p_values)
+    statistic, variance = sum(-2 * math.log(p) for p in p_values), 4 * m
+    for i in range(m):
+        for j in range(i + 1, m):
+            r = correlation[i][j]
+            variance += 2 * (3.263 * r + 0.710 * r**2 + 0.027 * r**3)
+    c, df = variance / (4 * m), 8 * m**2 / variance
+    if df > 2 * m:
+        c, df = 1, 2 * m
+    return chi2.sf(statistic / c, df)
+
+
+def is_vulnerable(features, background, threshold, n_target, max_expected_neighbors):
+    """Long et al., selection: expected neighbors in the training set, for each record."""
+    selected = []
+    for u in features:
+        n_neighbors = 0
+        for v in background:
+            norms = math.sqrt(sum(a * a for a in u) * sum(b * b for b in v))
+            cosine = sum(a * b for a, b in zip(u, v, strict=True)) / norms if norms else 0.0
+            n_neighbors += 1 - cosine < threshold
+        selected.append(n_neighbors * n_target / len(background) < max_expected_neighbors)
+    return selected
+
+
+def _sides(column, seen):
+    """One record's signals of the shadows that did not see it, and of those that did."""
+    pairs = list(zip((float(v) for v in column), seen, strict=True))
+    return [[v for v, s in pairs if bool(s) == side] for side in (False, True)]
+
+
+def lira_prior(shadow_signals, in_mask):
+    """Mean, pooled variance, α and β of the out side and of the in side, by moments."""
+    n_records, priors = len(shadow_signals[0]), []
+    for side in (0, 1):
+        columns = []
+        for other in (side, 1 - side):
+            columns = columns or [
+                own
+                for j in range(n_records)
+                if (own := _sides([r[j] for r in shadow_signals], [r[j] for r in in_mask])[other])
+            ]
+        means = [statistics.fmean(own) for own in columns]
+        several = [own for own in columns if len(own) > 1]
+        if not several:
+            variance = max(statistics.pvariance(means), 1e-12)
+            priors.append((statistics.fmean(means), variance, 2.0, variance))
+            continue
+        samples = [statistics.variance(own) for own in several]
+        expected = max(statistics.fmean(samples), 1e-12)
+        noise = [2 * v**2 / (len(own) + 1) for v, own in zip(samples, several, strict=True)]
+        spread = statistics.pvariance(samples) - statistics.fmean(noise)
+        alpha = 2 + expected**2 / spread if spread * 1e6 > expected**2 else 1e6
+        squares = sum(v * (len(own) - 1) for v, own in zip(samples, several, strict=True))
+        pooled = max(squares / sum(len(own) - 1 for own in several), 1e-12)
+        priors.append((statistics.fmean(means), pooled, alpha, (alpha - 1) * expected))
+    return priors
+
+
+def lira_law(own, prior, variance, center):
+    """The distribution of one record's signals on one side: Carlini et al., or Brännvall."""
+    mean, pooled, alpha, beta = prior
+    n = len(own)
+    if variance == "bayesian":
+        x = statistics.fmean(own) if own else mean
+        squares = sum((v - x) ** 2 for v in own)
+        kappa, alpha = 1 + n, alpha + n / 2
+        beta += squares / 2 + n * (x - mean) ** 2 / (2 * kappa)
+        scale = math.sqrt(beta * (kappa + 1) / (alpha * kappa))
+        return student(2 * alpha, (mean + n * x) / kappa, max(scale, 1e-6))
+    average = {"mean": statistics.fmean, "median": statistics.median}[center]
+    deviation = math.sqrt(pooled)
+    if variance == "per_record" and n > 1:
+        deviation = statistics.pstdev(own)
+    return norm(average(own) if own else mean, max(deviation, 1e-6))
+
+
+def lira_score(phi, column, seen, priors, *, online, variance, center, side):
+    """Algorithm 1 of Carlini et al. for one record."""
+    sides = _sides(column, seen)
+    out, own = (
+        lira_law(s, prior, variance, center) for s, prior in zip(sides, priors, strict=True)
+    )
+    if online and sides[1]:
+        return own.logpdf(phi) - out.logpdf(phi)
+    return -out.logsf(phi) if side == "one" else -out.logpdf(phi)
+
+
+def smoothed_odds(p, amount):
+    return math.log((p + amount) / (1 - p + amount))
+
+
+def rmia_ratio(confidence, column, seen, *, a, online):
+    """Zarifzadeh et al.: p(x | θ) / p(x) for one record."""
+    out, own = _sides(column, seen)
+    p_in = statistics.fmean(own) if own else None
+    without_out = (max(p_in + a - 1, 0) / a if a else p_in) if own else None
+    p_out = statistics.fmean(out) if out else without_out
+    if online and own:
+        return confidence / max((p_in + p_out) / 2 if out else p_in, EPS)
+    return confidence / max(((1 + a) * p_out + 1 - a) / 2, EPS)
+
+
+def rmia_score(record, population, *, a, gamma, online):
+    """Compare one record (confidence, column, seen) with all those of the population."""
+    online = online and any(record[2])
+    own = rmia_ratio(*record, a=a, online=online)
+    ratios = [rmia_ratio(*z, a=1 if online else a, online=online) for z in population]
+    return sum(own > gamma * ratio for ratio in ratios) / len(ratios)
+
+
+def base_score(confidence, column, seen, *, online, scale):
+    def log(value):
+        return math.log(max(float(value), EPS))
+
+    if online and any(seen):
+        return log(confidence) - log(statistics.fmean(float(v) for v in column))
+    out, own = _sides(column, seen)
+    return log(confidence) - scale * log(statistics.fmean(out or own))
+
+
+def reference_score(signal, column, seen, method):
+    """Watson et al. (difficulty), Sablayrolles et al. (midpoint), Ye et al. (rank)."""
+    out, own = _sides(column, seen)
+    if method == "rank":
+        shares = [1.0 if v < signal else 0.5 if v == signal else 0.0 for v in out]
+        return statistics.fmean(shares) if out else 0.5
+    low = statistics.fmean(out or own)
+    if method == "difficulty":
+        return signal - low
+    return signal - (low + statistics.fmean(own or out)) / 2

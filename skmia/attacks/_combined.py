@@ -90,7 +90,7 @@ class CombinedAttack(RecordAttack):
     Notes
     -----
     Scores span many decades. They are scaled by median and quartiles, then by asinh, which is
-    linear around 0 and logarithmic far from it, and has no ties; the combination ends in none.
+    linear around 0 and logarithmic far from it, so that equal scores alone remain equal.
 
     With known membership the thresholds are learned on the target, but the combination is still
     learned on shadows, as long as there are enough of them.
@@ -172,7 +172,10 @@ class CombinedAttack(RecordAttack):
             trials = [of_target or self._trial_on_shadow(X, y, rng)]
             of_target = None
         joined = {form: _joined([trial[form] for trial in trials]) for form in (False, True)}
-        self._combiners = {form: self._combiner(given) for form, given in joined.items()}
+        self._combiners = {
+            form: self._combiner(given) if _can_learn(given) or not form else None
+            for form, given in joined.items()
+        }
         if of_target is not None:
             return self._by_form([self._combined(of_target)])
         return self._by_form([self._cross_fitted(joined)])
@@ -189,6 +192,8 @@ class CombinedAttack(RecordAttack):
             )
         learned = []
         for template in templates:
+            if isinstance(template, CombinedAttack):
+                raise TypeError("A CombinedAttack cannot be part of another: list its parts.")
             attack = clone(template).set_params(target=target, random_state=self._seed)
             attack.set_params(response_method=self._method)
             if "shadows" in attack.get_params(deep=False):
@@ -239,15 +244,15 @@ class CombinedAttack(RecordAttack):
         return trial
 
     def _combiner(self, given):
-        """Return what combines the scores, or None where there is nothing to learn from."""
-        if np.unique(given.membership).size < 2:
-            return None
-        make = {"stack": _stack, "worst_case": _WorstCase}[self.method]
-        return make().fit(given.scores, given.membership)
+        """Return what combines the scores of attacks."""
+        return _COMBINERS[self.method]().fit(given.scores, given.membership)
 
     def _combined(self, trial):
+        """Return the combined scores of a trial, none where no combination was learned."""
         return {
-            form: (_combine(self._combiners[form], given.scores), given.membership, given.y_index)
+            form: (combiner.combine(given.scores), given.membership, given.y_index)
+            if (combiner := self._combiners[form]) is not None
+            else _NOTHING
             for form, given in trial.items()
         }
 
@@ -255,25 +260,30 @@ class CombinedAttack(RecordAttack):
         """Score each fold by what was learned from the other."""
         return {
             form: (self._out_of_fold(given), given.membership, given.y_index)
+            if self._combiners[form] is not None
+            else _NOTHING
             for form, given in joined.items()
         }
 
     def _out_of_fold(self, given):
-        scores = np.zeros(len(given.fold))
+        if not _can_learn(given):  # a handful of records
+            return self._combiners[False].combine(given.scores)
+        scores = np.empty(len(given.fold))
         for fold in (0, 1):
             rows = given.fold == fold
             part = Bunch(scores=given.scores[~rows], membership=given.membership[~rows])
-            if rows.any():
-                scores[rows] = _combine(self._combiner(part), given.scores[rows])
+            scores[rows] = self._combiner(part).combine(given.scores[rows])
         return scores
 
     def _score_samples(self, model, X, y):
-        scores = _scores(self.attacks_, model, X, y, online=True)
+        scores = _scores(self.attacks_, model, X, y, online=self._scores_online)
+        if not self._scores_online:
+            return self._combiners[False].combine(scores)
         seen = self.shadows_.in_mask(X, y).any(axis=0)
         combined = np.empty(len(y))
         for form, rows in ((False, ~seen), (True, seen)):
             if rows.any():
-                combined[rows] = _combine(self._combiners[form], scores[rows])
+                combined[rows] = self._combiners[form].combine(scores[rows])
         return combined
 
 
@@ -288,21 +298,36 @@ def _scores(attacks, model, X, y, *, online):
     return np.column_stack(columns).astype(np.float64)
 
 
+def _can_learn(given):
+    """Return whether each fold has members and non-members."""
+    return np.unique(2 * given.fold + given.membership).size == 4
+
+
 def _joined(parts):
     names = ("scores", "membership", "y_index", "fold")
     return Bunch(**{name: np.concatenate([part[name] for part in parts]) for name in names})
-
-
-def _combine(combiner, scores):
-    return np.zeros(len(scores)) if combiner is None else combiner.decision_function(scores)
 
 
 def _scaled():
     return [RobustScaler(), FunctionTransformer(np.arcsinh), StandardScaler()]
 
 
-def _stack():
-    return make_pipeline(*_scaled(), LogisticRegression(max_iter=1000))
+class _Stack:
+    """The logarithmic odds of a logistic regression on the scaled scores."""
+
+    def fit(self, scores, membership):
+        self._scale = make_pipeline(*_scaled()).fit(scores)
+        model = LogisticRegression(max_iter=1000)
+        model.fit(self._scale.transform(scores), membership)
+        self._weights, self._intercept = model.coef_[0], model.intercept_[0]
+        return self
+
+    def combine(self, scores):
+        # one column after the other: a product of matrices depends on the size of the batch
+        columns = self._scale.transform(scores).T
+        return sum(w * column for w, column in zip(self._weights, columns, strict=True)) + (
+            self._intercept
+        )
 
 
 class _WorstCase:
@@ -312,5 +337,9 @@ class _WorstCase:
         self._scale = make_pipeline(*_scaled()).fit(scores[membership == 0])
         return self
 
-    def decision_function(self, scores):
+    def combine(self, scores):
         return self._scale.transform(scores).max(axis=1)
+
+
+_NOTHING = (np.empty(0), np.empty(0, dtype=int), np.empty(0, dtype=np.intp))
+_COMBINERS = {"stack": _Stack, "worst_case": _WorstCase}

@@ -41,7 +41,8 @@ def lira_prior(shadow_signals, in_mask):
 
     The variances of the records are taken for draws from an inverse gamma distribution of shape
     α = 2 + E² / V and scale β = (α − 1) E, where E is the mean and V the variance of the records'
-    sample variances s², V less what sampling adds to it, the mean of 2 s⁴ / (n − 1).
+    sample variances s², V less what sampling adds to it, the mean of 2 s⁴ / (n + 1) for
+    samples of n.
 
     Parameters
     ----------
@@ -108,7 +109,7 @@ def _pooled(side):
         return mean.mean(), variance, 2.0, variance
     variances = side.squares[several] / freedom
     expected = max(variances.mean(), _LEAST_DEVIATION**2)
-    spread = variances.var() - np.mean(2 * variances**2 / freedom)
+    spread = variances.var() - np.mean(2 * variances**2 / (freedom + 2))
     alpha = _LARGEST_ALPHA
     if spread * _LARGEST_ALPHA > expected**2:
         alpha = 2 + expected**2 / spread
@@ -150,7 +151,7 @@ def lira_scores(
         Where σ comes from:
 
         - "per_record": from the signals of the record on one side, where there are two at least;
-        - "global": from the deviations of all records on one side, each from its own center;
+        - "global": from the deviations of all records on one side, each from its own mean;
         - "bayesian": mean and variance of each record have the conjugate prior, normal and inverse
           gamma, that `prior` describes; its predictive Student distribution takes the place of N.
     center : {"mean", "median"}, default="mean"
@@ -160,7 +161,8 @@ def lira_scores(
         that are far from them, as in the authors' code.
     prior : LiRAPrior, default=None
         From `lira_prior`. By default it is learned from these very records, so that a score then
-        depends on all of them, unless `variance="per_record"`.
+        depends on all of them, unless `variance="per_record"` and each record has two shadows at
+        least on each side.
 
     Returns
     -------
@@ -268,12 +270,23 @@ class _Student:
         z = (signal - self.location) / self.scale
         above = stdtr(self.freedom, -z)
         far = above < 1e-290
-        # beyond what a float holds: the density over the rate at which its logarithm falls
-        z = np.where(far, z, 1.0)
-        rate = (self.freedom + 1) * z / (self.freedom + z**2)
-        kernel = (self.freedom + 1) / 2 * np.log1p(z**2 / self.freedom)
-        tail = self.log_constant - kernel - np.log(rate)
-        return np.where(far, tail, np.log(np.maximum(above, 1e-300)))
+        logs = np.log(np.where(far, 1.0, above))
+        logs[far] = self._log_far_above(z[far], far)
+        return logs
+
+    def _log_far_above(self, z, far):
+        """Return the tail beyond what a float holds: the density over its rate of decay h.
+
+        Corrected by 1 / (1 + h' / h²), which is exact for powers and for the normal distribution
+        up to O(z⁻⁴).
+        """
+        freedom = np.broadcast_to(self.freedom, far.shape)[far]
+        constant = np.broadcast_to(self.log_constant, far.shape)[far]
+        power, sum_of = freedom + 1, freedom + z**2
+        rate = power * z / sum_of
+        bend = (freedom - z**2) / (power * z**2)
+        log_density = constant - power / 2 * np.log1p(z**2 / freedom)
+        return log_density - np.log(rate) - np.log1p(bend)
 
 
 def _located(moments, mean):

@@ -42,8 +42,8 @@ class RecordAttack(BaseAttack):
     @property
     def _threat_model(self):
         n_shadows = getattr(self.shadows, "n_shadows", self.shadows)
-        which = ", some trained on the records in question" if self._is_online else ""
-        return f"sees the target's answer to the record; trains {n_shadows} shadow models{which}"
+        which = ", some on the very records" if self._is_online else ""
+        return f"sees the target's answer to the record; trains {n_shadows} shadows{which}"
 
     def _learn(self, X, y, shadow_signals, in_mask, nonmember):
         """Return what the rule needs to know of all records together; by default nothing.
@@ -75,6 +75,7 @@ class RecordAttack(BaseAttack):
         known = self._ask_shadows(X, y, keep=True)
         self._prepare(known.signals[0], known.in_mask, self.shadows_._together())
         nonmember = np.ones(len(y), bool) if membership is None else membership == 0
+        self._scores_online = self._is_online
         self._learned = self._learn(X, y, known.signals[0], known.in_mask, nonmember)
 
     def _calibration_scores(self, X, y, membership):
@@ -160,7 +161,11 @@ class RecordAttack(BaseAttack):
         }
 
     def _by_form(self, trials):
-        """Calibrate foreign records, and return what the others are calibrated on."""
+        """Calibrate foreign records, and return what the others are calibrated on.
+
+        Where `fit` has seen none of the shadows' own records, or all of them are of one kind, there
+        is nothing to calibrate these on, and they are treated as foreign ones.
+        """
         offline, online = (
             [
                 np.concatenate(parts)
@@ -169,7 +174,8 @@ class RecordAttack(BaseAttack):
             for form in (False, True)
         )
         self._offline_calibration = None
-        if not self._is_online or np.unique(online[1]).size < 2:
+        self._scores_online = self._is_online and np.unique(online[1]).size == 2
+        if not self._scores_online:
             return offline
         self._offline_calibration = self._calibration_of(*offline)
         return online
@@ -182,7 +188,7 @@ class RecordAttack(BaseAttack):
         return scores[0] if len(scores) == 1 else np.mean(scores, axis=0)
 
     def _score_samples(self, model, X, y):
-        return self._scores_of_form(model, X, y, online=self._is_online)
+        return self._scores_of_form(model, X, y, online=self._scores_online)
 
     def _scores_of_form(self, model, X, y, *, online):
         """Return scores with the shadows that saw a record, or without them."""

@@ -37,7 +37,8 @@ def rmia_scores(
     Online, p(x) is half the mean over the shadows that saw x plus half the mean over those that did
     not. Offline, and for each x that no shadow saw, the former is approximated by the line
     a p + (1 − a), so that p(x) = ((1 + a) p_out(x) + 1 − a) / 2, and the same is done for all z
-    that x is compared with. Online, a z that no shadow saw has the mean over all shadows.
+    that x is compared with. Online, a record that all shadows saw, and a z that none saw, has the
+    mean over all shadows; offline, p_out of a record that all saw is what the line makes of them.
 
     Parameters
     ----------
@@ -105,6 +106,11 @@ def rmia_scores(
     population = _check_confidence(
         population_confidence, population_shadow_confidence, population_in_mask
     )
+    if len(given[1]) != len(population[1]):
+        raise ValueError(
+            "The same shadows must answer for the records and the population, got "
+            f"{len(given[1])} and {len(population[1])} of them."
+        )
     offline = population_share(
         likelihood_ratios(*given, a=a, online=False),
         np.sort(likelihood_ratios(*population, a=a, online=False)),
@@ -140,7 +146,7 @@ def _check_confidence(confidence, shadow_confidence, in_mask):
 
 
 def likelihood_ratios(confidence, shadow_confidence, in_mask, *, a, online):
-    """Return each record's confidence over its mean among models in and out.
+    """Return each record's confidence over its mean among models in and out, see `rmia_scores`.
 
     Parameters
     ----------
@@ -169,7 +175,8 @@ def likelihood_ratios(confidence, shadow_confidence, in_mask, *, a, online):
         out = np.where(sides[0].count > 0, out, inverted)
         expected = ((1 + a) * out + 1 - a) / 2
         if online:
-            expected = np.where(sides[1].count > 0, (out + seen) / 2, expected)
+            both = np.where(sides[0].count > 0, (out + seen) / 2, seen)
+            expected = np.where(sides[1].count > 0, both, expected)
         ratios[block] = confidence[block] / np.maximum(expected, _LEAST)
     return ratios
 

@@ -57,7 +57,10 @@ def block_moments(shadow_signals, in_mask, center="mean"):
     list of Side
         Of the shadows that did not see the record, and of those that did.
     """
-    # in one order in memory, by which the last digits of sums would differ
+    if in_mask.shape[1] == 1:  # a single column is summed in another order than one of several
+        twice = block_moments(*(np.repeat(m, 2, axis=1) for m in (shadow_signals, in_mask)), center)
+        return [Side(*(moment[:1] for moment in side)) for side in twice]
+    # copied, since the order in memory decides about the last digits of sums too
     signals = np.array(shadow_signals, dtype=np.float64, order="C")
     weights = [(~in_mask).astype(np.float64), in_mask.astype(np.float64)]
     n_in = np.count_nonzero(in_mask, axis=0)

@@ -74,6 +74,8 @@ class AnswerMemory:
             values = values.astype(np.float64)
         if key not in self._signals:
             self._signals[key] = np.full((len(values), n_records), np.nan, values.dtype)
+        known = self._signals[key]
+        self._signals[key] = known.astype(np.result_type(known, values), copy=False)
         self._signals[key][:, rows] = values
 
     def of(self, shadows):

@@ -522,9 +522,10 @@ class ShadowModels(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
             return observed, in_mask
         recalled = []
         for key, values in zip(keys, observed, strict=True):
-            both = np.empty((len(values), len(y)), values.dtype)
-            both[:, asked] = values
-            both[:, known] = self._memory.read(key, found[known])
+            remembered = self._memory.read(key, found[known])
+            shape = len(values), len(y)
+            both = np.empty(shape, np.result_type(values, remembered))
+            both[:, asked], both[:, known] = values, remembered
             recalled.append(both)
         return recalled, in_mask
 
@@ -543,7 +544,9 @@ class ShadowModels(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
         rest.estimators_ = [self.estimators_[i] for i in kept]
         rest.in_mask_, rest.out_mask_ = self.in_mask_[kept], self.out_mask_[kept]
         rest.n_shadows = len(kept)
-        rest.splitter = self.splitter_ if self.splitter_ != "custom" else self.splitter[kept]
+        rest.splitter = (
+            self.splitter_ if self.splitter_ != "custom" else np.asarray(self.splitter)[kept]
+        )
         rest._memory = self._memory.of(kept)
         return rest
 

@@ -1,0 +1,212 @@
+"""What shadows answered for their own records, remembered."""
+
+import pickle
+from collections import Counter
+
+import numpy as np
+import pytest
+from sklearn.datasets import make_classification
+from sklearn.linear_model import LogisticRegression
+
+from skmia.attacks import BASE, RMIA, LiRA, ReferenceAttack
+from skmia.shadows import ShadowModels
+from skmia.shadows._answers import AnswerMemory
+
+X, Y = make_classification(60, n_features=4, n_informative=3, n_redundant=0, random_state=0)
+FOREIGN = X + 0.5
+ASKED = Counter()
+
+
+class Counting(LogisticRegression):
+    """Counts the records that each model is asked for."""
+
+    def predict_proba(self, X):
+        ASKED[id(self)] += len(X)
+        return super().predict_proba(X)
+
+
+@pytest.fixture
+def shadows():
+    fitted = ShadowModels(Counting(), 4, random_state=0).fit(X, Y)
+    ASKED.clear()
+    return fitted
+
+
+def asked(shadows):
+    return [ASKED[id(shadow)] for shadow in shadows.estimators_]
+
+
+def recall(shadows, records, labels, *, keep=False, signals=("confidence",)):
+    return shadows._recall(
+        records, labels, list(signals), response_method="predict_proba", keep=keep
+    )
+
+
+def test_memory_reads_what_was_written():
+    memory = AnswerMemory()
+    assert memory.knows(["a"], np.array([0, 1])).tolist() == [False, False]
+    memory.write("a", np.array([2, 0]), np.array([[1.0, 2.0], [3.0, 4.0]]), 4)
+    assert memory.knows(["a"], np.array([0, 1, 2, 3, -1])).tolist() == [1, 0, 1, 0, 0]
+    np.testing.assert_array_equal(memory.read("a", np.array([0, 2, 0])), [[2, 1, 2], [4, 3, 4]])
+    assert not memory.knows(["a", "b"], np.array([0])).any()
+
+
+def test_foreign_rows_are_never_known():
+    memory = AnswerMemory()
+    memory.write("a", np.arange(3), np.ones((2, 3)), 3)  # also the last row, that -1 would name
+    assert memory.knows(["a"], np.array([-1, -1])).tolist() == [False, False]
+
+
+def test_integers_are_remembered():
+    memory = AnswerMemory()
+    memory.write("a", np.array([1]), np.array([[1], [0]]), 3)
+    np.testing.assert_array_equal(memory.read("a", np.array([1])), [[1], [0]])
+    assert not memory.knows(["a"], np.array([0])).any()
+
+
+def test_memory_of_some_shadows_is_a_copy():
+    memory = AnswerMemory()
+    memory.write("a", np.array([0]), np.array([[1.0], [2.0], [3.0]]), 1)
+    part = memory.of(np.array([2, 0]))
+    np.testing.assert_array_equal(part.read("a", np.array([0])), [[3], [1]])
+    part.write("a", np.array([0]), np.zeros((2, 1)), 1)
+    np.testing.assert_array_equal(memory.read("a", np.array([0])), [[1], [2], [3]])
+
+
+@pytest.mark.parametrize("rows", [slice(None), slice(7, 30), [5, 5, 0, 59]])
+def test_recalls_what_observe_says(shadows, rows):
+    recall(shadows, X[10:40], Y[10:40], keep=True)
+    records, labels = np.vstack([X[rows], FOREIGN[rows]]), np.concatenate([Y[rows], Y[rows]])
+    for keep in (False, True, False):
+        (found,), in_mask = recall(shadows, records, labels, keep=keep)
+        expected = shadows.observe(records, labels, "confidence")
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+        np.testing.assert_array_equal(in_mask, shadows.in_mask(records, labels))
+
+
+def test_asks_for_own_records_once_and_for_foreign_ones_again(shadows):
+    recall(shadows, X, Y, keep=True)
+    assert asked(shadows) == [60] * 4
+    recall(shadows, X[::-1], Y[::-1])
+    assert asked(shadows) == [60] * 4
+    recall(shadows, np.vstack([X[:5], FOREIGN[:3]]), np.r_[Y[:5], Y[:3]], keep=True)
+    recall(shadows, FOREIGN[:3], Y[:3])
+    assert asked(shadows) == [66] * 4
+
+
+def test_keeps_nothing_unless_asked_to(shadows):
+    for _ in range(2):
+        recall(shadows, X, Y)
+    assert asked(shadows) == [120] * 4
+
+
+def test_another_label_is_another_record(shadows):
+    recall(shadows, X, Y, keep=True)
+    (found,), in_mask = recall(shadows, X, 1 - Y)
+    np.testing.assert_allclose(found, shadows.observe(X, 1 - Y, "confidence"))
+    assert not in_mask.any()
+
+
+def test_signals_and_ways_of_asking_are_told_apart(shadows):
+    recall(shadows, X, Y, keep=True)
+    (loss, confidence), _ = recall(shadows, X, Y, signals=("loss", "confidence"), keep=True)
+    np.testing.assert_allclose(loss, np.log(confidence))
+    (by_label,), _ = shadows._recall(X, Y, ["confidence"], response_method="predict")
+    assert set(np.unique(by_label)) <= {0, 1}
+
+
+def test_attacks_share_the_answers(shadows):
+    target = LogisticRegression().fit(X[:30], Y[:30])
+    for attack in (LiRA, RMIA, BASE, ReferenceAttack):
+        fitted = attack(target, shadows=shadows, random_state=0).fit(X, Y)
+        fitted.predict_proba(X, Y)
+        fitted.score_samples(X[7:8], Y[7:8])
+    assert asked(shadows) == [60] * 4
+    fitted.predict(FOREIGN, Y)
+    assert asked(shadows) == [120] * 4
+
+
+def test_pickles_hold_no_answers(shadows):
+    recall(shadows, X, Y, keep=True)
+    copy = pickle.loads(pickle.dumps(shadows))
+    recall(copy, X, Y)
+    assert asked(copy) == [60] * 4
+    np.testing.assert_array_equal(recall(copy, X, Y)[0], recall(shadows, X, Y)[0])
+    assert asked(shadows) == [60] * 4  # whose own memory is untouched
+
+
+def test_a_template_is_pickled():
+    assert pickle.loads(pickle.dumps(ShadowModels(n_shadows=3))).n_shadows == 3
+
+
+def test_a_new_fit_forgets(shadows):
+    recall(shadows, X, Y, keep=True)
+    shadows.set_params(random_state=1).fit(X, Y)
+    (found,), _ = recall(shadows, X, Y)
+    np.testing.assert_allclose(found, shadows.observe(X, Y, "confidence"), rtol=1e-12)
+
+
+def test_shadows_added_later_are_asked():
+    shadows = ShadowModels(Counting(), 2, warm_start=True, random_state=0).fit(X, Y)
+    recall(shadows, X, Y, keep=True)
+    shadows.set_params(n_shadows=4).fit(X, Y)
+    assert recall(shadows, X, Y)[0][0].shape == (4, 60)
+
+
+@pytest.mark.parametrize(
+    ("splitter", "n_groups"), [("halves", 2), ("bernoulli", 4), ("overlapping", 4)]
+)
+def test_without_a_group(splitter, n_groups):
+    shadows = ShadowModels(Counting(), 4, splitter=splitter, random_state=0).fit(X, Y)
+    together = shadows._together()
+    assert len(np.unique(together)) == n_groups
+    recall(shadows, X, Y, keep=True)
+    ASKED.clear()
+    for group in range(n_groups):
+        kept = np.flatnonzero(together != group)
+        rest = shadows._without(group)
+        assert rest.estimators_ == [shadows.estimators_[i] for i in kept]
+        np.testing.assert_array_equal(rest.in_mask(X, Y), shadows.in_mask_[kept])
+        np.testing.assert_array_equal(rest.out_mask_, shadows.out_mask_[kept])
+        np.testing.assert_array_equal(recall(rest, X, Y)[0][0], recall(shadows, X, Y)[0][0][kept])
+        rest._check_unchanged()
+    assert not ASKED
+    assert (shadows.n_shadows, len(shadows.estimators_)) == (4, 4)
+
+
+def test_halves_are_each_others_opposite():
+    shadows = ShadowModels(LogisticRegression(), 6, random_state=0).fit(X, Y)
+    for group in range(3):
+        first, second = shadows.in_mask_[shadows._together() == group]
+        np.testing.assert_array_equal(first, ~second)
+
+
+def test_without_a_shadow_of_a_mask():
+    mask = np.random.default_rng(0).random((3, 60)) < 0.5
+    shadows = ShadowModels(LogisticRegression(), 3, splitter=mask, random_state=0).fit(X, Y)
+    rest = shadows._without(1)
+    np.testing.assert_array_equal(rest.in_mask_, mask[[0, 2]])
+    rest._check_unchanged()
+
+
+def test_without_a_shadow_of_a_mask_in_a_list():
+    mask = (np.random.default_rng(0).random((3, 60)) < 0.5).tolist()
+    shadows = ShadowModels(LogisticRegression(), 3, splitter=mask, random_state=0).fit(X, Y)
+    shadows._without(1)
+
+
+class OfItsInput(LogisticRegression):
+    """Answers in the type of the records, as neural networks do."""
+
+    def predict_proba(self, X):
+        return super().predict_proba(X).astype(X.dtype)
+
+
+def test_an_answer_does_not_depend_on_its_neighbors():
+    shadows = ShadowModels(OfItsInput(), 4, random_state=0).fit(X, Y)
+    recall(shadows, X, Y, keep=True)
+    rows = X.astype(np.float32)  # known as the same records
+    (alone,), _ = recall(shadows, rows[:5], Y[:5])
+    both = np.vstack([rows[:5], FOREIGN[:5].astype(np.float32)])
+    (beside,), _ = recall(shadows, both, np.r_[Y[:5], Y[:5]])
+    np.testing.assert_array_equal(beside[:, :5], alone)
