@@ -20,9 +20,10 @@ from skmia._response import (
     class_probabilities,
     label_index,
     record_response,
+    response_method_of,
 )
 from skmia.attacks._calibration import Calibration
-from skmia.attacks._shadows import are_fitted, train_shadow
+from skmia.attacks._shadows import are_fitted, fitted_shadows, train_shadow
 from skmia.exceptions import CalibrationWarning
 from skmia.metrics._checks import check_membership
 from skmia.signals import get_signal
@@ -168,6 +169,21 @@ class BaseAttack(BaseEstimator):
     def _score_samples(self, model, X, y):
         """Return the attack score of each record from what `model` reveals."""
         raise NotImplementedError(f"{type(self).__name__} must define _score_samples.")
+
+    def _take_shadows(self, X, y, rng):
+        """Get the fitted shadow models of an attack that has the parameter `shadows`."""
+        self.shadows_ = fitted_shadows(
+            self.shadows,
+            self.target,
+            X,
+            y,
+            rng=rng,
+            is_seeded=self.random_state is not None,
+            n_jobs=self.n_jobs,
+        )
+        self.target_classes_ = np.union1d(self.target_classes_, self.shadows_.classes_)
+        # shadows that could answer more than the target are not asked for more
+        self._method = response_method_of(self.target, self.response_method)
 
     def _observe(self, model, X, y, signal):
         """Return a signal, by name or function, of what a model answers for labeled records."""

@@ -7,14 +7,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, RobustScaler, StandardScaler
 from sklearn.utils import Bunch, check_random_state
 
-from skmia._response import label_index, response_method_of
+from skmia._response import label_index
 from skmia.attacks._base import BaseAttack
 from skmia.attacks._lira import LiRA
 from skmia.attacks._metric import MetricAttack
 from skmia.attacks._record_attack import RecordAttack
 from skmia.attacks._reference import ReferenceAttack
 from skmia.attacks._rmia import BASE
-from skmia.attacks._shadows import fitted_shadows, train_shadow
+from skmia.attacks._shadows import train_shadow
 from skmia.utils._sklearn import StrOptions, _safe_indexing
 
 __all__ = ["CombinedAttack"]
@@ -149,17 +149,7 @@ class CombinedAttack(RecordAttack):
 
     def _fit(self, X, y, membership):
         rng = check_random_state(self.random_state)
-        self.shadows_ = fitted_shadows(
-            self.shadows,
-            self.target,
-            X,
-            y,
-            rng=rng,
-            is_seeded=self.random_state is not None,
-            n_jobs=self.n_jobs,
-        )
-        self.target_classes_ = np.union1d(self.target_classes_, self.shadows_.classes_)
-        self._method = response_method_of(self.target, self.response_method)
+        self._take_shadows(X, y, rng)
         self._seed = rng.randint(2**31 - 1)
         self.attacks_ = self._learned_attacks(self.target, self.shadows_, X, y, membership)
         of_target = None

@@ -8,11 +8,10 @@ from sklearn.utils import Bunch, check_random_state, check_scalar, indexable
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmia._records import KnownRecords
-from skmia._response import batches, label_index, response_method_of
+from skmia._response import batches, label_index
 from skmia.attacks._base import BaseAttack
 from skmia.attacks._gmia_selection import model_features, reach, threshold_for
 from skmia.attacks._p_values import reference_p_values
-from skmia.attacks._shadows import fitted_shadows
 from skmia.exceptions import ResolutionWarning
 from skmia.metrics import Estimate
 from skmia.metrics._checks import check_fraction
@@ -225,18 +224,7 @@ class GMIA(BaseAttack):
 
     def _fit(self, X, y, membership):
         rng = check_random_state(self.random_state)
-        self.shadows_ = fitted_shadows(
-            self.shadows,
-            self.target,
-            X,
-            y,
-            rng=rng,
-            is_seeded=self.random_state is not None,
-            n_jobs=self.n_jobs,
-        )
-        self.target_classes_ = np.union1d(self.target_classes_, self.shadows_.classes_)
-        # shadows that could answer more than the target are not asked for more
-        self._method = response_method_of(self.target, self.response_method)
+        self._take_shadows(X, y, rng)
         _warn_of_cutoffs([self.cutoff], len(self.shadows_.estimators_), stacklevel=6)
         self._shadow_signals(X, y, keep=True)
         self._fit_selection(X, rng)

@@ -5,9 +5,9 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
-from skmia._response import batches, class_probabilities, label_index, response_method_of
+from skmia._response import batches, class_probabilities, label_index
 from skmia.attacks._base import BaseAttack
-from skmia.attacks._shadows import fitted_shadows, train_shadow
+from skmia.attacks._shadows import train_shadow
 from skmia.shadows import ShadowModels
 from skmia.signals import get_signal
 from skmia.utils._sklearn import Interval, _num_samples, _safe_indexing
@@ -60,18 +60,7 @@ class RecordAttack(BaseAttack):
 
     def _fit(self, X, y, membership):
         rng = check_random_state(self.random_state)
-        self.shadows_ = fitted_shadows(
-            self.shadows,
-            self.target,
-            X,
-            y,
-            rng=rng,
-            is_seeded=self.random_state is not None,
-            n_jobs=self.n_jobs,
-        )
-        self.target_classes_ = np.union1d(self.target_classes_, self.shadows_.classes_)
-        # shadows that could answer more than the target are not asked for more
-        self._method = response_method_of(self.target, self.response_method)
+        self._take_shadows(X, y, rng)
         known = self._ask_shadows(X, y, keep=True)
         self._prepare(known.signals[0], known.in_mask, self.shadows_._together())
         nonmember = np.ones(len(y), bool) if membership is None else membership == 0

@@ -11,11 +11,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
-from skmia._response import class_probabilities, label_index, response_method_of
+from skmia._response import class_probabilities, label_index
 from skmia.attacks._attack_set import draw_attack_set
 from skmia.attacks._base import BaseAttack
 from skmia.attacks._features import FEATURES, attack_features, with_class
-from skmia.attacks._shadows import fitted_shadows
 from skmia.shadows import ShadowModels
 from skmia.utils._sklearn import HasMethods, Interval, StrOptions, _set_random_states
 
@@ -201,18 +200,7 @@ class ShadowModelAttack(BaseAttack):
 
     def _fit(self, X, y, membership):
         rng = check_random_state(self.random_state)
-        self.shadows_ = fitted_shadows(
-            self.shadows,
-            self.target,
-            X,
-            y,
-            rng=rng,
-            is_seeded=self.random_state is not None,
-            n_jobs=self.n_jobs,
-        )
-        self.target_classes_ = np.union1d(self.target_classes_, self.shadows_.classes_)
-        # shadows that could answer more than the target are not asked for more
-        self._method = response_method_of(self.target, self.response_method)
+        self._take_shadows(X, y, rng)
         attack_set = draw_attack_set(
             self.shadows_,
             X,

@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 import skmia
-from skmia.attacks import MetricAttack, ShadowModelAttack, best_threshold, class_thresholds
+from skmia.attacks import LiRA, MetricAttack, ShadowModelAttack, best_threshold, class_thresholds
 from skmia.datasets import load_adult, make_purchase_like
 from skmia.exceptions import CalibrationWarning
 from skmia.metrics import membership_balanced_accuracy
@@ -320,11 +320,24 @@ def test_an_unseeded_attack_goes_on_in_a_directory(forest, tmp_path):
     assert CountingTree.n_fits == 0
 
 
+def test_a_directory_in_an_audit_which_trains_once(forest, tmp_path):
+    shadows = ShadowModels(CountingTree(), 2, directory=tmp_path)
+    attacks = [ShadowModelAttack(shadows=shadows), LiRA(shadows=shadows)]
+    sides = (DIGITS[MEMBERS], DIGIT[MEMBERS], DIGITS[OTHERS], DIGIT[OTHERS])
+    CountingTree.n_fits = 0
+    first = skmia.audit(forest, *sides, attacks=attacks, random_state=0)
+    assert CountingTree.n_fits == 2
+    second = skmia.audit(forest, *sides, attacks=attacks, random_state=0)
+    assert CountingTree.n_fits == 2
+    assert str(first) == str(second)
+
+
 def test_a_directory_is_refused_where_an_attack_is_fitted_twice(forest, tmp_path):
     attack = ShadowModelAttack(shadows=ShadowModels(None, 2, directory=tmp_path))
-    sides = (DIGITS[MEMBERS], DIGIT[MEMBERS], DIGITS[OTHERS], DIGIT[OTHERS])
+    pool = DIGITS[ROWS], DIGIT[ROWS]
+    scorer = make_membership_scorer("roc_auc", attack=attack, pool=pool)
     with pytest.raises(ValueError, match=r"fitted on two halves .*Give it fitted shadow models"):
-        skmia.audit(forest, *sides, attacks=[attack], random_state=0)
+        scorer(forest, DIGITS[OTHERS], DIGIT[OTHERS])
     assert not list(tmp_path.iterdir())
 
 
