@@ -128,7 +128,7 @@ def lira_scores(
     side="one",
     prior=None,
 ):
-    """Return LiRA's likelihood ratio of each record: was it seen, by what shadows answer?
+    """Return LiRA's likelihood ratio of each record: how far its answer speaks for membership.
 
     Online, log N(φ; μ_in, σ_in) − log N(φ; μ_out, σ_out), where φ is the target's signal of the
     record and μ, σ are mean and standard deviation of the signals of the shadows that saw the

@@ -56,13 +56,17 @@ class RecordAttack(BaseAttack):
         raise NotImplementedError(f"{type(self).__name__} must define _rule.")
 
     def _prepare(self, shadow_signals, in_mask, together):
-        """Choose what the user left open; by default nothing."""
+        """Choose what the user left open; by default nothing.
+
+        `together` are groups of shadows that can take the target's place, None if none can.
+        """
 
     def _fit(self, X, y, membership):
         rng = check_random_state(self.random_state)
         self._take_shadows(X, y, rng)
         known = self._ask_shadows(X, y, keep=True)
-        self._prepare(known.signals[0], known.in_mask, self.shadows_._together())
+        together = self.shadows_._together() if self._can_hold_out(known.in_mask) else None
+        self._prepare(known.signals[0], known.in_mask, together)
         nonmember = np.ones(len(y), bool) if membership is None else membership == 0
         self._scores_online = self._is_online
         self._learned = self._learn(X, y, known.signals[0], known.in_mask, nonmember)

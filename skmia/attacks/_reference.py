@@ -4,7 +4,8 @@ from numbers import Real
 
 from skmia.attacks._record_attack import RecordAttack
 from skmia.attacks._reference_rule import REFERENCE_METHODS, reference_scores
-from skmia.attacks._sides import smoothed, smoothing_of
+from skmia.attacks._sides import smoothed
+from skmia.attacks._tuning import best_smoothing
 from skmia.utils._sklearn import Interval, StrOptions
 
 __all__ = ["ReferenceAttack"]
@@ -42,7 +43,7 @@ class ReferenceAttack(RecordAttack):
         What is compared, see `skmia.signals`. The authors of [1]_ take the loss.
     smoothing : "auto" or float, default="auto"
         For "logit_confidence", added to each probability before its odds are taken, in [0, 0.5].
-        "auto" is half a vote where shadows answer exactly 0 or 1, as in :class:`LiRA`, else 0.
+        "auto" is 0, unless shadows answer exactly 0 or 1; then it is chosen as in :class:`LiRA`.
     per_class : bool, default=False
         One threshold and one risk histogram per class, else one for all records.
     n_bins : int, default=20
@@ -155,7 +156,11 @@ class ReferenceAttack(RecordAttack):
         if self.signal == "logit_confidence":
             self.smoothing_ = self.smoothing
             if self.smoothing == "auto":
-                self.smoothing_ = smoothing_of(shadow_signals)
+                about = shadow_signals, in_mask, together
+                self.smoothing_ = best_smoothing(self._scores_by_method, *about)
+
+    def _scores_by_method(self, own, shadow_signals, in_mask):
+        return reference_scores(own, shadow_signals, in_mask, method=self.method)
 
     def _rule(self, learned, own, shadow_signals, in_mask, *, online):
         own, shadow_signals = (smoothed(s, self.smoothing_) for s in (own, shadow_signals))

@@ -3,7 +3,6 @@
 from numbers import Real
 
 import numpy as np
-from sklearn.metrics import roc_auc_score
 
 from skmia.attacks._record_attack import RecordAttack
 from skmia.attacks._rmia_rule import (
@@ -12,16 +11,17 @@ from skmia.attacks._rmia_rule import (
     population_share,
     tempered_confidence,
 )
+from skmia.attacks._tuning import best_choice
 from skmia.utils._sklearn import Interval, StrOptions, _safe_indexing
 
 __all__ = ["BASE", "RMIA"]
 
 _UNTUNED = 0.3  # the published slope for CIFAR-10, where no shadows can be held out
-_TUNING_SCORES = 20_000
+_SLOPES = tuple(np.linspace(0, 1, 11).round(1).tolist())
 
 
 class RMIA(RecordAttack):
-    """Robust attack: by how much does a record stand out among records of the population?
+    """Robust attack: compare the likelihood ratio of a record with those of a population.
 
     A record's likelihood ratio is the target's confidence in it over the mean confidence of models
     that were and that were not trained on it. The score is the share of the population whose ratio
@@ -166,9 +166,9 @@ class RMIA(RecordAttack):
         self.offline_a_ = self.offline_a
         if self.offline_a == "auto":
             self.offline_a_ = _UNTUNED
-            if self._can_hold_out(in_mask):
-                confidence = tempered_confidence(shadow_signals, self.temperature)
-                self.offline_a_ = _tuned(confidence, in_mask, together)
+            if together is not None:
+                about = *self._confidences(shadow_signals), in_mask, together
+                self.offline_a_ = best_choice(_SLOPES, _offline_ratios, *about)
 
     def _learn(self, X, y, shadow_signals, in_mask, nonmember):
         """Return the sorted ratios of the population, scored offline and online."""
@@ -194,22 +194,8 @@ class RMIA(RecordAttack):
         return [tempered_confidence(values, self.temperature) for values in signals]
 
 
-def _tuned(confidence, in_mask, together):
-    """Return the slope with the best AUC on shadows in the target's place."""
-    rows = np.flatnonzero(in_mask.any(axis=0))[:_TUNING_SCORES]
-    n_groups = max(_TUNING_SCORES // (len(rows) * np.count_nonzero(together == 0)), 1)
-    slopes = np.linspace(0, 1, 11)
-    found = np.zeros(len(slopes))
-    for group in range(min(n_groups, together[-1] + 1)):
-        rest = together != group
-        others = confidence[rest][:, rows], in_mask[rest][:, rows]
-        for i in np.flatnonzero(together == group):
-            if not 0 < in_mask[i, rows].sum() < len(rows):
-                continue
-            for k, a in enumerate(slopes):
-                ratios = likelihood_ratios(confidence[i, rows], *others, a=a, online=False)
-                found[k] += roc_auc_score(in_mask[i, rows], ratios)
-    return float(slopes[found.argmax()])
+def _offline_ratios(a, own, shadow_confidence, in_mask):
+    return likelihood_ratios(own, shadow_confidence, in_mask, a=a, online=False)
 
 
 class BASE(RecordAttack):

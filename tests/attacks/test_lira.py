@@ -15,6 +15,7 @@ from scipy.stats import t as student
 from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 
@@ -331,6 +332,21 @@ def test_automatic_choices(estimator, shadows, variance, smoothing):
     np.testing.assert_allclose(attack.smoothing_, smoothing)
 
 
+def test_smoothing_is_that_with_the_best_area_on_shadows():
+    attack = fitted(RandomForestClassifier(50, random_state=0), shadows=4)
+    observed = attack.shadows_.observe(X, Y, "logit_confidence")
+    in_mask, areas = attack.shadows_.in_mask_, {}
+    for amount in (0.01, 0.02, 0.05, 0.1):  # half a vote is one of them
+        areas[amount] = []
+        for i in range(4):
+            rest = np.array([0, 1]) if i > 1 else np.array([2, 3])  # without the pair
+            given = smoothed(observed[i], amount), smoothed(observed[rest], amount), in_mask[rest]
+            scores = lira_scores(*given, variance="bayesian")
+            areas[amount].append(roc_auc_score(in_mask[i], scores))
+    best = max(areas, key=lambda amount: np.mean(areas[amount]))
+    assert attack.smoothing_ == pytest.approx(best)
+
+
 def test_own_choices_stand():
     attack = fitted(KNeighborsClassifier(1), shadows=4, variance="global", smoothing=0.1)
     assert (attack.variance_, attack.smoothing_) == ("global", 0.1)
@@ -342,16 +358,17 @@ def test_class_is_the_function(variance, online):
     attack = fitted(
         RandomForestClassifier(10, random_state=0), shadows=6, variance=variance, online=online
     )
-    foreign = X + 0.25
+    amount, foreign = attack.smoothing_, X + 0.25
     prior = lira_prior(
-        smoothed(attack.shadows_.observe(X, Y, "logit_confidence"), 0.05), attack.shadows_.in_mask_
+        smoothed(attack.shadows_.observe(X, Y, "logit_confidence"), amount),
+        attack.shadows_.in_mask_,
     )
     for records in (X, foreign, np.vstack([X[::2], foreign[1::2]])):
         observed = attack.shadows_.observe(records, Y, "logit_confidence")
         own = logit_confidence(attack.target.predict_proba(records), Y)
         expected = lira_scores(
-            smoothed(own, 0.05),
-            smoothed(observed, 0.05),
+            smoothed(own, amount),
+            smoothed(observed, amount),
             attack.shadows_.in_mask(records, Y),
             online=online,
             variance=variance,
