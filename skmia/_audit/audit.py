@@ -63,8 +63,8 @@ def audit(
         Their labels.
     attacks : {"fast", "strong"}, sequence of str, callable or BaseAttack, or dict, default="fast"
         - "fast": metric attacks by correctness, confidence, entropy and modified entropy;
-        - "strong": these, and LiRA, RMIA and CombinedAttack on 16 shadow models, which take as long
-          as fitting the estimator 16 times to half of all rows;
+        - "strong": these, and LiRA, RMIA and CombinedAttack on 16 shadow models. It fits the
+          estimator 16 times to half of all rows, and takes some seconds beyond that;
         - signals by name or function, for metric attacks with one threshold per class, or attacks
           with `target=None`; or a dict from names to these.
 

@@ -23,8 +23,8 @@ __all__ = [
 
 _FAST = ("correctness", "confidence", "entropy", "modified_entropy")
 _BUNDLES = {
-    "fast": lambda: list(_FAST),
-    "strong": lambda: [*_FAST, LiRA(), RMIA(), CombinedAttack()],
+    "fast": lambda prior: list(_FAST),
+    "strong": lambda prior: [*_FAST, *(a(prior=prior) for a in (LiRA, RMIA, CombinedAttack))],
 }
 
 
@@ -77,7 +77,7 @@ def named_attacks(attacks, prior):
         If something is no attack.
     """
     if isinstance(attacks, str) and attacks in _BUNDLES:
-        attacks = _BUNDLES[attacks]()
+        attacks = _BUNDLES[attacks](prior)
     elif isinstance(attacks, str | BaseAttack) or callable(attacks):
         attacks = [attacks]
     named, times = {}, Counter()

@@ -125,7 +125,8 @@ class _Sample:
             return on_answers(attack, self.proba, self.sides.classes)
         if self.sides.X is None:
             raise ValueError(
-                f"The attack {name!r} asks the target itself: use skmia.audit with the estimator."
+                f"The attack {name!r} asks the target itself: use skmia.audit with the estimator, "
+                "or attacks='fast'."
             )
         if attack.response_method == "auto":
             attack.set_params(response_method=self.sides.response_method)

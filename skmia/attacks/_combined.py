@@ -7,6 +7,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, RobustScaler, StandardScaler
 from sklearn.utils import Bunch, check_random_state
 
+from skmia._records import ranks_within
 from skmia._response import label_index
 from skmia.attacks._base import BaseAttack
 from skmia.attacks._lira import LiRA
@@ -152,12 +153,9 @@ class CombinedAttack(RecordAttack):
         self._take_shadows(X, y, rng)
         self._seed = rng.randint(2**31 - 1)
         self.attacks_ = self._learned_attacks(self.target, self.shadows_, X, y, membership)
-        of_target = None
+        trials, of_target = self._held_out_trials(X, y, membership is not None, rng), None
         if membership is not None:
-            of_target = self._trial(
-                self.attacks_, self.shadows_, self.target, X, y, membership, rng
-            )
-        trials = self._held_out_trials(X, y, membership is not None, rng)
+            of_target = self._trial(self.target, self.shadows_, X, y, membership, membership, rng)
         if not trials:
             trials = [of_target or self._trial_on_shadow(X, y, rng)]
             of_target = None
@@ -184,10 +182,9 @@ class CombinedAttack(RecordAttack):
         for template in templates:
             if isinstance(template, CombinedAttack):
                 raise TypeError("A CombinedAttack cannot be part of another: list its parts.")
-            attack = clone(template).set_params(target=target, random_state=self._seed)
-            attack.set_params(response_method=self._method)
-            if "shadows" in attack.get_params(deep=False):
-                attack.set_params(shadows=shadows)
+            attack, names = clone(template), template.get_params(deep=False)
+            own = {"response_method": self._method, "shadows": shadows, "random_state": self._seed}
+            attack.set_params(target=target, **{k: v for k, v in own.items() if k in names})
             attack._validate_params()
             attack._fit_uncalibrated(X, y, membership)
             learned.append(attack)
@@ -206,10 +203,12 @@ class CombinedAttack(RecordAttack):
         for fold, group in enumerate(rng.permutation(together[-1] + 1)[:n_groups]):
             rest = self.shadows_._without(group)
             for i in np.flatnonzero(together == group):
-                model, membership = self.shadows_.estimators_[i], in_mask[i].astype(int)
+                membership = in_mask[i, rows].astype(int)
+                if np.unique(membership).size < 2:
+                    continue
                 known = membership if knows_members else None
-                attacks = self._learned_attacks(model, rest, X, y, known)
-                trial = self._trial(attacks, rest, model, X_rows, y_rows, membership[rows], rng)
+                model = self.shadows_.estimators_[i]
+                trial = self._trial(model, rest, X_rows, y_rows, membership, known, rng)
                 for given in trial.values():
                     given.fold[:] = fold % 2
                 trials.append(trial)
@@ -217,21 +216,40 @@ class CombinedAttack(RecordAttack):
 
     def _trial_on_shadow(self, X, y, rng):
         model, membership = train_shadow(self.target, X, y, self.random_state)
-        return self._trial(self.attacks_, self.shadows_, model, X, y, membership, rng)
+        return self._trial(model, self.shadows_, X, y, membership, None, rng)
 
-    def _trial(self, attacks, shadows, model, X, y, membership, rng):
-        """Return the attacks' scores of a model whose membership is known, by form."""
+    def _trial(self, model, shadows, X, y, membership, known, rng):
+        """Return the attacks' scores of a model whose membership is known, by form.
+
+        Each half of the records is scored by attacks that were fitted on the other: some of them
+        learn what is usual for the very records that they are fitted on.
+        """
+        fold = _halves(membership, rng)
+        scores = self._scores_of_halves(model, shadows, X, y, known, fold)
         seen = shadows.in_mask(X, y).any(axis=0)
-        y_index, fold = label_index(y, self.target_classes_), rng.permutation(len(y)) % 2
-        trial = {}
+        y_index, trial = label_index(y, self.target_classes_), {}
         for form, kept in ((False, np.ones(len(y), dtype=bool)), (True, seen)):
             trial[form] = Bunch(
-                scores=_scores(attacks, model, X, y, online=form)[kept],
+                scores=scores[form][kept],
                 membership=membership[kept],
                 y_index=y_index[kept],
                 fold=fold[kept],
             )
         return trial
+
+    def _scores_of_halves(self, model, shadows, X, y, known, fold):
+        if known is not None and np.unique(2 * fold + known).size < 4:
+            known = None  # a handful of records
+        scores = {form: np.empty((len(y), len(self.attacks_))) for form in (False, True)}
+        for half in (0, 1):
+            fit, rows = np.flatnonzero(fold != half), np.flatnonzero(fold == half)
+            membership = None if known is None else known[fit]
+            given = _safe_indexing(X, fit), y[fit], membership
+            attacks = self._learned_attacks(model, shadows, *given)
+            part = _safe_indexing(X, rows), y[rows]
+            for form, of_form in scores.items():
+                of_form[rows] = _scores(attacks, model, *part, online=form)
+        return scores
 
     def _combiner(self, given):
         """Return what combines the scores of attacks."""
@@ -275,6 +293,11 @@ class CombinedAttack(RecordAttack):
             if rows.any():
                 combined[rows] = self._combiners[form].combine(scores[rows])
         return combined
+
+
+def _halves(membership, rng):
+    """Return 0 or 1 for each record, at random, for as many members as others of each."""
+    return ranks_within(membership, rng.random_sample(len(membership))) % 2
 
 
 def _scores(attacks, model, X, y, *, online):

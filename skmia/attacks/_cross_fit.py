@@ -5,7 +5,7 @@ from sklearn.base import clone
 from sklearn.utils import Bunch
 
 from skmia._response import RecordedResponse
-from skmia.attacks._shadows import refuse_directory
+from skmia.attacks._shadows import refuse_directory, refuse_partial_knowledge
 from skmia.utils._sklearn import _safe_indexing
 
 __all__ = ["cross_fit", "on_answers", "seeded"]
@@ -84,6 +84,7 @@ def cross_fit(attack, X, y, membership, half):
     """
     attack._validate_params()
     refuse_directory(attack)
+    refuse_partial_knowledge(attack, X, y)
     scores, risk = np.empty(len(y)), np.empty(len(y))
     called = np.empty(len(y), dtype=int)
     notes = []

@@ -167,7 +167,7 @@ class GMIA(BaseAttack):
     """
 
     _risk_scale = "rank"
-    _threat_model = "sees probabilities; has labeled records of the same distribution"
+    _threat_model = "sees the target's answer to the record; trains reference models"
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
         **BaseAttack._parameter_constraints,
         "shadows": [Interval(Integral, 1, None, closed="left"), ShadowModels],

@@ -123,7 +123,7 @@ class PopulationAttack(BaseAttack):
 
     _response_only = True
     _risk_scale = "rank"
-    _threat_model = "sees probabilities; has labeled records that are no members"
+    _threat_model = "sees the target's answer to the record; has records that are no members"
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
         **BaseAttack._parameter_constraints,

@@ -160,7 +160,7 @@ class QuantileAttack(BaseAttack):
     """
 
     _risk_scale = "rank"
-    _threat_model = "sees probabilities; has labeled records that are no members"
+    _threat_model = "sees the target's answer to the record; has records that are no members"
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
         **BaseAttack._parameter_constraints,

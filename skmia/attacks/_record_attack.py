@@ -85,6 +85,8 @@ class RecordAttack(BaseAttack):
     def _copies(self, X):
         """Yield perturbed copies of the records, which are asked for as well."""
         for augment in self.augmentations or ():
+            if not callable(augment):
+                raise TypeError(f"augmentations must be functions of records, got {augment!r}.")
             copy = augment(X)
             if _num_samples(copy) != _num_samples(X):
                 raise ValueError(

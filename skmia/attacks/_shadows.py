@@ -6,7 +6,13 @@ from sklearn.base import clone
 
 from skmia.shadows import ShadowModels, shadow_template
 
-__all__ = ["are_fitted", "fitted_shadows", "refuse_directory", "train_shadow"]
+__all__ = [
+    "are_fitted",
+    "fitted_shadows",
+    "refuse_directory",
+    "refuse_partial_knowledge",
+    "train_shadow",
+]
 
 
 def are_fitted(shadows):
@@ -119,4 +125,37 @@ def refuse_directory(attack):
             f"{type(attack).__name__} is fitted on two halves of the records in turn, but a "
             "directory holds the shadow models of one fit. Give it fitted shadow models, or leave "
             "directory out."
+        )
+
+
+def refuse_partial_knowledge(attack, X, y):
+    """Refuse fitted shadows that know some of the records to be measured, and others not.
+
+    Known records are scored online and others offline. Where more members than non-members are
+    known, or fewer, the two scales alone would tell them apart.
+
+    Parameters
+    ----------
+    attack : BaseAttack
+        An attack that is to be measured.
+    X : array-like of shape (n_records, ...)
+        Members and non-members.
+    y : ndarray of shape (n_records,)
+        Their labels.
+
+    Raises
+    ------
+    ValueError
+        If fitted shadows were given and know a part of the records.
+    """
+    shadows = getattr(attack, "shadows", None)
+    if not are_fitted(shadows):
+        return
+    n_known = int((shadows._known.find(X, y) >= 0).sum())
+    if 0 < n_known < len(y):
+        raise ValueError(
+            f"The fitted shadow models of {type(attack).__name__} were fitted on {n_known} of the "
+            f"{len(y)} records that the attack is measured on. Records that they know are scored "
+            "in another way than others, so that the figures would tell who is known. Fit them on "
+            "all of these records or on none, or give a number of shadows."
         )

@@ -14,6 +14,7 @@ from skmia.attacks import (
     BASE,
     RMIA,
     CombinedAttack,
+    LabelOnlyAttack,
     LiRA,
     MetricAttack,
     PopulationAttack,
@@ -94,22 +95,48 @@ def _standardized(scores, of):
 
 @pytest.mark.parametrize("rows", [X, FOREIGN], ids=["pool", "foreign"])
 def test_worst_case_is_the_largest_standardized_part(shadows, rows):
+    two = [BASE(), ReferenceAttack(signal="loss")]  # they learn nothing of the records in fit
     attack = CombinedAttack(
-        TARGET, attacks=TWO, shadows=shadows, method="worst_case", random_state=0
+        TARGET, attacks=two, shadows=shadows, method="worst_case", random_state=0
     )
     attack.fit(X, Y)
     online = rows is X
     scales = [[], []]
     for i, model in enumerate(shadows.estimators_):  # non-members of shadows in the target's place
         rest = shadows._without(i // 2)
-        for column, part in zip(scales, TWO, strict=True):
+        for column, part in zip(scales, two, strict=True):
             single = clone(part).set_params(target=model, shadows=rest, random_state=0)
             single._fit_uncalibrated(X, Y, None)
-            scores = single._scores_of_form(model, X, Y, online=online)
+            scores = single._scores_of_form(model, X, Y, online=online and single._is_online)
             column.append(scores[~shadows.in_mask_[i]])
     of = np.column_stack([np.concatenate(column) for column in scales])
     expected = _standardized(_parts(attack, rows), of).max(axis=1)
     np.testing.assert_allclose(attack.score_samples(rows, Y), expected, rtol=1e-6, atol=1e-9)
+
+
+def test_what_an_attack_learned_by_heart_does_not_count():
+    """An attack that remembers the known members of fit gets no weight for that."""
+
+    class ByHeart(MetricAttack):
+        def _fit(self, X, y, membership):
+            self.known = set() if membership is None else set(X[membership == 1].sum(1).tolist())
+
+        def _score_samples(self, model, X, y):
+            return np.array([x in self.known for x in X.sum(axis=1).tolist()], dtype=float)
+
+    known, rest = np.arange(0, 240, 2), np.arange(1, 240, 2)
+    attack = CombinedAttack(TARGET, attacks=[BASE(), ByHeart()], shadows=6, random_state=0)
+    attack.fit(X[known], Y[known], MEMBERSHIP[known])
+    scores = attack.score_samples(X[rest], Y[rest])
+    alone = attack.attacks_[0].score_samples(X[rest], Y[rest])
+    assert roc_auc_score(alone > np.median(alone), scores) == 1
+    assert attack.score(X[rest], Y[rest], MEMBERSHIP[rest]) > 0.55
+
+
+def test_label_only_attacks_can_be_parts(shadows):
+    attacks = [LabelOnlyAttack(n_queries=5), LiRA()]
+    attack = CombinedAttack(TARGET, attacks=attacks, shadows=shadows, random_state=0).fit(X, Y)
+    assert np.isfinite(attack.score_samples(X, Y)).all()
 
 
 @pytest.mark.parametrize("method", METHODS)
