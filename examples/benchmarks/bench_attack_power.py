@@ -8,10 +8,11 @@ Design: the target is trained on a random half of a pool of records. The shadow 
 random half of the same pool, serve all attacks of a table. No attack knows a member: thresholds
 are learned from the shadows. Scores are measured on the whole pool, half of which are members.
 Attacks marked "offline" do not use the shadows that were trained on a record. Those marked "-" in
-the column of shadows use none of them; without membership they train one shadow to calibrate.
+the column of shadows use none of them: they have other records, of which none is a member, and
+train one shadow on these to calibrate.
 
 The column "blind" is the AUC of the same attack, with the same shadows, against a model of the same
-type that was trained on none of the records: 0.5 is what an honest attack must show there.
+type that was trained on 1,000 other records: 0.5 is what an honest attack must show there.
 
 Intervals are those of ``membership_report`` at 95 %. Parameters that depend on the target alone are
 the libraries' defaults; those of the targets are printed.
@@ -87,16 +88,16 @@ def load(name, folder):
     return sparse.csr_matrix(entries, shape=tuple(z["shape"])).toarray(), z["y100"]
 
 
-def measured(attack, target, blind, X, y, membership):
+def measured(attack, own, target, blind, X, y, membership):
     """Return a row of the table: an attack against the target, and against the blind model."""
     attack = clone(attack).set_params(target=target, random_state=0)
     start = time.perf_counter()
-    attack.fit(X, y)
+    attack.fit(*own)
     scores, called = attack.score_samples(X, y), attack.predict(X, y)
     seconds = time.perf_counter() - start
     report = membership_report(membership, scores, fpr=RATES, random_state=0)
     accuracy = membership_balanced_accuracy(membership, called, threshold=1)
-    on_blind = clone(attack).set_params(target=blind).fit(X, y).score_samples(X, y)
+    on_blind = clone(attack).set_params(target=blind).fit(*own).score_samples(X, y)
     blind_auc = membership_roc_auc(membership, on_blind)
     tprs = [report.tpr_at_fpr[rate] for rate in RATES]
     return [report.roc_auc, accuracy, *tprs, blind_auc], seconds
@@ -116,12 +117,12 @@ def attack_all(data_set, name, X, y, args):
     classifier, n_pool = TARGETS[name], POOL[data_set]
     rng = np.random.default_rng(0)
     order = rng.permutation(len(y))
-    pool, outside = np.split(order[: 3 * n_pool // 2], [n_pool])
+    pool, of_blind, own = np.split(order[: 2 * n_pool], [n_pool, n_pool + 1000])
     membership = (rng.permutation(len(pool)) < len(pool) // 2).astype(int)
     records, labels = X[pool], y[pool]
     template = clone(classifier).set_params(random_state=0)
     target = clone(template).fit(records[membership == 1], labels[membership == 1])
-    blind = clone(template).fit(X[outside], y[outside])
+    blind = clone(template).fit(X[of_blind], y[of_blind])
     sides = [target.score(records[membership == m], labels[membership == m]) for m in (1, 0)]
     print(f"\n{data_set}, {name}: {len(np.unique(labels))} classes, {len(pool)} records")
     print(f"{classifier}: accuracy {sides[0]:.3f} on members, {sides[1]:.3f} on others")
@@ -129,7 +130,7 @@ def attack_all(data_set, name, X, y, args):
     for attack_name, attack in WITHOUT_SHADOWS.items():
         if args.attacks and attack_name not in args.attacks:
             continue
-        values, seconds = measured(attack, *about)
+        values, seconds = measured(attack, (X[own], y[own]), *about)
         rows.append([attack_name, "-", *map(str, values), f"{seconds:.1f}"])
     for n_shadows in args.shadows:
         start = time.perf_counter()
@@ -139,7 +140,9 @@ def attack_all(data_set, name, X, y, args):
         for attack_name, attack in WITH_SHADOWS.items():
             if args.attacks and attack_name not in args.attacks:
                 continue
-            values, seconds = measured(clone(attack).set_params(shadows=shadows), *about)
+            values, seconds = measured(
+                clone(attack).set_params(shadows=shadows), (records, labels), *about
+            )
             rows.append([attack_name, str(n_shadows), *map(str, values), f"{seconds:.1f}"])
     table(rows)
 
