@@ -21,7 +21,7 @@ ATTACKS = [
 ]
 
 
-LESS_WORK = {"shadows": 6, "n_queries": 100, "cutoff": 0.5}
+LESS_WORK = {"shadows": 4, "n_queries": 100, "cutoff": 0.5}
 
 
 def template(attack, **params):

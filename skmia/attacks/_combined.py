@@ -21,6 +21,7 @@ from skmia.utils._sklearn import StrOptions, _safe_indexing
 __all__ = ["CombinedAttack"]
 
 _LEARNING_SCORES = 20_000  # of shadows in the target's place, about as many are learned from
+_MOST_GROUPS = 4  # of shadows in the target's place, however few records there are
 
 
 class CombinedAttack(RecordAttack):
@@ -198,7 +199,8 @@ class CombinedAttack(RecordAttack):
         rows = rng.permutation(np.flatnonzero(in_mask.any(axis=0)))[:_LEARNING_SCORES]
         X_rows, y_rows = _safe_indexing(X, rows), y[rows]
         together = self.shadows_._together()
-        n_groups = max(_LEARNING_SCORES // (len(rows) * np.count_nonzero(together == 0)), 2)
+        n_groups = _LEARNING_SCORES // (len(rows) * np.count_nonzero(together == 0))
+        n_groups = min(max(n_groups, 2), _MOST_GROUPS)
         trials = []
         for fold, group in enumerate(rng.permutation(together[-1] + 1)[:n_groups]):
             rest = self.shadows_._without(group)

@@ -160,6 +160,7 @@ class ShadowModelAttack(BaseAttack):
     0.73
     """
 
+    _threat_model = "sees the target's answer to the record; trains shadow models"
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
         **BaseAttack._parameter_constraints,
         "shadows": [Interval(Integral, 1, None, closed="left"), ShadowModels],
