@@ -126,9 +126,8 @@ def test_true_quantiles_give_the_true_level_and_find_what_a_population_cannot():
     answer = np.clip(mean + deviation * norm.ppf(level), 0, 1)
     records, labels = np.column_stack([mean, deviation, answer]), np.ones(4000, dtype=int)
     levels = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95]
-    attack = QuantileAttack(
-        Answers(), signal="confidence", regressor=Teller(), encode=False, levels=levels
-    )
+    options = {"signal": "confidence", "encode": False, "levels": levels, "random_state": 0}
+    attack = QuantileAttack(Answers(), regressor=Teller(), **options)
     known = np.r_[:250, 500:2500]
     rest = np.setdiff1d(np.arange(4000), known)
     attack.fit(records[known], labels[known], is_member[known])
