@@ -23,6 +23,7 @@ __all__ = [
     "check_labels",
     "check_target",
     "class_probabilities",
+    "in_batches",
     "known_classes",
     "label_index",
     "record_response",
@@ -338,6 +339,31 @@ def batches(n_records, n_columns, n_jobs=None):
     batch_bytes = max(get_config()["working_memory"] * 2**20 / 8, 1)
     n_batches = max(int(np.ceil(8 * n_records * n_columns / batch_bytes)), effective_n_jobs(n_jobs))
     return list(gen_even_slices(n_records, min(n_batches, n_records)))
+
+
+def in_batches(function, X, y, n_columns):
+    """Return one number per record, batch by batch.
+
+    Parameters
+    ----------
+    function : callable
+        Takes records and labels, returns one number for each.
+    X : array-like of shape (n_records, ...)
+        Records.
+    y : ndarray of shape (n_records,)
+        Their labels.
+    n_columns : int
+        Numbers that the function holds of each record.
+
+    Returns
+    -------
+    ndarray of shape (n_records,)
+        The numbers.
+    """
+    parts = batches(_num_samples(X), n_columns)
+    if len(parts) == 1:
+        return function(X, y)
+    return np.concatenate([function(_safe_indexing(X, part), y[part]) for part in parts])
 
 
 class RecordedResponse:

@@ -1,5 +1,7 @@
 """Run the attacks of an audit and put the report together."""
 
+from functools import cached_property
+
 import numpy as np
 from scipy.stats import binomtest
 from sklearn.model_selection import StratifiedKFold
@@ -130,7 +132,12 @@ class _Sample:
             )
         if attack.response_method == "auto":
             attack.set_params(response_method=self.sides.response_method)
-        return attack.set_params(target=self.sides.target), self._records(self.rows)
+        return attack.set_params(target=self.sides.target), self.records
+
+    @cached_property
+    def records(self):
+        """Return the records of both sides."""
+        return self._records(self.rows)
 
     def with_shadows(self, templates, seed):
         """Return the attacks with shadow models that were trained on all rows that can be used."""

@@ -4,37 +4,11 @@ from numbers import Real
 
 import numpy as np
 
-from skmia._response import batches
-from skmia.utils._sklearn import Interval, _num_samples, _safe_indexing
+from skmia.utils._sklearn import Interval
 
-__all__ = ["FALSE_POSITIVE_RATE", "in_batches", "note_on_rate", "threshold_of_rate"]
+__all__ = ["FALSE_POSITIVE_RATE", "note_on_rate", "threshold_of_rate"]
 
 FALSE_POSITIVE_RATE = {"false_positive_rate": [Interval(Real, 0, 1, closed="neither"), None]}
-
-
-def in_batches(function, X, y, n_columns):
-    """Return one number per record, batch by batch.
-
-    Parameters
-    ----------
-    function : callable
-        Takes records and labels, returns one number for each.
-    X : array-like of shape (n_records, ...)
-        Records.
-    y : ndarray of shape (n_records,)
-        Their labels.
-    n_columns : int
-        Numbers that the function holds of each record.
-
-    Returns
-    -------
-    ndarray of shape (n_records,)
-        The numbers.
-    """
-    parts = batches(_num_samples(X), n_columns)
-    if len(parts) == 1:
-        return function(X, y)
-    return np.concatenate([function(_safe_indexing(X, part), y[part]) for part in parts])
 
 
 def threshold_of_rate(rate):

@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from skmia._response import label_index
+from skmia._response import in_batches, label_index
 from skmia.attacks._base import BaseAttack
 from skmia.attacks._nonmembers import (
     FALSE_POSITIVE_RATE,
-    in_batches,
     note_on_rate,
     threshold_of_rate,
 )
@@ -177,9 +176,11 @@ class PopulationAttack(BaseAttack):
         return scores, membership, y_index
 
     def _signals(self, model, X, y):
-        n_columns = len(self.target_classes_) + getattr(self, "n_features_in_", 0)
         return in_batches(
-            lambda rows, labels: self._observe(model, rows, labels, self.signal), X, y, n_columns
+            lambda rows, labels: self._observe(model, rows, labels, self.signal),
+            X,
+            y,
+            self._numbers_per_record(),
         )
 
     def _ranked(self, signal, y_index):

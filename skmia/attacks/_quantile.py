@@ -5,11 +5,10 @@ from numbers import Real
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skmia._response import label_index
+from skmia._response import in_batches, label_index
 from skmia.attacks._base import BaseAttack
 from skmia.attacks._nonmembers import (
     FALSE_POSITIVE_RATE,
-    in_batches,
     note_on_rate,
     threshold_of_rate,
 )
@@ -251,8 +250,12 @@ class QuantileAttack(BaseAttack):
         return np.sort(order[n_fresh:]), np.sort(order[:n_fresh])
 
     def _by_batch(self, function, model, X, y):
-        n_columns = len(self.target_classes_) + getattr(self, "n_features_in_", 0)
-        return in_batches(lambda rows, labels: function(self, model, rows, labels), X, y, n_columns)
+        return in_batches(
+            lambda rows, labels: function(self, model, rows, labels),
+            X,
+            y,
+            self._numbers_per_record(),
+        )
 
     def _calibrate(self, scores, membership, y_index):
         notes = super()._calibrate(scores, membership, y_index)

@@ -5,12 +5,12 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
-from skmia._response import batches, class_probabilities, label_index
+from skmia._response import class_probabilities, in_batches, label_index
 from skmia.attacks._base import BaseAttack
 from skmia.attacks._shadows import train_shadow
 from skmia.shadows import ShadowModels
 from skmia.signals import get_signal
-from skmia.utils._sklearn import Interval, _num_samples, _safe_indexing
+from skmia.utils._sklearn import Interval, _num_samples
 
 __all__ = ["RecordAttack"]
 
@@ -97,21 +97,16 @@ class RecordAttack(BaseAttack):
 
     def _ask(self, model, X, y):
         """Return a model's signals of the records and of each of their copies."""
-        y_index = label_index(y, self.target_classes_)
-        parts = batches(len(y), self._numbers_per_record())
+
+        def _signals(records, labels):
+            classes = self.target_classes_
+            proba = class_probabilities(model, records, classes, method=self._method)
+            return get_signal(self._signal)(proba, label_index(labels, classes))
+
         return [
-            np.concatenate(
-                [
-                    self._ask_part(model, _safe_indexing(records, part), y_index[part])
-                    for part in parts
-                ]
-            )
+            in_batches(_signals, records, y, self._numbers_per_record())
             for records in (X, *self._copies(X))
         ]
-
-    def _ask_part(self, model, X, y_index):
-        proba = class_probabilities(model, X, self.target_classes_, method=self._method)
-        return get_signal(self._signal)(proba, y_index)
 
     def _ask_shadows(self, X, y, *, keep=False):
         """Return the shadows' signals of the records and of each copy, and who saw what."""
@@ -191,9 +186,9 @@ class RecordAttack(BaseAttack):
         return self._mean_score(own, shadows.signals, shadows.in_mask, online=online)
 
     def _judge(self, X, y):
+        X, y = self._checked_records(X, y)
         scores, called, risk = super()._judge(X, y)
         if self._offline_calibration is not None:
-            X, y = self._checked_records(X, y)
             foreign = ~self.shadows_.in_mask(X, y).any(axis=0)
             y_index = label_index(y, self.target_classes_)[foreign]
             called[foreign], risk[foreign] = self._offline_calibration.judge(
