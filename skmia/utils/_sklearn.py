@@ -8,7 +8,7 @@ from sklearn.ensemble._base import _set_random_states
 from sklearn.metrics._scorer import _SCORERS, _BaseScorer
 from sklearn.utils import Bunch, _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import _num_samples
+from sklearn.utils.validation import _check_sample_weight, _num_samples
 
 __all__ = [
     "CallbackSupportMixin",
@@ -16,6 +16,7 @@ __all__ = [
     "Interval",
     "StrOptions",
     "_BaseScorer",
+    "_check_sample_weight",
     "_fit_context",
     "_num_samples",
     "_safe_indexing",

@@ -1,0 +1,111 @@
+"""Batches of records that know which rows they hold."""
+
+import numpy as np
+import torch
+from scipy.sparse import issparse
+from skorch.utils import multi_indexing
+from torch.utils.data import Subset, default_collate
+
+__all__ = ["RecordBatches"]
+
+
+class RecordBatches:
+    """Iterate over a data set in batches, and tell the rows of each.
+
+    A batch is taken from the arrays at once, instead of record by record as torch's DataLoader
+    does. Sparse records become dense batch by batch.
+
+    Parameters
+    ----------
+    dataset : torch Dataset
+        The data set, or a subset of one; records and labels are its `X` and `y` where it has these.
+    batch_size : int, default=128
+        Records in a batch; of Poisson sampling, the number expected.
+    shuffle : bool, default=False
+        Whether the order is drawn anew in each epoch.
+    poisson : bool, default=False
+        Whether each record is in each batch by chance, independently of all others, as the
+        accounting of differential privacy wants it. A batch may be empty.
+    generator : torch.Generator, default=None
+        What draws the order; by default torch's global one.
+
+    Attributes
+    ----------
+    rows : ndarray of int or None
+        Rows of the present batch, counted in the whole data set.
+    """
+
+    def __init__(self, dataset, batch_size=128, *, shuffle=False, poisson=False, generator=None):
+        self.dataset, self._subset = whole_and_rows(dataset)
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.poisson = poisson
+        self.generator = generator
+        self.n_records = len(dataset)
+        self.rows = None
+
+    def __len__(self):
+        """Return the number of batches in an epoch."""
+        return -(-self.n_records // self.batch_size)
+
+    def __iter__(self):
+        """Yield records and labels of each batch of an epoch."""
+        for rows in self._drawn() if self.poisson else self._in_order():
+            self.rows = rows if self._subset is None else self._subset[rows]
+            yield self._take(self.rows)
+
+    def _in_order(self):
+        order = np.arange(self.n_records)
+        if self.shuffle:
+            order = torch.randperm(self.n_records, generator=self.generator).numpy()
+        for start in range(0, self.n_records, self.batch_size):
+            yield order[start : start + self.batch_size]
+
+    def _drawn(self):
+        share = self.sample_rate
+        for _ in range(len(self)):
+            drawn = torch.rand(self.n_records, generator=self.generator, dtype=torch.float64)
+            yield np.flatnonzero(drawn.numpy() < share)
+
+    @property
+    def sample_rate(self):
+        """Return the share of the records that a batch is expected to hold."""
+        return min(1.0, 1 / len(self))
+
+    def _take(self, rows):
+        if not hasattr(self.dataset, "X"):
+            return default_collate([self.dataset[i] for i in rows.tolist()])
+        y = self.dataset.y
+        labels = np.zeros(len(rows)) if y is None else multi_indexing(y, rows)
+        return _dense(_rows_of(self.dataset.X, rows)), labels
+
+
+def whole_and_rows(dataset):
+    """Return the data set that a subset is taken of, and its rows there, None if all.
+
+    Parameters
+    ----------
+    dataset : torch Dataset
+        A data set, a subset of one, or a subset of a subset.
+
+    Returns
+    -------
+    dataset : torch Dataset
+        The whole.
+    rows : ndarray of int or None
+        The rows.
+    """
+    rows = None
+    while isinstance(dataset, Subset):
+        inner = np.asarray(dataset.indices)
+        rows = inner if rows is None else inner[rows]
+        dataset = dataset.dataset
+    return dataset, rows
+
+
+def _rows_of(X, rows):
+    return X[rows] if issparse(X) else multi_indexing(X, rows)
+
+
+def _dense(batch):
+    return batch.toarray() if issparse(batch) else batch

@@ -1,0 +1,127 @@
+"""What a defense at training time is: another way to train, or to answer."""
+
+from sklearn.base import BaseEstimator
+
+__all__ = ["Defense"]
+
+
+class Defense(BaseEstimator):
+    """Base of all defenses; by itself plain training.
+
+    A network clones its defense before it is trained. The clone stays with the network as
+    `defense_`; what it keeps of the records must go in `end`. An author overrides what differs.
+    """
+
+    _needs_logits = True
+    _needs_held_out = False
+
+    def check(self, net):
+        """Refuse what the defense cannot be used with, before anything is trained.
+
+        Parameters
+        ----------
+        net : RegularizedNet
+            The network.
+        """
+
+    def begin(self, net):
+        """Prepare for training.
+
+        Parameters
+        ----------
+        net : RegularizedNet
+            The network, whose `training` tells the records.
+        """
+
+    def batch_options(self, net):
+        """Return further options for the batches of an epoch.
+
+        Parameters
+        ----------
+        net : RegularizedNet
+            The network.
+
+        Returns
+        -------
+        dict
+            Options of `RecordBatches`.
+        """
+        return {}
+
+    def step(self, net, X, y, **fit_params):
+        """Return loss and answers for a batch.
+
+        Parameters
+        ----------
+        net : RegularizedNet
+            The network.
+        X : torch.Tensor of shape (n_records, ...)
+            Records of the batch.
+        y : torch.Tensor of shape (n_records,)
+            Their labels, from 0 on.
+        **fit_params : dict
+            Handed on to the module.
+
+        Returns
+        -------
+        loss : torch.Tensor
+            One number, with gradients, the penalties included.
+        logits : torch.Tensor of shape (n_records, n_classes)
+            What the module said.
+        """
+        logits = net.infer(X, **fit_params)
+        return net.get_loss(logits, y, X=X, training=True), logits
+
+    def loss(self, net, logits, y):
+        """Return the loss of a batch, without penalties.
+
+        Parameters
+        ----------
+        net : RegularizedNet
+            The network.
+        logits : torch.Tensor of shape (n_records, n_classes)
+            What the module said.
+        y : torch.Tensor of shape (n_records,)
+            Labels, from 0 on.
+
+        Returns
+        -------
+        torch.Tensor
+            One number, with gradients.
+        """
+        return net.plain_loss(logits, y)
+
+    def end_epoch(self, net):
+        """Do what is due after each epoch.
+
+        Parameters
+        ----------
+        net : RegularizedNet
+            The network.
+        """
+
+    def end(self, net):
+        """Drop what holds records. Called after training, also after one that failed.
+
+        Parameters
+        ----------
+        net : RegularizedNet
+            The network.
+        """
+
+    def answer(self, net, proba):
+        """Return the probabilities that the network reveals.
+
+        Parameters
+        ----------
+        net : RegularizedNet
+            The network.
+        proba : ndarray of shape (n_records, n_classes)
+            Those of the module.
+
+        Returns
+        -------
+        ndarray of shape (n_records, n_classes)
+            Those revealed.
+        """
+        return proba

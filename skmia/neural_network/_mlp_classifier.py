@@ -1,0 +1,404 @@
+"""A multilayer perceptron for tables, with penalties and defenses."""
+
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.utils import check_random_state, compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+from skorch.callbacks import EarlyStopping
+from skorch.dataset import ValidSplit
+from skorch.utils import noop
+
+from skmia._records import RemembersMembers
+from skmia.neural_network._defense import Defense
+from skmia.neural_network._mlp import ACTIVATIONS, MLP
+from skmia.neural_network._named_lists import NamedLists, named
+from skmia.neural_network._net import RegularizedNet
+from skmia.utils._sklearn import (
+    Interval,
+    StrOptions,
+    _check_sample_weight,
+    _fit_context,
+    _safe_indexing,
+)
+
+__all__ = ["RegularizedMLPClassifier"]
+
+OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
+# a batch of predictions needs no gradients, so it may be large
+PREDICTED_AT_ONCE = 2048
+
+
+class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, BaseEstimator):
+    """A multilayer perceptron that is trained to give little away about its training records.
+
+    It takes what scikit-learn's `MLPClassifier` takes, arrays, data frames of numbers and sparse
+    matrices with labels of any kind, and is trained by torch. `penalties` are added to its loss,
+    and a `defense` changes how it is trained or how it answers. All their weights are nested
+    parameters, so that a grid search trades utility against what membership inference finds.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : tuple of int or int, default=(100,)
+        Units of each hidden layer; () gives logistic regression.
+    activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
+        The activation of hidden units.
+    dropout : float, default=0.0
+        Share of the hidden units left out in each step of training, in [0, 1).
+    optimizer : {"adam", "sgd"} or torch.optim.Optimizer class, default="adam"
+        What follows the gradients.
+    lr : float, default=0.001
+        Learning rate, above 0.
+    momentum : float, default=0.9
+        Momentum of "sgd", in [0, 1); others do not use it.
+    max_epochs : int, default=200
+        Passes over the training records, at least 1.
+    batch_size : int or "auto", default="auto"
+        Records in a batch. "auto" takes 200, or all if there are fewer.
+    penalties : list of penalties, default=None
+        Terms that are added to the loss, or pairs of a name and a term. Their parameters are nested
+        parameters: `penalties__group_fairness__weight`.
+    defense : defense, default=None
+        Another way to train, or to answer. Its parameters are nested parameters:
+        `defense__weight`.
+    early_stopping : bool, default=False
+        Whether to hold records out, to stop when the loss on them does not fall any more, and to
+        keep the parameters of the best epoch.
+    validation_fraction : float, default=0.1
+        Share of the records that is held out, in (0, 1), stratified by label. Only used by
+        `early_stopping` and by callbacks and defenses that need held-out records. Records held out
+        are not trained on, so they are no members.
+    n_iter_no_change : int, default=10
+        Epochs without a better loss before training stops early, at least 1.
+    class_weight : dict or "balanced", default=None
+        The weight of each label in the loss; "balanced" makes it inverse to the label's frequency.
+        By default all have weight 1.
+    callbacks : list of skorch callbacks, default=None
+        Such as :class:`MembershipScoring`. Their parameters are nested parameters:
+        `callbacks__membership_scoring__budget`.
+    device : str, default="cpu"
+        Where to train and to predict, such as "cuda".
+    warm_start : bool, default=False
+        Whether `fit` goes on from the present parameters.
+    random_state : int, RandomState instance or None, default=None
+        Seeds initial weights, order of the batches, dropout and whatever else needs chance. On the
+        CPU equal seeds give equal bits, and torch's global generator is not touched.
+    verbose : int, default=0
+        Whether to print a line for each epoch.
+
+    Attributes
+    ----------
+    net_ : RegularizedNet
+        The skorch network. `net_.history` holds what was recorded of each epoch.
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    n_iter_ : int
+        Epochs trained.
+    n_features_in_ : int
+        Features seen by `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where all are texts.
+
+    See Also
+    --------
+    RegularizedNet : The same for a module of your own.
+    sklearn.neural_network.MLPClassifier : Without torch, penalties and defenses.
+
+    Notes
+    -----
+    float64 records are trained on in float64, all others in float32, which is faster.
+
+    The weights of records are divided by their mean; records of weight 0 are left out and are no
+    members. Where all records fit into one batch, an integer weight is the same as so many copies.
+
+    The classifier remembers the records it was trained on while it is in memory, so that
+    ``scoring="neg_mia_accuracy"`` works in a search. They are never written to disk: pickling and
+    copying drop them. In a pipeline, where it is handed what the steps before made of the records,
+    put the whole pipeline into a :class:`~skmia.model_selection.MemberRecorder`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.model_selection import cross_validate
+    >>> from sklearn.preprocessing import scale
+    >>> from skmia.neural_network import L2, RegularizedMLPClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> net = RegularizedMLPClassifier(
+    ...     (20,), max_epochs=20, penalties=[L2(weight=0.01)], random_state=0
+    ... )
+    >>> scores = cross_validate(net, scale(X), y, scoring=["accuracy", "neg_mia_accuracy"], cv=3)
+    >>> bool(scores["test_accuracy"].mean() > 0.9)
+    True
+    >>> net.set_params(penalties__l2__weight=0.1).penalties
+    [L2(weight=0.1)]
+    """
+
+    _named_lists = ("penalties", "callbacks")
+    _parameter_constraints = {
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "momentum": [Interval(Real, 0, 1, closed="left")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "penalties": [list, tuple, None],
+        "defense": [Defense, None],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "callbacks": [list, tuple, None],
+        "device": [str],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(100,),
+        activation="relu",
+        *,
+        dropout=0.0,
+        optimizer="adam",
+        lr=0.001,
+        momentum=0.9,
+        max_epochs=200,
+        batch_size="auto",
+        penalties=None,
+        defense=None,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        class_weight=None,
+        callbacks=None,
+        device="cpu",
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.dropout = dropout
+        self.optimizer = optimizer
+        self.lr = lr
+        self.momentum = momentum
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.penalties = penalties
+        self.defense = defense
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.class_weight = class_weight
+        self.callbacks = callbacks
+        self.device = device
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Train the network.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
+            Records: numbers, best of a similar scale.
+        y : array-like of shape (n_records,)
+            Their labels.
+        sample_weight : array-like of shape (n_records,), default=None
+            The weight of each record in the loss, at least 0; by default all weigh the same.
+
+        Returns
+        -------
+        self : object
+            The trained classifier.
+
+        Raises
+        ------
+        ValueError
+            If records, labels or weights are invalid, no record has a weight above 0, or penalties,
+            defense and other parameters do not go together.
+        """
+        go_on = self.warm_start and hasattr(self, "net_")
+        return self._fit(X, y, sample_weight, None, self.max_epochs, go_on)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one epoch on further records.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
+            Records.
+        y : array-like of shape (n_records,)
+            Their labels.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever come; needed in the first call unless y has them all.
+        sample_weight : array-like of shape (n_records,), default=None
+            The weight of each record in the loss, at least 0.
+
+        Returns
+        -------
+        self : object
+            The trained classifier.
+
+        Raises
+        ------
+        ValueError
+            As in `fit`, or if there is a label that was not among the first ones.
+        """
+        if self.early_stopping:
+            raise ValueError(
+                "partial_fit goes on for one epoch and cannot stop early; set early_stopping=False."
+            )
+        return self._fit(X, y, sample_weight, classes, 1, hasattr(self, "net_"))
+
+    def predict_proba(self, X):
+        """Return probabilities of the classes, as the defense reveals them.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
+            Records.
+
+        Returns
+        -------
+        ndarray of shape (n_records, n_classes)
+            Probabilities, in the order of `classes_`.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse="csr", dtype=_dtype_of(self.net_), reset=False)
+        return self.net_.predict_proba(X)
+
+    def predict(self, X):
+        """Return the most probable label of each record.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
+            Records.
+
+        Returns
+        -------
+        ndarray of shape (n_records,)
+            Labels.
+        """
+        codes = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[codes]
+
+    def __sklearn_tags__(self):
+        """Return the tags of the classifier."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def _fit(self, X, y, sample_weight, classes, n_epochs, go_on):
+        records, labels = X, y
+        dtype = _dtype_of(self.net_) if go_on else (np.float64, np.float32)
+        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=dtype, reset=not go_on)
+        codes = self._encode(y, classes, go_on)
+        weights = self._weights(y, sample_weight, X)
+        if weights is not None and not weights.all():
+            rows = np.flatnonzero(weights)
+            X, codes, weights = X[rows], codes[rows], weights[rows]
+            records, labels = _safe_indexing(records, rows), _safe_indexing(labels, rows)
+        if not go_on:
+            self.net_ = self._new_net(X)
+        self.net_.set_params(max_epochs=n_epochs)
+        self.net_._train(X, codes, records=records, labels=labels, weights=weights)
+        self.n_iter_ = len(self.net_.history)
+        return self
+
+    def _encode(self, y, classes, go_on):
+        check_classification_targets(y)
+        if not go_on:
+            self.classes_ = np.unique(y if classes is None else classes)
+        strange = np.setdiff1d(y, self.classes_)
+        if len(strange):
+            raise ValueError(
+                f"y holds labels that the classifier does not know, {strange[:5].tolist()}; it was "
+                f"given {self.classes_.tolist()} at first. Name all in the first call of "
+                "partial_fit, classes=..., or call fit with warm_start=False."
+            )
+        return np.searchsorted(self.classes_, y)
+
+    def _weights(self, y, sample_weight, X):
+        """Return the weights of the records, None if all are alike."""
+        if sample_weight is None and self.class_weight is None:
+            return None
+        weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        if self.class_weight is not None:
+            classes, codes = np.unique(y, return_inverse=True)
+            weights = (
+                weights
+                * compute_class_weight(
+                    self.class_weight, classes=classes, y=y, sample_weight=weights
+                )[codes]
+            )
+        if not weights.any():
+            raise ValueError(
+                "Sample weights must contain at least one non-zero number: with class_weight, all "
+                "records weigh 0 here."
+            )
+        return weights
+
+    def _new_net(self, X):
+        rng = check_random_state(self.random_state)
+        sizes = self.hidden_layer_sizes
+        callbacks = [(name, clone(callback)) for name, callback in named(self.callbacks)]
+        if self.early_stopping:
+            stopping = EarlyStopping(patience=self.n_iter_no_change, load_best=True, sink=noop)
+            callbacks.append(("early_stopping", stopping))
+        options = {} if self.verbose else {"callbacks__print_log": None}
+        options |= {"optimizer__momentum": self.momentum} if self.optimizer == "sgd" else {}
+        net = RegularizedNet(
+            MLP,
+            module__n_features=X.shape[1],
+            module__n_classes=len(self.classes_),
+            module__hidden_layer_sizes=(sizes,) if isinstance(sizes, Integral) else tuple(sizes),
+            module__activation=self.activation,
+            module__dropout=self.dropout,
+            module__dtype=torch.float64 if X.dtype == np.float64 else torch.float32,
+            optimizer=OPTIMIZERS.get(self.optimizer, self.optimizer),
+            lr=self.lr,
+            batch_size=min(200, X.shape[0]) if self.batch_size == "auto" else self.batch_size,
+            iterator_valid__batch_size=PREDICTED_AT_ONCE,
+            penalties=self.penalties,
+            defense=self.defense,
+            callbacks=callbacks,
+            device=self.device,
+            verbose=self.verbose,
+            train_split=self._split(rng),
+            random_state=rng.randint(np.iinfo(np.int32).max),
+            **options,
+        )
+        return net.initialize()
+
+    def _split(self, rng):
+        """Return what holds records out, None if nobody needs any."""
+        parts = [self.defense, *(callback for _, callback in named(self.callbacks))]
+        if not self.early_stopping and not any(getattr(p, "_needs_held_out", False) for p in parts):
+            return None
+        seed = rng.randint(np.iinfo(np.int32).max)
+        return ValidSplit(self.validation_fraction, stratified=True, random_state=seed)
+
+    @property
+    def _remembered(self):
+        """Return the records that the network remembers."""
+        return self.net_._remembered if hasattr(self, "net_") else ()
+
+    @_remembered.setter
+    def _remembered(self, remembered):
+        self.net_._remembered = remembered
+
+
+def _dtype_of(net):
+    """Return the type of the numbers that a network takes."""
+    return np.float64 if net.module__dtype is torch.float64 else np.float32

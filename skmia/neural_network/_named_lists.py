@@ -1,0 +1,112 @@
+"""Parameters that are lists of small objects, each reached by name."""
+
+import re
+from collections import Counter
+
+__all__ = ["NamedLists", "named"]
+
+
+class NamedLists:
+    """Mixin of estimators with lists of objects whose parameters are nested parameters.
+
+    The parameter `weight` of a `GroupFairness` in the list `penalties` is
+    `penalties__group_fairness__weight`: a name is the class's, in lower case with underscores,
+    unless the list holds pairs of a name and an object.
+    """
+
+    _named_lists = ("penalties",)
+
+    def get_params(self, deep=True):
+        """Get parameters for this estimator.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            If True, the parameters of all parts too.
+
+        Returns
+        -------
+        dict
+            Parameter names mapped to their values.
+        """
+        params = super().get_params(deep=deep)
+        for key in self._named_lists if deep else ():
+            for name, part in named(getattr(self, key)):
+                params[f"{key}__{name}"] = part
+                inner = part.get_params(deep=True) if hasattr(part, "get_params") else {}
+                params.update({f"{key}__{name}__{k}": value for k, value in inner.items()})
+        return params
+
+    def set_params(self, **params):
+        """Set the parameters of this estimator, or of its parts.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters by name, such as `penalties__l2__weight`.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        for key in self._named_lists:
+            if key in params:
+                setattr(self, key, params.pop(key))
+            nested = {k: params.pop(k) for k in list(params) if k.startswith(f"{key}__")}
+            for path, value in sorted(nested.items(), key=lambda item: item[0].count("__")):
+                self._set_part(key, path, value)
+        if params:
+            super().set_params(**params)
+        return self
+
+    def _set_part(self, key, path, value):
+        _, name, *rest = path.split("__", 2)
+        parts = named(getattr(self, key))
+        names = [n for n, _ in parts]
+        if name not in names:
+            raise ValueError(
+                f"Invalid parameter {path!r} for estimator {type(self).__name__}: {key} holds "
+                f"{names or 'nothing'}."
+            )
+        if rest:
+            parts[names.index(name)][1].set_params(**{rest[0]: value})
+        else:
+            given = list(getattr(self, key))
+            old = given[names.index(name)]
+            given[names.index(name)] = (name, value) if isinstance(old, tuple) else value
+            setattr(self, key, given)
+
+
+def named(parts):
+    """Return the objects of a list with their names.
+
+    Parameters
+    ----------
+    parts : list, tuple or None
+        Objects, or pairs of a name and an object.
+
+    Returns
+    -------
+    list of tuple
+        Pairs of a name and an object. Where objects of one class occur more than once, their names
+        end in `_1`, `_2` and so on.
+
+    Examples
+    --------
+    >>> from sklearn.neighbors import NeighborhoodComponentsAnalysis
+    >>> [name for name, _ in named([NeighborhoodComponentsAnalysis(), ("my_own", 0)])]
+    ['neighborhood_components_analysis', 'my_own']
+    """
+    parts = parts if isinstance(parts, list | tuple) else ()  # anything else is refused by fit
+    pairs = [part if isinstance(part, tuple) else (_name_of(part), part) for part in parts]
+    counts, seen = Counter(name for name, _ in pairs), Counter()
+    unique = []
+    for name, part in pairs:
+        seen[name] += 1
+        unique.append((name if counts[name] == 1 else f"{name}_{seen[name]}", part))
+    return unique
+
+
+def _name_of(part):
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(part).__name__).lower()

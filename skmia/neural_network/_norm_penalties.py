@@ -1,0 +1,108 @@
+"""Penalties of the size of the parameters."""
+
+from numbers import Real
+
+from skmia.neural_network._penalty import Penalty, penalized_parameters
+from skmia.utils._sklearn import Interval
+
+__all__ = ["L1", "L2"]
+
+
+class L1(Penalty):
+    r"""Penalize the sum of the parameters' absolute values.
+
+    .. math:: \lambda \sum_j |\theta_j|
+
+    where :math:`\theta` are the parameters and :math:`\lambda` is the weight.
+
+    Parameters
+    ----------
+    weight : float, default=0.0001
+        What the sum is multiplied by, at least 0.
+    penalize_bias : bool, default=False
+        Whether biases are penalized too.
+
+    Examples
+    --------
+    >>> from skmia.neural_network import L1, RegularizedMLPClassifier
+    >>> net = RegularizedMLPClassifier(penalties=[L1()]).set_params(penalties__l1__weight=0.001)
+    >>> net.penalties
+    [L1(weight=0.001)]
+    """
+
+    _parameter_constraints = {
+        "weight": [Interval(Real, 0, None, closed="left")],
+        "penalize_bias": ["boolean"],
+    }
+
+    def __init__(self, weight=1e-4, *, penalize_bias=False):
+        self.weight = weight
+        self.penalize_bias = penalize_bias
+
+    def begin(self, net):
+        """Take the parameters.
+
+        Parameters
+        ----------
+        net : RegularizedNet
+            The network.
+        """
+        self.parameters_ = penalized_parameters(net, self.penalize_bias)
+
+    def value(self, net, logits, y):
+        """Return the sum.
+
+        Parameters
+        ----------
+        net : RegularizedNet
+            The network.
+        logits, y : torch.Tensor
+            Not used.
+
+        Returns
+        -------
+        torch.Tensor
+            One number, with gradients.
+        """
+        return sum(parameter.abs().sum() for parameter in self.parameters_)
+
+
+class L2(L1):
+    r"""Penalize the sum of the parameters' squares.
+
+    .. math:: \lambda \sum_j \theta_j^2
+
+    where :math:`\theta` are the parameters and :math:`\lambda` is the weight. The `weight_decay` of
+    torch's optimizers is half of this sum, biases included.
+
+    Parameters
+    ----------
+    weight : float, default=0.0001
+        What the sum is multiplied by, at least 0.
+    penalize_bias : bool, default=False
+        Whether biases are penalized too.
+
+    Examples
+    --------
+    >>> from skmia.neural_network import L2, RegularizedMLPClassifier
+    >>> net = RegularizedMLPClassifier(penalties=[L2()]).set_params(penalties__l2__weight=0.01)
+    >>> net.penalties
+    [L2(weight=0.01)]
+    """
+
+    def value(self, net, logits, y):
+        """Return the sum.
+
+        Parameters
+        ----------
+        net : RegularizedNet
+            The network.
+        logits, y : torch.Tensor
+            Not used.
+
+        Returns
+        -------
+        torch.Tensor
+            One number, with gradients.
+        """
+        return sum(parameter.square().sum() for parameter in self.parameters_)

@@ -1,0 +1,57 @@
+"""What a network knows while it is trained."""
+
+import numpy as np
+import torch
+
+__all__ = ["Training"]
+
+
+class Training:
+    """What a fit knows while it runs. It goes when the fit ends, and all records with it.
+
+    Parameters
+    ----------
+    records, labels : array-like of shape (n_records, ...)
+        The records and labels as the user gave them.
+    X : array-like of shape (n_records, ...)
+        The records as the network takes them.
+    y : array-like of shape (n_records,)
+        Their labels, as the network takes them.
+    weights : ndarray of shape (n_records,) or None
+        The weight of each record in the loss; None for equal weights.
+    rng : RandomState
+        What seeds the generators.
+
+    Attributes
+    ----------
+    rows, held_out : ndarray of int
+        The rows that the network is trained on, and those held out; None until they are split.
+    penalties : list of tuple
+        Pairs of a name and a penalty.
+    batches : RecordBatches
+        The batches of the epoch, which know their rows.
+    """
+
+    def __init__(self, records, labels, X, y, weights, rng):
+        self.records, self.labels, self.X, self.y = records, labels, X, y
+        self.weights = weights
+        self.rows = self.held_out = self.batches = None
+        self.penalties = []
+        # the order of the batches must not depend on what else needs chance
+        self._rng = np.random.RandomState(rng.randint(np.iinfo(np.int32).max))
+        self.batch_generator = self.new_generator()
+
+    def new_generator(self):
+        """Return a generator of its own seed."""
+        seed = int(self._rng.randint(np.iinfo(np.int32).max))
+        return torch.Generator().manual_seed(seed)
+
+    def split(self, rows, held_out):
+        """Set which rows are trained on and which are held out, and scale the weights to mean 1."""
+        self.rows, self.held_out = rows, held_out
+        if self.weights is not None:
+            self.weights = torch.as_tensor(self.weights / self.weights[rows].mean())
+
+    def batch_weights(self):
+        """Return the weights of the present batch's records, None if all are alike."""
+        return None if self.weights is None else self.weights[self.batches.rows]
