@@ -36,19 +36,40 @@ def _within(target):
     return target.estimator if isinstance(target, FrozenEstimator) else None
 
 
-def held_out_note(target):
+# skmia's own networks know which rows they were trained on
+_MEMBERS = ": classifier.membership_of(X_train, y_train) is 1 for the others"
+
+
+def held_out_note(target, X, y):
     """Say if the target kept some rows of its `fit` for validation only, which are no members.
 
     Parameters
     ----------
     target : estimator
         A fitted classifier.
+    X : array-like of shape (n_records, ...)
+        Records that are called members.
+    y : array-like of shape (n_records,)
+        Their labels.
 
     Returns
     -------
     str or None
-        A warning with a way out, or None.
+        A warning with a way out, or None. None too if the target is one of skmia's networks, which
+        know what they were trained on, and was trained on all these records.
     """
+    note = _held_out_note(target)
+    return None if note is None or _trained_on_all(target, X, y) else note
+
+
+def _trained_on_all(target, X, y):
+    target = getattr(target, "best_estimator_", target)
+    # a recorder remembers what was given to `fit`, of which the classifier may hold rows out
+    knows = getattr(target, "_remembered", ()) and not hasattr(target, "estimator_")
+    return bool(knows) and bool(target.membership_of(X, y).all())
+
+
+def _held_out_note(target):
     for part in _layers(target):
         name = type(part).__name__
         if isinstance(part, TunedThresholdClassifierCV) and part.refit is False:
@@ -70,7 +91,7 @@ def held_out_note(target):
                 f"{name} holds a part of the rows given to fit out of training (train_split="
                 f"{part.train_split!r}). They are called members here but were never trained on, "
                 "which hides leakage. Fit it with train_split=None, or leave the held-out rows "
-                "out of X_train."
+                "out of X_train" + (_MEMBERS if hasattr(part, "membership_of") else "") + "."
             )
         if isinstance(part, BaseEstimator) and _stops_early(part):
             return (
@@ -93,7 +114,8 @@ def _classifiers_within(target):
     """Yield the innermost classifier, and those that an ensemble or a wrapper has trained."""
     final = final_estimator(target)
     yield final
-    for part in (getattr(final, "estimator_", None), *getattr(final, "estimators_", ())):
+    inner = getattr(final, "estimator_", None), getattr(final, "net_", None)
+    for part in (*inner, *getattr(final, "estimators_", ())):
         if isinstance(part, BaseEstimator) and not is_regressor(part):
             yield from _classifiers_within(part)
 

@@ -138,7 +138,7 @@ def audit(
     kept = [np.flatnonzero(~mask) for mask in in_both]
     check_enough(kept, "without the rows that occur in both")
     notes = []
-    if (note := held_out_note(estimator)) is not None:
+    if (note := held_out_note(estimator, X_train, y_train)) is not None:
         notes.append(note)
         warnings.warn(note, MembershipWarning, stacklevel=2)
     rng = check_random_state(random_state)

@@ -218,7 +218,7 @@ class _MembershipScorer:
         sides = self._sides(estimator, X, y)
         if sides is None:
             return dict.fromkeys(self._metrics, np.nan)
-        if (note := held_out_note(estimator)) is not None:
+        if (note := held_out_note(estimator, sides.X[0], sides.y[0])) is not None:
             warnings.warn(note, MembershipWarning, stacklevel=3)
         found = evaluate_attack(self._attack, sides, self._random_state)
         leakage = {name: float(metric(found, self._fpr)) for name, metric in self._metrics.items()}

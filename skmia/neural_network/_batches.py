@@ -45,14 +45,20 @@ class RecordBatches:
         self.rows = None
 
     def __len__(self):
-        """Return the number of batches in an epoch."""
+        """Return the number of batches in an epoch.
+
+        Returns
+        -------
+        int
+            The number.
+        """
         return -(-self.n_records // self.batch_size)
 
     def __iter__(self):
         """Yield records and labels of each batch of an epoch."""
         for rows in self._drawn() if self.poisson else self._in_order():
             self.rows = rows if self._subset is None else self._subset[rows]
-            yield self._take(self.rows)
+            yield self.take(self.rows)
 
     def _in_order(self):
         order = np.arange(self.n_records)
@@ -72,11 +78,25 @@ class RecordBatches:
         """Return the share of the records that a batch is expected to hold."""
         return min(1.0, 1 / len(self))
 
-    def _take(self, rows):
+    def take(self, rows):
+        """Return records and labels of some rows, as a batch.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Rows, counted in the whole data set.
+
+        Returns
+        -------
+        X : array-like of shape (n_rows, ...)
+            Their records.
+        y : array-like of shape (n_rows,)
+            Their labels.
+        """
         if not hasattr(self.dataset, "X"):
             return default_collate([self.dataset[i] for i in rows.tolist()])
         y = self.dataset.y
-        labels = np.zeros(len(rows)) if y is None else multi_indexing(y, rows)
+        labels = np.zeros(len(rows)) if y is None else _rows_of(y, rows)
         return _dense(_rows_of(self.dataset.X, rows)), labels
 
 
@@ -103,8 +123,13 @@ def whole_and_rows(dataset):
     return dataset, rows
 
 
-def _rows_of(X, rows):
-    return X[rows] if issparse(X) else multi_indexing(X, rows)
+def _rows_of(data, rows):
+    # skorch looks at each row number by itself
+    return data[rows] if issparse(data) or _is_array(data) else multi_indexing(data, rows)
+
+
+def _is_array(data):
+    return isinstance(data, np.ndarray | torch.Tensor)
 
 
 def _dense(batch):

@@ -1,6 +1,7 @@
 """A multilayer perceptron for tables, with penalties and defenses."""
 
 from numbers import Integral, Real
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -137,7 +138,7 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
     """
 
     _named_lists = ("penalties", "callbacks")
-    _parameter_constraints = {
+    _parameter_constraints: ClassVar[dict] = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "dropout": [Interval(Real, 0, 1, closed="left")],
@@ -351,18 +352,18 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
 
     def _new_net(self, X):
         rng = check_random_state(self.random_state)
-        sizes = self.hidden_layer_sizes
         callbacks = [(name, clone(callback)) for name, callback in named(self.callbacks)]
         if self.early_stopping:
             stopping = EarlyStopping(patience=self.n_iter_no_change, load_best=True, sink=noop)
-            callbacks.append(("early_stopping", stopping))
+            # first, for a privacy budget has the last word on the epoch restored
+            callbacks.insert(0, ("early_stopping", stopping))
         options = {} if self.verbose else {"callbacks__print_log": None}
-        options |= {"optimizer__momentum": self.momentum} if self.optimizer == "sgd" else {}
+        options |= self._optimizer_options()
         net = RegularizedNet(
             MLP,
             module__n_features=X.shape[1],
             module__n_classes=len(self.classes_),
-            module__hidden_layer_sizes=(sizes,) if isinstance(sizes, Integral) else tuple(sizes),
+            module__hidden_layer_sizes=self._sizes(),
             module__activation=self.activation,
             module__dropout=self.dropout,
             module__dtype=torch.float64 if X.dtype == np.float64 else torch.float32,
@@ -380,6 +381,22 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
             **options,
         )
         return net.initialize()
+
+    def _sizes(self):
+        sizes = np.atleast_1d(self.hidden_layer_sizes).tolist()
+        if not all(isinstance(size, int) and size > 0 for size in sizes):
+            raise ValueError(
+                "hidden_layer_sizes must hold integers of at least 1, one for each hidden layer, "
+                f"got {self.hidden_layer_sizes!r}."
+            )
+        return tuple(sizes)
+
+    def _optimizer_options(self):
+        """Return options of the optimizers that go by name."""
+        return {
+            "adam": {"optimizer__fused": True},
+            "sgd": {"optimizer__momentum": self.momentum},
+        }.get(self.optimizer, {})
 
     def _split(self, rng):
         """Return what holds records out, None if nobody needs any."""

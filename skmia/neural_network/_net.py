@@ -225,6 +225,7 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
             self._check_parts()
             with self._own_chance(self._draw_seed()):
                 super().partial_fit(X, y, **fit_params)
+            self.defense_.finish(self)
             self._remember_trained(first)
         finally:
             self.defense_.end(self)
@@ -368,6 +369,21 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         weights = self.training.batch_weights()
         return values.mean() if weights is None else (values * weights.to(values)).mean()
 
+    def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+        """Begin an epoch.
+
+        Parameters
+        ----------
+        net : RegularizedNet
+            The network.
+        dataset_train, dataset_valid : torch Dataset
+            What is trained on, and what is held out.
+        **kwargs : dict
+            Not used.
+        """
+        super().on_epoch_begin(net, dataset_train, dataset_valid, **kwargs)
+        self.defense_.begin_epoch(self)
+
     def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
         """Record what the penalties are about.
 
@@ -411,6 +427,8 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
                 "penalties must be a list of penalties of skmia.neural_network, or of pairs of a "
                 f"name and a penalty; got {wrong[0]!r}."
             )
+        for part in (*parts, self.defense_):
+            part._validate_params()
         needing = [part for part in parts if part._needs_probabilities]
         if self.defense_._needs_logits and self.defense is not None:
             needing.append(self.defense_)

@@ -42,16 +42,36 @@ class Training:
         self.batch_generator = self.new_generator()
 
     def new_generator(self):
-        """Return a generator of its own seed."""
+        """Return a generator of its own seed.
+
+        Returns
+        -------
+        torch.Generator
+            A generator on the CPU.
+        """
         seed = int(self._rng.randint(np.iinfo(np.int32).max))
         return torch.Generator().manual_seed(seed)
 
     def split(self, rows, held_out):
-        """Set which rows are trained on and which are held out, and scale the weights to mean 1."""
+        """Set which rows are trained on and which are held out, and scale the weights to mean 1.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            The rows trained on.
+        held_out : ndarray of int or None
+            The rows held out.
+        """
         self.rows, self.held_out = rows, held_out
         if self.weights is not None:
             self.weights = torch.as_tensor(self.weights / self.weights[rows].mean())
 
     def batch_weights(self):
-        """Return the weights of the present batch's records, None if all are alike."""
+        """Return the weights of the present batch's records, None if all are alike.
+
+        Returns
+        -------
+        torch.Tensor of shape (n_records,) or None
+            The weights.
+        """
         return None if self.weights is None else self.weights[self.batches.rows]
