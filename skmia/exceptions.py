@@ -7,7 +7,7 @@
 
     UserWarning
     └── PrivacyWarning           every warning of this library
-        ├── BudgetWarning        no candidate of a search keeps to the privacy budget
+        ├── BudgetWarning        nothing that was tried keeps to the privacy budget
         ├── CalibrationWarning   a threshold or risk rests on less than was asked for
         ├── MembershipWarning    who is a member may not be what it seems
         ├── ResolutionWarning    too few records for the figure that was asked for
@@ -34,7 +34,10 @@ class PrivacyWarning(UserWarning):
 
 
 class BudgetWarning(PrivacyWarning):
-    """No candidate of a search keeps to the privacy budget, so the most private one was taken."""
+    """No candidate of a search, or epoch of a training, keeps to the privacy budget.
+
+    The most private one was taken.
+    """
 
 
 class CalibrationWarning(PrivacyWarning):

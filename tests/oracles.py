@@ -145,6 +145,30 @@ def individual_fairness_deviations(proba, group):
     return terms
 
 
+def soft_demographic_parity(proba, group):
+    """Tonni et al., equations 7 and 8, with mean probabilities as rates."""
+
+    def rate(g, label):
+        own = [float(p[label]) for p, h in zip(proba, group, strict=True) if h == g]
+        return math.fsum(own) / len(own)
+
+    return _largest_mean_gap(set(group), rate, range(len(proba[0])))
+
+
+def soft_equal_opportunity(proba, y_true, group):
+    """Tonni et al., equations 9 and 10, with mean probabilities of the true class as rates."""
+
+    def rate(g, label):
+        own = [
+            float(p[label])
+            for p, y, h in zip(proba, y_true, group, strict=True)
+            if h == g and y == label
+        ]
+        return math.fsum(own) / len(own) if own else None
+
+    return _largest_mean_gap(set(group), rate, range(len(proba[0])))
+
+
 def mia_indistinguishability_deviation(membership, y_pred, smoothing=0.0):
     """Tonni et al., equation 6."""
     labels, largest = set(y_pred), 0.0
@@ -334,3 +358,81 @@ def reference_score(signal, column, seen, method):
     if method == "difficulty":
         return signal - low
     return signal - (low + statistics.fmean(own or out)) / 2
+
+
+def _log_softmax(z):
+    return [float(v) - math.log(math.fsum(math.exp(float(u)) for u in z)) for v in z]
+
+
+def _answer_entropy(z):
+    return -math.fsum(math.exp(v) * v for v in _log_softmax(z))
+
+
+def label_smoothing_loss(logits, y, smoothing):
+    losses = []
+    for z, label in zip(logits, y, strict=True):
+        rest = smoothing / len(z)
+        t = [rest + (1 - smoothing) * (c == label) for c in range(len(z))]
+        losses.append(-math.fsum(a * b for a, b in zip(t, _log_softmax(z), strict=True)))
+    return statistics.fmean(losses)
+
+
+def confidence_penalty_loss(logits, y, weight):
+    pairs = zip(logits, y, strict=True)
+    return statistics.fmean(-_log_softmax(z)[c] - weight * _answer_entropy(z) for z, c in pairs)
+
+
+def relax_loss(logits, y, target, epoch, upper, variant, fixed=None):
+    """Epochs count from 0; `fixed` are the soft labels' own shares where these are constants."""
+    plain = [-_log_softmax(z)[label] for z, label in zip(logits, y, strict=True)]
+    mean = statistics.fmean(plain)
+    if epoch % 2 == 0:
+        return abs(mean - target)
+    if mean > target:
+        return mean
+    losses = []
+    for i, (z, label) in enumerate(zip(logits, y, strict=True)):
+        own = min(math.exp(-plain[i]), upper) if fixed is None else fixed[i]
+        t = [own if c == label else (1 - own) / (len(z) - 1) for c in range(len(z))]
+        soft = -math.fsum(a * b for a, b in zip(t, _log_softmax(z), strict=True))
+        wrong = max(range(len(z)), key=lambda c: z[c]) != label
+        losses.append(soft if variant == "tabular" else wrong * soft - plain[i])
+    return statistics.fmean(losses)
+
+
+def hamp_confidence(n_classes, entropy):
+    """Step down from 1 by 0.01 until the labels are uncertain enough."""
+    for hundredths in range(100, 0, -1):
+        p = hundredths / 100
+        t = [p] + [(1 - p) / (n_classes - 1)] * (n_classes - 1)
+        if -sum(v * math.log(v) for v in t if v) >= entropy * math.log(n_classes):
+            return p
+    return None
+
+
+def hamp_loss(logits, y, own, weight, reduction):
+    losses = []
+    for z, label in zip(logits, y, strict=True):
+        t = [own if c == label else (1 - own) / (len(z) - 1) for c in range(len(z))]
+        pairs = zip(t, _log_softmax(z), strict=True)
+        divergence = math.fsum(a * (math.log(a) - b) for a, b in pairs if a)
+        divergence /= len(z) if reduction == "mean" else 1
+        losses.append(divergence - weight * _answer_entropy(z))
+    return statistics.fmean(losses)
+
+
+def squared_discrepancy(own, others, weights, bandwidth):
+    def kernel(u, v):
+        square = math.fsum((float(a) - float(b)) ** 2 for a, b in zip(u, v, strict=True))
+        return math.exp(-square / (2 * bandwidth**2))
+
+    total = 0.0
+    for i, wi in enumerate(weights):
+        for j, wj in enumerate(weights):
+            k = (
+                kernel(own[i], own[j])
+                + kernel(others[i], others[j])
+                - 2 * kernel(own[i], others[j])
+            )
+            total += float(wi) * float(wj) * k
+    return total / math.fsum(float(w) for w in weights) ** 2

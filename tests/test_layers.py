@@ -36,6 +36,7 @@ HEAVY = {
     "torch": "neural_network",
     "skorch": "neural_network",
     "imblearn": "sampling",
+    "opacus": None,
     "pandas": None,
     "polars": None,
     "matplotlib": None,
@@ -117,7 +118,7 @@ def test_import_is_light():
     # scikit-learn itself imports pandas where it is installed, so what counts is what skmia adds
     code = """
 import sys
-heavy = {"torch", "skorch", "pandas", "polars", "matplotlib", "dask", "imblearn"}
+heavy = {"torch", "skorch", "pandas", "polars", "matplotlib", "dask", "imblearn", "opacus"}
 import sklearn.utils.fixes
 before = heavy & set(sys.modules)
 import skmia, skmia.attacks, skmia.datasets, skmia.metrics, skmia.shadows, skmia.signals
@@ -132,9 +133,10 @@ print(sorted((heavy & set(sys.modules)) - before))
 def test_works_without_any_optional_library():
     code = """
 import sys
+missing = "torch", "skorch", "pandas", "polars", "matplotlib", "dask", "imblearn", "opacus"
 class Missing:
     def find_spec(self, name, path=None, target=None):
-        if name in ("torch", "skorch", "pandas", "polars", "matplotlib", "dask", "imblearn"):
+        if name in missing:
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Missing())
 import skmia

@@ -7,5 +7,11 @@ computed, and ``plot`` draws it again. Only drawing needs matplotlib: ``pip inst
 from skmia.inspection._membership_roc import MembershipRocDisplay
 from skmia.inspection._score_distribution import ScoreDistributionDisplay
 from skmia.inspection._tradeoff_display import TradeoffDisplay
+from skmia.inspection._training_history import TrainingHistoryDisplay
 
-__all__ = ["MembershipRocDisplay", "ScoreDistributionDisplay", "TradeoffDisplay"]
+__all__ = [
+    "MembershipRocDisplay",
+    "ScoreDistributionDisplay",
+    "TradeoffDisplay",
+    "TrainingHistoryDisplay",
+]

@@ -1,5 +1,7 @@
 """What a defense at training time is: another way to train, or to answer."""
 
+from typing import ClassVar
+
 from sklearn.base import BaseEstimator
 
 __all__ = ["Defense"]
@@ -12,8 +14,10 @@ class Defense(BaseEstimator):
     `defense_`; what it keeps of the records must go in `end`. An author overrides what differs.
     """
 
+    _parameter_constraints: ClassVar[dict] = {}
     _needs_logits = True
     _needs_held_out = False
+    _replaces_criterion = False
 
     def check(self, net):
         """Refuse what the defense cannot be used with, before anything is trained.
@@ -31,6 +35,15 @@ class Defense(BaseEstimator):
         ----------
         net : RegularizedNet
             The network, whose `training` tells the records.
+        """
+
+    def begin_epoch(self, net):
+        """Do what is due before each epoch.
+
+        Parameters
+        ----------
+        net : RegularizedNet
+            The network.
         """
 
     def batch_options(self, net):
@@ -93,6 +106,15 @@ class Defense(BaseEstimator):
 
     def end_epoch(self, net):
         """Do what is due after each epoch.
+
+        Parameters
+        ----------
+        net : RegularizedNet
+            The network.
+        """
+
+    def finish(self, net):
+        """Keep what answers need. Called after training that did not fail, before `end`.
 
         Parameters
         ----------

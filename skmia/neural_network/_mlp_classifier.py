@@ -310,7 +310,9 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
             rows = np.flatnonzero(weights)
             X, codes, weights = X[rows], codes[rows], weights[rows]
             records, labels = _safe_indexing(records, rows), _safe_indexing(labels, rows)
-        if not go_on:
+        if go_on:
+            self.net_.set_params(penalties=self.penalties, defense=self.defense, lr=self.lr)
+        else:
             self.net_ = self._new_net(X)
         self.net_.set_params(max_epochs=n_epochs)
         self.net_._train(X, codes, records=records, labels=labels, weights=weights)

@@ -218,6 +218,7 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         """Train on records that the user gave in another form, with weights."""
         if not self.initialized_:
             self.initialize()
+        self._check_defense_unchanged()
         first = self.history_ is None or not len(self.history_)
         given = (X, y) if records is None else (records, labels)
         self.training = Training(*given, X, y, weights, self.random_state_)
@@ -254,9 +255,9 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         train, held_out = super().get_split_datasets(X, y, **fit_params)
         rows = [None if part is None else _rows(part) for part in (train, held_out)]
         self.training.split(*rows)
+        self.defense_.begin(self)  # before the penalties, whose generators must not change its own
         for _, penalty in self.training.penalties:
             penalty.begin(self)
-        self.defense_.begin(self)
         return train, held_out
 
     def get_iterator(self, dataset, training=False):
@@ -443,12 +444,29 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
                 "know the rows of each batch: leave iterator_train at its default, got "
                 f"{self.iterator_train!r}."
             )
+        own_losses = self.training.weights is not None or self.defense_._replaces_criterion
+        if own_losses and (options := self.get_params_for("criterion")):
+            raise ValueError(
+                "Defenses and weights of records take the plain cross entropy of each record: "
+                f"leave out the criterion's {options}."
+            )
         if self.defense_._needs_held_out and self.train_split is None:
             raise ValueError(
                 f"{type(self.defense_).__name__} needs records held out from training: set "
                 "train_split=skorch.dataset.ValidSplit(5, stratified=True), or another share."
             )
         self.defense_.check(self)
+
+    def _check_defense_unchanged(self):
+        """Refuse to train on without a defense that was set since."""
+        present = Defense() if self.defense is None else self.defense
+        same = type(present) is type(self.defense_)
+        if not same or present.get_params() != self.defense_.get_params():
+            raise ValueError(
+                f"The network was initialized with {self.defense_!r} and has defense="
+                f"{self.defense!r} now, which would not take effect. Call fit without warm_start, "
+                "or initialize() first."
+            )
 
     def _remember_trained(self, first):
         records, y, rows = self.training.records, self.training.labels, self.training.rows

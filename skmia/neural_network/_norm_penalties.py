@@ -1,6 +1,7 @@
 """Penalties of the size of the parameters."""
 
 from numbers import Real
+from typing import ClassVar
 
 from skmia.neural_network._penalty import Penalty, penalized_parameters
 from skmia.utils._sklearn import Interval
@@ -30,7 +31,7 @@ class L1(Penalty):
     [L1(weight=0.001)]
     """
 
-    _parameter_constraints = {
+    _parameter_constraints: ClassVar[dict] = {
         "weight": [Interval(Real, 0, None, closed="left")],
         "penalize_bias": ["boolean"],
     }

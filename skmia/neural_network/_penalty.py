@@ -1,6 +1,7 @@
 """What a penalty is: a term of the loss with a weight of its own."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from sklearn.base import BaseEstimator
 
@@ -15,6 +16,7 @@ class Penalty(BaseEstimator, ABC):
     parameter `weight`; with a weight of 0, `value` is not asked for.
     """
 
+    _parameter_constraints: ClassVar[dict] = {}
     _needs_probabilities = False
 
     def begin(self, net):

@@ -24,7 +24,7 @@ import skmia
 from skmia.attacks import MetricAttack
 from skmia.exceptions import MembershipWarning
 from skmia.model_selection import MemberRecorder, make_membership_scorer
-from skmia.neural_network import L1, L2, Defense, RegularizedMLPClassifier
+from skmia.neural_network import HAMP, L1, L2, Defense, RegularizedMLPClassifier
 from skmia.neural_network._mlp import MLP
 from skmia.shadows import ShadowModels
 
@@ -353,3 +353,12 @@ def test_an_audit_tells_which_rows_a_network_was_trained_on():
     fitted = mlp(defense=HoldsOut()).fit(X[::2], Y[::2])
     with pytest.warns(MembershipWarning, match="membership_of.X_train, y_train. is 1 for the oth"):
         skmia.audit(fitted, X[::2], Y[::2], X[1::2], Y[1::2], attacks=["loss"], random_state=0)
+
+
+def test_going_on_takes_new_penalties():
+    plain = mlp(warm_start=True).fit(X, Y)
+    plain.set_params(penalties=[L2(weight=10.0)]).fit(X, Y)
+    fixed = mlp(warm_start=True).fit(X, Y).fit(X, Y)
+    assert parameters_of(plain).abs().sum() < parameters_of(fixed).abs().sum()
+    with pytest.raises(ValueError, match="which would not take effect"):
+        plain.set_params(defense=Defense()).set_params(defense=HAMP()).fit(X, Y)

@@ -13,7 +13,7 @@ from skorch import NeuralNetClassifier
 from skorch.dataset import Dataset, ValidSplit
 from torch.utils.data import DataLoader
 
-from skmia.neural_network import L1, L2, Defense, Penalty, RegularizedNet
+from skmia.neural_network import L1, L2, Defense, LabelSmoothing, Penalty, RegularizedNet
 
 OPTIONS = {"max_epochs": 3, "lr": 0.1, "verbose": 0, "random_state": 0}
 
@@ -216,6 +216,11 @@ def test_validation_loss_has_no_penalty():
             "leave iterator_train at its default, got <class .*DataLoader",
         ),
         ({"defense": NeedsHeldOut()}, ValueError, "set train_split=skorch.dataset.ValidSplit"),
+        (
+            {"defense": LabelSmoothing(), "criterion__label_smoothing": 0.1},
+            ValueError,
+            "leave out the criterion's {'label_smoothing': 0.1}",
+        ),
     ],
 )
 def test_errors_come_before_training(params, error, message):
@@ -231,3 +236,12 @@ def test_torchs_loader_does_where_rows_are_not_needed():
 def test_callbacks_and_cross_validation_of_skorch_go_on():
     scores = cross_validate(net(callbacks=None), X32, Y, scoring=["accuracy", "neg_mia_roc_auc"])
     assert scores["test_accuracy"].mean() > 0.8
+
+
+def test_a_defense_set_after_the_beginning_is_not_ignored():
+    fitted = net().fit(X32, Y)
+    with pytest.raises(ValueError, match=r"has defense=Recording\(\) now, which would not take"):
+        fitted.set_params(defense=Recording()).partial_fit(X32, Y)
+    fitted.fit(X32, Y).partial_fit(X32, Y)
+    with pytest.raises(ValueError, match="initialized with Recording"):
+        fitted.set_params(defense__fails=True).partial_fit(X32, Y)

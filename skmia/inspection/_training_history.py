@@ -1,0 +1,402 @@
+"""Utility and leakage of a network after each epoch of its training."""
+
+import numpy as np
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
+
+from skmia.inspection._axes import check_matplotlib, once, style
+
+__all__ = ["TrainingHistoryDisplay"]
+
+_INNER = ("net_", "best_estimator_", "estimator_")
+_DASHES = ("-", ":", "-.", "--")
+
+
+class TrainingHistoryDisplay:
+    """Utility above leakage, epoch by epoch.
+
+    Two panels share the epochs: the upper one shows how useful the network is, the lower one what
+    membership inference finds, with its confidence interval. Where the leakage rises while the
+    utility on held-out records does not, the network learns its training records by heart.
+
+    It is recommended to create a display by `from_estimator`. All parameters are stored as
+    attributes.
+
+    Parameters
+    ----------
+    epochs : array-like of shape (n_epochs,)
+        Numbers of the epochs.
+    leakage : array-like of shape (n_epochs,)
+        Leakage after each epoch; NaN where it was not measured.
+    leakage_low, leakage_high : array-like of shape (n_epochs,), default=None
+        Confidence limits of the leakage. By default there is no band.
+    utility : dict of str to array-like of shape (n_epochs,), default=None
+        Measures of utility after each epoch, by name. By default there is no upper panel.
+    chance : float or None, default=0.5
+        Leakage that a blind guess reaches. None draws no line.
+    budget : float or None, default=None
+        Largest leakage allowed. By default no line is drawn.
+    chosen : int or None, default=None
+        The epoch whose parameters the network has. By default none is marked.
+    leakage_name : str, default="Leakage"
+        Name of the lower vertical axis.
+    utility_name : str, default="Utility"
+        Name of the upper vertical axis.
+    name : str, default=None
+        Name of the network for the legend.
+
+    Attributes
+    ----------
+    line_ : matplotlib Line2D
+        The leakage.
+    band_ : matplotlib PolyCollection or None
+        Its confidence band, if it is drawn.
+    utility_lines_ : dict of str to matplotlib Line2D
+        The measures of utility, by name; empty if they are not drawn.
+    chance_level_ : matplotlib Line2D or None
+        Line of a blind guess, if it is drawn.
+    budget_line_ : matplotlib Line2D or None
+        Line of the budget, if there is one.
+    chosen_lines_ : list of matplotlib Line2D
+        Mark of the chosen epoch in each panel; empty if there is none.
+    axes_ : ndarray of matplotlib Axes
+        The panels: utility, if it is drawn, and leakage.
+    ax_ : matplotlib Axes
+        The panel of the leakage.
+    figure_ : matplotlib Figure
+        Figure with the panels.
+
+    See Also
+    --------
+    skmia.neural_network.MembershipScoring : What measures the leakage.
+    TradeoffDisplay : Utility against leakage of the candidates of a search.
+
+    Examples
+    --------
+    >>> from skmia.inspection import TrainingHistoryDisplay
+    >>> display = TrainingHistoryDisplay(
+    ...     epochs=[1, 2, 3],
+    ...     leakage=[0.51, 0.55, 0.63],
+    ...     utility={"valid_acc": [0.7, 0.8, 0.79]},
+    ...     budget=0.6,
+    ...     chosen=2,
+    ... )
+    >>> len(display.plot().axes_)
+    2
+    """
+
+    def __init__(
+        self,
+        *,
+        epochs,
+        leakage,
+        leakage_low=None,
+        leakage_high=None,
+        utility=None,
+        chance=0.5,
+        budget=None,
+        chosen=None,
+        leakage_name="Leakage",
+        utility_name="Utility",
+        name=None,
+    ):
+        self.epochs = epochs
+        self.leakage = leakage
+        self.leakage_low = leakage_low
+        self.leakage_high = leakage_high
+        self.utility = utility
+        self.chance = chance
+        self.budget = budget
+        self.chosen = chosen
+        self.leakage_name = leakage_name
+        self.utility_name = utility_name
+        self.name = name
+
+    def plot(
+        self,
+        ax=None,
+        *,
+        name=None,
+        plot_band=True,
+        plot_chance_level=True,
+        line_kwargs=None,
+        band_kwargs=None,
+        utility_kwargs=None,
+        chance_level_kw=None,
+        budget_kwargs=None,
+        chosen_kwargs=None,
+    ):
+        """Draw the panels.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or array-like of two Axes, default=None
+            Panels of utility and leakage; one alone is for the leakage. By default a new figure.
+            Several displays may share them: give the `axes_` of the first one.
+        name : str, default=None
+            Name of the network for the legend; by default the one stored.
+        plot_band : bool, default=True
+            Whether to draw the confidence band.
+        plot_chance_level : bool, default=True
+            Whether to draw the line of a blind guess.
+        line_kwargs : dict, default=None
+            Keywords for the leakage, passed to matplotlib's `plot`.
+        band_kwargs : dict, default=None
+            Keywords for the band, passed to matplotlib's `fill_between`.
+        utility_kwargs : dict, default=None
+            Keywords for the measures of utility, passed to matplotlib's `plot`.
+        chance_level_kw : dict, default=None
+            Keywords for the line of a blind guess, passed to matplotlib's `axhline`.
+        budget_kwargs : dict, default=None
+            Keywords for the line of the budget, passed to matplotlib's `axhline`.
+        chosen_kwargs : dict, default=None
+            Keywords for the marks of the chosen epoch, passed to matplotlib's `axvline`.
+
+        Returns
+        -------
+        self : TrainingHistoryDisplay
+            The display, with what was drawn as attributes.
+
+        Raises
+        ------
+        ValueError
+            If `ax` holds more than two panels.
+        ImportError
+            If matplotlib is not installed.
+        """
+        check_matplotlib("TrainingHistoryDisplay.plot")
+        self.axes_ = self._panels(ax)
+        self.ax_ = self.axes_[-1]
+        self.figure_ = self.ax_.figure
+        name = self.name if name is None else name
+        self._draw_leakage(name, plot_band, line_kwargs, band_kwargs)
+        color = self.line_.get_color()
+        self._draw_utility(name, color, utility_kwargs)
+        self.chance_level_ = self.budget_line_ = None
+        if plot_chance_level and self.chance is not None:
+            defaults = {"linestyle": ":", "label": once(self.ax_, "Blind guess")}
+            self.chance_level_ = self._level(self.chance, defaults, chance_level_kw)
+        if self.budget is not None:
+            defaults = {"linestyle": "--", "label": once(self.ax_, f"Budget = {self.budget:g}")}
+            self.budget_line_ = self._level(self.budget, defaults, budget_kwargs)
+        self._draw_chosen(color, chosen_kwargs)
+        for panel in self.axes_:
+            panel.legend(fontsize="small")
+        return self
+
+    def _panels(self, ax):
+        if ax is None:
+            import matplotlib.pyplot as plt
+
+            n_panels = 2 if self.utility else 1
+            _, axes = plt.subplots(n_panels, sharex=True, squeeze=False, layout="constrained")
+            axes = axes[:, 0]
+        else:
+            axes = np.ravel(np.asarray(ax, dtype=object))
+        if len(axes) not in (1, 2):
+            raise ValueError(
+                f"ax must hold one panel, for the leakage, or two, got {len(axes)}: give ax=axes "
+                "of figure, axes = plt.subplots(2, sharex=True)."
+            )
+        axes[-1].set(xlabel="Epoch", ylabel=self.leakage_name)
+        axes[-1].locator_params(axis="x", integer=True)
+        return axes
+
+    def _draw_leakage(self, name, plot_band, line_kwargs, band_kwargs):
+        epochs, leakage = np.asarray(self.epochs), np.asarray(self.leakage, dtype=float)
+        measured = np.isfinite(leakage)
+        label = self.leakage_name if name is None else name
+        defaults = {"marker": ".", "markersize": 4, "label": label}
+        x = epochs[measured]
+        (self.line_,) = self.ax_.plot(x, leakage[measured], **style(defaults, line_kwargs))
+        self.band_ = None
+        if plot_band and self.leakage_low is not None:
+            limits = [
+                np.asarray(limit)[measured] for limit in (self.leakage_low, self.leakage_high)
+            ]
+            defaults = {"facecolor": self.line_.get_color(), "alpha": 0.2, "linewidth": 0}
+            keywords = style(defaults, band_kwargs, "PolyCollection")
+            self.band_ = self.ax_.fill_between(x, *limits, **keywords)
+
+    def _draw_utility(self, name, color, kwargs):
+        self.utility_lines_ = {}
+        if len(self.axes_) == 1 or not self.utility:
+            return
+        self.axes_[0].set(ylabel=self.utility_name)
+        for i, (key, values) in enumerate(self.utility.items()):
+            defaults = {"color": color, "linestyle": _DASHES[i % len(_DASHES)], "zorder": 3 - i / 9}
+            defaults |= {"label": key if name is None else f"{name}: {key}"}
+            keywords = style(defaults, kwargs)
+            values = np.asarray(values, dtype=float)
+            measured = np.isfinite(values)
+            (self.utility_lines_[key],) = self.axes_[0].plot(
+                np.asarray(self.epochs)[measured], values[measured], **keywords
+            )
+
+    def _level(self, height, defaults, kwargs):
+        defaults = {"color": "k", "linewidth": 1, "zorder": 1, **defaults}
+        return self.ax_.axhline(height, **style(defaults, kwargs))
+
+    def _draw_chosen(self, color, kwargs):
+        self.chosen_lines_ = []
+        if self.chosen is None:
+            return
+        defaults = {"color": color, "linewidth": 1, "alpha": 0.6, "zorder": 1}
+        for panel in self.axes_:
+            label = f"Epoch {self.chosen} chosen"
+            defaults["label"] = once(panel, label) if panel is self.ax_ else "_chosen"
+            self.chosen_lines_.append(panel.axvline(self.chosen, **style(defaults, kwargs)))
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        *,
+        metric=None,
+        utility=("valid_acc", "train_acc"),
+        budget=None,
+        name=None,
+        ax=None,
+        plot_band=True,
+        plot_chance_level=True,
+        line_kwargs=None,
+        band_kwargs=None,
+        utility_kwargs=None,
+        chance_level_kw=None,
+        budget_kwargs=None,
+        chosen_kwargs=None,
+    ):
+        """Draw the history of a network that was trained with `MembershipScoring`.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted :class:`~skmia.neural_network.RegularizedMLPClassifier` or network of skorch,
+            or a pipeline, a search or a :class:`~skmia.model_selection.MemberRecorder` with one.
+        metric : {"roc_auc", "accuracy", "tpr_at_fpr"}, default=None
+            The leakage to draw. By default the metric of `MembershipScoring`.
+        utility : sequence of str, default=("valid_acc", "train_acc")
+            Keys of the history for the upper panel; those not recorded are left out.
+        budget : float, default=None
+            Largest leakage allowed. By default that of `MembershipScoring`, if it is one for the
+            metric drawn.
+        name : str, default=None
+            Name of the network for the legend.
+        ax : matplotlib Axes or array-like of two Axes, default=None
+            Panels of utility and leakage; one alone is for the leakage. By default a new figure.
+        plot_band : bool, default=True
+            Whether to draw the confidence band, which only "roc_auc" has.
+        plot_chance_level : bool, default=True
+            Whether to draw the line of a blind guess.
+        line_kwargs : dict, default=None
+            Keywords for the leakage, passed to matplotlib's `plot`.
+        band_kwargs : dict, default=None
+            Keywords for the band, passed to matplotlib's `fill_between`.
+        utility_kwargs : dict, default=None
+            Keywords for the measures of utility, passed to matplotlib's `plot`.
+        chance_level_kw : dict, default=None
+            Keywords for the line of a blind guess, passed to matplotlib's `axhline`.
+        budget_kwargs : dict, default=None
+            Keywords for the line of the budget, passed to matplotlib's `axhline`.
+        chosen_kwargs : dict, default=None
+            Keywords for the marks of the chosen epoch, passed to matplotlib's `axvline`.
+
+        Returns
+        -------
+        TrainingHistoryDisplay
+            What was read and drawn.
+
+        Raises
+        ------
+        ValueError
+            If the history has no such leakage.
+        TypeError
+            If the estimator keeps no history.
+        sklearn.exceptions.NotFittedError
+            If the estimator is not fitted.
+        ImportError
+            If matplotlib is not installed.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_breast_cancer
+        >>> from sklearn.preprocessing import scale
+        >>> from skmia.inspection import TrainingHistoryDisplay
+        >>> from skmia.neural_network import MembershipScoring, RegularizedMLPClassifier
+        >>> X, y = load_breast_cancer(return_X_y=True)
+        >>> net = RegularizedMLPClassifier(
+        ...     (10,), max_epochs=5, callbacks=[MembershipScoring()], random_state=0
+        ... ).fit(scale(X), y)
+        >>> display = TrainingHistoryDisplay.from_estimator(net)
+        >>> list(display.utility)
+        ['valid_acc', 'train_acc']
+        """
+        check_matplotlib("TrainingHistoryDisplay.from_estimator")
+        net = _net_of(estimator)
+        scoring = _scoring_of(net)
+        own = getattr(scoring, "metric", "roc_auc")
+        metric = own if metric is None else metric
+        key = f"mia_{metric}"
+        if not np.isfinite(_column(net.history, key)).any():
+            raise ValueError(
+                f"The history has no figures {key!r}: train the network with "
+                "callbacks=[MembershipScoring()], which records mia_roc_auc, mia_accuracy and, "
+                "where there are enough non-members, mia_tpr_at_fpr."
+            )
+        limits = [_column(net.history, f"{key}_{end}") for end in ("low", "high")]
+        has_limits = np.isfinite(limits).any()
+        columns = {name: _column(net.history, name) for name in utility}
+        chance = 0.5 if metric != "tpr_at_fpr" else getattr(scoring, "fpr", None)
+        if budget is None and metric == own:
+            budget = getattr(scoring, "budget", None)
+        display = cls(
+            epochs=np.array([row["epoch"] for row in net.history]),
+            leakage=_column(net.history, key),
+            leakage_low=limits[0] if has_limits else None,
+            leakage_high=limits[1] if has_limits else None,
+            utility={name: column for name, column in columns.items() if np.isfinite(column).any()},
+            chance=chance,
+            budget=budget,
+            chosen=getattr(scoring, "best_epoch_", None),
+            leakage_name=key,
+            name=name,
+        )
+        return display.plot(
+            ax,
+            plot_band=plot_band,
+            plot_chance_level=plot_chance_level,
+            line_kwargs=line_kwargs,
+            band_kwargs=band_kwargs,
+            utility_kwargs=utility_kwargs,
+            chance_level_kw=chance_level_kw,
+            budget_kwargs=budget_kwargs,
+            chosen_kwargs=chosen_kwargs,
+        )
+
+
+def _net_of(estimator):
+    """Return the network of skorch within an estimator; skorch itself is not needed for it."""
+    while not hasattr(estimator, "history"):
+        check_is_fitted(estimator)
+        inner = [getattr(estimator, name) for name in _INNER if hasattr(estimator, name)]
+        inner += [step for _, step in getattr(estimator, "steps", [])[-1:]]
+        if not inner:
+            raise TypeError(
+                f"{type(estimator).__name__} keeps no history of its epochs: give a "
+                "RegularizedMLPClassifier or a network of skorch, or a pipeline or a search that "
+                "was refitted with one."
+            )
+        estimator = inner[0]
+    if not estimator.history:
+        raise NotFittedError(f"This {type(estimator).__name__} is not trained yet: call fit.")
+    return estimator
+
+
+def _scoring_of(net):
+    """Return the fitted MembershipScoring of a network, None if it has none."""
+    callbacks = (callback for _, callback in getattr(net, "callbacks_", []))
+    return next((callback for callback in callbacks if hasattr(callback, "best_leakage_")), None)
+
+
+def _column(history, key):
+    return np.array([row.get(key, np.nan) for row in history], dtype=float)

@@ -1,0 +1,388 @@
+"""Training with differential privacy."""
+
+import secrets
+import warnings
+from contextlib import contextmanager
+from numbers import Real
+from typing import ClassVar
+
+import numpy as np
+import torch
+from skorch.dataset import get_len
+from skorch.utils import is_dataset
+from torch.nn.functional import cross_entropy
+
+from skmia.neural_network._batches import RecordBatches
+from skmia.neural_network._defense import Defense
+from skmia.neural_network._privacy_accounting import MOST_NOISE, import_opacus, noise_for, spent
+from skmia.neural_network._privacy_guards import check_guarantee
+from skmia.utils._sklearn import Interval, StrOptions
+
+__all__ = ["DPSGD"]
+
+# what opacus hangs on modules and parameters, some of it made of records
+TRACES = (
+    "_current_grad_sample",
+    "_forward_counter",
+    "_norm_sample",
+    "activations",
+    "autograd_grad_sample_hooks",
+    "ft_compute_sample_grad",
+    "grad_sample",
+    "max_batch_len",
+    "summed_grad",
+)
+
+
+class DPSGD(Defense):
+    r"""Train with differential privacy: clip the gradient of each record, and add noise.
+
+    In each step, every record is in the batch :math:`B` with probability :math:`q`, independently
+    of all others, and the optimizer follows
+
+    .. math:: \tilde g = \frac{1}{q n} \left( \sum_{i \in B}
+              g_i \min\!\left(1, \frac{C}{\lVert g_i \rVert}\right)
+              + \mathcal{N}(0, \sigma^2 C^2 I) \right)
+
+    where :math:`g_i` is the gradient of the loss on record :math:`i`, :math:`n` the number of
+    records, :math:`C` is `max_grad_norm` and :math:`\sigma` is `noise_multiplier`. Then the
+    parameters are :math:`(\varepsilon, \delta)`-differentially private: for every set :math:`S` of
+    outcomes and all data sets :math:`D, D'` of which one has one record more,
+
+    .. math:: P(\theta(D) \in S) \le e^\varepsilon P(\theta(D') \in S) + \delta .
+
+    At :math:`\varepsilon = 0` they tell nothing of any record but for the chance :math:`\delta`;
+    every attack has an advantage of at most
+    :math:`(e^\varepsilon - 1 + 2 \delta) / (e^\varepsilon + 1)`. This holds against an attacker who
+    knows all other records and sees the parameters after each step, but neither the noise nor who
+    was in which batch.
+
+    Parameters
+    ----------
+    noise_multiplier : float, default=1.0
+        The noise's standard deviation in units of `max_grad_norm`, in (0, 10000]. Not used where
+        there is a `target_epsilon`.
+    target_epsilon : float or None, default=None
+        What epsilon may be after all epochs, above 0. The least noise that keeps to it is found,
+        for `max_epochs` as they are when training begins.
+    delta : float, default=1e-5
+        The delta of the guarantee, in (0, 1) and less than one over the number of records.
+    max_grad_norm : float, default=1.0
+        The norm that the gradient of each record is clipped to, above 0.
+    accountant : {"prv", "rdp"}, default="prv"
+        How epsilon is computed: from the distribution of the privacy loss, which is tight, or by
+        Rényi divergences. Both are upper bounds. Where epsilon is above about 50, the latter are
+        taken in any case, as the former would need too much memory.
+    reproducible : bool, default=False
+        Whether noise, batches and dropout follow from the network's `random_state`, for
+        experiments. By default they come from the operating system, whatever the seed: who knows
+        the seed can subtract the noise, and against him there is no guarantee.
+
+    Attributes
+    ----------
+    epsilon_ : float
+        What the training spent, also if it was stopped early.
+    noise_multiplier_ : float
+        The noise multiplier used.
+    n_steps_ : int
+        Steps taken.
+    sample_rate_ : float
+        The chance of each record to be in a batch, one over the number of batches of an epoch.
+
+    Raises
+    ------
+    ImportError
+        In training, if opacus is missing: ``pip install skmia[dp]``.
+    ValueError
+        In training, if something would void the guarantee. Penalties, weights of records or
+        classes, and losses of other kinds make gradients that are not clipped record by record.
+        Batch normalization mixes records, and buffers keep them. Held-out records, early stopping
+        and callbacks that may decide see records without noise; `train_split` must be None, and
+        callbacks may only measure and print. Batches must be those of :class:`RegularizedNet`
+        with arrays. `delta` must be below one over the number of records. A trained network
+        cannot be trained on, as what it spent before would add up.
+
+    See Also
+    --------
+    skmia.metrics.one_run_epsilon : A lower bound on epsilon, to audit the training with.
+
+    Notes
+    -----
+    `history` holds the epsilon after each epoch as "epsilon", by Rényi divergences. Losses in
+    `history` are measured on the records without noise: like `X` and `y` they are not to be shown
+    to others.
+
+    Not covered are the choice of hyperparameters by several trainings on the same records, of which
+    each spends its epsilon, and what is done to the records before, such as scaling by their mean
+    and standard deviation. The number of records and their labels are taken as public. The noise is
+    made of 128 random bits of the operating system by a generator that is no cryptographic one, and
+    of floating point numbers, whose rounding can reveal more than real numbers would. A module of
+    your own must compute the answer for each record from that record alone; only the layers are
+    checked.
+
+    What is not finite in the gradient of a record counts as 0, so that no record can make those of
+    others vanish. The gradients of all records of a batch are in memory at once.
+
+    References
+    ----------
+    .. [1] Abadi et al., "Deep Learning with Differential Privacy", CCS 2016, Algorithm 1 and
+       section 3.
+    .. [2] Yousefpour et al., "Opacus: User-Friendly Differential Privacy Library in PyTorch", 2021.
+    .. [3] Gopi, Lee, Wutschitz, "Numerical Composition of Differential Privacy", NeurIPS 2021.
+    .. [4] Mironov, Talwar, Zhang, "Rényi Differential Privacy of the Sampled Gaussian Mechanism",
+       2019.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skmia.neural_network import DPSGD, RegularizedMLPClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> net = RegularizedMLPClassifier(
+    ...     (), defense=DPSGD(target_epsilon=4, delta=1e-3), lr=0.1, max_epochs=20, random_state=0
+    ... ).fit(X, y)
+    >>> print(f"{net.net_.defense_.epsilon_:.1f}")
+    4.0
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "noise_multiplier": [Interval(Real, 0, MOST_NOISE, closed="right")],
+        "target_epsilon": [Interval(Real, 0, None, closed="neither"), None],
+        "delta": [Interval(Real, 0, 1, closed="neither")],
+        "max_grad_norm": [Interval(Real, 0, None, closed="neither")],
+        "accountant": [StrOptions({"prv", "rdp"})],
+        "reproducible": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        noise_multiplier=1.0,
+        *,
+        target_epsilon=None,
+        delta=1e-5,
+        max_grad_norm=1.0,
+        accountant="prv",
+        reproducible=False,
+    ):
+        self.noise_multiplier = noise_multiplier
+        self.target_epsilon = target_epsilon
+        self.delta = delta
+        self.max_grad_norm = max_grad_norm
+        self.accountant = accountant
+        self.reproducible = reproducible
+
+    def check(self, net):
+        """Refuse what would void the guarantee.
+
+        Parameters
+        ----------
+        net : RegularizedNet
+            The network.
+        """
+        import_opacus()
+        check_guarantee(net)
+        X = net.training.X
+        n_records = len(X) if is_dataset(X) else get_len(X)
+        if self.delta >= 1 / n_records:
+            raise ValueError(
+                f"delta={self.delta} allows to publish one of the {n_records} records as it is: "
+                f"choose a delta well below {1 / n_records:.2g}."
+            )
+
+    def begin(self, net):
+        """Make the module keep the gradient of each record, and the optimizer clip and add noise.
+
+        Parameters
+        ----------
+        net : RegularizedNet
+            The network.
+        """
+        batches = _batches(net)
+        self.sample_rate_ = batches.sample_rate
+        self._n_planned = net.max_epochs * len(batches)
+        self.noise_multiplier_ = self._noise()
+        self.n_steps_ = 0
+        seed = net.training.new_generator().initial_seed() if self.reproducible else None
+        self._per_record = import_opacus().GradSampleModule(net.module_)
+        net.optimizer_ = _private_optimizer()(
+            net.optimizer_,
+            rng=np.random.default_rng(seed),
+            noise_multiplier=self.noise_multiplier_,
+            max_grad_norm=self.max_grad_norm,
+            expected_batch_size=self.sample_rate_ * batches.n_records,
+        )
+        net.optimizer_.attach_step_hook(self._count)
+
+    def batch_options(self, net):
+        """Return what makes each batch an independent draw.
+
+        Parameters
+        ----------
+        net : RegularizedNet
+            The network.
+
+        Returns
+        -------
+        dict
+            Options of `RecordBatches`.
+        """
+        generator = net.training.batch_generator
+        if not self.reproducible:
+            generator = torch.Generator().manual_seed(secrets.randbits(32))
+        return {"poisson": True, "generator": generator}
+
+    def step(self, net, X, y, **fit_params):
+        """Return loss and answers for a batch, which may be empty.
+
+        Parameters
+        ----------
+        net : RegularizedNet
+            The network.
+        X : torch.Tensor of shape (n_records, ...)
+            Records of the batch.
+        y : torch.Tensor of shape (n_records,)
+            Their labels, from 0 on.
+        **fit_params : dict
+            Handed on to the module.
+
+        Returns
+        -------
+        loss : torch.Tensor
+            The mean loss, 0 if there is no record.
+        logits : torch.Tensor of shape (n_records, n_classes)
+            What the module said.
+        """
+        if self.target_epsilon is not None and self.n_steps_ >= self._n_planned:
+            raise ValueError(
+                f"target_epsilon={self.target_epsilon} is spent after the {self._n_planned} steps "
+                "of max_epochs: say there how many epochs you want, not in the call."
+            )
+        if self.reproducible:
+            return super().step(net, X, y, **fit_params)
+        with _unknown_chance(net.module_):
+            return super().step(net, X, y, **fit_params)
+
+    def loss(self, net, logits, y):
+        """Return the mean cross entropy of a batch, 0 if there is no record.
+
+        Parameters
+        ----------
+        net : RegularizedNet
+            The network.
+        logits : torch.Tensor of shape (n_records, n_classes)
+            What the module said.
+        y : torch.Tensor of shape (n_records,)
+            Labels, from 0 on.
+
+        Returns
+        -------
+        torch.Tensor
+            One number, with gradients.
+        """
+        smoothing = net.criterion_.label_smoothing
+        total = cross_entropy(logits, y, reduction="sum", label_smoothing=smoothing)
+        return total / max(1, len(y))
+
+    def end_epoch(self, net):
+        """Record the epsilon so far.
+
+        Parameters
+        ----------
+        net : RegularizedNet
+            The network.
+        """
+        if not any(net.history[-1, "batches", :, "train_batch_size"]):
+            # skorch cannot take the mean over an epoch whose batches were all empty
+            net.history.record_batch("train_batch_size", 1)
+        net.history.record("epsilon", self._spent("rdp"))
+
+    def end(self, net):
+        """Give module and optimizer back as they were, and say what was spent.
+
+        Parameters
+        ----------
+        net : RegularizedNet
+            The network.
+        """
+        if not hasattr(self, "_per_record"):
+            return
+        self._per_record.to_standard_module()
+        del self._per_record
+        net.optimizer_ = getattr(net.optimizer_, "original_optimizer", net.optimizer_)
+        net.optimizer_.zero_grad(set_to_none=True)
+        for part in (*net.module_.modules(), *net.module_.parameters()):
+            for name in TRACES:
+                vars(part).pop(name, None)
+        self.epsilon_ = self._spent(self.accountant)
+
+    def _noise(self):
+        if self.target_epsilon is None:
+            return float(self.noise_multiplier)
+        return noise_for(
+            self.target_epsilon, self.sample_rate_, self._n_planned, self.delta, self.accountant
+        )
+
+    def _count(self, optimizer):
+        self.n_steps_ += 1
+
+    def _spent(self, accountant):
+        return spent(
+            self.noise_multiplier_, self.sample_rate_, self.n_steps_, self.delta, accountant
+        )
+
+
+def _batches(net):
+    """Return batches like those that the network will make."""
+    size = net.get_params_for("iterator_train").get("batch_size", net.batch_size)
+    rows = net.training.rows
+    return RecordBatches(rows, len(rows) if size == -1 else size)
+
+
+@contextmanager
+def _unknown_chance(module):
+    """Let dropout draw from the operating system.
+
+    A unit left out for one record must not tell who else is in the batch, as it would to those who
+    know the sequence that is drawn.
+    """
+    for layer in module.modules():
+        if isinstance(getattr(layer, "generator", None), torch.Generator):
+            layer.generator.manual_seed(secrets.randbits(32))
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(secrets.randbits(32))
+        yield
+
+
+def _private_optimizer():
+    """Return the class of optimizers that clip and add noise."""
+
+    class _PrivateOptimizer(import_opacus().optimizers.DPOptimizer):
+        """One of opacus, with noise that cannot be found out by trying all seeds."""
+
+        def __init__(self, optimizer, *, rng, **options):
+            super().__init__(optimizer, **options)
+            self.rng = rng
+
+        def step(self, closure=None):
+            """Compute the gradients, clip, add noise and make the step."""
+            with warnings.catch_warnings():
+                # the first layer's hook says that records have no gradients; none are needed
+                warnings.filterwarnings("ignore", "Full backward hook is firing", UserWarning)
+                return super().step(closure)
+
+        def clip_and_accumulate(self):
+            """Clip and add up the gradients of the records."""
+            for parameter in self.params:
+                # 0 times infinity is NaN, which would spread from one record to the sum
+                if parameter.grad_sample is not None:
+                    torch.nan_to_num_(parameter.grad_sample, nan=0, posinf=0, neginf=0)
+            super().clip_and_accumulate()
+
+        def add_noise(self):
+            """Add noise to the sum."""
+            # torch's generators, which opacus uses, are seeded with no more than 32 bits
+            scale = self.noise_multiplier * self.max_grad_norm
+            for parameter in self.params:
+                noise = torch.from_numpy(self.rng.normal(0, scale, parameter.shape))
+                parameter.grad = parameter.summed_grad + noise.to(parameter)
+
+    return _PrivateOptimizer

@@ -1,0 +1,358 @@
+"""A callback that measures after each epoch what membership inference finds."""
+
+import warnings
+from copy import deepcopy
+from math import inf, isnan
+from numbers import Integral, Real
+from typing import ClassVar
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from skorch.callbacks import Callback
+
+from skmia.exceptions import BudgetWarning
+from skmia.metrics._curve import Curve
+from skmia.metrics._roc import roc_auc_of, tpr_at_fpr_of
+from skmia.neural_network._measured_rows import draw_rows
+from skmia.neural_network._training import Training
+from skmia.signals import get_signal, get_signal_names
+from skmia.utils._sklearn import Interval, StrOptions
+
+__all__ = ["MembershipScoring"]
+
+MEASURED = (
+    "train_acc",
+    "mia_roc_auc",
+    "mia_roc_auc_low",
+    "mia_roc_auc_high",
+    "mia_accuracy",
+    "mia_tpr_at_fpr",
+)
+WORKING_STATE = ("_drawn_", "_best_state_", "_best_merit_")
+
+
+class MembershipScoring(BaseEstimator, Callback):
+    """Measure after each epoch what membership inference finds, and keep to a budget.
+
+    The attacker sees the network's answers, as its defense reveals them, and the true labels, and
+    thresholds one signal of both. Of other records he knows whether they are members, which is how
+    he chooses the threshold. Stronger attackers find more: a small figure here does not bound what
+    they find.
+
+    Members are records that the network is trained on, non-members those held out from it, as many
+    of each label, the same in all epochs. A blind guess has an AUC and an accuracy of 0.5, and
+    1 stands for an attacker who makes no mistake. It works with all classifiers of skorch.
+
+    Parameters
+    ----------
+    signal : str or callable, default="modified_entropy"
+        What the attacker thresholds: a name from :func:`skmia.signals.get_signal_names`, or a
+        function of `proba` and `y_index` that is higher for member-like records.
+    budget : float or None, default=None
+        Largest leakage allowed, by `metric`, above what a blind guess reaches and at most 1. By
+        default leakage is measured and nothing else is done.
+    metric : {"roc_auc", "accuracy", "tpr_at_fpr"}, default="roc_auc"
+        The leakage that must keep to the budget.
+    fpr : float, default=0.01
+        False positive rate at which `mia_tpr_at_fpr` is measured, in (0, 1). It needs at least
+        1 / fpr non-members.
+    on_budget : {"restore", "stop"}, default="restore"
+        "restore" trains to the end and then restores the parameters of the best epoch by `monitor`
+        among those that kept to the budget, in a tie that of the least leakage. "stop" ends the
+        training after the first epoch beyond the budget and restores the last one that kept to it.
+    monitor : str, default="valid_acc"
+        Key of the history by which "restore" chooses. Keys that end in "_loss" are better if lower.
+    every : int, default=1
+        Epochs from one measurement to the next, at least 1. Only measured epochs are restored.
+    n_records : int, default=2000
+        Members at most, and non-members at most, that are measured on; at least 2.
+    random_state : int, RandomState instance or None, default=None
+        Draws the records. None takes a seed of the network that is trained, if it is a
+        :class:`RegularizedNet` or :class:`RegularizedMLPClassifier`.
+
+    Attributes
+    ----------
+    best_epoch_ : int or None
+        The epoch, counted from 1, whose parameters were restored; None without a budget.
+    best_leakage_ : float or None
+        The leakage of this epoch.
+
+    Raises
+    ------
+    ValueError
+        In training: if a parameter is out of range, no records are held out or too few, `monitor`
+        is not in the history, or a budget for the true positive rate cannot be resolved.
+
+    Warns
+    -----
+    BudgetWarning
+        At the end of training: if no epoch kept to the budget. The parameters are then those of
+        the epoch of the least leakage.
+
+    See Also
+    --------
+    skmia.inspection.TrainingHistoryDisplay : The figures of all epochs, drawn.
+    skmia.metrics.membership_roc_auc : What is measured.
+
+    Notes
+    -----
+    The history of the network gets, for each epoch, `mia_roc_auc` with the limits of its 95 %
+    interval `mia_roc_auc_low` and `mia_roc_auc_high`; `mia_accuracy`, with the threshold of one
+    half of the records measured on the other half, and vice versa; `mia_tpr_at_fpr`, NaN where
+    `fpr` is not resolved; and `train_acc`, the accuracy on the members drawn, unless another
+    callback has recorded it. All are NaN in epochs that are not measured.
+
+    The figure of a restored epoch is optimistic, as this epoch was chosen by it: measure the
+    trained network on other records than those held out here. The budget is compared with the
+    estimate, not with its upper limit. The figures are too small as well where a defense learns
+    from the held-out records, and in a warm start that holds out other records than before, for
+    some of these have been trained on.
+
+    :class:`RegularizedMLPClassifier` holds records out by itself; give :class:`RegularizedNet` a
+    `train_split`. Its fitted copy of the callback is in `net_.callbacks_`. Only parameters of
+    `module_` are restored, neither optimizer nor history. Where skorch's `EarlyStopping` or
+    `Checkpoint` restore an epoch too, the callback that comes last in the list has the last word;
+    `early_stopping` of :class:`RegularizedMLPClassifier` comes first, and the epoch in which it
+    stops is not measured.
+
+    No records are kept, neither while training nor afterwards, only the numbers of rows while it
+    runs.
+
+    References
+    ----------
+    .. [1] L. Song and P. Mittal, "Systematic Evaluation of Privacy Risks of Machine Learning
+       Models", USENIX Security, 2021, section 3.2 (the modified entropy).
+    .. [2] S. Yeom, I. Giacomelli, M. Fredrikson and S. Jha, "Privacy Risk in Machine Learning:
+       Analyzing the Connection to Overfitting", IEEE Computer Security Foundations Symposium,
+       2018, section III.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.preprocessing import scale
+    >>> from skmia.neural_network import MembershipScoring, RegularizedMLPClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> net = RegularizedMLPClassifier(
+    ...     (20,),
+    ...     max_epochs=5,
+    ...     validation_fraction=0.5,
+    ...     callbacks=[MembershipScoring(budget=0.6)],
+    ...     random_state=0,
+    ... ).fit(scale(X), y)
+    >>> bool(max(net.net_.history[:, "mia_roc_auc"]) < 0.6)
+    True
+    >>> dict(net.net_.callbacks_)["membership_scoring"].best_epoch_
+    5
+    """
+
+    _needs_held_out = True
+    _parameter_constraints: ClassVar[dict] = {
+        "signal": [StrOptions(set(get_signal_names())), callable],
+        "budget": [Interval(Real, 0, 1, closed="right"), None],
+        "metric": [StrOptions({"roc_auc", "accuracy", "tpr_at_fpr"})],
+        "fpr": [Interval(Real, 0, 1, closed="neither")],
+        "on_budget": [StrOptions({"restore", "stop"})],
+        "monitor": [str],
+        "every": [Interval(Integral, 1, None, closed="left")],
+        "n_records": [Interval(Integral, 2, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        signal="modified_entropy",
+        *,
+        budget=None,
+        metric="roc_auc",
+        fpr=0.01,
+        on_budget="restore",
+        monitor="valid_acc",
+        every=1,
+        n_records=2000,
+        random_state=None,
+    ):
+        self.signal = signal
+        self.budget = budget
+        self.metric = metric
+        self.fpr = fpr
+        self.on_budget = on_budget
+        self.monitor = monitor
+        self.every = every
+        self.n_records = n_records
+        self.random_state = random_state
+
+    def on_train_begin(self, net, X=None, y=None, **kwargs):
+        """Check the parameters.
+
+        Parameters
+        ----------
+        net : skorch.NeuralNetClassifier
+            The network.
+        X, y : object
+            Not used.
+        **kwargs : dict
+            Not used.
+        """
+        self._validate_params()
+        blind = self.fpr if self.metric == "tpr_at_fpr" else 0.5
+        if self.budget is not None and self.budget <= blind:
+            raise ValueError(
+                f"budget must be above {blind:g}, which a blind guess reaches by "
+                f"metric={self.metric!r}, got {self.budget!r}."
+            )
+        self._drawn_ = self._best_state_ = None
+        self._best_merit_ = (-1,)
+        self.best_epoch_ = self.best_leakage_ = None
+
+    def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+        """Draw the rows, before the first epoch.
+
+        Parameters
+        ----------
+        net : skorch.NeuralNetClassifier
+            The network.
+        dataset_train, dataset_valid : torch Dataset
+            What is trained on, and what is held out.
+        **kwargs : dict
+            Not used.
+        """
+        if self._drawn_ is not None:
+            return
+        if dataset_valid is None:
+            raise ValueError(
+                "MembershipScoring needs records held out from training, which are the "
+                "non-members: set train_split=skorch.dataset.ValidSplit(5, stratified=True), or "
+                "another share."
+            )
+        with _own_chance():
+            datasets = (dataset_train, dataset_valid)
+            self._drawn_ = draw_rows(net, datasets, self.n_records, self._rng(net))
+
+    def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+        """Measure leakage, and compare it with the budget.
+
+        Parameters
+        ----------
+        net : skorch.NeuralNetClassifier
+            The network.
+        dataset_train, dataset_valid : torch Dataset
+            What is trained on, and what is held out.
+        **kwargs : dict
+            Not used.
+        """
+        measuring = len(net.history) % self.every == 0
+        nothing = dict.fromkeys(MEASURED, np.nan)
+        figures = self._measure(net, (dataset_train, dataset_valid)) if measuring else nothing
+        for key, value in figures.items():
+            if key.startswith("mia_") or key not in net.history[-1]:
+                net.history.record(key, value)
+        if measuring and self.budget is not None:
+            self._compare(net, figures[f"mia_{self.metric}"])
+
+    def on_train_end(self, net, X=None, y=None, **kwargs):
+        """Restore the parameters of the epoch chosen.
+
+        Parameters
+        ----------
+        net : skorch.NeuralNetClassifier
+            The network.
+        X, y : object
+            Not used.
+        **kwargs : dict
+            Not used.
+        """
+        state, self._best_state_, self._drawn_ = self._best_state_, None, None
+        if state is not None:
+            net.module_.load_state_dict(state)
+        if self.budget is not None:
+            self._warn_beyond_budget()
+
+    def _measure(self, net, datasets):
+        """Return what the history is to hold of an epoch."""
+        drawn = self._drawn_
+        with _own_chance():
+            proba = drawn.answers(net, datasets)
+        scores = get_signal(self.signal)(proba, drawn.labels)
+        curve = Curve.from_scores(drawn.membership, scores)
+        auc = roc_auc_of(curve, 0.95)
+        right = (proba.argmax(axis=1) == drawn.labels)[drawn.membership == 1]
+        accuracy = _accuracy_across(drawn.membership, np.asarray(scores), drawn.half)
+        tpr = tpr_at_fpr_of(curve, self.fpr, 0.95).value
+        values = (right.mean(), auc.value, auc.low, auc.high, accuracy, tpr)
+        return dict(zip(MEASURED, map(float, values), strict=True))
+
+    def _compare(self, net, leakage):
+        """Keep the parameters if no epoch was better, and stop if that is wanted."""
+        if isnan(leakage):
+            raise ValueError(
+                f"The budget of TPR at FPR {self.fpr:g} cannot be resolved: it needs at least "
+                f"1 / {self.fpr:g} non-members, got {len(self._drawn_.rows[1])}. Hold more records "
+                "out, raise n_records, or take a larger fpr or another metric."
+            )
+        merit = self._merit(net.history[-1], leakage)
+        if merit > self._best_merit_:
+            self._best_merit_, self.best_leakage_ = merit, leakage
+            self.best_epoch_ = net.history[-1, "epoch"]
+            self._best_state_ = deepcopy(net.module_.state_dict())
+        if self.on_budget == "stop" and leakage > self.budget:
+            raise KeyboardInterrupt  # how skorch's callbacks end a training
+
+    def _merit(self, epoch, leakage):
+        """Return what is larger for the better epoch: whether it keeps to the budget, then what."""
+        if leakage > self.budget:
+            return 0, -leakage
+        if self.on_budget == "stop":
+            return 1, epoch["epoch"]
+        return 1, self._utility(epoch), -leakage
+
+    def _utility(self, epoch):
+        if self.monitor not in epoch:
+            known = sorted(key for key, value in epoch.items() if isinstance(value, float))
+            raise ValueError(
+                f"monitor={self.monitor!r} is not in the history, which has {known}. Choose one of "
+                "these, or put the callback that records it before MembershipScoring."
+            )
+        value = epoch[self.monitor]
+        return -inf if isnan(value) else -value if self.monitor.endswith("_loss") else value
+
+    def _warn_beyond_budget(self):
+        wanted = f"the budget of {self.budget:g} for {self.metric}"
+        if self.best_epoch_ is None:
+            message = f"No epoch was compared with {wanted}: train longer, or lower every."
+        elif self.best_leakage_ > self.budget:
+            message = (
+                f"No epoch kept to {wanted}; epoch {self.best_epoch_} leaks least, "
+                f"{self.best_leakage_:.3f}, and its parameters were restored. Train with a "
+                "stronger defense or penalty or a smaller learning rate, or allow more."
+            )
+        else:
+            return
+        warnings.warn(message, BudgetWarning, stacklevel=2)
+
+    def _rng(self, net):
+        training = getattr(net, "training", None)
+        if self.random_state is None and isinstance(training, Training):
+            # read, not drawn: the seeds of all else that needs chance stay as they were
+            return np.random.RandomState(training.batch_generator.initial_seed() % 2**32)
+        return check_random_state(self.random_state)
+
+    def __getstate__(self):
+        """Return what is pickled, without parameters, rows and labels of a training that failed."""
+        return {k: v for k, v in super().__getstate__().items() if k not in WORKING_STATE}
+
+
+def _own_chance():
+    """Put torch's generator back afterwards: measuring must not change the training."""
+    return torch.random.fork_rng(devices=[])
+
+
+def _accuracy_across(membership, scores, half):
+    """Return the accuracy on each half at the best threshold of the other, in the mean."""
+    accuracies = []
+    for known in (half, ~half):
+        curve = Curve.from_scores(membership[known], scores[known])
+        called = scores[~known] >= curve.thresholds[curve.at(None)]
+        accuracies.append(np.mean(called == membership[~known]))
+    return np.mean(accuracies)

@@ -1,0 +1,167 @@
+"""Softer labels, and a price on certain answers."""
+
+from numbers import Real
+from typing import ClassVar
+
+import torch
+from torch.nn.functional import cross_entropy, log_softmax
+
+from skmia.neural_network._defense import Defense
+from skmia.utils._sklearn import Interval
+
+__all__ = ["ConfidencePenalty", "LabelSmoothing", "entropies"]
+
+
+class LabelSmoothing(Defense):
+    r"""Train on labels that are not quite certain.
+
+    The label :math:`y` of a record becomes the distribution
+
+    .. math:: t_c = (1 - \varepsilon) [c = y] + \varepsilon / C
+
+    over the :math:`C` classes, and the loss is the cross entropy :math:`-\sum_c t_c \log p_c` with
+    the answer :math:`p`. So the network gains nothing from being surer of its training records than
+    :math:`1 - \varepsilon + \varepsilon / C`. A smoothing of 0 is plain training.
+
+    The attacker is assumed to know of it: attack with shadow models that are clones of the
+    smoothed classifier. It makes the confidences of members alike as well, so that some attacks
+    gain from a small :math:`\varepsilon`; measure rather than trust.
+
+    Parameters
+    ----------
+    smoothing : float, default=0.1
+        The share :math:`\varepsilon` of the label that is spread over all classes, in [0, 1). The
+        default is the one of [2]_.
+
+    See Also
+    --------
+    HAMP : Labels of a given entropy, and answers without magnitudes.
+    ConfidencePenalty : A price on certain answers to all records.
+
+    References
+    ----------
+    .. [1] C. Szegedy, V. Vanhoucke, S. Ioffe, J. Shlens, Z. Wojna, "Rethinking the Inception
+       Architecture for Computer Vision", CVPR 2016, section 7.
+    .. [2] D. Chen, N. Yu, M. Fritz, "RelaxLoss: Defending Membership Inference Attacks without
+       Losing Utility", ICLR 2022, where it is a baseline.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skmia.neural_network import LabelSmoothing, RegularizedMLPClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> net = RegularizedMLPClassifier(
+    ...     lr=0.01, max_epochs=50, defense=LabelSmoothing(0.3), random_state=0
+    ... )
+    >>> bool(net.fit(X, y).predict_proba(X).max() < 0.9)
+    True
+    """
+
+    _replaces_criterion = True
+    _parameter_constraints: ClassVar[dict] = {"smoothing": [Interval(Real, 0, 1, closed="left")]}
+
+    def __init__(self, smoothing=0.1):
+        self.smoothing = smoothing
+
+    def loss(self, net, logits, y):
+        """Return the cross entropy with the smoothed labels.
+
+        Parameters
+        ----------
+        net : RegularizedNet
+            The network.
+        logits : torch.Tensor of shape (n_records, n_classes)
+            What the module said.
+        y : torch.Tensor of shape (n_records,)
+            Labels, from 0 on.
+
+        Returns
+        -------
+        torch.Tensor
+            One number, with gradients.
+        """
+        return net.mean(cross_entropy(logits, y, label_smoothing=self.smoothing, reduction="none"))
+
+
+class ConfidencePenalty(Defense):
+    r"""Make certain answers costly.
+
+    The loss of a record with label :math:`y` and answer :math:`p` is
+
+    .. math:: -\log p_y - \beta H(p), \qquad H(p) = -\sum_c p_c \log p_c
+
+    so that the network stays less sure of its training records. A weight of 0 is plain training.
+
+    The attacker is assumed to know of it: attack with shadow models that are clones of the
+    penalized classifier.
+
+    Parameters
+    ----------
+    weight : float, default=0.1
+        The weight :math:`\beta` of the entropy, at least 0. The default is the one of [2]_.
+
+    See Also
+    --------
+    LabelSmoothing : Labels that are not quite certain.
+
+    References
+    ----------
+    .. [1] G. Pereyra, G. Tucker, J. Chorowski, Ł. Kaiser, G. Hinton, "Regularizing Neural Networks
+       by Penalizing Confident Output Distributions", ICLR 2017 workshop, section 3.
+    .. [2] D. Chen, N. Yu, M. Fritz, "RelaxLoss: Defending Membership Inference Attacks without
+       Losing Utility", ICLR 2022, where it is a baseline.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skmia.neural_network import ConfidencePenalty, RegularizedMLPClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> net = RegularizedMLPClassifier(
+    ...     lr=0.01, max_epochs=50, defense=ConfidencePenalty(1.0), random_state=0
+    ... )
+    >>> bool(net.fit(X, y).predict_proba(X).max() < 0.9)
+    True
+    """
+
+    _replaces_criterion = True
+    _parameter_constraints: ClassVar[dict] = {"weight": [Interval(Real, 0, None, closed="left")]}
+
+    def __init__(self, weight=0.1):
+        self.weight = weight
+
+    def loss(self, net, logits, y):
+        """Return the cross entropy less the weighted entropy of the answers.
+
+        Parameters
+        ----------
+        net : RegularizedNet
+            The network.
+        logits : torch.Tensor of shape (n_records, n_classes)
+            What the module said.
+        y : torch.Tensor of shape (n_records,)
+            Labels, from 0 on.
+
+        Returns
+        -------
+        torch.Tensor
+            One number, with gradients.
+        """
+        loss = cross_entropy(logits, y, reduction="none")
+        return net.mean(loss - self.weight * entropies(logits))
+
+
+def entropies(logits):
+    """Return the entropy of each answer, in nats.
+
+    Parameters
+    ----------
+    logits : torch.Tensor of shape (n_records, n_classes)
+        The answers before the softmax.
+
+    Returns
+    -------
+    torch.Tensor of shape (n_records,)
+        The entropies.
+    """
+    log_p = log_softmax(logits, dim=1)
+    return -torch.sum(log_p.exp() * log_p, dim=1)

@@ -1,0 +1,100 @@
+"""Records of a table, taken by their rows while a network is trained."""
+
+import numpy as np
+import torch
+from scipy.sparse import issparse
+from skorch.utils import to_tensor
+
+__all__ = ["check_table", "reference_rows", "row_batches", "take"]
+
+
+def check_table(net):
+    """Refuse records that cannot be taken by rows.
+
+    Parameters
+    ----------
+    net : RegularizedNet
+        The network, whose `training` tells the records.
+
+    Raises
+    ------
+    ValueError
+        If they are no array, tensor or sparse matrix.
+    """
+    X, y = net.training.X, net.training.y
+    if not (isinstance(X, np.ndarray | torch.Tensor) or issparse(X)) or y is None:
+        raise ValueError(
+            f"{type(net.defense_).__name__} needs records in one array, tensor or sparse matrix "
+            f"and labels in another, got X of type {type(X).__name__}."
+        )
+
+
+def reference_rows(net):
+    """Return the rows held out, which are no members but help to defend them.
+
+    Parameters
+    ----------
+    net : RegularizedNet
+        The network, whose `training` tells the rows.
+
+    Returns
+    -------
+    ndarray of int
+        The rows.
+
+    Raises
+    ------
+    ValueError
+        If they come from another table than the one trained on.
+    """
+    held_out = net.training.held_out
+    # rows of two tables, as of skorch's predefined_split, are both counted from 0
+    if len(np.intersect1d(net.training.rows, held_out)):
+        raise ValueError(
+            f"{type(net.defense_).__name__} takes the records held out from the table given to "
+            "fit: use train_split=skorch.dataset.ValidSplit(...), not predefined_split."
+        )
+    return held_out
+
+
+def take(net, rows):
+    """Return records of the table and their labels.
+
+    Parameters
+    ----------
+    net : RegularizedNet
+        The network, whose `training` tells the records.
+    rows : ndarray of int
+        Their rows.
+
+    Returns
+    -------
+    X : torch.Tensor of shape (n_records, ...)
+        Records; sparse ones become dense.
+    y : torch.Tensor of shape (n_records,)
+        Labels.
+    """
+    X, y = net.training.X[rows], net.training.y[rows]
+    X = X.toarray() if issparse(X) else X
+    return to_tensor(X, device=net.device), to_tensor(y, device=net.device)
+
+
+def row_batches(net, rows):
+    """Yield as many rows at once as there are in a batch of training.
+
+    Parameters
+    ----------
+    net : RegularizedNet
+        The network.
+    rows : ndarray of shape (n_records, ...)
+        The rows, or several for each record.
+
+    Yields
+    ------
+    ndarray
+        Some of them.
+    """
+    size = net.get_params_for("iterator_train").get("batch_size", net.batch_size)
+    size = len(rows) if size == -1 else size
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
