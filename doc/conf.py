@@ -59,6 +59,7 @@ API_MODULES = [
     "skmia.shadows",
     "skmia.metrics",
     "skmia.model_selection",
+    "skmia.neural_network",
     "skmia.inspection",
     "skmia.datasets",
     "skmia.exceptions",

@@ -304,6 +304,7 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         self._set_training(True)
         X, y = unpack_data(batch)
         X, y = to_tensor(X, device=self.device), to_tensor(y, device=self.device)
+        self.training.X_batch = X
         loss, y_pred = self.defense_.step(self, X, y, **fit_params)
         loss.backward()
         return {"loss": loss, "y_pred": y_pred}
@@ -332,7 +333,8 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         loss = self.defense_.loss(self, y_pred, y_true)
         for _, penalty in self.training.penalties:
             if penalty.weight:
-                loss = loss + penalty.weight * penalty.value(self, y_pred, y_true)
+                value = penalty.value(self, y_pred, y_true)
+                loss = torch.add(loss, value, alpha=penalty.weight)
         return loss
 
     def plain_loss(self, y_pred, y_true):

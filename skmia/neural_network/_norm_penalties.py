@@ -3,7 +3,7 @@
 from numbers import Real
 from typing import ClassVar
 
-from skmia.neural_network._penalty import Penalty, penalized_parameters
+from skmia.neural_network._penalty import Penalty, penalized_parameters, size_of
 from skmia.utils._sklearn import Interval
 
 __all__ = ["L1", "L2"]
@@ -65,7 +65,7 @@ class L1(Penalty):
         torch.Tensor
             One number, with gradients.
         """
-        return sum(parameter.abs().sum() for parameter in self.parameters_)
+        return size_of(self.parameters_, 1)
 
 
 class L2(L1):
@@ -106,4 +106,4 @@ class L2(L1):
         torch.Tensor
             One number, with gradients.
         """
-        return sum(parameter.square().sum() for parameter in self.parameters_)
+        return size_of(self.parameters_, 2)

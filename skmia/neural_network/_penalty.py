@@ -1,11 +1,13 @@
 """What a penalty is: a term of the loss with a weight of its own."""
 
 from abc import ABC, abstractmethod
+from functools import reduce
 from typing import ClassVar
 
+import torch
 from sklearn.base import BaseEstimator
 
-__all__ = ["Penalty", "penalized_parameters"]
+__all__ = ["Penalty", "penalized_parameters", "size_of"]
 
 
 class Penalty(BaseEstimator, ABC):
@@ -79,3 +81,22 @@ def penalized_parameters(net, penalize_bias):
     """
     parameters = (p for p in net.module_.parameters() if p.requires_grad)
     return [p for p in parameters if penalize_bias or p.ndim > 1]
+
+
+def size_of(parameters, power):
+    """Return the sum of the absolute values or of the squares of parameters.
+
+    Parameters
+    ----------
+    parameters : list of torch.nn.Parameter
+        The parameters, at least one.
+    power : {1, 2}
+        1 for absolute values, 2 for squares.
+
+    Returns
+    -------
+    torch.Tensor
+        One number, with gradients.
+    """
+    terms = (p.abs().sum() if power == 1 else p.square().sum() for p in parameters)
+    return reduce(torch.add, terms)

@@ -30,12 +30,14 @@ class Training:
         Pairs of a name and a penalty.
     batches : RecordBatches
         The batches of the epoch, which know their rows.
+    X_batch : torch.Tensor of shape (n_records, ...)
+        The records of the present batch.
     """
 
     def __init__(self, records, labels, X, y, weights, rng):
         self.records, self.labels, self.X, self.y = records, labels, X, y
         self.weights = weights
-        self.rows = self.held_out = self.batches = None
+        self.rows = self.held_out = self.batches = self.X_batch = None
         self.penalties = []
         # the order of the batches must not depend on what else needs chance
         self._rng = np.random.RandomState(rng.randint(np.iinfo(np.int32).max))

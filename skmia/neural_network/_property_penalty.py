@@ -1,0 +1,198 @@
+"""Penalties of the parameters that grow with a property of the classifier."""
+
+import math
+from abc import abstractmethod
+from collections import deque
+from contextlib import contextmanager
+from numbers import Integral, Real
+from typing import ClassVar
+
+import torch
+
+from skmia.neural_network._penalty import Penalty, penalized_parameters, size_of
+from skmia.utils._sklearn import Interval, StrOptions
+
+__all__ = ["PropertyPenalty"]
+
+
+class PropertyPenalty(Penalty):
+    """Base of the penalties of Tonni et al.: Algorithm 1 for any property r of the classifier.
+
+    An author writes `hard_property`, which is measured, and `soft_property`, which has gradients.
+
+    Parameters
+    ----------
+    weight : float, default=0.001
+        What the penalty is multiplied by, at least 0.
+    form : {"absolute", "squared", "direct"}, default="absolute"
+        The sum of the parameters' absolute values times e to the power of r, the sum of their
+        squares times r, or r itself.
+    detach : bool, default=True
+        Whether r is a measured constant in the first two forms, or has gradients.
+    n_measurements : int, default=5
+        Measurements of r in an epoch, at least 1.
+    n_records : int, default=1000
+        Training records drawn for a measurement, at least 2.
+    penalize_bias : bool, default=False
+        Whether biases are penalized too.
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "weight": [Interval(Real, 0, None, closed="left")],
+        "form": [StrOptions({"absolute", "squared", "direct"})],
+        "detach": ["boolean"],
+        "n_measurements": [Interval(Integral, 1, None, closed="left")],
+        "n_records": [Interval(Integral, 2, None, closed="left")],
+        "penalize_bias": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        weight=1e-3,
+        *,
+        form="absolute",
+        detach=True,
+        n_measurements=5,
+        n_records=1000,
+        penalize_bias=False,
+    ):
+        self.weight = weight
+        self.form = form
+        self.detach = detach
+        self.n_measurements = n_measurements
+        self.n_records = n_records
+        self.penalize_bias = penalize_bias
+
+    @abstractmethod
+    def hard_property(self, net, rows):
+        """Return the property, as it is measured.
+
+        Parameters
+        ----------
+        net : RegularizedNet
+            The network, whose module is in evaluation mode.
+        rows : ndarray of int
+            Rows of the records to measure it on.
+
+        Returns
+        -------
+        float or torch.Tensor
+            One number.
+        """
+
+    @abstractmethod
+    def soft_property(self, net, logits, y):
+        """Return the property of the present batch, with gradients.
+
+        Parameters
+        ----------
+        net : RegularizedNet
+            The network.
+        logits : torch.Tensor of shape (n_records, n_classes)
+            What the module says of the batch.
+        y : torch.Tensor of shape (n_records,)
+            Labels, from 0 on.
+
+        Returns
+        -------
+        torch.Tensor
+            One number.
+        """
+
+    def begin(self, net):
+        """Take the parameters, and forget earlier measurements.
+
+        Parameters
+        ----------
+        net : RegularizedNet
+            The network.
+        """
+        if not net._knows_rows():
+            raise ValueError(
+                f"{type(self).__name__} needs to know the rows of each batch: leave iterator_train "
+                f"at its default, got {net.iterator_train!r}."
+            )
+        self.parameters_ = penalized_parameters(net, self.penalize_bias)
+        self.generator_ = net.training.new_generator()
+        self._measurements = deque(maxlen=self.n_measurements)
+        self._n_steps, self._batch = 0, None
+
+    def value(self, net, logits, y):
+        """Return the penalty of a batch.
+
+        Parameters
+        ----------
+        net : RegularizedNet
+            The network.
+        logits : torch.Tensor of shape (n_records, n_classes)
+            What the module says of the batch.
+        y : torch.Tensor of shape (n_records,)
+            Labels, from 0 on.
+
+        Returns
+        -------
+        torch.Tensor
+            One number, with gradients.
+        """
+        r = self._measured(net) if self._is_constant else self.soft_property(net, logits, y)
+        if self.form == "direct":
+            return r
+        if self.form == "squared":
+            return r * size_of(self.parameters_, 2)
+        growth = math.exp(r) if self._is_constant else r.exp()
+        return growth * size_of(self.parameters_, 1)
+
+    def end_epoch(self, net):
+        """Return the property for the history.
+
+        Parameters
+        ----------
+        net : RegularizedNet
+            The network.
+
+        Returns
+        -------
+        float
+            What is in use, or where r has gradients, one measurement.
+        """
+        if not self._is_constant:
+            return self._measure(net)
+        if not self._n_steps:  # no step asked for it, since the weight is 0
+            self._measurements.extend(self._measure(net) for _ in range(self.n_measurements))
+        self._n_steps = 0
+        return max(self._measurements)
+
+    @property
+    def _is_constant(self):
+        return self.detach and self.form != "direct"
+
+    def _measured(self, net):
+        """Return the largest of the last measurements, after a new one where it is due."""
+        batches = net.training.batches
+        if batches.rows is not self._batch:  # an optimizer may ask more than once in a step
+            self._batch = batches.rows
+            if self._n_steps * self.n_measurements % len(batches) < self.n_measurements:
+                self._measurements.append(self._measure(net))
+            self._n_steps += 1
+        return max(self._measurements)
+
+    def _measure(self, net):
+        with torch.no_grad(), _evaluation_mode(net.module_):
+            return float(self.hard_property(net, self._draw(net.training.rows)))
+
+    def _draw(self, rows):
+        if len(rows) <= self.n_records:
+            return rows
+        return rows[torch.randperm(len(rows), generator=self.generator_)[: self.n_records].numpy()]
+
+
+@contextmanager
+def _evaluation_mode(module):
+    """Set a module and all its parts to evaluation, and back to what each was."""
+    modes = [(part, part.training) for part in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, mode in modes:
+            part.training = mode
