@@ -28,7 +28,7 @@ from skmia.neural_network import L1, L2, GroupFairness, RegularizedMLPClassifier
 
 encoder = make_column_transformer(
     (
-        OneHotEncoder(drop="if_binary", handle_unknown="ignore", sparse_output=False),
+        OneHotEncoder(handle_unknown="ignore", sparse_output=False),
         make_column_selector(dtype_include="category"),
     ),
     remainder=StandardScaler(),
@@ -40,7 +40,6 @@ X, X_new, y, y_new = train_test_split(
 )
 X = encoder.fit_transform(X).astype(np.float32)
 X_new = encoder.transform(X_new).astype(np.float32)
-sex = X.columns[X.columns.str.startswith("sex")][0]
 
 # %%
 # The search
@@ -51,7 +50,7 @@ sex = X.columns[X.columns.str.startswith("sex")][0]
 # refit rule takes the most accurate candidate whose leakage keeps to a budget: an attack may be
 # right in 53 % of the cases, where a blind guess is right in 50 %.
 network = RegularizedMLPClassifier((100,), max_epochs=50, lr=0.003, random_state=0)
-fairness = GroupFairness(sensitive_features=sex, form="direct")
+fairness = GroupFairness(sensitive_features="sex_Female", form="direct")
 grid = [
     {"penalties": [None]},
     {"penalties": [[L1()]], "penalties__l1__weight": [1e-4, 3e-4, 1e-3]},
@@ -83,8 +82,8 @@ print(table.to_string(index=False))
 
 # %%
 # The upper left is where a network should be. Penalties of the parameters make it more private and
-# more accurate at once, up to a point. The penalty of group fairness does what it is for, and is no
-# defense.
+# more accurate at once, up to a point. The penalty of group fairness is for something else: as a
+# defense it costs more and does less.
 display = TradeoffDisplay.from_search(search)
 display.ax_.set_title("Network on Adult")
 plt.show()
@@ -93,9 +92,8 @@ plt.show()
 # The winner, anew
 # ----------------
 #
-# The leakage of the winner is the result of a choice. The audit measures it on rows that the search
-# has not seen, and the attack has shadow models that are clones of the winner: the attacker knows
-# the penalty.
+# The leakage of the winner is the result of a choice. The audit measures it anew, against rows that
+# the search has not seen.
 print(search.refit.explain(results))
 report = skmia.audit(search, X, y, X_new, y_new, random_state=0)
 print(report)

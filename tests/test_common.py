@@ -1,12 +1,21 @@
-"""The contract of DESIGN: every attack found through `skmia.attacks.__all__` keeps it."""
+"""The contracts of DESIGN: what is found through `__all__` of a folder keeps its folder's."""
 
 import inspect
+import pickle
 
+import numpy as np
 import pytest
+import torch
+from sklearn.base import clone, is_classifier
+from sklearn.datasets import load_breast_cancer
+from sklearn.preprocessing import scale
+from sklearn.utils import estimator_html_repr
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import skmia.attacks
+import skmia.neural_network
 from skmia.attacks import BaseAttack
+from skmia.neural_network import Defense, Penalty, RegularizedMLPClassifier
 from skmia.utils.estimator_checks import (
     EXPECTED_FAILED_CHECKS,
     StubClassifier,
@@ -20,6 +29,21 @@ ATTACKS = [
     if inspect.isclass(value := getattr(skmia.attacks, name)) and value is not BaseAttack
 ]
 
+
+def found(module, kind):
+    """Return the public classes of a folder that are of a kind, but not the kind itself."""
+    values = [getattr(module, name) for name in module.__all__]
+    classes = [value for value in values if inspect.isclass(value)]
+    return [value for value in classes if issubclass(value, kind) and value is not kind]
+
+
+PENALTIES = found(skmia.neural_network, Penalty)
+DEFENSES = found(skmia.neural_network, Defense)
+# a RegularizedNet cannot be made without a module
+NETWORKS = [RegularizedMLPClassifier]
+X, Y = load_breast_cancer(return_X_y=True)
+X = scale(X)[:200].astype(np.float32)
+Y = Y[:200]
 
 LESS_WORK = {"shadows": 4, "n_queries": 100, "cutoff": 0.5}
 
@@ -66,3 +90,59 @@ def test_check_attack_passes_a_good_attack_and_finds_a_broken_one():
     check_attack(skmia.attacks.MetricAttack(signal="confidence", random_state=0))
     with pytest.raises(AssertionError, match="known by heart"):
         check_attack(Inverted(random_state=0))
+
+
+def test_networks_are_found():
+    classes = [getattr(skmia.neural_network, name) for name in skmia.neural_network.__all__]
+    networks = [value for value in classes if hasattr(value, "predict_proba")]
+    assert {*networks} == {*NETWORKS, skmia.neural_network.RegularizedNet}
+    assert all(is_classifier(network()) for network in NETWORKS)
+    assert len(PENALTIES) >= 6
+    assert len(DEFENSES) >= 7
+
+
+@parametrize_with_checks([network() for network in NETWORKS])
+def test_networks_of_scikit_learn(estimator, check):
+    check(estimator)
+
+
+def network_with(part):
+    """Return a small network with a penalty or a defense."""
+    place = {"penalties": [part]} if isinstance(part, Penalty) else {"defense": part}
+    return RegularizedMLPClassifier((8,), max_epochs=2, random_state=0, batch_size=50, **place)
+
+
+def above_mean(X):
+    """Return two groups of records."""
+    return X[:, 0] > 0
+
+
+def quick(part):
+    """Return a penalty or a defense that two groups and a seed are enough for."""
+    options = {"sensitive_features": above_mean, "reproducible": True, "delta": 1e-4}
+    part = part()
+    return part.set_params(**{k: v for k, v in options.items() if k in part.get_params()})
+
+
+@pytest.mark.parametrize("part", PENALTIES + DEFENSES)
+def test_parts_of_a_network_are_parameters(part):
+    names = inspect.signature(part.__init__).parameters
+    assert set(part._parameter_constraints) == set(names) - {"self"}
+    made = part()
+    assert clone(made).get_params() == made.get_params()
+    assert part.__name__ in estimator_html_repr(network_with(made))
+
+
+@pytest.mark.parametrize("part", PENALTIES + DEFENSES)
+def test_parts_of_a_network_keep_to_the_rules(part):
+    made, state = quick(part), torch.get_rng_state()
+    params = made.get_params()
+    first, second = (network_with(made).fit(X, Y) for _ in range(2))
+    np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
+    np.testing.assert_allclose(first.predict_proba(X).sum(axis=1), 1, rtol=1e-5)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert made.get_params() == params
+    assert vars(made).keys() == params.keys()
+    written = pickle.dumps(first)
+    assert not any(row.tobytes() in written for row in X)
+    np.testing.assert_array_equal(pickle.loads(written).predict_proba(X), first.predict_proba(X))

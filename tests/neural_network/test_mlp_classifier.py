@@ -17,7 +17,6 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import compute_sample_weight
-from sklearn.utils.estimator_checks import parametrize_with_checks
 from skorch.callbacks import EpochScoring
 
 import skmia
@@ -32,11 +31,6 @@ from skmia.shadows import ShadowModels
 def mlp(**params):
     defaults = {"hidden_layer_sizes": (8,), "max_epochs": 3, "random_state": 0}
     return RegularizedMLPClassifier(**{**defaults, **params})
-
-
-@parametrize_with_checks([RegularizedMLPClassifier()])
-def test_scikit_learn(estimator, check):
-    check(estimator)
 
 
 def test_without_hidden_layers_it_is_logistic_regression():
