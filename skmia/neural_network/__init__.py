@@ -3,9 +3,9 @@
 They need the extra ``nets``: ``pip install skmia[nets]``.
 """
 
-from importlib.util import find_spec
+import importlib.util
 
-if missing := [name for name in ("torch", "skorch") if find_spec(name) is None]:
+if missing := [name for name in ("torch", "skorch") if importlib.util.find_spec(name) is None]:
     raise ImportError(
         f"skmia.neural_network needs {' and '.join(missing)}: `pip install skmia[nets]`."
     )
@@ -28,8 +28,6 @@ from skmia.neural_network._norm_penalties import L1, L2
 from skmia.neural_network._penalty import Penalty
 from skmia.neural_network._relax_loss import RelaxLoss
 from skmia.neural_network._soft_labels import ConfidencePenalty, LabelSmoothing
-
-del find_spec, missing
 
 __all__ = [
     "DPSGD",

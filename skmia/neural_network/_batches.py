@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 from scipy.sparse import issparse
-from skorch.utils import multi_indexing
+from skorch.dataset import Dataset
+from skorch.utils import is_pandas_ndframe, multi_indexing
 from torch.utils.data import Subset, default_collate
 
 __all__ = ["RecordBatches"]
@@ -12,13 +13,14 @@ __all__ = ["RecordBatches"]
 class RecordBatches:
     """Iterate over a data set in batches, and tell the rows of each.
 
-    A batch is taken from the arrays at once, instead of record by record as torch's DataLoader
-    does. Sparse records become dense batch by batch.
+    A batch is taken from the arrays of skorch's `Dataset` at once, instead of record by record as
+    torch's DataLoader does. Sparse records become dense batch by batch. Other data sets are asked
+    for each record.
 
     Parameters
     ----------
     dataset : torch Dataset
-        The data set, or a subset of one; records and labels are its `X` and `y` where it has these.
+        The data set, or a subset of one.
     batch_size : int, default=128
         Records in a batch; of Poisson sampling, the number expected.
     shuffle : bool, default=False
@@ -75,7 +77,13 @@ class RecordBatches:
 
     @property
     def sample_rate(self):
-        """Return the share of the records that a batch is expected to hold."""
+        """Return the share of the records that a batch is expected to hold.
+
+        Returns
+        -------
+        float
+            The share, in (0, 1].
+        """
         return min(1.0, 1 / len(self))
 
     def take(self, rows):
@@ -93,7 +101,7 @@ class RecordBatches:
         y : array-like of shape (n_rows,)
             Their labels.
         """
-        if not hasattr(self.dataset, "X"):
+        if type(self.dataset) is not Dataset:  # one of the user's own may transform its records
             return default_collate([self.dataset[i] for i in rows.tolist()])
         y = self.dataset.y
         labels = np.zeros(len(rows)) if y is None else _rows_of(y, rows)
@@ -124,8 +132,17 @@ def whole_and_rows(dataset):
 
 
 def _rows_of(data, rows):
+    if is_pandas_ndframe(data):
+        return _columns(data.iloc[rows])
     # skorch looks at each row number by itself
     return data[rows] if issparse(data) or _is_array(data) else multi_indexing(data, rows)
+
+
+def _columns(frame):
+    """Return the values of a series, or a frame's columns by name, as skorch has it."""
+    if frame.ndim == 1:
+        return np.array(frame)
+    return {name: np.array(column)[:, None] for name, column in frame.items()}
 
 
 def _is_array(data):

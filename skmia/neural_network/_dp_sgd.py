@@ -114,11 +114,11 @@ class DPSGD(Defense):
 
     Not covered are the choice of hyperparameters by several trainings on the same records, of which
     each spends its epsilon, and what is done to the records before, such as scaling by their mean
-    and standard deviation. The number of records and their labels are taken as public. The noise is
-    made of 128 random bits of the operating system by a generator that is no cryptographic one, and
-    of floating point numbers, whose rounding can reveal more than real numbers would. A module of
-    your own must compute the answer for each record from that record alone; only the layers are
-    checked.
+    and standard deviation. The number of records, their labels and the parameters that training
+    begins with are taken as public. The noise is made of 128 random bits of the operating system by
+    a generator that is no cryptographic one, and of floating point numbers, whose rounding can
+    reveal more than real numbers would. A module of your own must compute the answer for each
+    record from that record alone; only the layers are checked.
 
     What is not finite in the gradient of a record counts as 0, so that no record can make those of
     others vanish. The gradients of all records of a batch are in memory at once.
@@ -303,6 +303,7 @@ class DPSGD(Defense):
         net : RegularizedNet
             The network.
         """
+        self.__dict__.pop("_n_planned", None)
         if not hasattr(self, "_per_record"):
             return
         self._per_record.to_standard_module()

@@ -244,9 +244,9 @@ class IndividualFairness(FairnessPenalty):  # numpydoc ignore=PR02
         :math:`\lambda r` itself, with gradients. As r is at most 1, the last wants a weight of
         about 0.1 to 10.
     detach : bool, default=True
-        Whether r is a constant in the first two forms, as in the paper: measured of predicted
-        labels, without gradients. If False, r is taken of the probabilities of each batch, so that
-        the penalty lowers it too.
+        Whether r is a constant in the first two forms, as in the paper: measured without
+        gradients. If False, r is taken of each batch, with gradients, so that the penalty lowers
+        it too.
     n_measurements : int, default=5
         How often a constant r is measured in an epoch, at evenly spaced steps. The largest of the
         last so many values is in use.

@@ -4,11 +4,11 @@ import numpy as np
 import torch
 from scipy.sparse import issparse
 from sklearn.utils import check_array
+from skorch.dataset import get_len
 
 from skmia._records import column_of
 from skmia.metrics._groups import group_codes
 from skmia.metrics._informative_features import most_informative_features
-from skmia.utils._sklearn import _num_samples
 
 __all__ = ["training_groups"]
 
@@ -50,18 +50,18 @@ def training_groups(net, sensitive_features, generator):
         codes = _informative_groups(training, generator)
         hint = "Give sensitive_features: a column of X, or a callable of X."
     else:
-        codes = _given_groups(training.records, sensitive_features)
+        codes = _given_groups(training, sensitive_features)
         hint = "Give a callable of X that cuts or merges, such as lambda X: X[:, 0] > 0.5."
     _check_sizes(np.bincount(codes[training.rows]), sensitive_features, hint)
     return codes
 
 
-def _given_groups(records, sensitive_features):
-    codes, _ = group_codes(_values(records, sensitive_features))
-    if len(codes) != _num_samples(records):
+def _given_groups(training, sensitive_features):
+    codes, _ = group_codes(_values(training.records, sensitive_features))
+    if len(codes) != (n_records := get_len(training.X)):
         raise ValueError(
             "sensitive_features must return one value for each record, got "
-            f"{len(codes)} for {_num_samples(records)} records."
+            f"{len(codes)} for {n_records} records."
         )
     return codes
 

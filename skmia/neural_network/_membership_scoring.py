@@ -102,7 +102,8 @@ class MembershipScoring(BaseEstimator, Callback):
     interval `mia_roc_auc_low` and `mia_roc_auc_high`; `mia_accuracy`, with the threshold of one
     half of the records measured on the other half, and vice versa; `mia_tpr_at_fpr`, NaN where
     `fpr` is not resolved; and `train_acc`, the accuracy on the members drawn, unless another
-    callback has recorded it. All are NaN in epochs that are not measured.
+    callback has recorded it. All are NaN in epochs that are not measured. Of several of these
+    callbacks in one network, the history has the figures of the last.
 
     The figure of a restored epoch is optimistic, as this epoch was chosen by it: measure the
     trained network on other records than those held out here. The budget is compared with the
@@ -117,8 +118,8 @@ class MembershipScoring(BaseEstimator, Callback):
     `early_stopping` of :class:`RegularizedMLPClassifier` comes first, and the epoch in which it
     stops is not measured.
 
-    No records are kept, neither while training nor afterwards, only the numbers of rows while it
-    runs.
+    No records are kept, neither while training nor afterwards, only the numbers of rows and their
+    labels while it runs.
 
     References
     ----------

@@ -146,8 +146,9 @@ class MixupMMD(Defense):
             return
         gap = abs(_accuracy(net, net.training.rows) - _accuracy(net, self._references))
         net.history.record("accuracy_gap", gap)
-        if gap >= self.gap:
-            net.history.record("mmd", np.mean(self._align(net)))
+        values = self._align(net) if gap >= self.gap else []
+        if values:
+            net.history.record("mmd", np.mean(values))
 
     def step(self, net, X, y, **fit_params):
         """Return loss and answers for the mixtures of a batch.

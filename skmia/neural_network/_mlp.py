@@ -27,7 +27,7 @@ class MLP(nn.Sequential):
     dtype : torch.dtype, default=torch.float32
         The type of the parameters.
     generator : torch.Generator, default=None
-        What draws initial weights and dropout; by default torch's global one.
+        What draws initial weights and dropout, on the CPU; by default torch's global one.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Dropout(nn.Module):
     share : float
         Share of the units left out.
     generator : torch.Generator or None
-        What draws them.
+        What draws them, on the CPU whatever the device of the activations.
     """
 
     def __init__(self, share, generator):
@@ -78,8 +78,9 @@ class Dropout(nn.Module):
         """
         if not self.training:
             return hidden
-        kept = torch.empty_like(hidden).bernoulli_(1 - self.share, generator=self.generator)
-        return hidden * kept / (1 - self.share)
+        kept = torch.empty(hidden.shape, dtype=hidden.dtype, device="cpu")
+        kept.bernoulli_(1 - self.share, generator=self.generator)
+        return hidden * kept.to(hidden.device) / (1 - self.share)
 
 
 def _linear(n_inputs, n_outputs, dtype, generator):

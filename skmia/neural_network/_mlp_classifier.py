@@ -83,7 +83,9 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
     device : str, default="cpu"
         Where to train and to predict, such as "cuda".
     warm_start : bool, default=False
-        Whether `fit` goes on from the present parameters.
+        Whether `fit` goes on from what it has learned. It then takes new values of `max_epochs`,
+        `lr`, `penalties` and `class_weight`, but all else stays as it was at first. So it does
+        with `partial_fit`.
     random_state : int, RandomState instance or None, default=None
         Seeds initial weights, order of the batches, dropout and whatever else needs chance. On the
         CPU equal seeds give equal bits, and torch's global generator is not touched.
@@ -110,7 +112,7 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
 
     Notes
     -----
-    float64 records are trained on in float64, all others in float32, which is faster.
+    float32 records are trained on in float32, which is faster, all others in float64.
 
     The weights of records are divided by their mean; records of weight 0 are left out and are no
     members. Where all records fit into one batch, an integer weight is the same as so many copies.
@@ -315,7 +317,7 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
         else:
             self.net_ = self._new_net(X)
         self.net_.set_params(max_epochs=n_epochs)
-        self.net_._train(X, codes, records=records, labels=labels, weights=weights)
+        self.net_._train(X, codes, {}, records=records, labels=labels, weights=weights)
         self.n_iter_ = len(self.net_.history)
         return self
 

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from scipy.special import digamma
 from skorch.utils import to_numpy
+from torch.nn.functional import layer_norm
 
 from skmia.neural_network._property_penalty import PropertyPenalty
 
@@ -203,10 +204,9 @@ def gaussian_information(X, theta):
     torch.Tensor
         One number, with gradients; at most 6.9, where a record is a multiple of the weights.
     """
-    X = X - X.mean(dim=1, keepdim=True)
-    X /= X.square().mean(dim=1, keepdim=True).clamp(min=SMALLEST_VARIANCE).sqrt()
-    variance = theta.var(correction=0).clamp(min=SMALLEST_VARIANCE)
-    squared_correlation = (X @ theta / len(theta)).square() / variance
+    shape = theta.shape
+    X, theta = (layer_norm(values, shape, eps=SMALLEST_VARIANCE) for values in (X, theta))
+    squared_correlation = (X @ theta / len(theta)).square()
     return -0.5 * torch.log1p(-squared_correlation.clamp(max=1 - SMALLEST_REST)).mean()
 
 

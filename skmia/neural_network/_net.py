@@ -1,5 +1,6 @@
 """A skorch classifier whose training resists membership inference."""
 
+import copy
 import inspect
 from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
@@ -36,8 +37,9 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
     ----------
     module : torch.nn.Module class or instance
         The network, which returns logits of shape (n_records, n_classes). If its constructor takes
-        an argument `generator`, it is given a `torch.Generator` of its own for its initial weights
-        and for dropout.
+        an argument `generator`, it is given a `torch.Generator` of its own, on the CPU, for its
+        initial weights and for dropout. An instance is copied: every `fit` begins with its
+        parameters.
     *args : tuple
         Further parameters of `skorch.NeuralNetClassifier`, in its order.
     penalties : list of penalties, default=None
@@ -168,7 +170,6 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         self : object
             The network.
         """
-        self._remembered = ()
         self.random_state_ = check_random_state(self.random_state)
         self.defense_ = Defense() if self.defense is None else clone(self.defense)
         if not isinstance(self.defense_, Defense):
@@ -185,12 +186,15 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         self : object
             The network.
         """
+        self._remembered = ()
         kwargs = self.get_params_for("module")
+        # clones, such as shadow models, must not begin with what this network has learned
+        module = self.module if inspect.isclass(self.module) else copy.deepcopy(self.module)
         seed = self._draw_seed()
         if self._module_takes_generator():
-            kwargs.setdefault("generator", torch.Generator(self.device).manual_seed(seed))
+            kwargs.setdefault("generator", torch.Generator().manual_seed(seed))
         with self._own_chance(seed):
-            self.module_ = self.initialized_instance(self.module, kwargs)
+            self.module_ = self.initialized_instance(module, kwargs)
         return self
 
     def partial_fit(self, X, y=None, classes=None, **fit_params):
@@ -212,9 +216,9 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         self : object
             The network.
         """
-        return self._train(X, y, classes=classes, **fit_params)
+        return self._train(X, y, {"classes": classes, **fit_params})
 
-    def _train(self, X, y, *, records=None, labels=None, weights=None, **fit_params):
+    def _train(self, X, y, fit_params, *, records=None, labels=None, weights=None):
         """Train on records that the user gave in another form, with weights."""
         if not self.initialized_:
             self.initialize()
@@ -224,10 +228,12 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         self.training = Training(*given, X, y, weights, self.random_state_)
         try:
             self._check_parts()
+            # of a training that fails, nobody knows which records it has seen
+            earlier, self._remembered = self._remembered, ()
             with self._own_chance(self._draw_seed()):
                 super().partial_fit(X, y, **fit_params)
             self.defense_.finish(self)
-            self._remember_trained(first)
+            self._remember_trained(first, earlier)
         finally:
             self.defense_.end(self)
             del self.training
@@ -418,13 +424,16 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         ndarray of shape (n_records, n_classes)
             Probabilities.
         """
-        return self.defense_.answer(self, super().predict_proba(X))
+        proba = super().predict_proba(X)  # which says so if there is no module yet
+        return self.defense_.answer(self, proba)
 
     def _check_parts(self):
         """Refuse penalties and defenses that do not fit this network, before it is trained."""
         self.training.penalties = named(clone(self.penalties, safe=False))
         parts = [penalty for _, penalty in self.training.penalties]
         wrong = [part for part in parts if not isinstance(part, Penalty)]
+        if not isinstance(self.penalties, list | tuple | None):
+            wrong = [self.penalties]
         if wrong:
             raise TypeError(
                 "penalties must be a list of penalties of skmia.neural_network, or of pairs of a "
@@ -470,15 +479,16 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
                 "or initialize() first."
             )
 
-    def _remember_trained(self, first):
+    def _remember_trained(self, first, earlier):
         records, y, rows = self.training.records, self.training.labels, self.training.rows
         if y is None or is_dataset(records) or isinstance(records, Mapping | tuple):
             return  # no table of records that could be found again
-        if not (first or self._remembered):
+        if not (first or earlier):
             return  # the earlier records were lost by pickling, and these are not all
         if len(rows) < get_len(self.training.y):
             records, y = _safe_indexing(records, rows), _safe_indexing(y, rows)
-        self._remember(records, y, add=not first)
+        self._remembered = earlier
+        self._remember(records, y, add=True)
 
     def _knows_rows(self):
         return inspect.isclass(self.iterator_train) and issubclass(
@@ -494,7 +504,9 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         return int(self.random_state_.randint(np.iinfo(np.int32).max))
 
     def _own_chance(self, seed):
-        if self.random_state is None or self._module_takes_generator():
+        # nothing draws from torch's generator, which is shared with networks of other threads
+        own_generators = self._module_takes_generator() and self._knows_rows()
+        if self.random_state is None or own_generators:
             return nullcontext()
         return _seeded(seed)
 

@@ -68,7 +68,7 @@ class L1(Penalty):
         return size_of(self.parameters_, 1)
 
 
-class L2(L1):
+class L2(L1):  # numpydoc ignore=PR02
     r"""Penalize the sum of the parameters' squares.
 
     .. math:: \lambda \sum_j \theta_j^2

@@ -89,7 +89,7 @@ def size_of(parameters, power):
     Parameters
     ----------
     parameters : list of torch.nn.Parameter
-        The parameters, at least one.
+        The parameters.
     power : {1, 2}
         1 for absolute values, 2 for squares.
 
@@ -97,6 +97,16 @@ def size_of(parameters, power):
     -------
     torch.Tensor
         One number, with gradients.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
     """
+    if not parameters:
+        raise ValueError(
+            "The module has no trainable parameters of two dimensions or more to penalize; "
+            "penalize_bias=True takes those of one, too."
+        )
     terms = (p.abs().sum() if power == 1 else p.square().sum() for p in parameters)
     return reduce(torch.add, terms)

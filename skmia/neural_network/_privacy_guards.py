@@ -2,6 +2,7 @@
 
 import torch
 from skorch.callbacks import EpochScoring, EpochTimer, PassthroughScoring, PrintLog, ProgressBar
+from skorch.dataset import Dataset
 from skorch.utils import is_dataset
 
 from skmia.neural_network._batches import RecordBatches
@@ -65,15 +66,19 @@ def _voids_in_training(net):
 def _voids_in_net(net):
     """Yield whether the parts of a network void the guarantee, and why."""
     criterion = net.criterion_
-    yield (
-        type(criterion) is not torch.nn.CrossEntropyLoss or criterion.weight is not None,
-        "the loss of a record must not depend on other records. Leave criterion at "
-        f"CrossEntropyLoss without weights, got {criterion!r}.",
+    plain = type(criterion) is torch.nn.CrossEntropyLoss and (
+        criterion.weight is None and criterion.reduction == "mean" and criterion.ignore_index < 0
     )
     yield (
-        net.iterator_train is not RecordBatches or _has_no_arrays(net.training.X),
+        not plain,
+        "the loss of a record must not depend on other records. Leave criterion at "
+        "CrossEntropyLoss without weights, and with no options but label_smoothing, got "
+        f"{criterion!r}.",
+    )
+    yield (
+        net.iterator_train is not RecordBatches or _has_no_arrays(net),
         "each record must be in each batch independently of all others. Leave iterator_train at "
-        "RecordBatches and give the records as arrays, or as a data set with attributes X and y.",
+        "RecordBatches and give the records as arrays, or in a Dataset of skorch.",
     )
     yield (
         isinstance(net.optimizer_, torch.optim.LBFGS),
@@ -81,8 +86,10 @@ def _voids_in_net(net):
     )
 
 
-def _has_no_arrays(X):
-    return is_dataset(X) and not hasattr(X, "X")
+def _has_no_arrays(net):
+    """Return whether batches are made record by record, which a data set of one's own may mix."""
+    X = net.training.X
+    return (type(X) if is_dataset(X) else net.dataset) is not Dataset
 
 
 def _check_layers(module):

@@ -5,6 +5,8 @@ import torch
 from scipy.sparse import issparse
 from skorch.utils import to_tensor
 
+from skmia.neural_network._batches import RecordBatches
+
 __all__ = ["check_table", "reference_rows", "row_batches", "take"]
 
 
@@ -45,9 +47,14 @@ def reference_rows(net):
     Raises
     ------
     ValueError
-        If they come from another table than the one trained on.
+        If there are none, or they come from another table than the one trained on.
     """
     held_out = net.training.held_out
+    if held_out is None or not len(held_out):
+        raise ValueError(
+            f"{type(net.defense_).__name__} needs records held out from training, but train_split "
+            "held out none: use train_split=skorch.dataset.ValidSplit(...)."
+        )
     # rows of two tables, as of skorch's predefined_split, are both counted from 0
     if len(np.intersect1d(net.training.rows, held_out)):
         raise ValueError(
@@ -74,8 +81,7 @@ def take(net, rows):
     y : torch.Tensor of shape (n_records,)
         Labels.
     """
-    X, y = net.training.X[rows], net.training.y[rows]
-    X = X.toarray() if issparse(X) else X
+    X, y = RecordBatches(net.get_dataset(net.training.X, net.training.y)).take(rows)
     return to_tensor(X, device=net.device), to_tensor(y, device=net.device)
 
 

@@ -1,6 +1,7 @@
 """Batches: every record once, rows that tell which, Poisson sampling at the asked rate."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy.sparse import csr_array
@@ -66,6 +67,19 @@ def test_records_that_cannot_be_written_to_are_copied():
     frozen.flags.writeable = False
     for records, _ in RecordBatches(Dataset(frozen, Y), 10):
         assert records.flags.writeable  # torch warns of others
+
+
+def test_frames_and_series_are_what_skorch_makes_of_them():
+    backwards = np.arange(25)[::-1]  # an index is no row
+    frame = pd.DataFrame(X, columns=["a", "b"], index=backwards)
+    data = Dataset(frame, pd.Series(Y, index=backwards))
+    batches = RecordBatches(data, 10, shuffle=True, generator=seeded())
+    for records, labels in batches:
+        expected, classes = zip(*(data[i] for i in batches.rows.tolist()), strict=True)
+        assert list(records) == ["a", "b"]
+        for name, values in records.items():
+            np.testing.assert_array_equal(values, [record[name] for record in expected])
+        np.testing.assert_array_equal(labels, classes)
 
 
 def test_poisson_batches():

@@ -21,7 +21,7 @@ Y = np.arange(60) % 2
 
 def groups(sensitive_features, records=X, y=Y, rows=None, X=None):
     rows = np.arange(len(y)) if rows is None else rows
-    X = records if X is None else X
+    X = np.asarray(records) if isinstance(records, list) else records if X is None else X
     training = SimpleNamespace(records=records, X=X, y=y, rows=rows)
     generator = torch.Generator().manual_seed(0)
     return training_groups(SimpleNamespace(training=training), sensitive_features, generator)
@@ -49,6 +49,12 @@ def test_combinations_of_columns():
 def test_a_callable_sees_the_records_as_given():
     frame = pd.DataFrame(X, columns=["a", "b", "c"])
     np.testing.assert_array_equal(groups(lambda f: f["c"] > 0.5, frame), X[:, 2] > 0.5)
+
+
+def test_records_of_several_parts():
+    records = {"a": X[:, :1], "b": X[:, 1:]}
+    found = groups(lambda parts: parts["b"][:, 0], records)
+    np.testing.assert_array_equal(found, X[:, 1])
 
 
 def test_held_out_records_have_groups_but_do_not_count():

@@ -298,12 +298,12 @@ def test_fewer_records_keep_the_shares_of_the_labels():
 def test_rows_are_drawn_at_random():
     labels = np.repeat([0, 1], 10)
     times = np.zeros((2, 20))
-    for seed in range(300):
+    for seed in range(150):
         for side, rows in enumerate(drawn_from(labels, labels, 6, seed).rows):
             times[side, rows] += 1
-    # 300 draws of 3 in 10: 90 on average, with a standard deviation of 8
-    assert times.min() > 60
-    assert times.max() < 120
+    # 150 draws of 3 in 10: 45 on average, with a standard deviation of 5.6
+    assert times.min() > 24
+    assert times.max() < 66
 
 
 @pytest.mark.parametrize("kind", [np.asarray, csr_array, torch.tensor])

@@ -23,7 +23,14 @@ import skmia
 from skmia.attacks import MetricAttack
 from skmia.exceptions import MembershipWarning
 from skmia.model_selection import MemberRecorder, make_membership_scorer
-from skmia.neural_network import HAMP, L1, L2, Defense, RegularizedMLPClassifier
+from skmia.neural_network import (
+    HAMP,
+    L1,
+    L2,
+    Defense,
+    RegularizedMLPClassifier,
+    RegularizedNet,
+)
 from skmia.neural_network._mlp import MLP
 from skmia.shadows import ShadowModels
 
@@ -119,6 +126,13 @@ def test_dtypes(dtype, expected):
     fitted = mlp().fit(X.astype(dtype), Y)
     assert fitted.predict_proba(X.astype(dtype)).dtype == expected
     assert fitted.predict_proba(X).dtype == expected
+
+
+def test_chance_is_drawn_on_the_cpu_whatever_the_device():
+    # no numbers are computed on the device "meta", which stands for one that may be absent
+    options = {"module__n_features": 3, "module__n_classes": 2, "module__dropout": 0.5}
+    net = RegularizedNet(MLP, device="meta", random_state=0, **options).initialize()
+    assert net.module_.train()(torch.ones(4, 3, device="meta")).shape == (4, 2)
 
 
 def test_labels():

@@ -11,9 +11,11 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_validate
 from skorch import NeuralNetClassifier
 from skorch.dataset import Dataset, ValidSplit
+from skorch.exceptions import NotInitializedError
 from torch.utils.data import DataLoader
 
 from skmia.neural_network import L1, L2, Defense, LabelSmoothing, Penalty, RegularizedNet
+from skmia.neural_network._mlp import MLP
 
 OPTIONS = {"max_epochs": 3, "lr": 0.1, "verbose": 0, "random_state": 0}
 
@@ -185,6 +187,79 @@ def test_a_fit_that_fails_leaves_no_records():
         broken.membership_of(X32, Y)
 
 
+class Broken(Constant):
+    """A penalty that fails in the second step."""
+
+    def value(self, net, logits, y):
+        self.weight = -self.weight
+        if self.weight > 0:
+            raise RuntimeError("broken on purpose")
+        return super().value(net, logits, y)
+
+
+def test_going_on_that_fails_forgets_the_members():
+    grown = net().fit(X32[:300], Y[:300])
+    with pytest.raises(ValueError, match="must be a float"):
+        grown.set_params(penalties=[L2(-1.0)]).partial_fit(X32[300:], Y[300:])
+    assert grown.membership_of(X32, Y).sum() == 300  # nothing was trained on
+    with pytest.raises(RuntimeError, match="on purpose"):
+        grown.set_params(penalties=[Broken()]).partial_fit(X32[300:], Y[300:])
+    with pytest.raises(ValueError, match="remembers no training records"):
+        grown.membership_of(X32, Y)
+
+
+def test_going_on_with_other_than_a_table_forgets_the_members():
+    grown = net().fit(X32[:300], Y[:300]).partial_fit(Dataset(X32[300:], Y[300:]), None)
+    with pytest.raises(ValueError, match="remembers no training records"):
+        grown.membership_of(X32, Y)
+
+
+def test_a_module_made_anew_has_no_members():
+    fitted = net().fit(X32, Y).set_params(module__dropout=0.5)
+    with pytest.raises(ValueError, match="remembers no training records"):
+        fitted.membership_of(X32, Y)
+
+
+def test_an_instance_of_a_module_stays_as_it_is():
+    module = Linear()
+    before = copy.deepcopy(module.state_dict())
+    fitted = net(module).fit(X32, Y)
+    shadow = clone(fitted).initialize()
+    for state in (module.state_dict(), shadow.module_.state_dict()):
+        assert all(torch.equal(state[name], before[name]) for name in before)
+    assert not torch.equal(fitted.module_.layer.weight, module.layer.weight)
+    first = parameters_of(fitted)
+    assert torch.equal(parameters_of(fitted.fit(X32, Y)), first)
+
+
+def test_without_a_module_nothing_is_predicted():
+    with pytest.raises(NotInitializedError, match="not initialized yet"):
+        net().predict(X32)
+
+
+class Masked(Dataset):
+    """A data set whose records are not what its arrays hold."""
+
+    def transform(self, X, y):
+        X, y = super().transform(X, y)
+        return X * (np.arange(30) < 3), y
+
+
+def test_data_sets_that_transform_records():
+    ours = net(dataset=Masked).fit(X32, Y)
+    expected = net().fit(X32 * (np.arange(30) < 3), Y)
+    assert torch.equal(parameters_of(ours), parameters_of(expected))
+    assert ours.membership_of(X32, Y).all()
+
+
+def test_torchs_loader_draws_by_the_seed_too():
+    state = torch.get_rng_state()
+    options = {"module__n_features": 30, "module__n_classes": 2, "iterator_train": DataLoader}
+    first, again = (net(MLP, **options).fit(X32, Y) for _ in range(2))
+    assert torch.equal(parameters_of(first), parameters_of(again))
+    assert torch.equal(torch.get_rng_state(), state)
+
+
 def test_validation_loss_has_no_penalty():
     split = ValidSplit(0.25, random_state=0)
     plain, constant = (
@@ -198,6 +273,7 @@ def test_validation_loss_has_no_penalty():
     ("params", "error", "message"),
     [
         ({"penalties": ["l2"]}, TypeError, "pairs of a name and a penalty; got 'l2'"),
+        ({"penalties": L2()}, TypeError, r"must be a list of penalties .* got L2\(\)"),
         ({"penalties": [L2(-1.0)]}, ValueError, "'weight' parameter of L2 must be a float in"),
         ({"defense": L2()}, TypeError, "defense must be a defense of skmia.neural_network"),
         (

@@ -22,6 +22,7 @@ from skmia.metrics import (
     individual_fairness_deviation,
 )
 from skmia.neural_network import (
+    L1,
     Defense,
     GroupFairness,
     IndividualFairness,
@@ -282,6 +283,21 @@ def test_the_squared_form_vanishes_with_the_property_and_the_absolute_does_not()
     assert_same_parameters(plain, fitted([Fair(0.1, form="squared")]))
     moved = fitted([Fair(0.1)])
     assert not torch.equal(parameters(plain)[0], parameters(moved)[0])
+
+
+def test_nothing_to_penalize():
+    class Shift(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.shift = nn.Parameter(torch.zeros(2))
+
+        def forward(self, X):
+            return X[:, :2] + self.shift
+
+    net = RegularizedNet(Shift, penalties=[L1()], max_epochs=1, verbose=0)
+    with pytest.raises(ValueError, match="no trainable parameters of two dimensions or more"):
+        net.fit(X.astype(np.float32), Y)
+    net.set_params(penalties__l1__penalize_bias=True).fit(X.astype(np.float32), Y)
 
 
 # what measuring must not touch
