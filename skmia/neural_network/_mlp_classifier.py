@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.utils import check_random_state, compute_class_weight
+from sklearn.utils import check_random_state, compute_class_weight, indexable
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from skorch.callbacks import EarlyStopping
@@ -98,6 +98,8 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
         The skorch network. `net_.history` holds what was recorded of each epoch.
     classes_ : ndarray of shape (n_classes,)
         The labels.
+    held_out_rows_ : ndarray of int
+        Rows of the last call of `fit` that were not trained on: held out, or of weight 0.
     n_iter_ : int
         Epochs trained.
     n_features_in_ : int
@@ -308,16 +310,18 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
         X, y = validate_data(self, X, y, accept_sparse="csr", dtype=dtype, reset=not go_on)
         codes = self._encode(y, classes, go_on)
         weights = self._weights(y, sample_weight, X)
-        if weights is not None and not weights.all():
-            rows = np.flatnonzero(weights)
+        rows = np.arange(len(y)) if weights is None else np.flatnonzero(weights)
+        if len(rows) < len(y):
             X, codes, weights = X[rows], codes[rows], weights[rows]
-            records, labels = _safe_indexing(records, rows), _safe_indexing(labels, rows)
+            records, labels = (_safe_indexing(part, rows) for part in indexable(records, labels))
         if go_on:
             self.net_.set_params(penalties=self.penalties, defense=self.defense, lr=self.lr)
         else:
             self.net_ = self._new_net(X)
         self.net_.set_params(max_epochs=n_epochs)
         self.net_._train(X, codes, {}, records=records, labels=labels, weights=weights)
+        trained = np.delete(rows, self.net_.held_out_rows_)
+        self.held_out_rows_ = np.setdiff1d(np.arange(len(y)), trained)
         self.n_iter_ = len(self.net_.history)
         return self
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 import numpy as np
 import torch
 from sklearn.base import clone
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, indexable
 from skorch import NeuralNetClassifier
 from skorch.dataset import get_len, unpack_data
 from skorch.utils import is_dataset, to_tensor
@@ -73,6 +73,8 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         the penalty's name.
     defense_ : defense
         The defense, with what it learned.
+    held_out_rows_ : ndarray of int
+        Rows of the last call of `fit` that were held out by `train_split`.
     classes_ : ndarray of shape (n_classes,)
         The labels, 0 to n_classes - 1.
 
@@ -472,7 +474,8 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         """Refuse to train on without a defense that was set since."""
         present = Defense() if self.defense is None else self.defense
         same = type(present) is type(self.defense_)
-        if not same or present.get_params() != self.defense_.get_params():
+        # texts, since arrays among the parameters cannot be compared in one go
+        if not same or repr(present.get_params()) != repr(self.defense_.get_params()):
             raise ValueError(
                 f"The network was initialized with {self.defense_!r} and has defense="
                 f"{self.defense!r} now, which would not take effect. Call fit without warm_start, "
@@ -481,12 +484,14 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
 
     def _remember_trained(self, first, earlier):
         records, y, rows = self.training.records, self.training.labels, self.training.rows
+        held_out = self.training.held_out
+        self.held_out_rows_ = np.empty(0, dtype=int) if held_out is None else held_out
         if y is None or is_dataset(records) or isinstance(records, Mapping | tuple):
             return  # no table of records that could be found again
         if not (first or earlier):
             return  # the earlier records were lost by pickling, and these are not all
         if len(rows) < get_len(self.training.y):
-            records, y = _safe_indexing(records, rows), _safe_indexing(y, rows)
+            records, y = (_safe_indexing(part, rows) for part in indexable(records, y))
         self._remembered = earlier
         self._remember(records, y, add=True)
 

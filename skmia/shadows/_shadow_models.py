@@ -27,7 +27,7 @@ from skmia.shadows._answers import AnswerMemory
 from skmia.shadows._splits import SPLITTERS, draw_splits
 from skmia.shadows._store import ShadowStore, differences, digest_of, library_versions
 from skmia.shadows._template import shadow_template
-from skmia.shadows._training import ShadowJob, train_shadow
+from skmia.shadows._training import ShadowJob, train_shadow, trained_rows
 from skmia.signals import evaluate, get_signal
 from skmia.utils._sklearn import (
     CallbackSupportMixin,
@@ -103,7 +103,8 @@ class ShadowModels(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
     estimators_ : list of estimator
         The trained shadows.
     in_mask_ : ndarray of bool, shape (n_shadows, n_records)
-        Which records each shadow was trained on, by content: a twin of a trained one counts.
+        Which records each shadow was trained on, by content: a twin of a trained one counts. Those
+        that a network of skmia held out from its training do not.
     out_mask_ : ndarray of bool, shape (n_shadows, n_records)
         Which records were held out from each shadow. All others but for "overlapping" and
         "disjoint", where they are as many as the trained ones, if there are so many left.
@@ -255,7 +256,7 @@ class ShadowModels(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
         seeds = np.random.RandomState(plan["seed"]).randint(2**31 - 1, size=(self.n_shadows, 2))
         in_rows, out_rows = self._split(plan["splitter"], y, contents, groups, seeds[:, 0])
         in_mask = _by_content(in_rows, contents)
-        if kept and not np.array_equal(in_mask[: len(kept)], self.in_mask_):
+        if kept and not np.array_equal(in_mask[: len(kept)], self._given_mask):
             raise ValueError(
                 "warm_start adds shadows, but the first rows of splitter are not those of the "
                 "shadows that are trained already. Append rows to the array, and keep the others."
@@ -270,7 +271,9 @@ class ShadowModels(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
         missing = [job for job in jobs if job.number not in kept]
         shadows = kept | dict(self._train(missing, X, y, store))
         self.estimators_ = [shadows[i] for i in range(self.n_shadows)]
-        self.in_mask_, self.out_mask_ = in_mask, out_rows & ~in_mask
+        trained = [trained_rows(jobs[i], shadow) for i, shadow in enumerate(self.estimators_)]
+        self._given_mask, self.in_mask_ = in_mask, _by_content(np.array(trained), contents)
+        self.out_mask_ = out_rows & ~in_mask
         self.classes_, self.splitter_ = np.unique(y), plan["splitter"]
         self._known, self._made_by = known, plan
         self._memory = AnswerMemory()

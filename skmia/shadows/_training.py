@@ -8,10 +8,11 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from threadpoolctl import threadpool_limits
 
+from skmia._target import final_estimator
 from skmia.exceptions import ShadowTrainingError
 from skmia.utils._sklearn import _safe_indexing, _set_random_states
 
-__all__ = ["ShadowJob", "train_shadow"]
+__all__ = ["ShadowJob", "train_shadow", "trained_rows"]
 
 
 class ShadowJob(NamedTuple):
@@ -63,6 +64,29 @@ def train_shadow(X, y, job, store):
     except Exception as error:
         raise ShadowTrainingError(_failure(job, len(rows), error, store)) from error
     return job.number, shadow, None if store is None else store.save(job, shadow)
+
+
+def trained_rows(job, shadow):
+    """Return the records that a shadow was really trained on.
+
+    Parameters
+    ----------
+    job : ShadowJob
+        What it was given to fit.
+    shadow : estimator
+        The fitted shadow.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_records,)
+        The rows of the job, but for those that a network of skmia held out from its training.
+    """
+    held_out = getattr(final_estimator(shadow), "held_out_rows_", ())
+    if not len(held_out):
+        return job.rows
+    trained = job.rows.copy()
+    trained[np.flatnonzero(job.rows)[held_out]] = False
+    return trained
 
 
 def _failure(job, n_rows, error, store):

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 import torch
 from networks import X32, X, Y, parameters_of
-from scipy.sparse import csc_array, csr_array, csr_matrix
+from scipy.sparse import coo_array, csc_array, csr_array, csr_matrix
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
@@ -27,6 +27,7 @@ from skmia.neural_network import (
     HAMP,
     L1,
     L2,
+    AdversarialRegularization,
     Defense,
     RegularizedMLPClassifier,
     RegularizedNet,
@@ -370,3 +371,37 @@ def test_going_on_takes_new_penalties():
     assert parameters_of(plain).abs().sum() < parameters_of(fixed).abs().sum()
     with pytest.raises(ValueError, match="which would not take effect"):
         plain.set_params(defense=Defense()).set_params(defense=HAMP()).fit(X, Y)
+
+
+@pytest.mark.parametrize("container", [coo_array, np.asarray, pd.DataFrame, np.ndarray.tolist])
+def test_held_out_rows(container):
+    weights = np.ones(len(Y))
+    weights[::5] = 0
+    fitted = mlp(early_stopping=True).fit(container(X), Y.tolist(), sample_weight=weights)
+    held_out = fitted.held_out_rows_
+    assert set(range(0, len(Y), 5)) < set(held_out)
+    assert len(held_out) == 114 + 46
+    np.testing.assert_array_equal(np.flatnonzero(fitted.membership_of(X, Y) == 0), held_out)
+    assert not len(mlp().fit(X, Y).held_out_rows_)
+
+
+def test_shadows_were_not_trained_on_what_they_held_out(tmp_path):
+    net = mlp(early_stopping=True, random_state=1)
+    options = {"random_state": 0, "directory": tmp_path, "serializer": "pickle"}
+    shadows = ShadowModels(net, n_shadows=2, **options).fit(X, Y)
+    for shadow, mask in zip(shadows.estimators_, shadows.in_mask_, strict=True):
+        np.testing.assert_array_equal(shadow.membership_of(X, Y) == 1, mask)
+        assert mask.sum() in (255, 256)
+    assert not (shadows.in_mask_ & shadows.out_mask_).any()
+    assert not shadows.out_mask_.all(axis=1).any()
+    restored = ShadowModels(net, n_shadows=2, **options).fit(X, Y)
+    np.testing.assert_array_equal(restored.in_mask_, shadows.in_mask_)
+    more = ShadowModels(net, n_shadows=2, random_state=0, warm_start=True, splitter="halves")
+    more.fit(X, Y).set_params(n_shadows=4).fit(X, Y)
+    assert set(more.in_mask_.sum(axis=1)) <= {255, 256}
+
+
+def test_a_defense_with_an_array_goes_on():
+    defense = AdversarialRegularization(answer_layer_sizes=np.array([8, 4]))
+    net = mlp(warm_start=True, defense=defense, max_epochs=1).fit(X, Y)
+    assert net.fit(X, Y).n_iter_ == 2
