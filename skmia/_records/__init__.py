@@ -25,7 +25,13 @@ from skmia._records.fingerprints import (
 from skmia._records.known import KnownRecords
 from skmia._records.memory import RemembersMembers
 from skmia._records.numbers import RecordNumbers
-from skmia._records.selection import column_of, concatenate, ranks_within
+from skmia._records.selection import (
+    column_of,
+    concatenate,
+    draw_per_class,
+    matched_classes,
+    ranks_within,
+)
 
 __all__ = [
     "KnownRecords",
@@ -33,11 +39,13 @@ __all__ = [
     "RemembersMembers",
     "column_of",
     "concatenate",
+    "draw_per_class",
     "duplicated_within",
     "duplicates_across",
     "fingerprint",
     "fingerprint_both",
     "float_precision",
     "is_in",
+    "matched_classes",
     "ranks_within",
 ]

@@ -7,7 +7,7 @@ from scipy.sparse import issparse, vstack
 
 from skmia.utils._sklearn import _safe_indexing
 
-__all__ = ["column_of", "concatenate", "ranks_within"]
+__all__ = ["column_of", "concatenate", "draw_per_class", "matched_classes", "ranks_within"]
 
 
 def column_of(X, column, *, remedy):
@@ -124,3 +124,63 @@ def ranks_within(codes, draws):
     ranks = np.empty(len(codes), dtype=np.intp)
     ranks[order] = np.arange(len(codes)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     return ranks
+
+
+def matched_classes(first, second):
+    """Number the classes of two sides, and count how many records of each class both have.
+
+    Parameters
+    ----------
+    first, second : ndarray of shape (n_records_of_side,)
+        Labels of each side.
+
+    Returns
+    -------
+    codes : list of ndarray of int
+        The number of each record's class, for each side.
+    quota : ndarray of int, shape (n_classes,)
+        The records of each class on the side that has fewer of it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmia._records import matched_classes
+    >>> matched_classes(np.array(["a", "b", "a"]), np.array(["b", "b", "a"]))[1]
+    array([1, 1])
+    """
+    classes, codes = np.unique(np.concatenate([first, second]), return_inverse=True)
+    codes = np.split(codes, [len(first)])
+    return codes, np.min([np.bincount(c, minlength=len(classes)) for c in codes], axis=0)
+
+
+def draw_per_class(codes, quota, rng):
+    """Draw records, so many of each class.
+
+    Parameters
+    ----------
+    codes : ndarray of int, shape (n_records,)
+        The number of each record's class.
+    quota : ndarray of int, shape (n_classes,)
+        How many to draw of each class, at most those there are.
+    rng : RandomState
+        What draws them.
+
+    Returns
+    -------
+    rows : ndarray of int
+        Their rows, in ascending order.
+    ranks : ndarray of int
+        The random rank of each in its class, from 0 on.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmia._records import draw_per_class
+    >>> codes = np.array([0, 1, 0, 1, 1])
+    >>> rows, ranks = draw_per_class(codes, np.array([2, 1]), np.random.RandomState(0))
+    >>> np.bincount(codes[rows])
+    array([2, 1])
+    """
+    ranks = ranks_within(codes, rng.random_sample(len(codes)))
+    rows = np.flatnonzero(ranks < quota[codes])
+    return rows, ranks[rows]

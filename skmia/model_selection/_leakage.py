@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
-from skmia._records import concatenate, ranks_within
+from skmia._records import concatenate, draw_per_class, matched_classes
 from skmia._response import all_classes, record_response
 from skmia.attacks._cross_fit import cross_fit, on_answers, seeded
 from skmia.utils._sklearn import _safe_indexing
@@ -64,21 +64,12 @@ def evaluate_attack(attack, sides, random_state):
 def _matched(sides, rng):
     """Draw the rows of each side, as many of each class, and cut them into two halves alike."""
     kept = [labels[rows] for labels, rows in zip(sides.y, sides.rows, strict=True)]
-    classes, codes = np.unique(np.concatenate(kept), return_inverse=True)
-    codes = np.split(codes, [len(kept[0])])
-    quota = np.min([np.bincount(c, minlength=len(classes)) for c in codes], axis=0)
+    codes, quota = matched_classes(*kept)
     _check_enough(quota, kept)
-    drawn, ranks = zip(*(_draw(c, quota, rng) for c in codes), strict=True)
+    drawn, ranks = zip(*(draw_per_class(c, quota, rng) for c in codes), strict=True)
     rows = [side[d] for side, d in zip(sides.rows, drawn, strict=True)]
     # ranks alternate within each class, so both halves hold as many members as non-members of it
     return rows, np.concatenate(ranks) % 2 == 1
-
-
-def _draw(codes, quota, rng):
-    """Return rows in their order, `quota` of each class, with their random rank in the class."""
-    rank = ranks_within(codes, rng.random_sample(len(codes)))
-    rows = np.flatnonzero(rank < quota[codes])
-    return rows, rank[rows]
 
 
 def _check_enough(quota, kept):

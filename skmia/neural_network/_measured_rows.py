@@ -9,7 +9,13 @@ from skorch.dataset import unpack_data
 from skorch.utils import to_numpy
 from torch.utils.data import Subset
 
-from skmia._records import fingerprint, fingerprint_both, ranks_within
+from skmia._records import (
+    draw_per_class,
+    fingerprint,
+    fingerprint_both,
+    matched_classes,
+    ranks_within,
+)
 from skmia.neural_network._batches import whole_and_rows
 
 __all__ = ["MeasuredRows", "draw_rows"]
@@ -89,9 +95,7 @@ def draw_rows(net, datasets, n_records, rng):
     """
     kept = [np.flatnonzero(~twin) for twin in _twins(datasets)]
     labels = [_labels(net, data)[rows] for data, rows in zip(datasets, kept, strict=True)]
-    classes, codes = np.unique(np.concatenate(labels), return_inverse=True)
-    codes = np.split(codes, [len(labels[0])])
-    quota = np.min([np.bincount(side, minlength=len(classes)) for side in codes], axis=0)
+    codes, quota = matched_classes(*labels)
     quota = _at_most(n_records, quota)
     if quota.sum() < 2:
         raise ValueError(
@@ -110,10 +114,9 @@ def draw_rows(net, datasets, n_records, rng):
 
 def _draw(codes, quota, rng):
     """Return rows in their order, `quota` of each code, with their places in the order of codes."""
-    rank = ranks_within(codes, rng.random_sample(len(codes)))
-    rows = np.flatnonzero(rank < quota[codes])
+    rows, ranks = draw_per_class(codes, quota, rng)
     # alternate places are alternate halves, on both sides alike
-    return rows, (np.cumsum(quota) - quota)[codes[rows]] + rank[rows]
+    return rows, (np.cumsum(quota) - quota)[codes[rows]] + ranks
 
 
 def _at_most(total, quota):
