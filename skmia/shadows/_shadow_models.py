@@ -27,7 +27,7 @@ from skmia.shadows._answers import AnswerMemory
 from skmia.shadows._splits import SPLITTERS, draw_splits
 from skmia.shadows._store import ShadowStore, differences, digest_of, library_versions
 from skmia.shadows._template import shadow_template
-from skmia.shadows._training import ShadowJob, train_shadow, trained_rows
+from skmia.shadows._training import ShadowJob, train_shadow, trained_masks
 from skmia.signals import evaluate, get_signal
 from skmia.utils._sklearn import (
     CallbackSupportMixin,
@@ -107,7 +107,8 @@ class ShadowModels(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
         that a network of skmia held out from its training do not.
     out_mask_ : ndarray of bool, shape (n_shadows, n_records)
         Which records were held out from each shadow. All others but for "overlapping" and
-        "disjoint", where they are as many as the trained ones, if there are so many left.
+        "disjoint", where they are as many as the trained ones, if there are so many left. What a
+        network of skmia held out from its own training is in neither mask.
     classes_ : ndarray of shape (n_classes,)
         All labels, of which a shadow may have seen a part only.
     splitter_ : str
@@ -271,8 +272,9 @@ class ShadowModels(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
         missing = [job for job in jobs if job.number not in kept]
         shadows = kept | dict(self._train(missing, X, y, store))
         self.estimators_ = [shadows[i] for i in range(self.n_shadows)]
-        trained = [trained_rows(jobs[i], shadow) for i, shadow in enumerate(self.estimators_)]
-        self._given_mask, self.in_mask_ = in_mask, _by_content(np.array(trained), contents)
+        trained = trained_masks(in_rows, self.estimators_)
+        self._given_mask = in_mask
+        self.in_mask_ = in_mask if trained is in_rows else _by_content(trained, contents)
         self.out_mask_ = out_rows & ~in_mask
         self.classes_, self.splitter_ = np.unique(y), plan["splitter"]
         self._known, self._made_by = known, plan

@@ -12,7 +12,7 @@ from skmia._target import final_estimator
 from skmia.exceptions import ShadowTrainingError
 from skmia.utils._sklearn import _safe_indexing, _set_random_states
 
-__all__ = ["ShadowJob", "train_shadow", "trained_rows"]
+__all__ = ["ShadowJob", "train_shadow", "trained_masks"]
 
 
 class ShadowJob(NamedTuple):
@@ -66,26 +66,29 @@ def train_shadow(X, y, job, store):
     return job.number, shadow, None if store is None else store.save(job, shadow)
 
 
-def trained_rows(job, shadow):
-    """Return the records that a shadow was really trained on.
+def trained_masks(given, shadows):
+    """Return which records each shadow was really trained on.
 
     Parameters
     ----------
-    job : ShadowJob
-        What it was given to fit.
-    shadow : estimator
-        The fitted shadow.
+    given : ndarray of bool, shape (n_shadows, n_records)
+        What each was given to fit.
+    shadows : list of estimator
+        The fitted shadows.
 
     Returns
     -------
-    ndarray of bool, shape (n_records,)
-        The rows of the job, but for those that a network of skmia held out from its training.
+    ndarray of bool, shape (n_shadows, n_records)
+        What they were given, but for what a network of skmia held out from its training; the very
+        array given if none did.
     """
-    held_out = getattr(final_estimator(shadow), "held_out_rows_", ())
-    if not len(held_out):
-        return job.rows
-    trained = job.rows.copy()
-    trained[np.flatnonzero(job.rows)[held_out]] = False
+    fitted = [final_estimator(shadow) for shadow in shadows]
+    held_out = [np.asarray(getattr(model, "held_out_rows_", ()), dtype=int) for model in fitted]
+    if not any(map(len, held_out)):
+        return given
+    trained = given.copy()
+    for mask, rows, of_fit in zip(trained, given, held_out, strict=True):
+        mask[np.flatnonzero(rows)[of_fit]] = False
     return trained
 
 
