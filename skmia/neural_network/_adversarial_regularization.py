@@ -9,6 +9,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid, so
 
 from skmia.neural_network._defense import Defense
 from skmia.neural_network._membership_network import MembershipNetwork
+from skmia.neural_network._mlp import layer_sizes
 from skmia.neural_network._table import check_table, reference_rows, take
 from skmia.utils._sklearn import Interval, StrOptions
 
@@ -154,8 +155,7 @@ class AdversarialRegularization(Defense):
             The network.
         """
         check_table(net)
-        for name in ("answer_layer_sizes", "label_layer_sizes", "joint_layer_sizes"):
-            self._sizes(name)
+        self._sizes()
 
     def begin(self, net):
         """Take the rows of reference records.
@@ -272,8 +272,7 @@ class AdversarialRegularization(Defense):
 
     def _begin_attack(self, net, logits):
         if not hasattr(self, "attack_module_"):
-            names = ("answer_layer_sizes", "label_layer_sizes", "joint_layer_sizes")
-            sizes = [self._sizes(name) for name in names]
+            sizes = self._sizes()
             module = MembershipNetwork(logits.shape[1], *sizes, logits.dtype, self._generator)
             self.attack_module_ = module.to(logits.device)
         parameters = self.attack_module_.parameters()
@@ -285,13 +284,11 @@ class AdversarialRegularization(Defense):
     def _seen(self, logits):
         return logits if self.attack_input == "logits" else softmax(logits, dim=1)
 
-    def _sizes(self, name):
-        sizes = np.asarray(getattr(self, name)).tolist()
-        least = 0 if name == "joint_layer_sizes" else 1
-        wrong = not isinstance(sizes, list) or len(sizes) < least
-        if wrong or not all(isinstance(size, int) and size > 0 for size in sizes):
-            raise ValueError(
-                f"{name} must hold integers of at least 1, one for each layer, got "
-                f"{getattr(self, name)!r}."
-            )
-        return sizes
+    def _sizes(self):
+        """Return the sizes of the layers of both branches and of the trunk."""
+        names = ("answer_layer_sizes", "label_layer_sizes", "joint_layer_sizes")
+        least = (1, 1, 0)  # a branch has a layer at least
+        return [
+            layer_sizes(name, getattr(self, name), least=n)
+            for name, n in zip(names, least, strict=True)
+        ]

@@ -7,7 +7,7 @@ from skorch.dataset import Dataset
 from skorch.utils import is_pandas_ndframe, multi_indexing
 from torch.utils.data import Subset, default_collate
 
-__all__ = ["RecordBatches"]
+__all__ = ["RecordBatches", "take_rows", "whole_and_rows"]
 
 
 class RecordBatches:
@@ -60,7 +60,7 @@ class RecordBatches:
         """Yield records and labels of each batch of an epoch."""
         for rows in self._drawn() if self.poisson else self._in_order():
             self.rows = rows if self._subset is None else self._subset[rows]
-            yield self.take(self.rows)
+            yield take_rows(self.dataset, self.rows)
 
     def _in_order(self):
         order = np.arange(self.n_records)
@@ -86,26 +86,28 @@ class RecordBatches:
         """
         return min(1.0, 1 / len(self))
 
-    def take(self, rows):
-        """Return records and labels of some rows, as a batch.
 
-        Parameters
-        ----------
-        rows : ndarray of int
-            Rows, counted in the whole data set.
+def take_rows(dataset, rows):
+    """Return records and labels of some rows, as a batch.
 
-        Returns
-        -------
-        X : array-like of shape (n_rows, ...)
-            Their records.
-        y : array-like of shape (n_rows,)
-            Their labels.
-        """
-        if type(self.dataset) is not Dataset:  # one of the user's own may transform its records
-            return default_collate([self.dataset[i] for i in rows.tolist()])
-        y = self.dataset.y
-        labels = np.zeros(len(rows)) if y is None else _rows_of(y, rows)
-        return _dense(_rows_of(self.dataset.X, rows)), labels
+    Parameters
+    ----------
+    dataset : torch Dataset
+        The whole data set.
+    rows : ndarray of int
+        Rows of it.
+
+    Returns
+    -------
+    X : array-like of shape (n_rows, ...)
+        Their records; sparse ones become dense.
+    y : array-like of shape (n_rows,)
+        Their labels.
+    """
+    if type(dataset) is not Dataset:  # one of the user's own may transform its records
+        return default_collate([dataset[i] for i in rows.tolist()])
+    labels = np.zeros(len(rows)) if dataset.y is None else _rows_of(dataset.y, rows)
+    return _dense(_rows_of(dataset.X, rows)), labels
 
 
 def whole_and_rows(dataset):

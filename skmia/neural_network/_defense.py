@@ -15,7 +15,6 @@ class Defense(BaseEstimator):
     """
 
     _parameter_constraints: ClassVar[dict] = {}
-    _needs_logits = True
     _needs_held_out = False
     _replaces_criterion = False
 

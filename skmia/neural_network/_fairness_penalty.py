@@ -129,7 +129,7 @@ class FairnessPenalty(PropertyPenalty):
         torch.Tensor
             One number.
         """
-        X, y = net.training.batches.take(rows)
+        X, y = net.training.take(rows)
         answers = self.answers(net.infer(X))
         return self.unfairness(answers, to_tensor(y, device=answers.device), self.codes_[rows])
 

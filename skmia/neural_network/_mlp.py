@@ -1,10 +1,11 @@
 """A multilayer perceptron whose chance comes from a generator of its own."""
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn.utils import skip_init
 
-__all__ = ["ACTIVATIONS", "MLP"]
+__all__ = ["ACTIVATIONS", "MLP", "layer_sizes"]
 
 ACTIVATIONS = {"identity": nn.Identity, "logistic": nn.Sigmoid, "relu": nn.ReLU, "tanh": nn.Tanh}
 
@@ -81,6 +82,37 @@ class Dropout(nn.Module):
         kept = torch.empty(hidden.shape, dtype=hidden.dtype, device="cpu")
         kept.bernoulli_(1 - self.share, generator=self.generator)
         return hidden * kept.to(hidden.device) / (1 - self.share)
+
+
+def layer_sizes(name, sizes, *, least=0):
+    """Check the sizes of layers.
+
+    Parameters
+    ----------
+    name : str
+        The parameter, for the message.
+    sizes : array-like of int
+        Units of each layer.
+    least : int, default=0
+        Layers at least.
+
+    Returns
+    -------
+    tuple of int
+        The sizes.
+
+    Raises
+    ------
+    ValueError
+        If they are no integers of at least 1, or too few.
+    """
+    values = np.asarray(sizes).tolist()
+    wrong = not isinstance(values, list) or len(values) < least
+    if wrong or not all(isinstance(value, int) and value > 0 for value in values):
+        raise ValueError(
+            f"{name} must hold integers of at least 1, one for each layer, got {sizes!r}."
+        )
+    return tuple(values)
 
 
 def _linear(n_inputs, n_outputs, dtype, generator):

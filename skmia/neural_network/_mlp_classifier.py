@@ -15,7 +15,7 @@ from skorch.utils import noop
 
 from skmia._records import RemembersMembers
 from skmia.neural_network._defense import Defense
-from skmia.neural_network._mlp import ACTIVATIONS, MLP
+from skmia.neural_network._mlp import ACTIVATIONS, MLP, layer_sizes
 from skmia.neural_network._named_lists import NamedLists, named
 from skmia.neural_network._net import RegularizedNet
 from skmia.utils._sklearn import (
@@ -365,13 +365,15 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
             stopping = EarlyStopping(patience=self.n_iter_no_change, load_best=True, sink=noop)
             # first, for a privacy budget has the last word on the epoch restored
             callbacks.insert(0, ("early_stopping", stopping))
+        sizes = self.hidden_layer_sizes
+        sizes = (sizes,) if isinstance(sizes, Integral) else sizes
         options = {} if self.verbose else {"callbacks__print_log": None}
         options |= self._optimizer_options()
         net = RegularizedNet(
             MLP,
             module__n_features=X.shape[1],
             module__n_classes=len(self.classes_),
-            module__hidden_layer_sizes=self._sizes(),
+            module__hidden_layer_sizes=layer_sizes("hidden_layer_sizes", sizes),
             module__activation=self.activation,
             module__dropout=self.dropout,
             module__dtype=torch.float64 if X.dtype == np.float64 else torch.float32,
@@ -389,15 +391,6 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
             **options,
         )
         return net.initialize()
-
-    def _sizes(self):
-        sizes = np.atleast_1d(self.hidden_layer_sizes).tolist()
-        if not all(isinstance(size, int) and size > 0 for size in sizes):
-            raise ValueError(
-                "hidden_layer_sizes must hold integers of at least 1, one for each hidden layer, "
-                f"got {self.hidden_layer_sizes!r}."
-            )
-        return tuple(sizes)
 
     def _optimizer_options(self):
         """Return options of the optimizers that go by name."""

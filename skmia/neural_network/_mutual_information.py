@@ -159,7 +159,7 @@ class MutualInformation(PropertyPenalty):
         float
             The mean mutual information.
         """
-        X, _ = net.training.batches.take(rows)
+        X, _ = net.training.take(rows)
         top = to_numpy(self.first_layer_.max(dim=0).values)
         return float(mutual_information(to_numpy(X), top, self.generator_).mean())
 

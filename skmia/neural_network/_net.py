@@ -227,7 +227,8 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         self._check_defense_unchanged()
         first = self.history_ is None or not len(self.history_)
         given = (X, y) if records is None else (records, labels)
-        self.training = Training(*given, X, y, weights, self.random_state_)
+        dataset = self.get_dataset(X, y)
+        self.training = Training(*given, X, y, dataset, weights, self.random_state_)
         try:
             self._check_parts()
             # of a training that fails, nobody knows which records it has seen
@@ -286,9 +287,7 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         if not training or not self._knows_rows():
             return super().get_iterator(dataset, training=training)
         options = self.get_params_for("iterator_train")
-        options.setdefault("batch_size", self.batch_size)
-        if options["batch_size"] == -1:
-            options["batch_size"] = get_len(dataset)
+        options["batch_size"] = self._batch_size(get_len(dataset))
         options.setdefault("generator", self.training.batch_generator)
         options.update(self.defense_.batch_options(self))
         self.training.batches = self.iterator_train(dataset, **options)
@@ -444,7 +443,7 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         for part in (*parts, self.defense_):
             part._validate_params()
         needing = [part for part in parts if part._needs_probabilities]
-        if self.defense_._needs_logits and self.defense is not None:
+        if self.defense is not None:
             needing.append(self.defense_)
         if needing and not isinstance(self.criterion_, CrossEntropyLoss):
             raise ValueError(
@@ -494,6 +493,11 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
             records, y = (_safe_indexing(part, rows) for part in indexable(records, y))
         self._remembered = earlier
         self._remember(records, y, add=True)
+
+    def _batch_size(self, n_records):
+        """Return the size of a batch of training; -1 is all records."""
+        size = self.get_params_for("iterator_train").get("batch_size", self.batch_size)
+        return n_records if size == -1 else size
 
     def _knows_rows(self):
         return inspect.isclass(self.iterator_train) and issubclass(

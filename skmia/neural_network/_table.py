@@ -5,8 +5,6 @@ import torch
 from scipy.sparse import issparse
 from skorch.utils import to_tensor
 
-from skmia.neural_network._batches import RecordBatches
-
 __all__ = ["check_table", "reference_rows", "row_batches", "take"]
 
 
@@ -81,7 +79,7 @@ def take(net, rows):
     y : torch.Tensor of shape (n_records,)
         Labels.
     """
-    X, y = RecordBatches(net.get_dataset(net.training.X, net.training.y)).take(rows)
+    X, y = net.training.take(rows)
     return to_tensor(X, device=net.device), to_tensor(y, device=net.device)
 
 
@@ -100,7 +98,6 @@ def row_batches(net, rows):
     ndarray
         Some of them.
     """
-    size = net.get_params_for("iterator_train").get("batch_size", net.batch_size)
-    size = len(rows) if size == -1 else size
+    size = net._batch_size(len(rows))
     for start in range(0, len(rows), size):
         yield rows[start : start + size]

@@ -3,6 +3,8 @@
 import numpy as np
 import torch
 
+from skmia.neural_network._batches import take_rows
+
 __all__ = ["Training"]
 
 
@@ -17,6 +19,8 @@ class Training:
         The records as the network takes them.
     y : array-like of shape (n_records,)
         Their labels, as the network takes them.
+    dataset : torch Dataset
+        Both as skorch reads them.
     weights : ndarray of shape (n_records,) or None
         The weight of each record in the loss; None for equal weights.
     rng : RandomState
@@ -34,8 +38,8 @@ class Training:
         The records of the present batch.
     """
 
-    def __init__(self, records, labels, X, y, weights, rng):
-        self.records, self.labels, self.X, self.y = records, labels, X, y
+    def __init__(self, records, labels, X, y, dataset, weights, rng):
+        self.records, self.labels, self.X, self.y, self.dataset = records, labels, X, y, dataset
         self.weights = weights
         self.rows = self.held_out = self.batches = self.X_batch = None
         self.penalties = []
@@ -67,6 +71,23 @@ class Training:
         self.rows, self.held_out = rows, held_out
         if self.weights is not None:
             self.weights = torch.as_tensor(self.weights / self.weights[rows].mean())
+
+    def take(self, rows):
+        """Return some records and their labels, as they come in a batch.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Their rows.
+
+        Returns
+        -------
+        X : array-like of shape (n_rows, ...)
+            Records; sparse ones become dense.
+        y : array-like of shape (n_rows,)
+            Labels.
+        """
+        return take_rows(self.dataset, rows)
 
     def batch_weights(self):
         """Return the weights of the present batch's records, None if all are alike.
