@@ -60,6 +60,7 @@ API_MODULES = [
     "skmia.metrics",
     "skmia.model_selection",
     "skmia.neural_network",
+    "skmia.sampling",
     "skmia.inspection",
     "skmia.datasets",
     "skmia.exceptions",

@@ -1,10 +1,11 @@
 """What about a target makes the rows given to its `fit` other than the rows it learned from."""
 
+import numpy as np
 from sklearn.base import BaseEstimator, is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import TunedThresholdClassifierCV
 
-__all__ = ["final_estimator", "held_out_note"]
+__all__ = ["final_estimator", "held_out_note", "records_as_seen", "selected_rows", "transformed"]
 
 
 def final_estimator(target):
@@ -23,6 +24,59 @@ def final_estimator(target):
     while (inner := _within(target)) is not None:
         target = inner
     return target
+
+
+def transformed(target, X):
+    """Return the classifier within, and records as the steps of pipelines hand them to it.
+
+    Parameters
+    ----------
+    target : estimator
+        A fitted classifier.
+    X : array-like of shape (n_records, ...)
+        Records.
+
+    Returns
+    -------
+    classifier : estimator
+        The innermost classifier.
+    X : array-like of shape (n_records, ...)
+        What it is given.
+
+    Raises
+    ------
+    ValueError
+        If a step resamples records, so that the classifier was not fitted on these.
+    """
+    for part in _layers(target):
+        if _samplers(part):
+            raise ValueError(
+                f"A step of the {type(part).__name__} resamples the records, so that the "
+                "classifier was not fitted on those given. Resample the training records first, "
+                "and fit the classifier on the result."
+            )
+    return final_estimator(target), records_as_seen(target, X)
+
+
+def records_as_seen(target, X):
+    """Return records as the steps of pipelines within the target hand them to its classifier.
+
+    Parameters
+    ----------
+    target : estimator
+        A fitted classifier.
+    X : array-like of shape (n_records, ...)
+        Records.
+
+    Returns
+    -------
+    array-like of shape (n_records, ...)
+        What the innermost classifier is given to predict. Steps that resample are passed over.
+    """
+    for part in _layers(target):
+        for step in _own_steps(part)[:-1]:
+            X = step.transform(X) if hasattr(step, "transform") else X
+    return X
 
 
 def _within(target):
@@ -59,17 +113,56 @@ def held_out_note(target, X, y):
         know what they were trained on, and was trained on all these records.
     """
     note = _held_out_note(target)
-    return None if note is None or _trained_on_all(target, X, y) else note
+    if note is None:
+        return None
+    if not hasattr(target, "membership_of"):  # a search; a recorder of a search is asked itself
+        target = getattr(target, "best_estimator_", target)
+    if not getattr(target, "_remembered", ()) or not target.membership_of(X, y).all():
+        return note
+    # a recorder knows what samplers select, but not what the classifier holds out
+    return _held_out_note(target, selected=True) if hasattr(target, "estimator_") else None
 
 
-def _trained_on_all(target, X, y):
-    target = getattr(target, "best_estimator_", target)
-    # a recorder remembers what was given to `fit`, of which the classifier may hold rows out
-    knows = getattr(target, "_remembered", ()) and not hasattr(target, "estimator_")
-    return bool(knows) and bool(target.membership_of(X, y).all())
+def selected_rows(target, n_rows):
+    """Return which rows given to `fit` the samplers of pipelines within the target selected.
+
+    Parameters
+    ----------
+    target : estimator
+        A fitted classifier.
+    n_rows : int
+        How many rows were given to its `fit`.
+
+    Returns
+    -------
+    ndarray of int
+        The rows, each once, ascending: all if there are no samplers, or one makes rows up, so that
+        which are trained on is not known.
+    """
+    rows = np.arange(n_rows)
+    samplers = [sampler for part in _layers(target) for sampler in _samplers(part)]
+    if all(map(_only_selects, samplers)):
+        for sampler in samplers:
+            rows = rows[sampler.sample_indices_]
+    return np.unique(rows)
 
 
-def _held_out_note(target):
+def _own_steps(part):
+    """Return the steps of a pipeline; a recorder shows those of the pipeline within as its own."""
+    steps = [step for _, step in getattr(part, "steps", ())]
+    return steps if steps and _within(part) is steps[-1] else []
+
+
+def _samplers(part):
+    return [step for step in _own_steps(part) if hasattr(step, "fit_resample")]
+
+
+def _only_selects(sampler):
+    # with shrinkage, RandomOverSampler adds noise to the rows that it names
+    return hasattr(sampler, "sample_indices_") and getattr(sampler, "shrinkage", None) is None
+
+
+def _held_out_note(target, *, selected=False):
     for part in _layers(target):
         name = type(part).__name__
         if isinstance(part, TunedThresholdClassifierCV) and part.refit is False:
@@ -78,11 +171,13 @@ def _held_out_note(target):
                 "called members here but were never trained on, which hides leakage. Fit it with "
                 "refit=True."
             )
-        if any(hasattr(step, "fit_resample") for _, step in getattr(part, "steps", ())):
+        if any(not (selected and _only_selects(sampler)) for sampler in _samplers(part)):
             return (
                 f"A step of the {name} resamples the rows before the classifier is trained: rows "
                 "it left out are called members here, which hides leakage, and rows it made up are "
-                "not. Resample the training rows first, and fit the classifier on the result."
+                "not. Resample the training rows first, and fit the classifier on the result; or, "
+                "where the step does nothing but select rows, fit MemberRecorder(pipeline), which "
+                "knows the selected ones."
             )
     for part in _classifiers_within(target):
         name = type(part).__name__

@@ -4,6 +4,7 @@ import math
 import statistics
 
 import numpy as np
+from scipy.integrate import quad
 from scipy.interpolate import PchipInterpolator
 from scipy.stats import chi2, norm
 from scipy.stats import t as student
@@ -436,3 +437,78 @@ def squared_discrepancy(own, others, weights, bandwidth):
             )
             total += float(wi) * float(wj) * k
     return total / math.fsum(float(w) for w in weights) ** 2
+
+
+def influence_leakage(
+    gradients, hessian, n, mechanism, noise_scale=None, inverse_temperature=None, damping=0.0
+):
+    """Invert one matrix for each record; of "sampling" the covariance of all other gradients."""
+    found = []
+    for i, g in enumerate(gradients):
+        if mechanism == "sampling":
+            others = [other for j, other in enumerate(gradients) if j != i]
+            mean = sum(others) / len(others)
+            covariance = sum(np.outer(o - mean, o - mean) for o in others) / len(others)
+            inverse = np.linalg.inv(covariance + damping * np.eye(len(g)))
+            found.append(g @ inverse @ g / (2 * n))
+            continue
+        inverse = np.linalg.inv(hessian + damping * np.eye(len(g)))
+        shift = -inverse @ g / n
+        if mechanism == "output":
+            found.append(shift @ shift / (2 * noise_scale**2))
+        else:
+            found.append(-inverse_temperature * g @ shift / 2)
+    return found
+
+
+def entropy_in_bits(values):
+    """Equation 2 of Tonni et al., value by value."""
+    values = list(values)
+    shares = [values.count(value) / len(values) for value in set(values)]
+    return -sum(share * math.log2(share) for share in shares)
+
+
+def low_or_high(number, numbers):
+    """Which half of the range of all numbers one of them lies in, after min-max scaling."""
+    scaled = (number - min(numbers)) / ((max(numbers) - min(numbers)) or 1)
+    return "low" if scaled <= 0.5 else "high"
+
+
+def corrected_pooled_kl(first, second):
+    """Half the squared distance of two samples less its bias, in one dimension by loops."""
+    n, m = len(first), len(second)
+    mean, other = math.fsum(first) / n, math.fsum(second) / m
+    scatter = math.fsum((s - mean) ** 2 for s in first)
+    scatter += math.fsum((s - other) ** 2 for s in second)
+    degrees = n + m - 2
+    squared = (mean - other) ** 2 / (scatter / degrees)
+    return (squared * (degrees - 2) / degrees - 1 / n - 1 / m) / 2
+
+
+def two_gaussian_kl(first, second):
+    """Divergence of the Gaussian of one sample from that of the other, in one dimension."""
+    v, w = statistics.variance(first), statistics.variance(second)
+    difference = statistics.fmean(first) - statistics.fmean(second)
+    return (v / w + difference**2 / w - 1 + math.log(w / v)) / 2
+
+
+def neighbors_kl(first, second, k):
+    """Wang, Kulkarni and Verdú's equation, by sorting all distances."""
+    total = 0.0
+    for i, point in enumerate(first):
+        own = sorted(math.dist(point, other) for j, other in enumerate(first) if j != i)
+        far = sorted(math.dist(point, other) for other in second)
+        total += math.log(far[k - 1] / own[k - 1])
+    return len(first[0]) / len(first) * total + math.log(len(second) / (len(first) - 1))
+
+
+def gaussian_information(distance, prior):
+    """Mutual information of a bit and a Gaussian that it moves, by quadrature of its definition."""
+
+    def integrand(x):
+        p, q = norm.pdf(x, distance / 2), norm.pdf(x, -distance / 2)
+        mixture = prior * p + (1 - prior) * q
+        parts = (prior, p), (1 - prior, q)
+        return sum(share * law * math.log(law / mixture) for share, law in parts if law > 0)
+
+    return quad(integrand, -distance / 2 - 9, distance / 2 + 9, points=[0], limit=200)[0]

@@ -6,14 +6,18 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from imblearn.base import is_sampler
+from imblearn.utils.estimator_checks import estimator_checks_generator
 from sklearn.base import clone, is_classifier
 from sklearn.datasets import load_breast_cancer
 from sklearn.preprocessing import scale
+from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import estimator_html_repr
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import skmia.attacks
 import skmia.neural_network
+import skmia.sampling
 from skmia.attacks import BaseAttack
 from skmia.neural_network import Defense, Penalty, RegularizedMLPClassifier
 from skmia.utils.estimator_checks import (
@@ -146,3 +150,47 @@ def test_parts_of_a_network_keep_to_the_rules(part):
     written = pickle.dumps(first)
     assert not any(row.tobytes() in written for row in X)
     np.testing.assert_array_equal(pickle.loads(written).predict_proba(X), first.predict_proba(X))
+
+
+def two_pairs(X):
+    """Return two groups that every class of the checks falls into."""
+    return np.arange(X.shape[0]) // 2 % 2
+
+
+# what a sampler needs for the checks: they have classes and values of many kinds
+SAMPLER_OPTIONS = {
+    "ClassBalanceSampler": {"balance": "equal"},
+    "EntropySampler": {"entropy": 1.58, "tolerance": 0.1},
+    "GroupBalanceSampler": {"sensitive_features": two_pairs},
+    "VulnerableUnderSampler": {
+        "attack": skmia.attacks.MetricAttack(),
+        "estimator": DecisionTreeClassifier(),
+    },
+}
+SAMPLERS = [
+    getattr(skmia.sampling, name)(random_state=0, **SAMPLER_OPTIONS.get(name, {}))
+    for name in skmia.sampling.__all__
+]
+
+
+def test_samplers_are_found():
+    assert len(SAMPLERS) >= 5
+    assert all(is_sampler(sampler) for sampler in SAMPLERS)
+
+
+@parametrize_with_checks(SAMPLERS)
+def test_samplers_of_scikit_learn(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        pytest.param((check, sampler), id=f"{type(sampler).__name__}-{check.func.__name__}")
+        for sampler in SAMPLERS
+        for _, check in estimator_checks_generator(sampler)
+    ],
+)
+def test_samplers_of_imbalanced_learn(check):
+    check, sampler = check
+    check(sampler)

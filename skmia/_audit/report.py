@@ -2,12 +2,13 @@
 
 import json
 import math
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields
 from textwrap import fill
 
 import numpy as np
 
 from skmia.metrics import Estimate
+from skmia.metrics._report_form import plain, text_table
 
 __all__ = ["AttackResult", "AuditReport", "ExposureGap", "Slice"]
 
@@ -249,7 +250,7 @@ class AuditReport:
         """
         left_out = {"member_rows", "member_risk"}
         return {
-            f.name: _plain(getattr(self, f.name)) for f in fields(self) if f.name not in left_out
+            f.name: plain(getattr(self, f.name)) for f in fields(self) if f.name not in left_out
         }
 
     def to_json(self, *, indent=2):
@@ -304,23 +305,6 @@ def _flat(result):
     return row
 
 
-def _plain(value):
-    """Return JSON's own types."""
-    if isinstance(value, Estimate):
-        return {name: _plain(part) for name, part in value._asdict().items()}
-    if is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, dict):
-        return {f"{k:g}" if isinstance(k, float) else str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(part) for part in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if isinstance(value, bool | int | str | None) else str(value)
-
-
 def _heading(report):
     lines = [
         f"Membership inference audit of {report.target}",
@@ -356,7 +340,7 @@ def _attack_table(report):
         ]
         for attack in report.attacks
     ]
-    return _table(header, rows)
+    return text_table(header, rows)
 
 
 def _threat_models(report):
@@ -381,7 +365,7 @@ def _slice_table(report):
         for kind in dict.fromkeys(s.kind for s in shown)
         for s in sorted((s for s in shown if s.kind == kind), key=_by_exposure)[:most]
     ]
-    lines.append(_table(["by", "part", "members", "AUC", "MIA accuracy"], rows))
+    lines.append(text_table(["by", "part", "members", "AUC", "MIA accuracy"], rows))
     for gap in report.exposure_gaps:
         known = "more exposed than" if gap.difference.low > 0 else "not surely more exposed than"
         lines.append(
@@ -403,13 +387,3 @@ def _riskiest(report):
 
 def _cell(estimate):
     return "unresolvable" if math.isnan(estimate.value) else str(estimate)
-
-
-def _table(header, rows):
-    widths = [max(len(line[i]) for line in [header, *rows]) for i in range(len(header))]
-    lines = [
-        "  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True))
-        for line in [header, *rows]
-    ]
-    lines.insert(1, "  ".join("-" * w for w in widths))
-    return "\n".join(line.rstrip() for line in lines)

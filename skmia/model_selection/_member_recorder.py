@@ -10,6 +10,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.metaestimators import available_if
 
 from skmia._records import RemembersMembers, fingerprint
+from skmia._target import selected_rows
 from skmia.model_selection._members import weights_in
 from skmia.utils._sklearn import _num_samples, _safe_indexing
 
@@ -65,7 +66,10 @@ class MemberRecorder(RemembersMembers, MetaEstimatorMixin, BaseEstimator):
     vector machines do; the recorder does not change that.
 
     Records whose `sample_weight` is 0 are not trained on, and so are not members. The weights are
-    found in fit parameters whose name ends in "sample_weight".
+    found in fit parameters whose name ends in "sample_weight". In a pipeline of imbalanced-learn
+    with samplers that select rows, as those of :mod:`skmia.sampling` do and others that have
+    `sample_indices_`, only the rows that they selected are members. With a sampler that makes rows
+    up all rows are taken for members, and scorers warn of that.
 
     Examples
     --------
@@ -120,7 +124,7 @@ class MemberRecorder(RemembersMembers, MetaEstimatorMixin, BaseEstimator):
                 "each step of a pipeline."
             )
         self.estimator_ = estimator
-        self._remember(*_trained_on(X, y, fit_params))
+        self._remember(*_trained_on(estimator, X, y, fit_params))
         return self
 
     @available_if(_estimator_has("partial_fit"))
@@ -146,7 +150,7 @@ class MemberRecorder(RemembersMembers, MetaEstimatorMixin, BaseEstimator):
         self.estimator_ = estimator.partial_fit(X, y, **fit_params)
         # after pickling or copying the earlier records are lost, and the later ones not all
         if first or self._remembered:
-            self._remember(*_trained_on(X, y, fit_params), add=not first)
+            self._remember(*_trained_on(self.estimator_, X, y, fit_params), add=not first)
         return self
 
     def __getattr__(self, name):
@@ -194,10 +198,12 @@ def _content(X, y):
         return None
 
 
-def _trained_on(X, y, fit_params):
-    """Return the records less those of weight 0, which the classifier never saw."""
+def _trained_on(estimator, X, y, fit_params):
+    """Return the records less those of weight 0 and those that samplers of a pipeline left out."""
+    n_records = _num_samples(X)
+    rows = selected_rows(estimator, n_records)
     for weight in weights_in(fit_params):
-        rows = np.flatnonzero(weight)
-        if len(rows) < _num_samples(X):
-            return _safe_indexing(X, rows), _safe_indexing(y, rows)
+        rows = rows[weight[rows] != 0] if len(weight) == n_records else rows
+    if len(rows) < n_records:
+        return _safe_indexing(X, rows), _safe_indexing(y, rows)
     return X, y

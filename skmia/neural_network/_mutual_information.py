@@ -2,18 +2,19 @@
 
 import numpy as np
 import torch
-from scipy.special import digamma
 from skorch.utils import to_numpy
 from torch.nn.functional import layer_norm
 
+from skmia.metrics._record_parameter_mi import (
+    BLOCK,
+    N_NEIGHBORS,
+    neighbor_information,
+    scaled_with_noise,
+)
 from skmia.neural_network._property_penalty import PropertyPenalty
 
 __all__ = ["MutualInformation", "mutual_information"]
 
-N_NEIGHBORS = 3
-# numbers at once in each of a handful of arrays, which the processor's cache then holds
-BLOCK = 16_384
-JITTER = 1e-10
 SMALLEST_VARIANCE = 1e-12
 SMALLEST_REST = 1e-6
 
@@ -185,8 +186,7 @@ def mutual_information(X, theta, generator):
     theta = _scaled(theta[None], generator)
     n_rows = max(1, BLOCK // n_features)
     blocks = (_scaled(X[i : i + n_rows], generator) for i in range(0, len(X), n_rows))
-    means = np.concatenate([_mean_digamma(block, theta) for block in blocks])
-    return np.maximum(digamma(n_features) + digamma(N_NEIGHBORS) - means, 0)
+    return np.concatenate([neighbor_information(block, theta) for block in blocks])
 
 
 def gaussian_information(X, theta):
@@ -229,40 +229,6 @@ def _first_layer(net):
 
 
 def _scaled(values, generator):
-    """Return rows of variance 1, with small noise, as scikit-learn has it."""
-    values = values.astype(np.float64)
-    spread = values.std(axis=1, keepdims=True)
-    values /= np.where(spread > 10 * np.finfo(float).eps, spread, 1)
+    """Return rows of variance 1, with small noise."""
     noise = torch.randn(values.shape, generator=generator, dtype=torch.float64).numpy()
-    return values + JITTER * np.maximum(1, np.abs(values).mean(axis=1, keepdims=True)) * noise
-
-
-def _mean_digamma(X, theta):
-    """Return the mean of the two terms of neighbors within the distance of the third."""
-    radius = _distance_of_neighbor(X, theta)
-    return sum(digamma(_n_within(values, radius)).mean(axis=1) for values in (X, theta))
-
-
-def _distance_of_neighbor(X, theta):
-    """Return each feature's distance to its third neighbor in the plane of values and weights."""
-    nearest = np.full((N_NEIGHBORS, *X.shape), np.inf)
-    for distances in zip(_distances(X), _distances(theta), strict=True):
-        distance = np.maximum(*distances)
-        for near in nearest:
-            farther = np.maximum(near, distance)
-            np.minimum(near, distance, out=near)
-            distance = farther
-    return nearest[-1]
-
-
-def _n_within(values, radius):
-    """Return how many features, each with itself, are nearer than the radius."""
-    return 1 + sum(distance < radius for distance in _distances(values))
-
-
-def _distances(values):
-    """Yield the distance of each feature to the next in a circle, to the one after, and so on."""
-    n_features = values.shape[1]
-    twice = np.concatenate([values, values], axis=1)
-    for step in range(1, n_features):
-        yield np.abs(twice[:, step : step + n_features] - values)
+    return scaled_with_noise(values, noise)

@@ -62,8 +62,8 @@ class ShadowModels(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
     train_size : float or int, default=0.5
         What each shadow is trained on, as a share in (0, 1) of the records that it draws from, or
         as a number of records.
-    splitter : {"auto", "halves", "bernoulli", "overlapping", "disjoint"} or array-like of bool of \
-            shape (n_shadows, n_records), default="auto"
+    splitter : {"auto", "halves", "bernoulli", "overlapping", "disjoint", "leave_one_out"} or \
+            array-like of bool of shape (n_shadows, n_records), default="auto"
         Who sees what:
 
         - "halves": pairs of shadows share a random order, of which one is trained on the first half
@@ -72,11 +72,15 @@ class ShadowModels(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
         - "overlapping": each shadow draws its records, and as many other ones to be held out, anew
           from all [1]_;
         - "disjoint": the same, but each shadow draws from a block of its own;
+        - "leave_one_out": each shadow sees all records but one, the first, the second, and so on,
+          and from the first again, for the leakage and the influence of one record; chance is left
+          to the seeds of the shadows;
         - an array that says which records each shadow is trained on;
         - "auto": "overlapping" if `train_size` is a number of records, "halves" if it is 0.5 and
           `n_shadows` even, else "bernoulli".
     stratify : bool, default=False
-        Whether each shadow sees the classes in proportion. Not for "bernoulli" and arrays.
+        Whether each shadow sees the classes in proportion. Not for "bernoulli", "leave_one_out"
+        and arrays.
     directory : str or path-like, default=None
         Where to keep each shadow as soon as it is trained. A fit that finds shadows there, made
         from the same records and parameters, trains only those that are missing. On a cluster it

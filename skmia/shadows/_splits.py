@@ -12,8 +12,9 @@ __all__ = ["SPLITTERS", "draw_splits"]
 def draw_splits(splitter, units, strata, *, train_size, seeds):
     """Draw the training records of each shadow, and the records that are held out from it.
 
-    Units are kept together. All splitters but the Bernoulli one bring the units into a random
-    order, of which each part holds the strata in proportion, and cut it by the number of records.
+    Units are kept together. All splitters but "bernoulli" and "leave_one_out" bring the units into
+    a random order, of which each part holds the strata in proportion, and cut it by the number of
+    records.
 
     Parameters
     ----------
@@ -96,10 +97,23 @@ def _disjoint(sizes, strata, train_size, seeds):
     return masks
 
 
+def _leave_one_out(sizes, strata, train_size, seeds):
+    """Each shadow is trained on all units but one: the first, the second, and so on, and again."""
+    if train_size != 0.5 or strata.any():
+        raise ValueError(
+            "splitter='leave_one_out' trains each shadow on all records but one, which leaves "
+            "train_size and stratify nothing to say. Leave them out, or use another splitter."
+        )
+    out_units = np.zeros((len(seeds), len(sizes)), dtype=bool)
+    out_units[np.arange(len(seeds)), np.arange(len(seeds)) % len(sizes)] = True
+    return ~out_units, out_units
+
+
 SPLITTERS = {
     "bernoulli": _bernoulli,
     "disjoint": _disjoint,
     "halves": _halves,
+    "leave_one_out": _leave_one_out,
     "overlapping": _overlapping,
 }
 

@@ -12,7 +12,7 @@ from skmia._target import final_estimator
 from skmia.exceptions import ShadowTrainingError
 from skmia.utils._sklearn import _safe_indexing, _set_random_states
 
-__all__ = ["ShadowJob", "train_shadow", "trained_masks"]
+__all__ = ["ShadowJob", "fit_clone", "one_blas_thread", "train_shadow", "trained_masks"]
 
 
 class ShadowJob(NamedTuple):
@@ -53,17 +53,57 @@ def train_shadow(X, y, job, store):
     ShadowTrainingError
         If its training fails.
     """
-    shadow = clone(job.template)
-    if hasattr(shadow, "get_params"):
-        _set_random_states(shadow, job.seed)
     rows = np.flatnonzero(job.rows)
-    is_worker = os.getpid() != job.process  # else the limit is set, and setting it takes time
     try:
-        with threadpool_limits(1, user_api="blas") if is_worker else nullcontext():
-            shadow.fit(_safe_indexing(X, rows), _safe_indexing(y, rows))
+        with one_blas_thread(job.process):
+            shadow = fit_clone(job.template, job.seed, X, y, rows)
     except Exception as error:
         raise ShadowTrainingError(_failure(job, len(rows), error, store)) from error
     return job.number, shadow, None if store is None else store.save(job, shadow)
+
+
+def fit_clone(template, seed, X, y, rows):
+    """Fit a clone to some of the records.
+
+    Parameters
+    ----------
+    template : estimator
+        What to clone.
+    seed : int
+        What all its random choices follow from.
+    X : array-like of shape (n_records, ...)
+        All records.
+    y : ndarray of shape (n_records,)
+        All labels.
+    rows : ndarray of int
+        The records to fit it to.
+
+    Returns
+    -------
+    estimator
+        The fitted clone.
+    """
+    model = clone(template)
+    if hasattr(model, "get_params"):
+        _set_random_states(model, seed)
+    model.fit(_safe_indexing(X, rows), _safe_indexing(y, rows))
+    return model
+
+
+def one_blas_thread(process):
+    """Return a context in which BLAS uses one thread, for a job in any process.
+
+    Parameters
+    ----------
+    process : int
+        The process that began the job. There the limit is set already, and setting it takes time.
+
+    Returns
+    -------
+    context manager
+        The context.
+    """
+    return nullcontext() if os.getpid() == process else threadpool_limits(1, user_api="blas")
 
 
 def trained_masks(given, shadows):

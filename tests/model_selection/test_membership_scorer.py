@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from imblearn.over_sampling import RandomOverSampler
 from imblearn.pipeline import make_pipeline as imblearn_pipeline
-from imblearn.under_sampling import RandomUnderSampler
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.compose import make_column_selector, make_column_transformer
@@ -419,7 +419,8 @@ def test_an_error_shows_no_records():
 
 def test_rows_that_the_classifier_never_saw():
     tuned = TunedThresholdClassifierCV(DecisionTreeClassifier(), cv=0.5, refit=False)
-    sampled = imblearn_pipeline(RandomUnderSampler(random_state=0), DecisionTreeClassifier())
+    noisy = RandomOverSampler(shrinkage=0.1, random_state=0)  # makes rows up
+    sampled = imblearn_pipeline(noisy, DecisionTreeClassifier())
     for classifier, message in ((tuned, "refit=False"), (sampled, "resamples the rows")):
         recorder = MemberRecorder(classifier).fit(X[::2], Y[::2])
         with pytest.warns(MembershipWarning, match=message):

@@ -463,6 +463,32 @@ def test_one_group_or_one_content_is_too_few(splitter):
         fitted(np.zeros((20, 1)), np.zeros(20, dtype=int), splitter=splitter)
 
 
+# All records but one
+
+
+@COMMON
+@given(sizes=SIZES, n_shadows=st.integers(1, 30))
+def test_leave_one_out_leaves_out_one_unit_after_the_other(sizes, n_shadows):
+    contents = np.repeat(np.arange(len(sizes)), sizes)
+    y = contents % 2
+    shadows = fitted(
+        contents[:, None].astype(float), y, n_shadows=n_shadows, splitter="leave_one_out"
+    )
+    for i in range(n_shadows):
+        assert_array_equal(shadows.out_mask_[i], contents == i % len(sizes))
+    assert_array_equal(shadows.in_mask_, ~shadows.out_mask_)
+    grouped = fitted(
+        numbered(len(y)), y, groups=contents, n_shadows=n_shadows, splitter="leave_one_out"
+    )
+    assert_array_equal(grouped.in_mask_, shadows.in_mask_)
+
+
+@pytest.mark.parametrize("parameters", [{"train_size": 0.7}, {"stratify": True}])
+def test_leave_one_out_leaves_no_choice(parameters):
+    with pytest.raises(ValueError, match="train_size and stratify nothing to say"):
+        fitted(numbered(20), splitter="leave_one_out", **parameters)
+
+
 def test_groups_of_another_length():
     with pytest.raises(ValueError, match=r"inconsistent numbers of samples: \[20, 19\]"):
         fitted(numbered(20), groups=np.arange(19))

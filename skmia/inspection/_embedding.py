@@ -1,0 +1,160 @@
+"""Records as points, between which distances say something."""
+
+import numpy as np
+from scipy.sparse import hstack, issparse
+from scipy.special import expit
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.utils import check_array, check_consistent_length
+
+from skmia._records import RecordNumbers
+from skmia._target import transformed
+
+__all__ = ["embedded", "hidden_layer", "standardized"]
+
+_ACTIVATIONS = {
+    "identity": lambda values: values,
+    "logistic": expit,
+    "relu": lambda values: np.maximum(values, 0),
+    "tanh": np.tanh,
+}
+
+
+def embedded(embedding, estimator, X, known):
+    """Return one point per record.
+
+    Parameters
+    ----------
+    embedding : None, "hidden", callable or array-like of shape (n_records, n_dimensions)
+        None for standardized columns, "hidden" for the last hidden layer of the estimator, a
+        function of X, or the points themselves.
+    estimator : estimator
+        A fitted classifier.
+    X : array-like of shape (n_records, ...)
+        Records.
+    known : ndarray of bool, shape (n_records,)
+        The records whose spread is the unit of a standardized column.
+
+    Returns
+    -------
+    {ndarray, sparse matrix} of shape (n_records, n_dimensions)
+        Finite numbers.
+
+    Raises
+    ------
+    ValueError
+        If there is no such embedding, or it is not one finite point per record.
+    """
+    if embedding is None:
+        return standardized(X, known)
+    if isinstance(embedding, str):
+        if embedding != "hidden":
+            raise ValueError(
+                "embedding must be None, 'hidden', a function of X or one point per record, got "
+                f"{embedding!r}."
+            )
+        return hidden_layer(estimator, X)
+    points = embedding(X) if callable(embedding) else embedding
+    points = check_array(points, accept_sparse="csr", dtype="numeric", input_name="embedding")
+    check_consistent_length(X, points)
+    return points
+
+
+def standardized(X, known):
+    """Return the columns of records in units of their standard deviation.
+
+    A column of texts becomes one indicator for each of its values, so that two records with
+    different values are as far apart as by one standard deviation. A missing number counts as the
+    mean. Columns of sparse records are not centered, which changes no distance.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
+        Records.
+    known : ndarray of bool, shape (n_records,)
+        The records from which the mean and the deviation are taken.
+
+    Returns
+    -------
+    {ndarray, sparse matrix} of shape (n_records, n_dimensions)
+        The points.
+    """
+    if issparse(X):
+        X = check_array(X, accept_sparse="csr", input_name="X")
+        return StandardScaler(with_mean=False).fit(X[known]).transform(X)
+    table = RecordNumbers().fit(X)
+    numbers = table.transform(X)
+    of_text = [levels is not None for levels in table.levels_ or [None] * numbers.shape[1]]
+    texts, numbers = numbers[:, of_text], numbers[:, np.logical_not(of_text)]
+    parts = []
+    if numbers.shape[1]:
+        numbers[:, np.isnan(numbers[known]).all(axis=0)] = 0  # a mean of nothing
+        parts.append(np.nan_to_num(StandardScaler().fit(numbers[known]).transform(numbers)))
+    if texts.shape[1]:
+        indicators = OneHotEncoder(dtype=np.float32).fit_transform(texts)
+        parts.append(indicators / np.float32(np.sqrt(2)))
+    return hstack(parts, format="csr") if texts.shape[1] else parts[0]
+
+
+def hidden_layer(estimator, X):
+    """Return what the last hidden layer of a network makes of records.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted network of scikit-learn or skmia, or a pipeline or search that ends with one.
+    X : array-like of shape (n_records, ...)
+        Records, as the estimator takes them.
+
+    Returns
+    -------
+    ndarray of shape (n_records, n_units)
+        The activations.
+
+    Raises
+    ------
+    ValueError
+        If the estimator is no such network.
+    """
+    model, X = transformed(estimator, X)
+    if hasattr(model, "coefs_") and hasattr(model, "out_activation_"):
+        return _hidden_of_mlp(model, X)
+    net = getattr(model, "net_", model)
+    if hasattr(net, "module_"):
+        return _hidden_of_net(net, X, is_wrapped=net is not model)
+    raise ValueError(
+        f"embedding='hidden' needs a network, MLPClassifier or one of skmia's, got "
+        f"{type(model).__name__}. Give embedding=None for the columns of X, a function of X that "
+        "returns one point per record, or the points."
+    )
+
+
+def _hidden_of_mlp(model, X):
+    values = check_array(X, accept_sparse="csr", dtype=model.coefs_[0].dtype)
+    activation = _ACTIVATIONS[model.activation]
+    for weights, intercepts in zip(model.coefs_[:-1], model.intercepts_[:-1], strict=True):
+        values = activation(values @ weights + intercepts)
+    return values
+
+
+def _hidden_of_net(net, X, *, is_wrapped):
+    """Return what enters the last linear layer, batch by batch as the network is asked."""
+    from torch import nn
+
+    layers = [module for module in net.module_.modules() if isinstance(module, nn.Linear)]
+    if not layers:
+        raise ValueError(
+            f"embedding='hidden' is what enters the last linear layer, and {net.module_} has none. "
+            "Give a function of X that returns one point per record."
+        )
+    if is_wrapped:
+        dtype = np.dtype(str(layers[-1].weight.dtype).removeprefix("torch."))
+        X = check_array(X, accept_sparse="csr", dtype=dtype)
+    entered = []
+    hook = layers[-1].register_forward_pre_hook(
+        lambda _, inputs: entered.append(inputs[0].detach().cpu().numpy())
+    )
+    try:
+        net.forward(X)
+    finally:
+        hook.remove()
+    return np.concatenate(entered)

@@ -1,0 +1,398 @@
+"""What goes with the exposure of records: their class, their place, their weight."""
+
+import warnings
+from dataclasses import dataclass, field
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.utils import check_consistent_length, check_random_state, column_or_1d, indexable
+from sklearn.utils.validation import check_is_fitted
+
+from skmia._records import KnownRecords, ranks_within
+from skmia._response import (
+    all_classes,
+    check_labels,
+    check_target,
+    label_index,
+    record_response,
+)
+from skmia.attacks import MetricAttack
+from skmia.attacks._cross_fit import cross_fit
+from skmia.exceptions import CalibrationWarning
+from skmia.inspection._embedding import embedded
+from skmia.inspection._neighbor_distance import neighbor_distance, neighbor_distance_within
+from skmia.inspection._rank_correlation import rank_correlation
+from skmia.metrics._checks import check_count, check_fraction, check_membership
+from skmia.signals import correctness
+
+__all__ = ["ExposureReport", "explain_exposure"]
+
+
+@dataclass(frozen=True, repr=False)
+class ExposureReport:
+    """The exposure of records, what may explain it, and how the two go together.
+
+    Attributes
+    ----------
+    exposure : ndarray of shape (n_records,)
+        Risk or attack score of each record.
+    membership : ndarray of shape (n_records,)
+        1 for members, 0 for non-members.
+    explanations : dict of str to ndarray of shape (n_records,)
+        What may explain the exposure, NaN where it is not known.
+    correlations : dict of str to Estimate
+        Rank correlation of each explanation with the exposure of members.
+    nonmember_correlations : dict of str to Estimate
+        The same of non-members: what the model would show without having seen the records.
+    """
+
+    exposure: np.ndarray
+    membership: np.ndarray
+    explanations: dict = field(default_factory=dict)
+    correlations: dict = field(default_factory=dict)
+    nonmember_correlations: dict = field(default_factory=dict)
+
+    def __repr__(self):
+        """Return the sizes: the text is longer."""
+        n_members = int(self.membership.sum())
+        return (
+            f"{type(self).__name__}({n_members} members, {len(self.membership) - n_members} "
+            f"non-members, explanations={list(self.explanations)})"
+        )
+
+    def __str__(self):
+        """Return the correlations, one line for each explanation."""
+        rows = [("", "members", "non-members")]
+        rows += [
+            (name, str(estimate), str(self.nonmember_correlations[name]))
+            for name, estimate in self.correlations.items()
+        ]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+        return "Rank correlation with exposure\n" + "\n".join(lines)
+
+    def to_frame(self):
+        """Return one row per record: its exposure, membership and explanations.
+
+        Returns
+        -------
+        pandas.DataFrame
+            In the order of the records.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise ImportError(
+                "to_frame needs pandas: python -m pip install pandas. The arrays are there "
+                "without it: exposure, membership, explanations."
+            ) from error
+        columns = {"exposure": self.exposure, "membership": self.membership}
+        return pd.DataFrame(columns | self.explanations)
+
+
+def explain_exposure(
+    estimator,
+    X,
+    y,
+    membership=None,
+    *,
+    attack=None,
+    exposure="risk",
+    sensitivity=None,
+    further=None,
+    embedding=None,
+    n_neighbors=5,
+    confidence_level=0.95,
+    n_resamples=1000,
+    random_state=None,
+    n_jobs=None,
+):
+    """Compare the exposure of records to membership inference with what may explain it.
+
+    Spearman's rank correlation of each explanation with the risk of the members, and, beside it,
+    of the non-members. 1 means that a record is the more exposed the larger the explanation is, −1
+    the less, 0 that ranks say nothing. A correlation is no cause; and what correlates as strongly
+    where the model never saw the records has to do with hard and easy records, not with membership.
+
+    The explanations of a record are
+
+    - ``class_gap``: accuracy of the members of its class minus that of the non-members;
+    - ``class_frequency``: share of its class among the members;
+    - ``distance_to_class``: mean distance to the nearest members of its class;
+    - ``distance_to_any``: mean distance to the nearest members of any class;
+    - ``sensitivity``, if it is given.
+
+    This is for an auditor who knows the members.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The fitted classifier.
+    X : array-like of shape (n_records, ...)
+        Records, members and others.
+    y : array-like of shape (n_records,)
+        Their labels.
+    membership : array-like of shape (n_records,), default=None
+        1 for the classifier's training records, 0 for others. By default it is asked, if it has a
+        method `membership_of(X, y)`.
+    attack : BaseAttack, default=None
+        What measures the exposure, by default ``MetricAttack(signal="modified_entropy")`` [1]_. An
+        unfitted attack is calibrated on one half of the records to measure the other, and the other
+        way round. A fitted attack on this classifier is used as it is: fit it on other records
+        than these.
+    exposure : {"risk", "score"}, default="risk"
+        The attack's probability of membership, or its score. The risk has few values where the
+        attack has few bins, but puts classes with different thresholds on one scale.
+    sensitivity : array-like of shape (n_records,), default=None
+        Sensitivity of each record, NaN where it was not measured: see
+        :func:`skmia.shadows.record_sensitivity`. It costs one training per record, so that it is
+        not done here.
+    further : dict of str to array-like of shape (n_records,), default=None
+        Further explanations by name, NaN where there is none.
+    embedding : "hidden", callable or array-like of shape (n_records, n_dimensions), default=None
+        Between what distances are taken: "hidden" for the last hidden layer of an `MLPClassifier`
+        or a network of skmia, also behind a pipeline; a function of X that returns points; or the
+        points themselves. By default the columns of X, each divided by its standard deviation among
+        the members. Columns of texts count by equal or not, codes of categories as numbers.
+    n_neighbors : int, default=5
+        Number of nearest members that distances are averaged over, or as many as there are. A
+        record is none of its own neighbors, nor are its copies; copies of others count once.
+    confidence_level : float, default=0.95
+        Coverage of each interval, in (0, 1).
+    n_resamples : int, default=1000
+        Bootstrap resamples of the records for the intervals.
+    random_state : int, RandomState instance or None, default=None
+        Draws the halves, the attack's seed if it has none, and the resamples.
+    n_jobs : int, default=None
+        Number of searches for neighbors at the same time.
+
+    Returns
+    -------
+    ExposureReport
+        With `exposure`, `explanations` and `correlations`; prints as a table, and has one row per
+        record in `to_frame()`.
+
+    Raises
+    ------
+    ValueError
+        If the membership is not known or not of both kinds, an explanation has not one number per
+        record, the attack has another target, or an option is out of its range.
+    sklearn.exceptions.NotFittedError
+        If the estimator is not fitted.
+
+    Warns
+    -----
+    CalibrationWarning
+        If the attack was calibrated on less than it asks for.
+
+    See Also
+    --------
+    ExposureDisplay : The same as a figure.
+    skmia.shadows.record_sensitivity : How much the answer depends on the record.
+
+    Notes
+    -----
+    What is explained is what the attack finds. One that compares the answers to different records
+    with one threshold, as the default does, takes easy records for members, and records that the
+    model learned by heart are not easy. Two forests of 50 trees, each trained on 800 people of
+    the Adult data (one-hot), gave sensitive members lower risks by the default attack (correlations
+    −0.35 and −0.43), but higher scores by LiRA, which asks other models about the same record (0.40
+    and 0.21). To learn which records are exposed, and not which look like members, give an attack
+    that does so: :class:`~skmia.attacks.LiRA` or :class:`~skmia.attacks.RMIA`.
+
+    All records of a class have one gap and one frequency. Their correlations compare classes: with
+    two classes, the one with the other, however narrow the interval, which is over records alone.
+    A record's own answer is part of its class's gap. To leave it out would not do: it would shift
+    the gap of wrongly answered records against others of the same class, and ranks within a class
+    would then be those of the answers.
+
+    Where a correlation is not defined, because one side is constant or fewer than 10 records have
+    both numbers, it is NaN and its `method` says why.
+
+    References
+    ----------
+    .. [1] L. Song and P. Mittal, "Systematic evaluation of privacy risks of machine learning
+       models", USENIX Security 2021. They compare the privacy risk score with sensitivity,
+       generalization error and embeddings; correlations and distances are a reconstruction.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from skmia.inspection import explain_exposure
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> member = np.arange(len(y)) % 2 == 0
+    >>> tree = DecisionTreeClassifier(random_state=0).fit(X[member], y[member])
+    >>> report = explain_exposure(tree, X, y, member, random_state=0)
+    >>> list(report.correlations)
+    ['class_gap', 'class_frequency', 'distance_to_class', 'distance_to_any']
+    """
+    check_fraction("confidence_level", confidence_level)
+    check_count("n_neighbors", n_neighbors)
+    check_count("n_resamples", n_resamples)
+    if exposure not in ("risk", "score"):
+        raise ValueError(f"exposure must be 'risk' or 'score', got {exposure!r}.")
+    check_target(estimator)
+    (X,) = indexable(X)
+    y = check_labels(X, y)
+    membership = _membership(estimator, X, y, membership)
+    given = _given(sensitivity, further, len(y))
+    rng = check_random_state(random_state)
+    contents = KnownRecords(X, y).contents()
+    measured = _exposure(attack, estimator, X, y, membership, contents, exposure, rng)
+    member = membership == 1
+    codes = np.unique(y, return_inverse=True)[1]
+    points = embedded(embedding, estimator, X, member)
+    distances = {
+        "distance_to_class": neighbor_distance_within(
+            codes, points, contents, member, n_neighbors, n_jobs
+        ),
+        "distance_to_any": neighbor_distance(
+            points, contents, np.flatnonzero(member), np.arange(len(y)), n_neighbors, n_jobs
+        ),
+    }
+    explanations = _of_classes(estimator, X, y, codes, member) | distances
+    if taken := sorted(explanations.keys() & given.keys()):
+        raise ValueError(f"further has {taken}, which are measured here; give them other names.")
+    explanations |= given
+    options = {"confidence_level": confidence_level, "n_resamples": n_resamples}
+    return exposure_report(measured, membership, explanations, random_state=rng, **options)
+
+
+def exposure_report(exposure, membership, explanations, *, random_state, **options):
+    """Correlate explanations with exposure, for members and for non-members.
+
+    Parameters
+    ----------
+    exposure : ndarray of shape (n_records,)
+        Risk or attack score of each record.
+    membership : ndarray of shape (n_records,)
+        1 for members, 0 for non-members.
+    explanations : dict of str to ndarray of shape (n_records,)
+        What may explain it.
+    random_state : int or RandomState
+        Draws the resamples, the same for all correlations of as many records.
+    **options : dict
+        Of `rank_correlation`.
+
+    Returns
+    -------
+    ExposureReport
+        All of these.
+    """
+    seed = check_random_state(random_state).randint(2**31 - 1)
+
+    def _correlations(side):
+        rows = membership == side
+        return {
+            name: rank_correlation(
+                values[rows], exposure[rows], names=(name, "exposure"), random_state=seed, **options
+            )
+            for name, values in explanations.items()
+        }
+
+    return ExposureReport(exposure, membership, explanations, _correlations(1), _correlations(0))
+
+
+def _membership(estimator, X, y, membership):
+    if membership is None:
+        if not hasattr(estimator, "membership_of"):
+            raise ValueError(
+                "Who is a member is not known: give membership (1 for records that the classifier "
+                "was trained on, 0 for others), or fit it in a MemberRecorder."
+            )
+        membership = estimator.membership_of(X, y)
+    check_consistent_length(X, membership)
+    return check_membership(membership)
+
+
+def _given(sensitivity, further, n_records):
+    """Return the explanations that the caller measured."""
+    given = dict(further or {})
+    if sensitivity is not None:
+        given["sensitivity"] = sensitivity
+    for name, values in given.items():
+        values = column_or_1d(values, dtype=np.float64)
+        if len(values) != n_records or np.isinf(values).any():
+            raise ValueError(
+                f"{name} must hold one number per record, NaN where it was not measured: expected "
+                f"{n_records}, got {len(values)}, {np.isinf(values).sum()} of them infinite."
+            )
+        given[name] = values
+    return given
+
+
+def _exposure(attack, estimator, X, y, membership, contents, kind, rng):
+    """Return the exposure that an attack finds which was not fitted on the record."""
+    attack = MetricAttack() if attack is None else attack
+    seed = rng.randint(2**31 - 1)
+    halves_rng = np.random.RandomState(rng.randint(2**31 - 1))
+    if _is_fitted(attack):
+        if attack.target is not estimator:
+            raise ValueError(
+                "The attack was fitted on another target than the estimator to explain. Give "
+                "estimator=attack.target, or an attack that is not fitted."
+            )
+        return attack.predict_proba(X, y)[:, 1] if kind == "risk" else attack.score_samples(X, y)
+    attack = clone(attack).set_params(target=estimator)
+    if attack.random_state is None:
+        attack.set_params(random_state=seed)
+    half = _halves(y, membership, contents, halves_rng)
+    outcome = cross_fit(attack, X, y, membership, half)
+    for note in dict.fromkeys(outcome.notes):
+        warnings.warn(note, CalibrationWarning, stacklevel=3)
+    return outcome.risk if kind == "risk" else outcome.scores
+
+
+def _is_fitted(attack):
+    try:
+        check_is_fitted(attack)
+    except NotFittedError:
+        return False
+    return True
+
+
+def _halves(y, membership, contents, rng):
+    """Draw halves that share members, non-members and classes; copies stay together."""
+    _, first = np.unique(contents, return_index=True)
+    strata = np.unique(
+        np.column_stack([np.unique(y, return_inverse=True)[1], membership])[first],
+        axis=0,
+        return_inverse=True,
+    )[1].ravel()
+    half = ranks_within(strata, rng.random_sample(len(first))) % 2 == 1
+    half = half[contents]
+    for side, name in ((1, "members"), (0, "non-members")):
+        if len(np.unique(half[membership == side])) < 2:
+            raise ValueError(
+                f"Halves of the records calibrate the attack for each other, and the {name} do not "
+                "make up two. Give more of them, or an attack that was fitted on other records."
+            )
+    return half
+
+
+def _of_classes(estimator, X, y, codes, member):
+    """Return the generalization gap and the frequency of each record's class."""
+    classes = all_classes(estimator, X, y)
+    proba = record_response(estimator, X, classes)
+    correct = correctness(proba, label_index(y, classes))
+    n_classes = codes.max() + 1
+    (n_in, right_in), (n_out, right_out) = (
+        (
+            np.bincount(codes[side], minlength=n_classes),
+            np.bincount(codes[side], correct[side], minlength=n_classes),
+        )
+        for side in (member, ~member)
+    )
+    both = (n_in > 0) & (n_out > 0)
+    gap = np.full(n_classes, np.nan)
+    gap[both] = right_in[both] / n_in[both] - right_out[both] / n_out[both]
+    frequency = n_in / n_in.sum()
+    return {"class_gap": gap[codes], "class_frequency": frequency[codes]}

@@ -1,0 +1,397 @@
+"""Exposure of members against what may explain it."""
+
+from math import ceil, isnan
+
+import numpy as np
+from sklearn.utils import check_consistent_length, column_or_1d
+
+from skmia.inspection._axes import check_matplotlib, style
+from skmia.inspection._exposure import explain_exposure
+from skmia.inspection._rank_correlation import rank_correlation
+from skmia.metrics._checks import check_count, check_fraction, check_reals
+
+__all__ = ["ExposureDisplay"]
+
+_MOST_COLUMNS = 3
+
+
+class ExposureDisplay:
+    """Exposure of records against each of its explanations, one panel each.
+
+    Each point is a record; the line joins the medians of bins with equally many records, or of the
+    values where there are few. The title has Spearman's rank correlation with its confidence
+    interval. 0 is none; and none of them says that the one is the cause of the other.
+
+    It is recommended to create a display by `from_estimator`, `from_report` or `from_predictions`.
+    All parameters are stored as attributes; the exposure of single records is among them.
+
+    Parameters
+    ----------
+    exposure : ndarray of shape (n_records,)
+        Risk or attack score of each record.
+    explanations : dict of str to ndarray of shape (n_records,)
+        What may explain it, NaN where it is not known.
+    correlations : dict of str to Estimate
+        Rank correlation of each with the exposure.
+    n_bins : int, default=10
+        Number of bins of the medians, at least 1.
+    exposure_name : str, default="Risk"
+        Name of the vertical axes.
+    name : str, default=None
+        Title of the figure.
+
+    Attributes
+    ----------
+    points_ : dict of str to matplotlib PathCollection
+        The records, by explanation.
+    medians_ : dict of str to matplotlib Line2D
+        The medians of the bins.
+    axes_ : ndarray of matplotlib Axes
+        The panels.
+    figure_ : matplotlib Figure
+        Figure with the panels.
+
+    See Also
+    --------
+    explain_exposure : The numbers.
+    ScoreDistributionDisplay : Attack scores of members beside those of non-members.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmia.inspection import ExposureDisplay
+    >>> distance = np.arange(20.0)
+    >>> display = ExposureDisplay.from_predictions(
+    ...     np.sqrt(distance), {"distance": distance}, n_bins=2, random_state=0
+    ... )
+    >>> display.medians_["distance"].get_xdata()
+    array([ 4.5, 14.5])
+    """
+
+    def __init__(
+        self, *, exposure, explanations, correlations, n_bins=10, exposure_name="Risk", name=None
+    ):
+        self.exposure = exposure
+        self.explanations = explanations
+        self.correlations = correlations
+        self.n_bins = n_bins
+        self.exposure_name = exposure_name
+        self.name = name
+
+    def plot(self, ax=None, *, name=None, point_kwargs=None, median_kwargs=None):
+        """Draw the panels.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or array-like of Axes, default=None
+            One panel for each explanation; by default a new figure.
+        name : str, default=None
+            Title of a new figure; by default the name stored.
+        point_kwargs : dict, default=None
+            Keywords for the records, passed to matplotlib's `scatter`.
+        median_kwargs : dict, default=None
+            Keywords for the medians, passed to matplotlib's `plot`.
+
+        Returns
+        -------
+        self : ExposureDisplay
+            The display, with what was drawn as attributes.
+
+        Raises
+        ------
+        ValueError
+            If there is not one panel for each explanation.
+        ImportError
+            If matplotlib is not installed.
+        """
+        check_matplotlib("ExposureDisplay.plot")
+        self.axes_ = self._panels(ax)
+        self.figure_ = self.axes_[0].figure
+        name = self.name if name is None else name
+        if ax is None and name is not None:
+            self.figure_.suptitle(name)
+        self.points_, self.medians_ = {}, {}
+        for panel, key in zip(self.axes_, self.explanations, strict=True):
+            self._draw(panel, key, point_kwargs, median_kwargs)
+        return self
+
+    def _panels(self, ax):
+        n = len(self.explanations)
+        if ax is None:
+            return _new_panels(n)
+        axes = np.ravel(np.asarray(ax, dtype=object))
+        if len(axes) != n:
+            raise ValueError(
+                f"ax must hold one panel for each of the {n} explanations, got {len(axes)}: give "
+                f"ax=axes of figure, axes = plt.subplots(1, {n})."
+            )
+        return axes
+
+    def _draw(self, panel, key, point_kwargs, median_kwargs):
+        values = np.asarray(self.explanations[key], dtype=float)
+        known = np.isfinite(values)
+        values, exposure = values[known], np.asarray(self.exposure)[known]
+        defaults = {"s": 8, "alpha": 0.3, "linewidth": 0}
+        self.points_[key] = panel.scatter(
+            values, exposure, **style(defaults, point_kwargs, "PathCollection")
+        )
+        defaults = {"color": "k", "marker": "o", "markersize": 4, "linewidth": 1.5}
+        (self.medians_[key],) = panel.plot(
+            *_medians(values, exposure, self.n_bins), **style(defaults, median_kwargs)
+        )
+        panel.set(xlabel=key.replace("_", " "), title=_in_words(self.correlations[key]))
+        panel.title.set_fontsize("small")
+        panel.set_ylabel(self.exposure_name)
+        panel.label_outer(remove_inner_ticks=False)
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        y,
+        membership=None,
+        *,
+        n_bins=10,
+        name=None,
+        ax=None,
+        point_kwargs=None,
+        median_kwargs=None,
+        **options,
+    ):
+        """Explain the exposure of a classifier's members, and draw it.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The fitted classifier.
+        X : array-like of shape (n_records, ...)
+            Records, members and others.
+        y : array-like of shape (n_records,)
+            Their labels.
+        membership : array-like of shape (n_records,), default=None
+            1 for the classifier's training records, 0 for others. By default it is asked, if it has
+            a method `membership_of(X, y)`.
+        n_bins : int, default=10
+            Number of bins of the medians, at least 1.
+        name : str, default=None
+            Title of a new figure.
+        ax : matplotlib Axes or array-like of Axes, default=None
+            One panel for each explanation; by default a new figure.
+        point_kwargs : dict, default=None
+            Keywords for the records, passed to matplotlib's `scatter`.
+        median_kwargs : dict, default=None
+            Keywords for the medians, passed to matplotlib's `plot`.
+        **options : dict
+            Further parameters of :func:`explain_exposure`.
+
+        Returns
+        -------
+        ExposureDisplay
+            What was computed and drawn.
+
+        Raises
+        ------
+        ValueError
+            As in :func:`explain_exposure`.
+        ImportError
+            If matplotlib is not installed.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.neighbors import KNeighborsClassifier
+        >>> from skmia.inspection import ExposureDisplay
+        >>> X, y = load_iris(return_X_y=True)
+        >>> member = np.arange(len(y)) % 2 == 0
+        >>> target = KNeighborsClassifier(1).fit(X[member], y[member])
+        >>> display = ExposureDisplay.from_estimator(
+        ...     target, X, y, member, exposure="score", random_state=0
+        ... )
+        >>> len(display.axes_)
+        4
+        """
+        check_matplotlib("ExposureDisplay.from_estimator")
+        report = explain_exposure(estimator, X, y, membership, **options)
+        return cls.from_report(
+            report,
+            n_bins=n_bins,
+            exposure_name="Attack score" if options.get("exposure") == "score" else "Risk",
+            name=name,
+            ax=ax,
+            point_kwargs=point_kwargs,
+            median_kwargs=median_kwargs,
+        )
+
+    @classmethod
+    def from_report(
+        cls,
+        report,
+        *,
+        n_bins=10,
+        exposure_name="Risk",
+        name=None,
+        ax=None,
+        point_kwargs=None,
+        median_kwargs=None,
+    ):
+        """Draw the members of a report that `explain_exposure` made.
+
+        Parameters
+        ----------
+        report : ExposureReport
+            What `explain_exposure` returned.
+        n_bins : int, default=10
+            Number of bins of the medians, at least 1.
+        exposure_name : str, default="Risk"
+            Name of the vertical axes.
+        name : str, default=None
+            Title of a new figure.
+        ax : matplotlib Axes or array-like of Axes, default=None
+            One panel for each explanation; by default a new figure.
+        point_kwargs : dict, default=None
+            Keywords for the records, passed to matplotlib's `scatter`.
+        median_kwargs : dict, default=None
+            Keywords for the medians, passed to matplotlib's `plot`.
+
+        Returns
+        -------
+        ExposureDisplay
+            What was drawn.
+
+        Raises
+        ------
+        ValueError
+            If `n_bins` is no integer of at least 1, or there is not one panel for each explanation.
+        ImportError
+            If matplotlib is not installed.
+        """
+        check_matplotlib("ExposureDisplay.from_report")
+        check_count("n_bins", n_bins)
+        member = np.asarray(report.membership) == 1
+        display = cls(
+            exposure=report.exposure[member],
+            explanations={key: values[member] for key, values in report.explanations.items()},
+            correlations=report.correlations,
+            n_bins=n_bins,
+            exposure_name=exposure_name,
+            name=name,
+        )
+        return display.plot(ax, point_kwargs=point_kwargs, median_kwargs=median_kwargs)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        exposure,
+        explanations,
+        *,
+        n_bins=10,
+        confidence_level=0.95,
+        n_resamples=1000,
+        random_state=None,
+        exposure_name="Risk",
+        name=None,
+        ax=None,
+        point_kwargs=None,
+        median_kwargs=None,
+    ):
+        """Draw the exposure of records against explanations, both measured elsewhere.
+
+        Parameters
+        ----------
+        exposure : array-like of shape (n_records,)
+            Risk or attack score of records, members as a rule.
+        explanations : dict of str to array-like of shape (n_records,)
+            What may explain it, by name; NaN where it is not known.
+        n_bins : int, default=10
+            Number of bins of the medians, at least 1.
+        confidence_level : float, default=0.95
+            Coverage of each interval, in (0, 1).
+        n_resamples : int, default=1000
+            Bootstrap resamples of the records for the intervals.
+        random_state : int, RandomState instance or None, default=None
+            Draws the resamples.
+        exposure_name : str, default="Risk"
+            Name of the vertical axes.
+        name : str, default=None
+            Title of a new figure.
+        ax : matplotlib Axes or array-like of Axes, default=None
+            One panel for each explanation; by default a new figure.
+        point_kwargs : dict, default=None
+            Keywords for the records, passed to matplotlib's `scatter`.
+        median_kwargs : dict, default=None
+            Keywords for the medians, passed to matplotlib's `plot`.
+
+        Returns
+        -------
+        ExposureDisplay
+            What was computed and drawn.
+
+        Raises
+        ------
+        ValueError
+            If the exposure is not finite, an explanation has not one number per record, there is
+            no explanation, or an option is out of its range.
+        ImportError
+            If matplotlib is not installed.
+        """
+        check_matplotlib("ExposureDisplay.from_predictions")
+        check_count("n_bins", n_bins)
+        check_count("n_resamples", n_resamples)
+        check_fraction("confidence_level", confidence_level)
+        exposure = check_reals("exposure", exposure)
+        if not explanations:
+            raise ValueError("explanations is empty; give at least one, {name: numbers}.")
+        explanations = {
+            key: column_or_1d(values, dtype=np.float64) for key, values in explanations.items()
+        }
+        check_consistent_length(exposure, *explanations.values())
+        options = {"confidence_level": confidence_level, "n_resamples": n_resamples}
+        correlations = {
+            key: rank_correlation(
+                values, exposure, names=(key, "exposure"), random_state=random_state, **options
+            )
+            for key, values in explanations.items()
+        }
+        display = cls(
+            exposure=exposure,
+            explanations=explanations,
+            correlations=correlations,
+            n_bins=n_bins,
+            exposure_name=exposure_name,
+            name=name,
+        )
+        return display.plot(ax, point_kwargs=point_kwargs, median_kwargs=median_kwargs)
+
+
+def _new_panels(n):
+    import matplotlib.pyplot as plt
+
+    n_columns = min(n, _MOST_COLUMNS)
+    n_rows = ceil(n / n_columns)
+    figure, axes = plt.subplots(
+        n_rows,
+        n_columns,
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
+        figsize=(3.2 * n_columns, 2.9 * n_rows),
+    )
+    for unused in axes.ravel()[n:]:
+        figure.delaxes(unused)
+    return axes.ravel()[:n]
+
+
+def _medians(values, exposure, n_bins):
+    """Return the median of both in bins with equally many records, or at each of few values."""
+    distinct, codes = np.unique(values, return_inverse=True)
+    if len(distinct) > n_bins:
+        edges = np.quantile(values, np.linspace(0, 1, n_bins + 1)[1:-1])
+        codes = np.searchsorted(edges, values, side="left")
+    groups = [codes == code for code in np.unique(codes)]
+    return [[np.median(array[group]) for group in groups] for array in (values, exposure)]
+
+
+def _in_words(correlation):
+    return correlation.method if isnan(correlation.value) else f"rank correlation\n{correlation}"

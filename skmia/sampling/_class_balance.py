@@ -1,0 +1,133 @@
+"""Select records so that the classes have given shares."""
+
+from collections.abc import Mapping
+from numbers import Real
+
+import numpy as np
+
+from skmia.sampling._row_sampler import RowSampler
+from skmia.sampling._shares import draw_shares
+from skmia.utils._sklearn import Interval, StrOptions
+
+__all__ = ["ClassBalanceSampler"]
+
+
+class ClassBalanceSampler(RowSampler):
+    r"""Select records so that the classes have given shares.
+
+    Of :math:`n_c` records of class :math:`c`, whose share is to be :math:`b_c`, random ones are
+    kept without replacement,
+
+    .. math:: n = \Big\lfloor \min_c \frac{n_c}{b_c} \Big\rfloor
+
+    of all classes together, so that the number of each class is :math:`b_c n`, rounded up or down.
+    :func:`~skmia.metrics.class_balance` of the records kept is the share of `pos_label`. 0.5 are
+    two classes of equal size.
+
+    Parameters
+    ----------
+    balance : float, dict or "equal", default=0.5
+        What share each class is to have:
+
+        - a number in (0, 1), the share of `pos_label`. If there are more than two classes, the
+          others keep their proportions;
+        - a dict from each label to its share; they sum to 1;
+        - "equal", the same share for all classes.
+    pos_label : int, float, bool or str, default=None
+        The class whose share a number is. By default the greater of two labels.
+    n_samples : int, default=None
+        How many records to keep. By default as many as the shares allow.
+    random_state : int, RandomState instance or None, default=None
+        Draws the records.
+
+    Attributes
+    ----------
+    sample_indices_ : ndarray of int, shape (n_kept,)
+        The rows kept, ascending.
+    sampling_strategy_ : dict
+        How many records of each class are kept.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, where they have such.
+
+    See Also
+    --------
+    skmia.metrics.class_balance : The share that is set here.
+    GroupBalanceSampler : Balances classes within groups.
+
+    Notes
+    -----
+    Records are only looked at to count their labels, so that they may be of any type. In a
+    pipeline of imbalanced-learn the sampler selects training records and leaves those to predict
+    alone.
+
+    References
+    ----------
+    .. [1] S. M. Tonni, D. Vatsalan, F. Farokhi, D. Kaafar, Z. Lu and G. Tangari, "Data and model
+       dependencies of membership inference attack", 2020, arXiv:2002.06856. Class balance and
+       figure 4.
+
+    Examples
+    --------
+    >>> from skmia.metrics import class_balance
+    >>> from skmia.sampling import ClassBalanceSampler
+    >>> X, y = [[0], [1], [2], [3], [4], [5]], [0, 0, 0, 0, 1, 1]
+    >>> X_kept, y_kept = ClassBalanceSampler(0.5, random_state=0).fit_resample(X, y)
+    >>> y_kept
+    [0, 0, 1, 1]
+    """
+
+    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
+        **RowSampler._parameter_constraints,
+        "balance": [Interval(Real, 0, 1, closed="neither"), StrOptions({"equal"}), dict],
+        "pos_label": [Real, str, "boolean", None],
+    }
+
+    def __init__(self, balance=0.5, *, pos_label=None, n_samples=None, random_state=None):
+        self.balance = balance
+        self.pos_label = pos_label
+        self.n_samples = n_samples
+        self.random_state = random_state
+
+    def _choose(self, X, y, rng):
+        classes, codes = np.unique(y, return_inverse=True)
+        shares = self._shares(classes.tolist(), np.bincount(codes))
+        names = [f"class {label!r}" for label in classes.tolist()]
+        draws = rng.random_sample(len(codes))
+        return draw_shares(codes, shares, names, n_samples=self.n_samples, draws=draws)
+
+    def _shares(self, labels, sizes):
+        if isinstance(self.balance, Mapping):
+            return _given_shares(self.balance, labels)
+        if self.balance == "equal":
+            return np.full(len(labels), 1 / len(labels))
+        positive = np.array([label == self._positive(labels) for label in labels])
+        others = np.where(positive, 0, sizes)
+        return np.where(positive, self.balance, (1 - self.balance) * others / others.sum())
+
+    def _positive(self, labels):
+        if self.pos_label is None and len(labels) == 2:
+            return labels[1]
+        if self.pos_label in labels:
+            return self.pos_label
+        raise ValueError(
+            f"balance={self.balance} is the share of one class, pos_label, which must be one of "
+            f"{labels}, got {self.pos_label!r}. Name it, or give balance='equal' or a dict of "
+            "each label's share."
+        )
+
+
+def _given_shares(balance, labels):
+    if set(balance) != set(labels):
+        raise ValueError(
+            f"balance must give the share of each class of {labels}, got shares of "
+            f"{list(balance)}. Drop the records of a class that is not wanted before."
+        )
+    shares = np.array([balance[label] for label in labels], dtype=np.float64)
+    if not (shares > 0).all() or abs(shares.sum() - 1) > 1e-6:
+        raise ValueError(
+            f"The shares of balance must be above 0 and sum to 1, got {balance}, whose sum is "
+            f"{shares.sum():.6g}."
+        )
+    return shares / shares.sum()

@@ -1,0 +1,270 @@
+"""Select records so that the data set has a given entropy."""
+
+from numbers import Integral, Real
+
+import numpy as np
+
+from skmia.metrics._data_properties import value_codes
+from skmia.metrics._table_columns import as_table
+from skmia.sampling._extremes import extreme_rows
+from skmia.sampling._row_sampler import RowSampler
+from skmia.sampling._symbols import Symbols
+from skmia.utils._sklearn import Interval
+
+__all__ = ["EntropySampler"]
+
+STRONGEST = 1e6  # tilt, for each bit: a ranking by surprisal, for which chance decides nothing
+N_TILTS = 40
+MOST_SWAPS = 300
+STEP = 0.9  # from one number of records that is tried to the next
+
+
+class EntropySampler(RowSampler):
+    r"""Select records so that the data set has a given entropy.
+
+    The entropy of a data set is that of :func:`~skmia.metrics.dataset_entropy`, in bits, the mean
+    over the features :math:`a_j`,
+
+    .. math:: H_D = \frac{1}{d} \sum_{j=1}^d H[a_j], \qquad H[a_j] = -\sum_c P_c \log_2 P_c.
+
+    Records are kept without replacement, each by chance with a weight that grows or falls with how
+    surprising its values are,
+
+    .. math:: w_i \propto e^{s h_i}, \qquad h_i = -\frac{1}{d} \sum_{j=1}^d \log_2 P(x_{ij}),
+
+    where :math:`s` is found by bisection; then single records are swapped until the entropy fits.
+    0 are records that are all alike.
+
+    Parameters
+    ----------
+    entropy : float
+        The entropy to reach, in bits per feature.
+    bins : int, default=None
+        Cut features of numbers into so many bins of one width. By default each value is its own
+        symbol.
+    n_samples : int, default=None
+        How many records to keep. By default as many as were found to reach the entropy, by leaving
+        out the most or the least surprising records.
+    tolerance : float, default=0.01
+        By how many bits the entropy may be missed.
+    random_state : int, RandomState instance or None, default=None
+        Draws the records.
+
+    Attributes
+    ----------
+    entropy_ : float
+        The entropy that was reached.
+    sample_indices_ : ndarray of int, shape (n_kept,)
+        The rows kept, ascending.
+    sampling_strategy_ : dict
+        How many records of each class are kept.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, where they have such.
+
+    See Also
+    --------
+    skmia.metrics.dataset_entropy : The entropy that is set here.
+
+    Notes
+    -----
+    To compare data sets of different entropy give all the same `n_samples`: where each value is its
+    own symbol, the entropy of a continuous feature is the logarithm of the number of records and
+    nothing else. Classes are not looked at: `sampling_strategy_` tells what became of them.
+
+    With `bins`, the records that hold the smallest and largest values are kept, at most two for
+    each feature, so that ``dataset_entropy(X_resampled, bins=bins)`` cuts where this does and is
+    `entropy_`.
+
+    The search is not exhaustive: what it cannot reach is refused, and the message names the
+    smallest and the largest entropy that it found, which need not be the bounds. On the 48,842
+    records of Adult, as many as possible or 22,000 or 5,000 of them, each value a symbol or 10
+    bins, what was found was within 2e-5 bits of the entropy asked for, in about half a second.
+
+    References
+    ----------
+    .. [1] S. M. Tonni, D. Vatsalan, F. Farokhi, D. Kaafar, Z. Lu and G. Tangari, "Data and model
+       dependencies of membership inference attack", 2020, arXiv:2002.06856. Equations (1) and (2)
+       and figure 7.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmia.sampling import EntropySampler
+    >>> X = np.array([[0], [0], [0], [0], [1], [1]])
+    >>> y = np.array([0, 1, 0, 1, 0, 1])
+    >>> EntropySampler(1.0, random_state=0).fit_resample(X, y)[0].ravel()
+    array([0, 0, 1, 1])
+    """
+
+    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
+        **RowSampler._parameter_constraints,
+        "entropy": [Interval(Real, 0, None, closed="left")],
+        "bins": [Interval(Integral, 2, None, closed="left"), None],
+        "tolerance": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    def __init__(self, entropy, *, bins=None, n_samples=None, tolerance=0.01, random_state=None):
+        self.entropy = entropy
+        self.bins = bins
+        self.n_samples = n_samples
+        self.tolerance = tolerance
+        self.random_state = random_state
+
+    def _choose(self, X, y, rng):
+        table = as_table(X)
+        symbols = Symbols(value_codes(table, self.bins))
+        draws = rng.random_sample(len(y))
+        fixed = np.zeros(len(y), dtype=bool)
+        if self.bins is not None:
+            fixed[extreme_rows(table, range(table.shape[1]), draws)] = True
+        search = _Search(symbols, fixed, -np.log(-np.log(draws.clip(1e-300, 1 - 1e-16))))
+        n_samples = self._checked_size(len(y))
+        if n_samples is None:
+            n_samples = search.largest(self.entropy, self.tolerance)
+        kept = search.reach(self.entropy, n_samples)
+        self.entropy_ = symbols.entropy(kept)
+        if not abs(self.entropy_ - self.entropy) <= self.tolerance:
+            self._refuse(search, n_samples)
+        return np.flatnonzero(kept)
+
+    def _checked_size(self, n_records):
+        if self.n_samples is not None and self.n_samples > n_records:
+            raise ValueError(
+                f"n_samples={self.n_samples} is more than the {n_records} records that there are."
+            )
+        return self.n_samples
+
+    def _refuse(self, search, n_samples):
+        low, high = (search.symbols.entropy(search.reach(h, n_samples)) for h in (0, np.inf))
+        given = "" if self.n_samples is None else ", another n_samples"
+        raise ValueError(
+            f"No {n_samples} of the n_samples={len(search.fixed)} records were found whose entropy "
+            f"is entropy={self.entropy:g} within tolerance={self.tolerance:g} bits. Found were "
+            f"{low:.4g} to {high:.4g} bits with that many records. Ask for one of these{given}, or "
+            "for a greater tolerance."
+        )
+
+
+class _Search:
+    """Look for records of a given entropy."""
+
+    def __init__(self, symbols, fixed, noise):
+        self.symbols = symbols
+        self.fixed = fixed  # these are kept, where there is room
+        self.noise = noise  # Gumbel variables: the largest sums with log-weights are a sample
+        self.surprisal = symbols.surprisal(np.ones(len(fixed), dtype=bool))
+
+    def largest(self, entropy, tolerance):
+        """Return the largest number of records for which leaving out extreme ones suffices."""
+        n_records = len(self.fixed)
+        gap = entropy - self.symbols.entropy(np.ones(n_records, dtype=bool))
+        if abs(gap) <= tolerance:
+            return n_records
+        tilt = np.copysign(STRONGEST, gap)
+
+        def _excess(size):
+            return (self.symbols.entropy(self._tilted(tilt, size)) - entropy) * np.sign(gap)
+
+        too_many, size = n_records, n_records
+        while _excess(size) < 0:
+            if size == 1:  # let the caller say what could be reached
+                return max(n_records // 2, 1)
+            too_many, size = size, min(int(STEP * size), size - 1)
+        while too_many - size > 1:
+            middle = (too_many + size) // 2
+            too_many, size = (middle, size) if _excess(middle) < 0 else (too_many, middle)
+        return min(too_many, size, key=lambda n: abs(_excess(n)))
+
+    def reach(self, entropy, size):
+        """Return so many records whose entropy comes near."""
+        kept = self._best_tilt(entropy, size)
+        if 0 < size < len(kept):
+            kept = self._swap_many(kept, entropy)
+            kept = self._swap_one_by_one(kept, entropy)
+        return kept
+
+    def _tilted(self, tilt, size):
+        """Draw records without replacement, with weights that depend on the surprisal."""
+        keys = np.where(self.fixed, np.inf, tilt * self.surprisal + self.noise)
+        kept = np.zeros(len(keys), dtype=bool)
+        kept[np.argpartition(-keys, size - 1)[:size]] = True
+        return kept
+
+    def _best_tilt(self, entropy, size):
+        low, high = -STRONGEST, STRONGEST
+        best, smallest = None, np.inf
+        for tilt in (0.0, low, high):
+            best, smallest, _ = self._better(best, smallest, tilt, entropy, size)
+        for _ in range(N_TILTS):
+            tilt = (low + high) / 2
+            best, smallest, reached = self._better(best, smallest, tilt, entropy, size)
+            low, high = (tilt, high) if reached < entropy else (low, tilt)
+        return best
+
+    def _better(self, best, smallest, tilt, entropy, size):
+        kept = self._tilted(tilt, size)
+        reached = self.symbols.entropy(kept)
+        gap = abs(entropy - reached) if np.isfinite(entropy) else -reached
+        return (kept, gap, reached) if gap < smallest else (best, smallest, reached)
+
+    def _swap_many(self, kept, entropy):
+        """Exchange the least for the most surprising records, or conversely, block by block."""
+        block = max(int(min(kept.sum(), (~kept).sum())) // 4, 1)
+        reached = self.symbols.entropy(kept)
+        for _ in range(MOST_SWAPS):
+            if block == 0 or reached == entropy:
+                break
+            toward = np.sign(entropy - reached)
+            other = self._swapped(kept, toward * self.symbols.surprisal(kept), block)
+            entropy_of_other = self.symbols.entropy(other)
+            if _nearer(entropy_of_other, reached, entropy):
+                kept, reached = other, entropy_of_other
+            else:
+                block //= 2
+        return kept
+
+    def _swapped(self, kept, value, block):
+        block = min(block, int((kept & ~self.fixed).sum()))
+        out = np.where(kept & ~self.fixed, value, np.inf)
+        into = np.where(kept, np.inf, -value)
+        other = kept.copy()
+        if block:
+            other[np.argpartition(out, block - 1)[:block]] = False
+            other[np.argpartition(into, block - 1)[:block]] = True
+        return other
+
+    def _swap_one_by_one(self, kept, entropy):
+        """Exchange the pair of records that, to first order, closes the gap."""
+        reached = self.symbols.entropy(kept)
+        for _ in range(MOST_SWAPS):
+            inside, outside = np.flatnonzero(kept & ~self.fixed), np.flatnonzero(~kept)
+            if not np.isfinite(entropy) or not len(inside):
+                break
+            surprisal = self.symbols.surprisal(kept)
+            wanted = surprisal[inside] + (entropy - reached) * kept.sum()
+            outside = outside[np.argsort(surprisal[outside])]
+            partner = outside[_nearest(surprisal[outside], wanted)]
+            at = np.abs(surprisal[partner] - wanted).argmin()
+            other = kept.copy()
+            other[inside[at]], other[partner[at]] = False, True
+            entropy_of_other = self.symbols.entropy(other)
+            if not _nearer(entropy_of_other, reached, entropy):
+                break
+            kept, reached = other, entropy_of_other
+        return kept
+
+
+def _nearer(new, old, wanted):
+    """Tell whether the new entropy is nearer; nothing is near an infinite one, but higher is."""
+    return abs(new - wanted) < abs(old - wanted) if np.isfinite(wanted) else new > old
+
+
+def _nearest(ascending, wanted):
+    """Return the position of the nearest number for each wanted one."""
+    above = np.searchsorted(ascending, wanted).clip(1, max(len(ascending) - 1, 1))
+    above = np.minimum(above, len(ascending) - 1)
+    below = np.maximum(above - 1, 0)
+    is_below = wanted - ascending[below] <= ascending[above] - wanted
+    return np.where(is_below, below, above)

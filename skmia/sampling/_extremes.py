@@ -1,0 +1,42 @@
+"""The records that hold the range of a column."""
+
+import numpy as np
+
+from skmia.metrics._table_columns import numbered_column
+
+__all__ = ["extreme_rows"]
+
+
+def extreme_rows(table, positions, draws):
+    """Find for each column of numbers one record with the smallest and one with the largest value.
+
+    With these kept, cutting the column in bins of its range cuts it where it was cut before.
+
+    Parameters
+    ----------
+    table : {ndarray, CSC matrix, dataframe}
+        As `as_table` returns it.
+    positions : iterable of int
+        The columns.
+    draws : ndarray of shape (n_records,)
+        Of several such records the one with the smallest draw is taken.
+
+    Returns
+    -------
+    ndarray of int
+        Distinct rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmia.sampling._extremes import extreme_rows
+    >>> extreme_rows(np.array([[1], [3], [1], [2]]), [0], np.array([0.9, 0.1, 0.2, 0.3]))
+    array([1, 2])
+    """
+    rows = []
+    for j in positions:
+        numbers, names = numbered_column(table, j)
+        if names is None and not np.isnan(numbers := numbers.astype(np.float64)).all():
+            ends = np.nanmin(numbers), np.nanmax(numbers)
+            rows += [np.where(numbers == end, draws, np.inf).argmin() for end in ends]
+    return np.unique(np.array(rows, dtype=np.intp))

@@ -1,0 +1,109 @@
+"""What all samplers share: they select rows, whatever the container."""
+
+from numbers import Integral
+
+import numpy as np
+from imblearn.base import BaseSampler
+from imblearn.utils import check_target_type
+from sklearn.utils import check_array, check_consistent_length, check_random_state, indexable
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
+
+from skmia.utils._sklearn import Interval, _fit_context, _safe_indexing
+
+__all__ = ["RowSampler"]
+
+
+class RowSampler(BaseSampler):
+    """Base class of samplers that select rows.
+
+    The author of a sampler writes `_choose(X, y, rng)`, which returns the rows to keep in ascending
+    order. The base class checks the input and takes the rows from what was given, so that frames
+    stay frames of their library, sparse matrices stay sparse and types are kept.
+
+    A sampler's `__init__` takes at least `random_state`, and stores it.
+    """
+
+    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
+        "n_samples": [Interval(Integral, 1, None, closed="left"), None],
+        "random_state": ["random_state"],
+    }
+
+    def __sklearn_tags__(self):
+        """Return tags that say that the rows are only selected."""
+        tags = super().__sklearn_tags__()
+        tags.sampler_tags.sample_indices = True
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        return tags
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y):
+        """Choose the records to keep, without taking them.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe, sparse matrix} of shape (n_records, n_features)
+            Records.
+        y : array-like of shape (n_records,)
+            Their labels.
+
+        Returns
+        -------
+        self : object
+            The sampler with `sample_indices_`.
+
+        Raises
+        ------
+        ValueError
+            If the records do not suffice for what is asked, are of one class, or the input does not
+            fit together.
+        """
+        validate_data(self, X, y, skip_check_array=True)
+        records = X
+        if not hasattr(X, "columns"):  # lists become arrays, which have columns to look at
+            records = check_array(
+                X, dtype=None, accept_sparse=True, ensure_all_finite=False, allow_nd=True
+            )
+        check_classification_targets(y)
+        check_consistent_length(X, y)
+        labels = np.asarray(check_target_type(y, indicate_one_vs_all=True)[0])
+        if (labels == labels[0]).all():
+            raise ValueError(
+                f"{type(self).__name__} needs records of at least two classes, got one class, "
+                f"{labels[:1].tolist()[0]!r}."
+            )
+        (records,) = indexable(records)
+        rows = self._choose(records, labels, check_random_state(self.random_state))
+        classes, codes = np.unique(labels, return_inverse=True)
+        counts = np.bincount(codes[rows], minlength=len(classes))
+        self.sampling_strategy_ = dict(zip(classes.tolist(), counts.tolist(), strict=True))
+        self.sample_indices_ = rows
+        return self
+
+    def fit_resample(self, X, y):
+        """Keep the chosen records, in the order in which they came.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe, sparse matrix} of shape (n_records, n_features)
+            Records.
+        y : array-like of shape (n_records,)
+            Their labels.
+
+        Returns
+        -------
+        X_resampled : {array-like, dataframe, sparse matrix} of shape (n_kept, n_features)
+            The records kept, in their container.
+        y_resampled : array-like of shape (n_kept,)
+            Their labels.
+        """
+        return self.fit(X, y)._fit_resample(X, y)
+
+    def _fit_resample(self, X, y):
+        (X,) = indexable(X)  # sparse matrices in a form whose rows can be taken
+        return tuple(_safe_indexing(part, self.sample_indices_) for part in (X, y))
+
+    def _choose(self, X, y, rng):
+        """Return the rows to keep, ascending."""
+        raise NotImplementedError(f"{type(self).__name__} must define _choose.")

@@ -1,0 +1,131 @@
+"""How many records of each kind make up given shares, and which."""
+
+import numpy as np
+
+from skmia._records import ranks_within
+
+__all__ = ["apportion", "check_none_lost", "draw_shares", "most_records"]
+
+
+def most_records(sizes, shares):
+    """Return the most records that can have these shares.
+
+    Parameters
+    ----------
+    sizes : ndarray of int, shape (n_kinds,)
+        The records of each kind.
+    shares : ndarray of shape (n_kinds,)
+        The share that each kind is to have; they sum to 1.
+
+    Returns
+    -------
+    int
+        The number of records.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmia.sampling._shares import most_records
+    >>> most_records(np.array([3, 30]), np.array([0.25, 0.75]))
+    12
+    """
+    asked = shares > 0
+    # 7 / 0.7 must not become 9.99...
+    return int(np.floor((sizes[asked] / shares[asked]).min() * (1 + 1e-12)))
+
+
+def apportion(shares, n_records):
+    """Divide records by shares, each rounded up or down, so that they add up.
+
+    Parameters
+    ----------
+    shares : ndarray of shape (n_kinds,)
+        Shares that sum to 1.
+    n_records : int
+        How many records.
+
+    Returns
+    -------
+    ndarray of int, shape (n_kinds,)
+        The records of each kind: first the whole parts, then one each to the largest remainders.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmia.sampling._shares import apportion
+    >>> apportion(np.array([0.5, 0.3, 0.2]), 11)
+    array([6, 3, 2])
+    """
+    exact = shares * n_records
+    quota = np.floor(exact + 1e-9).astype(np.intp)
+    largest = np.argsort(quota - exact, kind="stable")
+    quota[largest[: n_records - quota.sum()]] += 1
+    return quota
+
+
+def draw_shares(codes, shares, names, *, n_samples, draws):
+    """Draw as many records as possible, or so many, of which each kind has its share.
+
+    Parameters
+    ----------
+    codes : ndarray of int, shape (n_records,)
+        The kind of each record.
+    shares : ndarray of shape (n_kinds,)
+        Shares that sum to 1.
+    names : list of str
+        What the kinds are called in messages.
+    n_samples : int or None
+        How many to draw; None draws as many as there can be.
+    draws : ndarray of shape (n_records,)
+        Of each kind the records with the smallest draws are taken.
+
+    Returns
+    -------
+    ndarray of int
+        Rows in ascending order.
+
+    Raises
+    ------
+    ValueError
+        If there are not so many, or a kind would get no record at all.
+    """
+    sizes = np.bincount(codes, minlength=len(shares))
+    most = most_records(sizes, shares)
+    if n_samples is not None and n_samples > most:
+        _refuse(sizes, shares, names, n_samples, most)
+    quota = apportion(shares, most if n_samples is None else n_samples)
+    check_none_lost(np.where(shares > 0, quota, 1), names)
+    return np.flatnonzero(ranks_within(codes, draws) < quota[codes])
+
+
+def check_none_lost(quota, names):
+    """Refuse to lose a kind of records by rounding.
+
+    Parameters
+    ----------
+    quota : ndarray of int, shape (n_kinds,)
+        How many records of each kind are to be kept.
+    names : list of str
+        What the kinds are called.
+
+    Raises
+    ------
+    ValueError
+        If it is none of a kind.
+    """
+    if not quota.all():
+        raise ValueError(
+            f"The share of {names[quota.argmin()]} is less than one record. Ask for another "
+            "balance, keep more records, or give more of them."
+        )
+
+
+def _refuse(sizes, shares, names, n_samples, most):
+    asked = np.flatnonzero(shares > 0)
+    at = asked[(sizes[asked] / shares[asked]).argmin()]
+    raise ValueError(
+        f"n_samples={n_samples} is more than the {most} records that can have these shares: there "
+        f"are {sizes[at]} records of {names[at]}, whose share is to be {shares[at]:.3g}. Lower "
+        f"n_samples to {most}, or ask for another balance: with n_samples={n_samples} that share "
+        f"can be {min(sizes[at] / n_samples, 1):.3g} at most."
+    )

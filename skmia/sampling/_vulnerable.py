@@ -1,0 +1,257 @@
+"""Drop the training records that an attack finds."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import get_tags
+from sklearn.utils.parallel import Parallel, delayed
+
+from skmia._records import fingerprint, ranks_within
+from skmia.sampling._row_sampler import RowSampler
+from skmia.utils._sklearn import (
+    HasMethods,
+    Interval,
+    _num_samples,
+    _safe_indexing,
+    _set_random_states,
+)
+
+__all__ = ["VulnerableUnderSampler"]
+
+
+class VulnerableUnderSampler(RowSampler):
+    r"""Drop the training records that an attack finds.
+
+    The records are cut into two random halves of the same classes. A clone of the classifier is
+    trained on each half in turn; the attack, which is not told the halves, is fitted on all records
+    and scores those that the clone was trained on. So each record is attacked while it is a member,
+    by an attacker who knows it and its likes, but not who is a member. That is repeated with other
+    halves, and the risks are averaged.
+
+    Kept are the records of the smallest risk. The classifier is then to be trained on these, as by
+    a pipeline of imbalanced-learn in which this sampler precedes it.
+
+    Parameters
+    ----------
+    attack : BaseAttack
+        Template of the attack, without a target: it is cloned and given each clone of the
+        classifier as its `target`. The attacks to choose are those that compare a record with
+        itself, :class:`~skmia.attacks.LiRA` and :class:`~skmia.attacks.RMIA`: others take records
+        that are easy for any model for members.
+    estimator : estimator
+        The classifier to train on the records kept. It is cloned and never fitted itself.
+    share : float, default=None
+        The share of the records to drop, in (0, 1). By default 0.1, unless `fpr` is given.
+    fpr : float, default=None
+        Drop instead the records whose attack score is above that of all but this share of
+        the other half, which the clone was not trained on: those found at this false positive rate,
+        in (0, 1), in more than half of the repetitions.
+    n_repeats : int, default=1
+        How often to draw halves. Each time 2 classifiers are trained and attacked, each of which
+        with shadow models of its own, unless the attack is given fitted ones.
+    random_state : int, RandomState instance or None, default=None
+        Draws the halves, and seeds classifiers and attacks.
+    n_jobs : int, default=None
+        Number of halves to attack at the same time.
+
+    Attributes
+    ----------
+    risk_ : ndarray of shape (n_records,)
+        The mean risk of each record as a member, as the attack's `predict_proba` gives it.
+    rank_ : ndarray of shape (n_records,)
+        The mean rank of each record's attack score among all members, from 0 to 1.
+    found_ : ndarray of shape (n_records,)
+        In what share of the repetitions the record was found at the false positive rate `fpr`; only
+        where it is given.
+    n_vulnerable_ : int
+        How many records were dropped.
+    sample_indices_ : ndarray of int, shape (n_kept,)
+        The rows kept, ascending.
+    sampling_strategy_ : dict
+        How many records of each class are kept.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, where they have such.
+
+    See Also
+    --------
+    skmia.attacks.vulnerable_records : Records that stand apart, told without an attack on them.
+    skmia.attacks.GMIA : Attacks these; those it does not select have its prior for a risk.
+
+    Notes
+    -----
+    Records of equal risk are put in order by their rank. Records of equal labeled content are put
+    in the same half, since a twin in the other half would count as no member and be one; such
+    records have the same risk and are dropped together only as far as `share` goes.
+
+    **What this does not do.** Removing the records that are found makes others the outermost, which
+    are then found: the "privacy onion effect" [1]_. Do not read the risk of the records kept from
+    `risk_`. Attack the classifier that was trained on the selection anew, on records that had no
+    part in the choice and on those kept. Which records were dropped depends on all records: that
+    one is not among the members may itself tell of it, and a dropped record has a risk of its own,
+    if the selection is published. The people behind dropped records are served worse: see
+    `sampling_strategy_` for the classes. No guarantee follows, as of differential privacy.
+
+    Measured: of 1,000 records of Adult, 50 with a label turned round, a random forest of 30 trees
+    was trained on halves, four times, and attacked by LiRA with 16 shadows. The attack's AUC on the
+    900 records kept was 0.89 before the others were dropped and 0.85 after; dropping 100 at random
+    left it at 0.90. So much can be won, and no more. With one repetition 38 % of the 50 were among
+    the 10 % dropped, since such a forest gives most of its members away.
+
+    The clones see half of the records, so that records are more exposed here than they are for a
+    classifier that is trained on all.
+
+    A scorer of leakage must know that the dropped records are no members:
+    :class:`~skmia.model_selection.MemberRecorder` around the pipeline does.
+
+    References
+    ----------
+    .. [1] N. Carlini, M. Jagielski, C. Zhang, N. Papernot, A. Terzis and F. Tramèr, "The privacy
+       onion effect: Memorization is relative", NeurIPS 2022.
+    .. [2] Y. Long et al., "Understanding membership inferences on well-generalized learning
+       models", 2018, arXiv:1802.04889. Names the removal of vulnerable records as a defense; the
+       procedure here is a reconstruction.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from skmia.attacks import LiRA
+    >>> from skmia.sampling import VulnerableUnderSampler
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> tree = DecisionTreeClassifier(random_state=0)
+    >>> sampler = VulnerableUnderSampler(LiRA(shadows=8), tree, share=0.1, random_state=0)
+    >>> X_kept, y_kept = sampler.fit_resample(X, y)
+    >>> len(X), len(X_kept)
+    (569, 512)
+    """
+
+    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
+        "attack": [HasMethods(["fit", "score_samples", "predict_proba", "set_params"])],
+        "estimator": [HasMethods(["fit"])],
+        "share": [Interval(Real, 0, 1, closed="neither"), None],
+        "fpr": [Interval(Real, 0, 1, closed="neither"), None],
+        "n_repeats": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+        "n_jobs": [Integral, None],
+    }
+
+    def __init__(
+        self,
+        attack,
+        estimator,
+        *,
+        share=None,
+        fpr=None,
+        n_repeats=1,
+        random_state=None,
+        n_jobs=None,
+    ):
+        self.attack = attack
+        self.estimator = estimator
+        self.share = share
+        self.fpr = fpr
+        self.n_repeats = n_repeats
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def __sklearn_tags__(self):
+        """Return the classifier's tags for X, since it is trained on the records."""
+        tags = super().__sklearn_tags__()
+        if isinstance(self.estimator, BaseEstimator):
+            inner = get_tags(self.estimator).input_tags
+            for name in ("allow_nan", "sparse", "string"):
+                setattr(tags.input_tags, name, getattr(inner, name))
+        return tags
+
+    def _choose(self, X, y, rng):
+        self._check_choices()
+        n_records = _num_samples(X)
+        halves = [half for _ in range(self.n_repeats) for half in _halves(X, y, rng)]
+        seeds = rng.randint(2**31 - 1, size=(len(halves), 2)).tolist()
+        attacked = Parallel(self.n_jobs)(
+            delayed(_attacked)(self.attack, self.estimator, X, y, half, *pair, self.fpr)
+            for half, pair in zip(halves, seeds, strict=True)
+        )
+        totals = np.zeros((3, n_records))
+        for half, values in zip(halves, attacked, strict=True):
+            totals[:, half] += values
+        self.risk_, self.rank_, found = totals / self.n_repeats
+        if self.fpr is None:
+            n_dropped = round((0.1 if self.share is None else self.share) * n_records)
+        else:
+            self.found_ = found
+            n_dropped = int((found > 0.5).sum())
+        if not n_dropped < n_records:
+            raise ValueError(
+                f"All of the n_samples={n_records} records would be dropped. Lower share or fpr."
+            )
+        order = (self.rank_, self.risk_) if self.fpr is None else (self.rank_, found)
+        kept = np.lexsort(order)[: n_records - n_dropped]
+        _check_classes(y, kept)
+        self.n_vulnerable_ = n_dropped
+        return np.sort(kept)
+
+    def _check_choices(self):
+        if self.share is not None and self.fpr is not None:
+            raise ValueError(
+                f"Give either share, how many records to drop, or fpr, how sure the attack is to "
+                f"be; got share={self.share} and fpr={self.fpr}."
+            )
+        if getattr(self.attack, "target", None) is not None:
+            raise ValueError(
+                "attack must be a template without a target, since it is to attack clones of "
+                f"estimator; got the target {type(self.attack.target).__name__}. Leave it out."
+            )
+
+
+def _halves(X, y, rng):
+    """Cut the records in two, each class alike and equal records together."""
+    _, first, units = np.unique(fingerprint(X, y), return_index=True, return_inverse=True)
+    strata = np.unique(y, return_inverse=True)[1][first]
+    if np.bincount(strata).min() < 2:
+        lacking = np.unique(y).tolist()[np.bincount(strata).argmin()]
+        raise ValueError(
+            "Each class needs at least two distinct records, one for each half, got one class, "
+            f"{lacking!r}, with fewer. Drop it, or give more of its records."
+        )
+    in_first = (ranks_within(strata, rng.random_sample(len(first))) % 2 == 0)[units]
+    return in_first, ~in_first
+
+
+def _check_classes(y, kept):
+    lost = np.setdiff1d(y, y[kept]).tolist()
+    if lost:
+        raise ValueError(
+            f"All records of class {lost[0]!r} would be dropped, so that the classifier could not "
+            "learn it. Lower share or fpr, or drop the class before."
+        )
+
+
+def _attacked(attack, estimator, X, y, half, seed, attack_seed, fpr):
+    """Return risk, rank and whether it is found of each record of a half while it is a member."""
+    target = clone(estimator)
+    if hasattr(target, "get_params"):
+        _set_random_states(target, seed)
+    members, others = np.flatnonzero(half), np.flatnonzero(~half)
+    X_members = _safe_indexing(X, members)
+    target.fit(X_members, y[members])
+    attack = clone(attack).set_params(target=target)
+    if getattr(attack, "random_state", attack_seed) is None:
+        attack.set_params(random_state=attack_seed)
+    attack.fit(X, y)
+    scores = attack.score_samples(X_members, y[members])
+    found = np.zeros(len(members))
+    if fpr is not None:
+        of_others = attack.score_samples(_safe_indexing(X, others), y[others])
+        found = scores > np.quantile(of_others, 1 - fpr, method="higher")
+    return attack.predict_proba(X_members, y[members])[:, 1], _ranks(scores), found
+
+
+def _ranks(scores):
+    """Return mid-ranks from 0 to 1."""
+    ordered = np.sort(scores)
+    below, up_to = (np.searchsorted(ordered, scores, side=side) for side in ("left", "right"))
+    return (below + up_to) / (2 * len(scores))
