@@ -161,6 +161,7 @@ def two_pairs(X):
 SAMPLER_OPTIONS = {
     "ClassBalanceSampler": {"balance": "equal"},
     "EntropySampler": {"entropy": 1.58, "tolerance": 0.1},
+    "FeatureBalanceSampler": {"features": 0},  # to choose features takes a while
     "GroupBalanceSampler": {"sensitive_features": two_pairs},
     "VulnerableUnderSampler": {
         "attack": skmia.attacks.MetricAttack(),

@@ -40,8 +40,8 @@ def architecture_of(classifier):
     """
     size = _network_size(classifier) or _tree_size(classifier) or _linear_size(classifier)
     settings = classifier.get_params(deep=False) if hasattr(classifier, "get_params") else {}
-    # some settings of scikit-learn have the value "deprecated" until they go
-    known = (name for name in SETTINGS if settings.get(name) not in (None, "deprecated"))
+    # some settings of scikit-learn have the value "deprecated" until they go; others are arrays
+    known = (name for name in SETTINGS if str(settings.get(name)) not in ("None", "deprecated"))
     return size | {name: settings[name] for name in known}
 
 
@@ -120,5 +120,5 @@ def _linear_size(classifier):
     weights = getattr(classifier, "coef_", None)
     if weights is None:
         return {}
-    n_parameters = int(np.prod(weights.shape) + np.size(classifier.intercept_))
+    n_parameters = int(np.prod(weights.shape) + np.size(getattr(classifier, "intercept_", ())))
     return {"depth": 0, "width": 0, "n_parameters": n_parameters}

@@ -250,6 +250,8 @@ def _column(table, j):
         return table[:, j]
     # by position, since names of pandas may repeat
     column = table.iloc[:, j] if hasattr(table, "iloc") else table[table.columns[j]]
+    if hasattr(column.dtype, "tz"):  # else pandas makes objects of times with a zone
+        return column.to_numpy(dtype="datetime64[ns]")
     if _is_nullable_number(column.dtype):
         return column.to_numpy(dtype=np.float64, na_value=np.nan)
     return column.to_numpy()

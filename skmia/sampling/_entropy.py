@@ -40,8 +40,8 @@ class EntropySampler(RowSampler):
     entropy : float
         The entropy to reach, in bits per feature.
     bins : int, default=None
-        Cut features of numbers into so many bins of one width. By default each value is its own
-        symbol.
+        Cut features of numbers into so many bins of one width, at least 2. By default each value is
+        its own symbol.
     n_samples : int, default=None
         How many records to keep. By default as many as were found to reach the entropy, by leaving
         out the most or the least surprising records.
@@ -71,11 +71,19 @@ class EntropySampler(RowSampler):
     -----
     To compare data sets of different entropy give all the same `n_samples`: where each value is its
     own symbol, the entropy of a continuous feature is the logarithm of the number of records and
-    nothing else. Classes are not looked at: `sampling_strategy_` tells what became of them.
+    nothing else.
 
-    With `bins`, the records that hold the smallest and largest values are kept, at most two for
-    each feature, so that ``dataset_entropy(X_resampled, bins=bins)`` cuts where this does and is
-    `entropy_`.
+    **Classes are not looked at, and their shares change**, since records of one class are often
+    less surprising than those of another. On Adult they stayed within a percentage point. Of 189 of
+    the 569 records of the breast cancer data with 10 bins and 2 % more entropy than all, 76 % were
+    malignant, of all 37 %; of the digits with 15 % less entropy than all, 31 % were ones, of all
+    10 %. What is then seen of a classifier may come from the class balance instead: look at
+    `sampling_strategy_`, or put a :class:`ClassBalanceSampler` after this one and measure the
+    entropy again.
+
+    With `bins`, the records that hold the smallest and largest values are kept where there is room,
+    at most two for each feature: then ``dataset_entropy(X_resampled, bins=bins)`` cuts where this
+    does and is `entropy_`.
 
     The search is not exhaustive: what it cannot reach is refused, and the message names the
     smallest and the largest entropy that it found, which need not be the bounds. On the 48,842

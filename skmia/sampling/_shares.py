@@ -30,8 +30,10 @@ def most_records(sizes, shares):
     12
     """
     asked = shares > 0
+    with np.errstate(over="ignore"):  # a share of nearly 0 limits nothing
+        limits = sizes[asked] / shares[asked]
     # 7 / 0.7 must not become 9.99...
-    return int(np.floor((sizes[asked] / shares[asked]).min() * (1 + 1e-12)))
+    return int(np.floor(limits.min() * (1 + 1e-12)))
 
 
 def apportion(shares, n_records):

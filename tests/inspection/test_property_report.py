@@ -9,7 +9,12 @@ from imblearn.under_sampling import RandomUnderSampler
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
-from sklearn.linear_model import LinearRegression, LogisticRegression, SGDClassifier
+from sklearn.linear_model import (
+    LinearRegression,
+    LogisticRegression,
+    RidgeClassifier,
+    SGDClassifier,
+)
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
@@ -163,6 +168,8 @@ def test_recorder_and_search_tell_the_members():
     assert 500 <= report.n_members < 520
     search = GridSearchCV(MemberRecorder(GaussianNB()), {}, cv=2)
     assert property_report(fitted(search), X, Y).n_members == report.n_members
+    around = MemberRecorder(GridSearchCV(GaussianNB(), {}, cv=2))
+    assert property_report(fitted(around), X, Y).n_members == report.n_members
 
 
 def size(classifier):
@@ -191,6 +198,8 @@ def test_architectures():
     assert size(GradientBoostingClassifier(n_estimators=5, max_depth=2))["n_trees"] == 5
     assert size(GaussianNB()) == {}
     assert architecture_of(fitted(SVC(C=0.5))) == {"C": 0.5, "kernel": "rbf"}
+    ridge = RidgeClassifier(alpha=np.array([1.0, 2.0]))  # one for each of several targets
+    assert architecture_of(ridge)["alpha"].tolist() == [1, 2]
     assert "architecture: not known" in str(property_report(fitted(GaussianNB()), X, Y, MEMBERSHIP))
 
 

@@ -288,6 +288,13 @@ def test_codes_tell_values_apart():
     assert value_codes(TABLE, bins=2)[:, 0].tolist() == [0, 0, 1, 2, 0]
 
 
+def test_times_are_numbers_with_a_zone_or_without():
+    times = pd.Series(pd.to_datetime(["2020-01-01", None, "2020-01-02", "2020-12-31"]))
+    frame = pd.DataFrame({"naive": times, "zone": times.dt.tz_localize("Asia/Tokyo")})
+    assert value_codes(frame, bins=2).tolist() == [[0, 0], [2, 2], [0, 0], [1, 1]]
+    assert feature_balance(frame, features="zone", value="low") == 0.5
+
+
 @pytest.mark.parametrize("bins", [None, 3])
 def test_codes_of_a_sparse_matrix_are_sparse(bins):
     dense = np.array([[0, 5.0, 1.0], [0, 0, 2.0], [-1.0, 0, 3.0], [0, nan, 0.5]])

@@ -3,6 +3,8 @@
 import pickle
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from imblearn.over_sampling import SMOTE
 from imblearn.pipeline import make_pipeline
@@ -21,7 +23,12 @@ import skmia  # noqa: F401 - registers the scorers
 from skmia.attacks import GMIA, LiRA, MetricAttack
 from skmia.exceptions import MembershipWarning
 from skmia.model_selection import MemberRecorder, make_membership_scorer
-from skmia.sampling import ClassBalanceSampler, VulnerableUnderSampler
+from skmia.sampling import (
+    ClassBalanceSampler,
+    FeatureBalanceSampler,
+    GroupBalanceSampler,
+    VulnerableUnderSampler,
+)
 
 N_PLANTED = 20
 X, Y = make_blobs(300, centers=[[-4, 0], [4, 0]], random_state=0)
@@ -43,15 +50,20 @@ def leakage(X, y, seed=1):
 
 
 def test_planted_records_are_dropped_and_leakage_falls():
-    drops = sampler(share=N_PLANTED / len(X))
+    drops = sampler(share=N_PLANTED / len(X), n_repeats=3)
     X_kept, y_kept = drops.fit_resample(X, Y)
     rows = drops.sample_indices_
-    assert np.sum(rows < N_PLANTED) <= 0.2 * N_PLANTED  # by chance it were 93 %
+    assert np.sum(rows < N_PLANTED) <= 0.1 * N_PLANTED  # by chance it were 93 %
     assert drops.n_vulnerable_ == N_PLANTED
-    assert roc_auc_score(np.arange(len(X)) < N_PLANTED, drops.rank_) > 0.98
-    assert drops.risk_[:N_PLANTED].mean() > drops.risk_[N_PLANTED:].mean()
-    assert leakage(X, Y) > 0.52
-    assert abs(leakage(X_kept, y_kept) - 0.5) < 0.02
+    assert roc_auc_score(np.arange(len(X)) < N_PLANTED, drops.rank_) > 0.99
+    assert drops.risk_[:N_PLANTED].min() > np.median(drops.risk_[N_PLANTED:])
+    # a pair with a planted record, found for sure, and all others by a coin: the least to be seen
+    least = 1 - (1 - N_PLANTED / len(X)) ** 2 / 2
+    before, after = (
+        np.mean([leakage(*data, s) for s in range(3)]) for data in ((X, Y), (X_kept, y_kept))
+    )
+    assert before > least
+    assert after - 0.5 < (before - 0.5) / 4
 
 
 def test_drops_what_is_found_at_a_false_positive_rate():
@@ -109,10 +121,19 @@ def test_a_class_of_one_record_is_refused():
         sampler().fit(X, np.append(Y[:-1], 2))
 
 
+def test_a_class_is_not_lost():
+    rare = np.append(np.arange(N_PLANTED, len(X)), np.arange(3))
+    y = np.append(Y[N_PLANTED:], [2] * 3)
+    with pytest.raises(ValueError, match="All records of class 2 would be dropped"):
+        sampler(share=0.1).fit(X[rare], y)
+
+
 def test_clone_and_pickle():
     drops = sampler(MetricAttack())
     assert repr(clone(drops)) == repr(drops)
-    again = pickle.loads(pickle.dumps(drops.fit(X, Y)))
+    written = pickle.dumps(drops.fit(X, Y))
+    assert not any(row.tobytes() in written for row in X)
+    again = pickle.loads(written)
     np.testing.assert_array_equal(again.sample_indices_, drops.sample_indices_)
 
 
@@ -124,6 +145,21 @@ def test_search_over_a_sampler():
     assert fitted.sampling_strategy_[1] == pytest.approx(
         fitted.balance * len(fitted.sample_indices_), abs=1
     )
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
+@pytest.mark.parametrize(
+    "drops",
+    [FeatureBalanceSampler(features="b"), GroupBalanceSampler("b"), sampler(MetricAttack())],
+)
+def test_frames_of_any_library_in_a_pipeline(drops, make):
+    frame = make({"a": X[:, 0], "b": X[:, 1] > 0})
+    pipeline = make_pipeline(clone(drops).set_params(random_state=0), NEIGHBOR)
+    recorder = MemberRecorder(pipeline).fit(frame, Y)
+    rows = recorder.estimator_[0].sample_indices_
+    assert 0 < len(rows) < len(Y)
+    np.testing.assert_array_equal(recorder.membership_of(frame, Y), np.isin(np.arange(300), rows))
+    assert (recorder.predict(frame) == Y)[rows].all()
 
 
 def test_recorder_knows_what_samplers_select():
@@ -139,7 +175,12 @@ def test_recorder_knows_what_samplers_select():
     assert 0 < len(rows) < 200
     expected = np.isin(np.arange(300), rows)
     np.testing.assert_array_equal(recorder.membership_of(X, Y), expected)
-    assert -1 <= get_scorer("neg_mia_roc_auc")(recorder, X[200:], Y[200:]) <= 0  # without a warning
+    scorer = get_scorer("neg_mia_roc_auc")
+    assert -1 <= scorer(recorder, X[200:], Y[200:]) <= 0  # without a warning
+    search = GridSearchCV(pipeline, {"classbalancesampler__balance": [0.3]}, cv=2)
+    searched = MemberRecorder(search).fit(X[:200], Y[:200])
+    np.testing.assert_array_equal(searched.membership_of(X, Y), expected)
+    assert scorer(searched, X[200:], Y[200:]) == scorer(recorder, X[200:], Y[200:])
     scores = cross_val_score(MemberRecorder(pipeline), X, Y, scoring="neg_mia_accuracy", cv=2)
     assert np.isfinite(scores).all()
 
