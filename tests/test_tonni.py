@@ -1,5 +1,6 @@
 """The runner of `examples/tonni` goes on where it was ended; a status is what its check says."""
 
+import importlib
 import importlib.util
 import json
 import sys
@@ -27,6 +28,16 @@ def from_folder(name):
 runner = from_folder("runner")
 checks = from_folder("checks")
 models = from_folder("models")
+FILES = {path.stem for path in FOLDER.glob("[a-z]*.py")}
+
+
+@pytest.fixture
+def study(monkeypatch):
+    """Import `study.py`, and forget it with all that it imports from its folder."""
+    monkeypatch.syspath_prepend(FOLDER)
+    yield importlib.import_module("study")
+    for name in FILES & sys.modules.keys():
+        del sys.modules[name]
 
 
 def counted(calls):
@@ -116,7 +127,7 @@ RISES = checks.Check("rises", checks.contrast({"level": 0.0}, {"level": 1.0}), l
     ],
 )
 def test_a_status_follows_from_the_interval(effect, n, status):
-    verdict = checks.decide(RISES, runs_with(effect, n), "value")
+    verdict = checks.decide(RISES, runs_with(effect, n), "value", 0.5)
     assert verdict.status == status
     assert verdict.value == pytest.approx(effect, abs=0.04)
     assert n < 10 or verdict.low <= verdict.value <= verdict.high
@@ -124,10 +135,59 @@ def test_a_status_follows_from_the_interval(effect, n, status):
 
 def test_without_runs_or_with_missing_numbers_nothing_is_testable():
     empty = {name: column[:0] for name, column in runs_with(0.5).items()}
-    assert checks.decide(RISES, empty, "value").status == "not testable here"
+    assert checks.decide(RISES, empty, "value", 0.5).status == "not testable here"
     runs = runs_with(0.5)
     runs["value"][3] = np.nan
-    assert checks.decide(RISES, runs, "value").status == "not testable here"
+    assert checks.decide(RISES, runs, "value", 0.5).status == "not testable here"
+    one_level = checks.Check("rises", checks.trend("level"), low=0.1)
+    runs = {name: column[:40] for name, column in runs_with(0.5).items()}
+    assert checks.decide(one_level, runs, "value", 0.5).status == "not testable here"
+
+
+@pytest.mark.parametrize(
+    ("blind", "status"), [(0.5, "not testable here"), (0.499, "reproduced"), (0.4, "reproduced")]
+)
+def test_where_nothing_leaks_it_says_nothing_that_nothing_depends(blind, status):
+    runs = {**runs_with(0.0), "value": np.full(80, 0.5)}
+    check = checks.Check("does not matter", checks.trend("level"), -0.3, 0.3, needs_leakage=True)
+    assert checks.decide(check, runs, "value", blind).status == status
+    rises = runs_with(0.5)  # a claim that fails does so even then
+    assert checks.decide(check, rises, "value", 2.0).status == "not reproduced"
+
+
+def test_claims_about_properties_count_for_each_measure(study):
+    verdict = study.Verdict
+    attack = checks.Check("a", None)
+    properties = checks.Check("p", None, of_attack=False)
+    aside = checks.Check("e", None, counts=False)
+    verdicts = {("adult", attack, label): verdict("reproduced") for label in study.MEASURES}
+    verdicts |= {("adult", aside, label): verdict("not reproduced") for label in study.MEASURES}
+    assert set(study.statuses_of(verdicts).values()) == {"reproduced"}
+    own = {("adult", properties, study.PAPERS): verdict("not reproduced")}
+    assert set(study.statuses_of(verdicts | own).values()) == {"not reproduced"}
+    assert list(study.statuses_of(own).values()) == ["not reproduced", "–", "–", "–"]
+
+
+def test_too_few_runs_of_one_configuration_leave_its_data_set_untested(study):
+    configs = [study.DEFAULTS | {"n_target": n} for n in (100, 200)]
+    jobs = [(config, seed) for config in configs for seed in range(10)]
+    rows = [config | {"seed": seed} for config, seed in jobs]
+    assert study.scarce(rows, jobs) == set()
+    assert study.scarce(rows[:-1], jobs) == {("adult", 0.75)}
+    assert study.scarce(rows[:10], jobs) == {("adult", 0.75)}  # one of them is missing altogether
+
+
+def test_runs_that_fail_end_with_an_exit_code(study, monkeypatch, tmp_path):
+    one = study.Study("one", "One.", "layers", [{}], [])
+    monkeypatch.setattr(study, "run", lambda *args, **kwargs: ["a run: no such records"])
+    monkeypatch.setattr(sys, "argv", ["tonni", "--output", str(tmp_path)])
+    with pytest.raises(SystemExit, match="1 runs failed:\na run: no such records") as ended:
+        study.main([one])
+    assert isinstance(ended.value.code, str)  # which Python turns into 1
+    assert "- a run: no such records" in (tmp_path / "summary.md").read_text()
+    monkeypatch.setattr(sys, "argv", ["tonni", "--report", "--output", str(tmp_path)])
+    study.main([one])  # runs nothing
+    assert "no such records" not in (tmp_path / "summary.md").read_text()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,10 @@ A check is a statistic of the runs and the band in which the claim wants it. The
 - "reproduced" if the whole interval lies in the band,
 - "not reproduced" if none of it does,
 - "not testable here" if it lies on both sides, if there are fewer than 10 repetitions of a
-  configuration, for which a bootstrap is too sure, or if runs are missing.
+  configuration, for which a bootstrap is too sure, or where a property varies too little to tell.
+
+A claim that something does not matter holds of itself where nothing leaks. So it is "not testable
+here" too, unless the interval of the measure's mean lies above what a blind guess reaches.
 """
 
 from collections.abc import Callable
@@ -29,6 +32,7 @@ class Check:
     low: float = -np.inf
     high: float = np.inf
     of_attack: bool = True  # otherwise about properties only, the same for every measure
+    needs_leakage: bool = False  # holds of itself where nothing leaks
     counts: bool = True  # otherwise an explanation, which does not decide the study's status
 
 
@@ -42,11 +46,15 @@ class Verdict:
     high: float = np.nan
 
     def __str__(self):
-        return f"{self.value:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
+        bounds = f" [{self.low:+.3f}, {self.high:+.3f}]" if np.isfinite(self.low) else ""
+        return f"{self.value:+.3f}{bounds}" if np.isfinite(self.value) else "–"
 
 
-def decide(check, runs, measure, seed=0):
-    """Return the verdict of a check on runs, a dict of arrays with the configuration in "key"."""
+def decide(check, runs, measure, blind, seed=0):
+    """Return the verdict of a check on runs, a dict of arrays with the configuration in "key".
+
+    `blind` is what a blind guess reaches in the measure.
+    """
     if not len(runs["key"]):
         return Verdict("not testable here")
     value = check.statistic(runs, measure)
@@ -56,11 +64,17 @@ def decide(check, runs, measure, seed=0):
     if not np.isfinite([value, low, high]).all():
         status = "not testable here"
     elif check.low <= low and high <= check.high:
-        status = "reproduced"
+        vacuous = check.needs_leakage and not leaks(runs, measure, blind, seed)
+        status = "not testable here" if vacuous else "reproduced"
     else:
         apart = high < check.low or low > check.high
         status = "not reproduced" if apart else "not testable here"
     return Verdict(status, value, low, high)
+
+
+def leaks(runs, measure, blind, seed=0):
+    """Return whether the mean of a measure lies surely above that of a blind guess."""
+    return interval(lambda drawn: _mean(drawn[measure]), runs, seed)[0] > blind
 
 
 def interval(statistic, runs, seed=0):
@@ -96,11 +110,12 @@ def correlation(a, b):
 
 
 def trend(x, where=None):
-    """Return the statistic "rank correlation of column x with the measure"."""
+    """Return the statistic "rank correlation of column x with the measure", NaN for one x."""
 
     def _statistic(runs, measure):
         rows = _rows(runs, where)
-        return correlation(runs[x][rows], runs[measure][rows])
+        levels = runs[x][rows]
+        return correlation(levels, runs[measure][rows]) if np.unique(levels).size > 1 else np.nan
 
     return _statistic
 

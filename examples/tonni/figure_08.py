@@ -4,8 +4,8 @@ The paper takes 1 to 5 hidden layers of 5 to 1,000 nodes, learning rates from 1e
 to 3, leaves out what reaches less than 0.9 in training or test accuracy, and finds that deeper
 networks "are consistently more vulnerable", that "the higher the number of nodes in the model the
 higher the MIA accuracy", that "large learning rates (e.g., 0.1) result in more accurate MIA
-attacks", and that from λ = 0 onwards the accuracy decreases and "after a certain point"
-increases.
+attacks", and that from λ = 0 onwards the accuracy decreases and "after a certain
+point" attacks are "more effective than in the case of no regularization".
 
 Here: one property at a time from the default of one layer of 50 nodes, on 2,000 records, at most
 200 nodes in one layer, because 1,000 in each of five take minutes a run. Rates are those of the
@@ -13,8 +13,8 @@ paper times the quotient of its number of records and ours, at most 1. "0.9" is 
 the best configuration of the data set, in the mean of its runs.
 
 The claim is met if the rank correlations with depth and width are above 0.1, the rate of 0.1 has
-a measure higher by 0.01 than the default rate, and L2 of 0.1 lowers it by 0.01 and 3 raises it
-again.
+a measure higher by 0.01 than the default rate, and L2 of 0.1 lowers it by 0.01 and 3 raises it by
+0.01 above that of the default, hardly any L2.
 """
 
 import numpy as np
@@ -68,8 +68,8 @@ STUDY = Study(
         ),
         Check("falls with a little L2", contrast(DEFAULT, DEFAULT | {"l2": 0.1}), high=-0.01),
         Check(
-            "rises again with much L2",
-            contrast(DEFAULT | {"l2": 0.1}, DEFAULT | {"l2": 3.0}),
+            "is higher with much L2 than with none",
+            contrast(DEFAULT, DEFAULT | {"l2": 3.0}),
             low=0.01,
         ),
     ],

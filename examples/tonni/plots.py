@@ -41,7 +41,9 @@ def _draw_runs(ax, x, y, number, label):
         return
     texts = x.dtype.kind == "U"
     if texts:
-        ax.set_xticks(range(len(levels)), levels, rotation=30, fontsize="small")
+        many = len(levels) > MOST_LEVELS
+        size = "x-small" if many else "small"
+        ax.set_xticks(range(len(levels)), levels, rotation=90 if many else 30, fontsize=size)
     ax.plot(position if texts else x, y, ".", color=color, alpha=0.3)
     means, halves = (
         np.array([_interval(y[position == i]) for i in range(len(levels))]).reshape(-1, 2).T

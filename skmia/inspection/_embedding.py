@@ -11,6 +11,7 @@ from skmia._target import transformed
 
 __all__ = ["embedded", "hidden_layer", "standardized"]
 
+_MOST_DENSE = 2**25  # numbers, 128 MB: neighbors are found three times faster than in sparse ones
 _ACTIVATIONS = {
     "identity": lambda values: values,
     "logistic": expit,
@@ -92,7 +93,10 @@ def standardized(X, known):
     if texts.shape[1]:
         indicators = OneHotEncoder(dtype=np.float32).fit_transform(texts)
         parts.append(indicators / np.float32(np.sqrt(2)))
-    return hstack(parts, format="csr") if texts.shape[1] else parts[0]
+    if not texts.shape[1]:
+        return parts[0]
+    points = hstack(parts, format="csr")
+    return points.toarray() if np.prod(points.shape, dtype=float) <= _MOST_DENSE else points
 
 
 def hidden_layer(estimator, X):

@@ -29,7 +29,7 @@ from skmia.signals import correctness
 __all__ = ["ExposureReport", "explain_exposure"]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)  # arrays have no single truth
 class ExposureReport:
     """The exposure of records, what may explain it, and how the two go together.
 
@@ -144,8 +144,8 @@ def explain_exposure(
     attack : BaseAttack, default=None
         What measures the exposure, by default ``MetricAttack(signal="modified_entropy")`` [1]_. An
         unfitted attack is calibrated on one half of the records to measure the other, and the other
-        way round. A fitted attack on this classifier is used as it is: fit it on other records
-        than these.
+        way round. A fitted attack on this classifier is used as it is: fit one that learns from
+        membership on other records than these. LiRA and others that ask reference models do not.
     exposure : {"risk", "score"}, default="risk"
         The attack's probability of membership, or its score. The risk has few values where the
         attack has few bins, but puts classes with different thresholds on one scale.

@@ -141,8 +141,9 @@ class ExposureDisplay:
         )
         panel.set(xlabel=key.replace("_", " "), title=_in_words(self.correlations[key]))
         panel.title.set_fontsize("small")
-        panel.set_ylabel(self.exposure_name)
-        panel.label_outer(remove_inner_ticks=False)
+        place = panel.get_subplotspec()
+        if place is None or place.is_first_col():
+            panel.set_ylabel(self.exposure_name)
 
     @classmethod
     def from_estimator(

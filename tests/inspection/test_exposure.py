@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, issparse
 from scipy.spatial.distance import cdist
 from scipy.special import softmax
 from scipy.stats import spearmanr
@@ -25,7 +25,7 @@ from torch import nn
 from skmia.attacks import LiRA, MetricAttack
 from skmia.datasets import load_adult
 from skmia.exceptions import CalibrationWarning
-from skmia.inspection import explain_exposure
+from skmia.inspection import _embedding, explain_exposure
 from skmia.inspection._embedding import hidden_layer, standardized
 from skmia.inspection._rank_correlation import rank_correlation
 from skmia.model_selection import MemberRecorder
@@ -162,7 +162,7 @@ def test_columns_count_in_standard_deviations_of_the_members():
 def test_texts_count_by_equal_or_not(frame):
     number = [1.0, 2, 3, None, 2]
     X = frame({"number": number, "text": ["b", "a", "b", "c", None], "none": [None] * 5})
-    points = standardized(X, np.ones(5, bool)).toarray()
+    points = standardized(X, np.ones(5, bool))
     deviation = np.std([1, 2, 3, 2])
     np.testing.assert_allclose(np.linalg.norm(points[0] - points[2]), 2 / deviation, rtol=1e-6)
     expected = np.hypot(1, 1 / deviation)
@@ -170,6 +170,15 @@ def test_texts_count_by_equal_or_not(frame):
     # a missing number counts as the mean, a missing text as a text of its own
     np.testing.assert_allclose(np.linalg.norm(points[1] - points[3]), 1, rtol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(points[1] - points[4]), 1, rtol=1e-6)
+
+
+def test_many_texts_stay_sparse(monkeypatch):
+    X, known = pd.DataFrame({"a": ["x", "y", "z"], "b": [0.0, 1, 3]}), np.ones(3, bool)
+    dense = standardized(X, known)
+    monkeypatch.setattr(_embedding, "_MOST_DENSE", 11)  # of 3 x 4 numbers
+    sparse = standardized(X, known)
+    assert issparse(sparse)
+    np.testing.assert_array_equal(sparse.toarray(), dense)
 
 
 @pytest.mark.parametrize("container", [pd.DataFrame, pl.DataFrame, csr_array])
@@ -399,6 +408,16 @@ def test_correlation_is_scipys():
     assert wider.low < found.low < found.high < wider.high
 
 
+def test_resamples_are_ranked_anew():
+    rng = np.random.default_rng(0)
+    first = rng.integers(6, size=40).astype(float)  # many ties
+    second = first + rng.integers(9, size=40)
+    found = rank_correlation(first, second, confidence_level=0.9, n_resamples=60, random_state=0)
+    rows = np.random.RandomState(0).randint(0, 40, size=(60, 40))
+    values = [spearmanr(first[drawn], second[drawn]).statistic for drawn in rows]
+    np.testing.assert_allclose([found.low, found.high], np.quantile(values, [0.05, 0.95]))
+
+
 def test_interval_covers_where_one_spreads_with_the_other():
     rng = np.random.default_rng(0)
     first = np.abs(rng.normal(size=200_000))
@@ -448,6 +467,7 @@ def test_report_as_text_and_frame():
     frame = report.to_frame()
     assert list(frame.columns) == ["exposure", "membership", *NAMES]
     np.testing.assert_array_equal(frame["exposure"], report.exposure)
+    assert report != explained()  # no error from arrays
 
 
 def test_frames_need_pandas(monkeypatch):

@@ -91,6 +91,11 @@ def test_the_report_gives_its_members():
     offsets = display.points_["distance_to_any"].get_offsets()
     np.testing.assert_array_equal(offsets[:, 0], report.explanations["distance_to_any"][1::2])
     assert len(display.figure_.axes) == 4  # of six places in two rows
+    display.figure_.canvas.draw()
+    labels = [panel.get_xlabel() for panel in display.axes_]
+    assert labels == [name.replace("_", " ") for name in report.explanations]
+    assert [panel.get_ylabel() for panel in display.axes_] == ["Risk", "", "", "Risk"]
+    assert all(panel.xaxis.get_ticklabels()[0].get_visible() for panel in display.axes_)
     again = ExposureDisplay.from_estimator(tree, X, y, member, n_resamples=50, random_state=0)
     assert again.correlations == report.correlations
     assert again.exposure_name == "Risk"
