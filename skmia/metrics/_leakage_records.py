@@ -11,12 +11,14 @@ from skmia.metrics._gaussian_information import gaussian_information
 from skmia.metrics._leakage_bounds import entropy_of
 from skmia.metrics._leakage_estimators import (
     corrected_kl,
+    excess_of_pairs,
     gaussian_kl,
     ledoit_wolf_weight,
     neighbors_kl,
     pooled_covariance,
     population_gaussian_kl,
     squared_distance,
+    within_unit_cube,
 )
 from skmia.metrics._leakage_intervals import (
     basic_interval,
@@ -24,7 +26,7 @@ from skmia.metrics._leakage_intervals import (
     quantiles,
     reached_distances,
 )
-from skmia.metrics._moments import Side
+from skmia.metrics._moments import Sample, Side
 
 KL_METHODS = "gaussian", "neighbors", "pooled"
 _COLUMNS = "kl", "reverse", "information", "low", "high"
@@ -59,7 +61,7 @@ def leakage_of_records(sides, masks, resamples, question):
     masks : pair of ndarray of bool, shape (n_models, n_records)
         Which of them count.
     resamples : pair of Resamples
-        Of the models on each side.
+        Of the models on each side; twice the same where both sides are the same models.
     question : Question
         How.
 
@@ -70,7 +72,7 @@ def leakage_of_records(sides, masks, resamples, question):
         ``high`` of ``kl``; the averages ``mean_kl`` and ``mean_information``; ``method`` in words.
     """
     if question.method == "neighbors":
-        return _by_neighbors(sides, masks, resamples[0].n_resamples, question)
+        return _by_neighbors(sides, masks, resamples, question)
     n_resamples, (_, n_records, n_dimensions) = resamples[0].n_resamples, sides[0].shape
     n_batch = max(1, _ENTRIES // (n_resamples * (n_dimensions + 1) ** 2))
     rng, parts = np.random.RandomState(question.seed), []
@@ -82,17 +84,27 @@ def leakage_of_records(sides, masks, resamples, question):
     columns = {name: np.concatenate([part[name] for part in parts]) for name in _COLUMNS}
     is_shrunk = any(part["shrinkage"].any() for part in parts)
     words = _WORDS["shrunk" if is_shrunk else question.method]
-    errors = _errors_of_averages(parts, columns)
-    return _result(columns, quantiles(errors, question.confidence_level), words)
+    errors = quantiles(_errors_of_averages(parts, columns), question.confidence_level)
+    if n_records == 1 and question.method == "pooled":
+        errors = _errors_of_one(columns, question)
+    return _result(columns, errors, words)
+
+
+def _errors_of_one(columns, question):
+    """Return the errors with which the average of one record has that record's interval."""
+    value = np.concatenate([columns[name] for name in _AVERAGED])
+    ends = np.concatenate([columns["high"], columns["low"]])
+    with np.errstate(invalid="ignore"):  # of infinity there is no interval
+        return value - np.column_stack([ends, pooled_information(ends, question.prior)])
 
 
 def _by_moments(sides, resamples, question, rng):
     """Return columns of a batch of records, and its part in the errors of the averages."""
-    shrinkage = _shrinkage(sides, question)
+    shrinkage, excess = _shrinkage(sides, question), _excess(sides, resamples)
     here = [side.moments() for side in sides]
     drawn = [draws.moments(side) for draws, side in zip(resamples, sides, strict=True)]
     method = _of_one_covariance if question.method == "pooled" else _of_two_covariances
-    *pairs, (low, high) = method(here, drawn, shrinkage, question.confidence_level)
+    *pairs, (low, high) = method(here, drawn, shrinkage, excess, question.confidence_level)
     value, true, again = (
         {"kl": kl, "reverse": reverse, "information": _information(kl, reverse, question)}
         for kl, reverse in pairs
@@ -140,19 +152,19 @@ def _errors_of_averages(parts, columns):
     return of_records + in_common * of_models
 
 
-def _of_one_covariance(here, drawn, shrinkage, confidence_level):
+def _of_one_covariance(here, drawn, shrinkage, excess, confidence_level):
     """Return both divergences of the sample, its population and its resamples, and the interval."""
     difference = here[0].mean - here[1].mean
     squared = squared_distance(difference, pooled_covariance(*here, shrinkage))
     distance, reached = reached_distances(here, drawn, shrinkage)
     with np.errstate(invalid="ignore"):
-        again = corrected_kl(reached.at(distance), *drawn, shrinkage)
-    value, true = corrected_kl(squared, *here, shrinkage), distance**2 / 2
+        again = corrected_kl(reached.at(distance), *drawn, shrinkage, excess)
+    value, true = corrected_kl(squared, *here, shrinkage, excess), distance**2 / 2
     interval = pooled_interval(squared, reached, confidence_level)
     return (value, value), (true, true), (again, again), interval
 
 
-def _of_two_covariances(here, drawn, _, confidence_level):
+def _of_two_covariances(here, drawn, _shrinkage, _excess, confidence_level):
     value, true, again = (
         (estimator(*moments), estimator(*moments[::-1]))
         for estimator, moments in (
@@ -212,25 +224,34 @@ def _shrinkage(sides, question):
     """Return each record's weight of the identity in the covariance, 0 but in many dimensions."""
     _, n_records, n_dimensions = sides[0].statistics.shape
     degrees = sum(side.mask.sum(axis=0) for side in sides) - 2
-    weights = np.zeros(n_records)
-    if question.method == "pooled" and n_dimensions > 1:
-        for i in np.flatnonzero(n_dimensions >= degrees / 5):
-            weights[i] = ledoit_wolf_weight(*(side.rows_of(i) for side in sides))
-    return weights
+    is_many = n_dimensions >= degrees / 5
+    if question.method != "pooled" or n_dimensions == 1 or not is_many.any():
+        return np.zeros(n_records)
+    return np.where(is_many, ledoit_wolf_weight(sides), 0)
 
 
-def _by_neighbors(sides, masks, n_resamples, question):
+def _excess(sides, resamples):
+    """Return the factor on the noise of the means, 1 where models do not depend on each other."""
+    groups = resamples[0].groups
+    if resamples[0] is not resamples[1] or groups.max() + 1 in (1, len(groups)):
+        return 1.0
+    return excess_of_pairs(sides, groups)
+
+
+def _by_neighbors(sides, masks, resamples, question):
+    n_records, n_dimensions = sides[0].shape[1:]
+    n_batch = max(1, _ENTRIES // (len(sides[0]) * (n_dimensions + 1) * 4))
     rng = np.random.RandomState(question.seed)
-    found = [
-        _neighbors_of_record(
-            *(side[mask[:, i], i] for side, mask in zip(sides, masks, strict=True)),
-            n_resamples,
-            question,
+    parts = [
+        _neighbors_of_batch(
+            *([values[:, batch] for values in pair] for pair in (sides, masks)),
+            resamples,
+            question.n_neighbors,
             rng,
         )
-        for i in range(sides[0].shape[1])
+        for batch in gen_batches(n_records, n_batch)
     ]
-    kl, reverse, error = np.array(found).T
+    kl, reverse, error = np.concatenate(parts, axis=1)
     z = -ndtri((1 - question.confidence_level) / 2)
     columns = {
         "kl": kl,
@@ -246,23 +267,38 @@ def _by_neighbors(sides, masks, n_resamples, question):
     return _result(columns, np.outer([-z, z], errors), _WORDS["neighbors"])
 
 
-def _neighbors_of_record(first, second, n_resamples, question, rng):
+def _neighbors_of_batch(sides, masks, resamples, n_neighbors, rng):
     """Return both divergences, and the standard error of the first from halves of the models.
 
     Resamples with repetition would hold neighbors at distance 0. Halves drawn without it have the
     error of the whole around the whole.
     """
-    n_neighbors = question.n_neighbors
-    halves = [
-        neighbors_kl(*(_half(side, rng) for side in (first, second)), n_neighbors, rng)
-        for _ in range(n_resamples)
+    sides = within_unit_cube(sides, masks, rng)
+
+    def _kl(masks, order=1):
+        pair = [Sample(*pair) for pair in zip(sides, masks, strict=True)]
+        return neighbors_kl(pair[::order], n_neighbors)
+
+    halves = [_kl(_halves(masks, resamples, rng)) for _ in range(resamples[0].n_resamples)]
+    return np.array([_kl(masks), _kl(masks, -1), np.std(halves, axis=0, ddof=1)])
+
+
+def _halves(masks, resamples, rng):
+    """Draw half of the models on each side of each record, groups alike on both sides."""
+    keys = [
+        rng.random_sample((draws.groups.max() + 1, mask.shape[1]))
+        for draws, mask in zip(resamples, masks, strict=True)
     ]
-    kl = neighbors_kl(first, second, n_neighbors, rng)
-    return kl, neighbors_kl(second, first, n_neighbors, rng), np.std(halves, ddof=1)
+    if resamples[0] is resamples[1]:
+        keys[1] = keys[0]
+    return [
+        mask & (_ranks(np.where(mask, key[draws.groups], 2)) < mask.sum(axis=0) // 2)
+        for mask, key, draws in zip(masks, keys, resamples, strict=True)
+    ]
 
 
-def _half(values, rng):
-    return values[rng.permutation(len(values))[: len(values) // 2]]
+def _ranks(values):
+    return values.argsort(axis=0).argsort(axis=0)
 
 
 def _result(columns, errors, words):

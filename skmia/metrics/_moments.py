@@ -13,6 +13,13 @@ class Moments(NamedTuple):
     scatter: np.ndarray  # (..., n_records, n_dimensions, n_dimensions), of deviations from the mean
 
 
+class Sample(NamedTuple):
+    """The statistics of models, and which of them are on one side of each record."""
+
+    statistics: np.ndarray  # (n_models, n_records, n_dimensions)
+    mask: np.ndarray  # of bool, (n_models, n_records)
+
+
 class Side:
     """The statistics of the models on one side of each record.
 
@@ -52,9 +59,20 @@ class Side:
         scatter -= count[..., None, None] * shift[..., :, None] * shift[..., None, :]
         return Moments(count, self.origin + shift, scatter)
 
-    def rows_of(self, record):
-        """Return the statistics on this side of one record, shape (n, n_dimensions)."""
-        return self.statistics[self.mask[:, record], record]
+    def residuals(self, moments):
+        """Return the deviations from the mean, 0 for models that are not on this side.
+
+        Parameters
+        ----------
+        moments : Moments
+            Of the sample.
+
+        Returns
+        -------
+        ndarray of shape (n_models, n_records, n_dimensions)
+            The deviations.
+        """
+        return np.where(self.mask[..., None], self.statistics - moments.mean, 0)
 
 
 def _total(values):

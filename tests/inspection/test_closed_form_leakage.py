@@ -97,6 +97,13 @@ def test_agrees_with_retraining_without_each_of_200_records_of_adult():
     assert np.sum(posterior) / np.sum(gains) == pytest.approx(1, abs=0.2)
 
 
+# parameters that scikit-learn changed
+NAMES = LogisticRegressionCV().get_params()
+OF_FOLDS = (
+    {"l1_ratios": (0,), "use_legacy_attributes": False} if "use_legacy_attributes" in NAMES else {}
+)
+MIXED = {} if OF_FOLDS else {"penalty": "elasticnet"}
+
 NUMBERS = ("age", "education-num", "hours-per-week", "fnlwgt")
 FEW = scale(ADULT.data[:, [ADULT.feature_names.index(name) for name in NUMBERS]])
 
@@ -257,10 +264,9 @@ def test_built_in_searches_and_containers():
         Cs=[0.5],
         cv=2,
         tol=1e-10,
-        l1_ratios=(0,),
-        use_legacy_attributes=False,
         scoring="accuracy",
         max_iter=1000,
+        **OF_FOLDS,
     ).fit(IRIS, SPECIES)
     found = closed_form_leakage(model, IRIS, SPECIES).kl
     expected = closed_form_leakage(logistic(C=0.5).fit(IRIS, SPECIES), IRIS, SPECIES).kl
@@ -333,7 +339,7 @@ def test_needs_no_torch():
 
 BINARY = simulated(200)
 MODEL = logistic().fit(*BINARY)
-ELASTIC = LogisticRegression(solver="saga", l1_ratio=0.5, max_iter=5000).fit(*BINARY)
+ELASTIC = LogisticRegression(solver="saga", l1_ratio=0.5, max_iter=5000, **MIXED).fit(*BINARY)
 WEIGHTS = np.linspace(0.01, 2, 200)
 
 
@@ -375,9 +381,9 @@ def test_too_many_parameters(monkeypatch):
 
 
 def test_averaged_models_of_folds_are_refused():
-    model = LogisticRegressionCV(
-        Cs=[1.0], cv=2, refit=False, l1_ratios=(0,), use_legacy_attributes=False, scoring="accuracy"
-    ).fit(*BINARY)
+    model = LogisticRegressionCV(Cs=[1.0], cv=2, refit=False, scoring="accuracy", **OF_FOLDS).fit(
+        *BINARY
+    )
     with pytest.raises(ValueError, match="refit=False"):
         closed_form_leakage(model, *BINARY)
 

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.stats import cauchy, expon, laplace, norm
+from scipy.stats import cauchy, expon, laplace, multivariate_normal, norm
+from sklearn.linear_model import LogisticRegression
 
 from skmia.metrics import (
     fano_error_bound,
@@ -89,6 +90,45 @@ def test_no_threshold_exceeds_the_bounds(name, shift):
         assert ((1 + tpr - fpr) / 2 <= membership_success_bound(kl, reverse) + 1e-9).all()
     # and the bounds are not idle: those of a hundredth of the divergence are exceeded
     assert (np.maximum(*rates) > tpr_bound(kl / 100, fpr, reverse / 100)).any()
+
+
+def likelihood_ratio(seen, unseen):
+    """Return the attack that fits a Gaussian to each side, as LiRA does."""
+    laws = [multivariate_normal(side.mean(axis=0), np.cov(side.T)) for side in (seen, unseen)]
+    return lambda values: laws[0].logpdf(values) - laws[1].logpdf(values)
+
+
+def classifier(seen, unseen):
+    X, membership = np.concatenate([seen, unseen]), np.repeat([1, 0], [len(seen), len(unseen)])
+    return LogisticRegression().fit(X, membership).decision_function
+
+
+@pytest.mark.parametrize("attack", [likelihood_ratio, classifier])
+@pytest.mark.parametrize(("shift", "scale"), [(0.3, 1.0), (1.0, 1.0), (1.0, 2.0), (2.0, 0.7)])
+def test_no_trained_attack_exceeds_the_bounds_on_fresh_draws(attack, shift, scale):
+    rng = np.random.RandomState(0)
+
+    def _draw(n_models):
+        sides = rng.normal(size=(2, n_models, 2))
+        sides[0] = scale * sides[0] + [shift, 0]
+        return sides
+
+    divergences = (
+        (2 * scale**2 + shift**2 - 2) / 2 - 2 * log(scale),
+        ((2 + shift**2) / scale**2 - 2) / 2 + 2 * log(scale),
+    )
+    trained, fresh = _draw(1000), _draw(100_000)
+    score = attack(*trained)
+    seen, unseen = (score(side) for side in fresh)
+    thresholds = np.append(0, np.quantile(score(trained[1]), [0.5, 0.9, 0.99, 0.999]))
+    tpr, fpr = ((scores > thresholds[:, None]).mean(axis=1) for scores in (seen, unseen))
+    error = 4 * np.sqrt((tpr * (1 - tpr) + fpr * (1 - fpr)) / 100_000)
+    assert (tpr - fpr - error <= total_variation_bound(*divergences)).all()
+    assert ((1 + tpr - fpr - error) / 2 <= membership_success_bound(*divergences)).all()
+    high = fpr + 4 * np.sqrt(fpr * (1 - fpr) / 100_000)
+    assert (tpr - error <= tpr_bound(divergences[0], high, divergences[1])).all()
+    idle = [divergence / 100 for divergence in divergences]
+    assert (tpr - error > tpr_bound(idle[0], high, idle[1])).any()  # the attacks are attacks
 
 
 def test_published_true_rates_of_two_gaussians_lie_below():

@@ -67,14 +67,15 @@ def averages(estimators, draw, sizes, n_seeds, n_models):
 
 
 def assert_rank_correlation(values, grid, sign):
-    """Check that the correlation's interval over the seeds lies on one side of 0."""
-    correlations = np.array([spearmanr(grid, row).statistic for row in values])
-    if np.ptp(correlations) == 0:
-        assert sign * correlations[0] > 0
-    else:
-        interval = ttest_1samp(correlations, 0).confidence_interval(0.95)
-        assert sign * (interval.low if sign > 0 else interval.high) > 0
-    assert sign * correlations.mean() > 0.5
+    """Check that the interval of the correlation over all seeds lies on one side of 0.
+
+    Of Fisher's transform with the variance of Bonett and Wright (2000) for ranks. Seeds differ from
+    each other, so that the correlation does not reach 1, where an interval has no width.
+    """
+    correlation = spearmanr(np.tile(grid, len(values)), values.ravel()).statistic
+    error = 1.96 * np.sqrt((1 + correlation**2 / 2) / (values.size - 3))
+    assert abs(correlation) < 1
+    assert np.tanh(sign * np.arctanh(correlation) - error) > 0
 
 
 @pytest.mark.parametrize("draw", [adult, gaussian])
@@ -92,13 +93,14 @@ def test_leakage_rises_with_epsilon(draw):
 
 
 def test_a_network_leaks_more_than_a_logistic_regression():
-    network = MLPClassifier((50,), solver="lbfgs", max_iter=60)
+    network = MLPClassifier((50,), solver="lbfgs", max_iter=200)
     differences = []
-    for seed in range(2):
-        X, y = adult(100, seed)
+    for seed in range(4):  # each counts once: its records share models, their errors go together
         one, other = (
-            membership_leakage(model, X, y, n_models=32, random_state=seed).mutual_information
+            membership_leakage(
+                model, *adult(100, seed), n_models=40, random_state=seed
+            ).mean_mutual_information.value
             for model in (network, LINEAR)
         )
-        differences.extend(one - other)
+        differences.append(one - other)
     assert ttest_1samp(differences, 0).confidence_interval(0.95).low > 0
