@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import torch
 from imblearn.base import is_sampler
-from imblearn.utils.estimator_checks import estimator_checks_generator
+from imblearn.utils import estimator_checks as imblearn_checks
 from sklearn.base import clone, is_classifier
 from sklearn.datasets import load_breast_cancer
 from sklearn.preprocessing import scale
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import estimator_html_repr
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 import skmia.attacks
 import skmia.neural_network
@@ -179,19 +179,16 @@ def test_samplers_are_found():
     assert all(is_sampler(sampler) for sampler in SAMPLERS)
 
 
-@parametrize_with_checks(SAMPLERS)
-def test_samplers_of_scikit_learn(estimator, check):
-    check(estimator)
-
-
+# the names of scikit-learn's own tests would hold the address of a function
 @pytest.mark.parametrize(
     "check",
     [
         pytest.param((check, sampler), id=f"{type(sampler).__name__}-{check.func.__name__}")
+        for generator in (estimator_checks_generator, imblearn_checks.estimator_checks_generator)
         for sampler in SAMPLERS
-        for _, check in estimator_checks_generator(sampler)
+        for _, check in generator(sampler)
     ],
 )
-def test_samplers_of_imbalanced_learn(check):
+def test_samplers_of_scikit_learn_and_imbalanced_learn(check):
     check, sampler = check
     check(sampler)

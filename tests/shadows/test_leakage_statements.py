@@ -92,13 +92,14 @@ def test_leakage_rises_with_epsilon(draw):
     assert_rank_correlation(values, grid, 1)
 
 
-def test_a_network_leaks_more_than_a_logistic_regression():
+@pytest.mark.parametrize("draw", [adult, gaussian])
+def test_a_network_leaks_more_than_a_logistic_regression(draw):
     network = MLPClassifier((50,), solver="lbfgs", max_iter=200)
     differences = []
     for seed in range(4):  # each counts once: its records share models, their errors go together
         one, other = (
             membership_leakage(
-                model, *adult(100, seed), n_models=40, random_state=seed
+                model, *draw(100, seed), n_models=40, random_state=seed
             ).mean_mutual_information.value
             for model in (network, LINEAR)
         )
