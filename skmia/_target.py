@@ -5,7 +5,14 @@ from sklearn.base import BaseEstimator, is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import TunedThresholdClassifierCV
 
-__all__ = ["final_estimator", "held_out_note", "records_as_seen", "selected_rows", "transformed"]
+__all__ = [
+    "final_estimator",
+    "held_out_note",
+    "records_as_seen",
+    "selected_rows",
+    "transformed",
+    "who_remembers",
+]
 
 
 def final_estimator(target):
@@ -115,12 +122,29 @@ def held_out_note(target, X, y):
     note = _held_out_note(target)
     if note is None:
         return None
-    if not hasattr(target, "membership_of"):  # a search; a recorder of a search is asked itself
-        target = getattr(target, "best_estimator_", target)
+    target = who_remembers(target)
     if not getattr(target, "_remembered", ()) or not target.membership_of(X, y).all():
         return note
     # a recorder knows what samplers select, but not what the classifier holds out
     return _held_out_note(target, selected=True) if hasattr(target, "estimator_") else None
+
+
+def who_remembers(target):
+    """Return what may know its training records: the target or, of a search, its best estimator.
+
+    Parameters
+    ----------
+    target : estimator
+        A fitted classifier.
+
+    Returns
+    -------
+    estimator
+        The target itself if it has `membership_of`, as a recorder of a search has.
+    """
+    if hasattr(target, "membership_of"):
+        return target
+    return getattr(target, "best_estimator_", target)
 
 
 def selected_rows(target, n_rows):

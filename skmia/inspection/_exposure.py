@@ -4,9 +4,8 @@ import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.utils import check_consistent_length, check_random_state, column_or_1d, indexable
+from sklearn.utils import check_random_state, column_or_1d, indexable
 from sklearn.utils.validation import check_is_fitted
 
 from skmia._records import KnownRecords, ranks_within
@@ -18,12 +17,13 @@ from skmia._response import (
     record_response,
 )
 from skmia.attacks import MetricAttack
-from skmia.attacks._cross_fit import cross_fit
+from skmia.attacks._cross_fit import cross_fit, seeded
 from skmia.exceptions import CalibrationWarning
 from skmia.inspection._embedding import embedded
+from skmia.inspection._known_membership import known_membership
 from skmia.inspection._neighbor_distance import neighbor_distance, neighbor_distance_within
 from skmia.inspection._rank_correlation import rank_correlation
-from skmia.metrics._checks import check_count, check_fraction, check_membership
+from skmia.metrics._checks import check_count, check_fraction
 from skmia.signals import correctness
 
 __all__ = ["ExposureReport", "explain_exposure"]
@@ -242,7 +242,7 @@ def explain_exposure(
     check_target(estimator)
     (X,) = indexable(X)
     y = check_labels(X, y)
-    membership = _membership(estimator, X, y, membership)
+    membership = known_membership(estimator, X, y, membership)
     given = _given(sensitivity, further, len(y))
     rng = check_random_state(random_state)
     contents = KnownRecords(X, y).contents()
@@ -301,18 +301,6 @@ def exposure_report(exposure, membership, explanations, *, random_state, **optio
     return ExposureReport(exposure, membership, explanations, _correlations(1), _correlations(0))
 
 
-def _membership(estimator, X, y, membership):
-    if membership is None:
-        if not hasattr(estimator, "membership_of"):
-            raise ValueError(
-                "Who is a member is not known: give membership (1 for records that the classifier "
-                "was trained on, 0 for others), or fit it in a MemberRecorder."
-            )
-        membership = estimator.membership_of(X, y)
-    check_consistent_length(X, membership)
-    return check_membership(membership)
-
-
 def _given(sensitivity, further, n_records):
     """Return the explanations that the caller measured."""
     given = dict(further or {})
@@ -341,9 +329,7 @@ def _exposure(attack, estimator, X, y, membership, contents, kind, rng):
                 "estimator=attack.target, or an attack that is not fitted."
             )
         return attack.predict_proba(X, y)[:, 1] if kind == "risk" else attack.score_samples(X, y)
-    attack = clone(attack).set_params(target=estimator)
-    if attack.random_state is None:
-        attack.set_params(random_state=seed)
+    attack = seeded(attack, seed).set_params(target=estimator)
     half = _halves(y, membership, contents, halves_rng)
     outcome = cross_fit(attack, X, y, membership, half)
     for note in dict.fromkeys(outcome.notes):

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from textwrap import fill
 
 import numpy as np
-from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils import check_random_state
 
 from skmia._response import check_target
 from skmia._target import final_estimator, held_out_note, records_as_seen
 from skmia.inspection._architecture import architecture_of, first_layer_of
+from skmia.inspection._known_membership import known_membership
 from skmia.metrics import (
     Estimate,
     demographic_parity_difference,
@@ -18,7 +19,7 @@ from skmia.metrics import (
     mia_indistinguishability_deviation,
     record_parameter_mi,
 )
-from skmia.metrics._checks import check_fraction, check_membership
+from skmia.metrics._checks import check_fraction
 from skmia.metrics._generalization_gap import accuracy_of_sides
 from skmia.metrics._report_form import ReportForm, in_words
 from skmia.utils._sklearn import _safe_indexing
@@ -214,7 +215,7 @@ def property_report(
     """
     check_fraction("confidence_level", confidence_level)
     check_target(estimator, "predict")
-    membership = _membership(estimator, X, y, membership)
+    membership = known_membership(estimator, X, y, membership)
     rng = check_random_state(random_state)
     seeds = rng.randint(np.iinfo(np.int32).max, size=2)
     y_pred = estimator.predict(X)
@@ -238,21 +239,6 @@ def property_report(
         notes=_notes(estimator, X, y, membership),
         classes=_classes(membership, y, y_pred, level),
     )
-
-
-def _membership(estimator, X, y, membership):
-    if membership is None:
-        if not hasattr(estimator, "membership_of"):  # a search; its best one may be a recorder
-            estimator = getattr(estimator, "best_estimator_", estimator)
-        if not hasattr(estimator, "membership_of"):
-            raise ValueError(
-                "Who is a member is not known: give membership (1 for records that the estimator "
-                "was trained on, 0 for others), or wrap the classifier in a MemberRecorder before "
-                "it is fitted."
-            )
-        membership = estimator.membership_of(X, y)
-    check_consistent_length(X, y, membership)
-    return check_membership(membership)
 
 
 def _fairness(estimator, X, y, y_pred, sensitive_features, groups, seed):

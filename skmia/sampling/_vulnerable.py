@@ -3,6 +3,7 @@
 from numbers import Integral, Real
 
 import numpy as np
+from scipy.stats import rankdata
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import get_tags
 from sklearn.utils.parallel import Parallel, delayed
@@ -252,11 +253,5 @@ def _attacked(attack, estimator, X, y, half, seed, attack_seed, fpr):
     if fpr is not None:
         of_others = attack.score_samples(_safe_indexing(X, others), y[others])
         found = scores > np.quantile(of_others, 1 - fpr, method="higher")
-    return attack.predict_proba(X_members, y[members])[:, 1], _ranks(scores), found
-
-
-def _ranks(scores):
-    """Return mid-ranks from 0 to 1."""
-    ordered = np.sort(scores)
-    below, up_to = (np.searchsorted(ordered, scores, side=side) for side in ("left", "right"))
-    return (below + up_to) / (2 * len(scores))
+    ranks = (rankdata(scores) - 0.5) / len(scores)
+    return attack.predict_proba(X_members, y[members])[:, 1], ranks, found
