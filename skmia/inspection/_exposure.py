@@ -45,6 +45,22 @@ class ExposureReport:
         Rank correlation of each explanation with the exposure of members.
     nonmember_correlations : dict of str to Estimate
         The same of non-members: what the model would show without having seen the records.
+
+    See Also
+    --------
+    explain_exposure : Makes the report.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> from skmia.inspection import explain_exposure
+    >>> X, y = load_iris(return_X_y=True)
+    >>> member = [1, 0] * 75
+    >>> target = KNeighborsClassifier(1).fit(X[::2], y[::2])
+    >>> explain_exposure(target, X, y, member, n_resamples=99, random_state=0)
+    ExposureReport(75 members, 75 non-members, explanations=['class_gap', 'class_frequency',
+    'distance_to_class', 'distance_to_any'])
     """
 
     exposure: np.ndarray
