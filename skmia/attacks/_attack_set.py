@@ -42,7 +42,7 @@ def draw_attack_set(shadows, X, y, classes, *, response_method, subsample, rng):
         If no shadow was trained on any of the records, or none was held out from any, or there are
         too few of a class.
     """
-    in_mask, out_mask, found = shadows._masks(X, y)
+    in_mask, out_mask, found = shadows.lookup(X, y)
     if not in_mask.any() or not out_mask.any():
         raise ValueError(
             "An attack model learns from records that the shadows were trained on and from "
@@ -93,10 +93,8 @@ def _halves(shadow, content, shadows):
     other, so that apart they would make each other's mistakes with the opposite sign. Types of
     estimators are spread over both halves.
     """
-    n_types = len(shadows._made_by["estimators"])
-    n_together = np.lcm(2, n_types) if shadows.splitter_ == "halves" else n_types
-    by_shadow = shadows.splitter_ != "custom" and len(shadows.estimators_) >= 2 * n_together
-    return (shadow // n_together if by_shadow else content) % 2
+    folds = shadows.folds(2)
+    return content % 2 if folds is None else folds[shadow]
 
 
 def _balanced(groups, membership, rng):

@@ -198,12 +198,12 @@ class CombinedAttack(RecordAttack):
             return []
         rows = rng.permutation(np.flatnonzero(in_mask.any(axis=0)))[:_LEARNING_SCORES]
         X_rows, y_rows = _safe_indexing(X, rows), y[rows]
-        together = self.shadows_._together()
+        together = self.shadows_.groups_
         n_groups = _LEARNING_SCORES // (len(rows) * np.count_nonzero(together == 0))
         n_groups = min(max(n_groups, 2), _MOST_GROUPS)
         trials = []
         for fold, group in enumerate(rng.permutation(together[-1] + 1)[:n_groups]):
-            rest = self.shadows_._without(group)
+            rest = self.shadows_.without(group)
             for i in np.flatnonzero(together == group):
                 membership = in_mask[i, rows].astype(int)
                 if np.unique(membership).size < 2:

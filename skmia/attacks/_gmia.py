@@ -291,8 +291,8 @@ class GMIA(BaseAttack):
 
     def _held_out(self, X, y):
         """Score records by shadows taken for the target, each compared with the others."""
-        in_mask, out_mask, _ = self.shadows_._masks(X, y)
-        group = self.shadows_._together()
+        in_mask, out_mask, _ = self.shadows_.lookup(X, y)
+        group = self.shadows_.groups_
         has_sides = in_mask.any() and out_mask.any() and group[-1] > 0
         if self.shadows_.splitter_ == "custom" or not has_sides:
             return None
@@ -330,10 +330,8 @@ class GMIA(BaseAttack):
 
     def _shadow_signals(self, X, y, keep=False):
         """Return the shadows' signals, and who was trained on which records."""
-        (signals,), in_mask = self.shadows_._recall(
-            X, y, [self.signal], response_method=self._method, keep=keep
-        )
-        return signals, in_mask
+        signals = self.shadows_.observe(X, y, self.signal, response_method=self._method, keep=keep)
+        return signals, self.shadows_.in_mask(X, y)
 
     def _judge(self, X, y):
         """Return score, call and risk; records that are not selected are not judged."""

@@ -65,7 +65,7 @@ class RecordAttack(BaseAttack):
         rng = check_random_state(self.random_state)
         self._take_shadows(X, y, rng)
         known = self._ask_shadows(X, y, keep=True)
-        together = self.shadows_._together() if self._can_hold_out(known.in_mask) else None
+        together = self.shadows_.groups_ if self._can_hold_out(known.in_mask) else None
         self._prepare(known.signals[0], known.in_mask, together)
         nonmember = np.ones(len(y), bool) if membership is None else membership == 0
         self._scores_online = self._is_online
@@ -111,21 +111,22 @@ class RecordAttack(BaseAttack):
     def _ask_shadows(self, X, y, *, keep=False):
         """Return the shadows' signals of the records and of each copy, and who saw what."""
         asked = {"response_method": self._method}
-        signals, in_mask = self.shadows_._recall(X, y, [self._signal], keep=keep, **asked)
+        signals = self.shadows_.observe(X, y, [self._signal], keep=keep, **asked)
+        in_mask = self.shadows_.in_mask(X, y)
         for copy in self._copies(X):
             signals.append(self.shadows_.observe(copy, y, self._signal, **asked))
         return Bunch(signals=signals, in_mask=in_mask)
 
     def _can_hold_out(self, in_mask):
         """Return whether shadows can take the target's place, their opposites held out."""
-        n_groups = self.shadows_._together()[-1] + 1
+        n_groups = self.shadows_.groups_[-1] + 1
         return in_mask.any() and n_groups > 1 and self.shadows_.splitter_ != "custom"
 
     def _held_out_trials(self, known, rng):
         """Put shadows into the target's place, and compare them with those of other groups."""
         rows = np.flatnonzero(known.in_mask.any(axis=0))
         rows = rng.permutation(rows)[:_CALIBRATION_SCORES]
-        together = self.shadows_._together()
+        together = self.shadows_.groups_
         n_groups = max(_CALIBRATION_SCORES // (len(rows) * np.count_nonzero(together == 0)), 1)
         for group in rng.permutation(together[-1] + 1)[:n_groups]:
             rest = np.flatnonzero(together != group)
