@@ -55,6 +55,6 @@ def share_shadows(templates, target, X, y, *, response_method, random_state, n_j
                 n_jobs=n_jobs,
             )
             # what nearly all attacks ask for; each of them would ask for one half of it
-            fitted[key]._recall(X, y, ["logit_confidence"], response_method=method, keep=True)
+            fitted[key].observe(X, y, "logit_confidence", response_method=method, keep=True)
         shared[name] = clone(template).set_params(shadows=fitted[key])
     return shared

@@ -5,6 +5,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 
@@ -37,40 +38,52 @@ def asked(shadows):
 
 
 def recall(shadows, records, labels, *, keep=False, signals=("confidence",)):
-    return shadows._recall(
-        records, labels, list(signals), response_method="predict_proba", keep=keep
-    )
+    asked = {"response_method": "predict_proba", "keep": keep}
+    return shadows.observe(records, labels, list(signals), **asked)
+
+
+def forgetful(shadows):
+    """Return the same shadows with nothing in memory."""
+    return pickle.loads(pickle.dumps(shadows))
 
 
 def test_memory_reads_what_was_written():
-    memory = AnswerMemory()
+    memory = AnswerMemory(4, 1)
+    assert memory.is_empty()
     assert memory.knows(["a"], np.array([0, 1])).tolist() == [False, False]
-    memory.write("a", np.array([2, 0]), np.array([[1.0, 2.0], [3.0, 4.0]]), 4)
+    memory.write("a", np.array([2, 0]), np.array([1.0, 2.0]))
     assert memory.knows(["a"], np.array([0, 1, 2, 3, -1])).tolist() == [1, 0, 1, 0, 0]
-    np.testing.assert_array_equal(memory.read("a", np.array([0, 2, 0])), [[2, 1, 2], [4, 3, 4]])
+    np.testing.assert_array_equal(memory.read("a", np.array([0, 2, 0])), [2, 1, 2])
     assert not memory.knows(["a", "b"], np.array([0])).any()
+    assert not memory.is_empty()
 
 
 def test_foreign_rows_are_never_known():
-    memory = AnswerMemory()
-    memory.write("a", np.arange(3), np.ones((2, 3)), 3)  # also the last row, that -1 would name
+    memory = AnswerMemory(3, 1)
+    memory.write("a", np.arange(3), np.ones(3))  # also the last row, that -1 would name
     assert memory.knows(["a"], np.array([-1, -1])).tolist() == [False, False]
 
 
-def test_integers_are_remembered():
-    memory = AnswerMemory()
-    memory.write("a", np.array([1]), np.array([[1], [0]]), 3)
-    np.testing.assert_array_equal(memory.read("a", np.array([1])), [[1], [0]])
-    assert not memory.knows(["a"], np.array([0])).any()
+def test_types_are_remembered_as_they_come_and_widened_for_others():
+    memory = AnswerMemory(3, 1)
+    for values in (np.array([1]), np.array([0.5], np.float32), np.array([np.pi])):
+        memory.write("a", np.array([1]), values)
+        np.testing.assert_array_equal(memory.read("a", np.array([1])), values)
+    memory.write("b", np.array([0]), np.array([[0.25, 0.75]], np.float32))
+    assert memory.read("b", np.array([0])).dtype == np.float32
 
 
-def test_memory_of_some_shadows_is_a_copy():
-    memory = AnswerMemory()
-    memory.write("a", np.array([0]), np.array([[1.0], [2.0], [3.0]]), 1)
-    part = memory.of(np.array([2, 0]))
-    np.testing.assert_array_equal(part.read("a", np.array([0])), [[3], [1]])
-    part.write("a", np.array([0]), np.zeros((2, 1)), 1)
-    np.testing.assert_array_equal(memory.read("a", np.array([0])), [[1], [2], [3]])
+def test_room_is_half_of_working_memory_for_all_shadows():
+    with config_context(working_memory=1):
+        for n_records, fits in ((16_384, True), (16_385, False)):
+            memory = AnswerMemory(n_records, 2)  # 2 shadows, 2 classes, 8 bytes: half a MiB
+            assert memory.has_room("a", np.ones((1, 2))) is fits
+            assert memory.has_room("a", np.ones((1, 2), np.float32))
+            assert not memory.has_room("a", np.ones((1, 5), np.float32))
+        memory = AnswerMemory(16_384, 2)
+        memory.write("a", np.arange(16_384), np.ones((16_384, 2)))
+        assert memory.has_room("a", np.ones((1, 2)))
+        assert not memory.has_room("b", np.ones((1, 2)))
 
 
 @pytest.mark.parametrize("rows", [slice(None), slice(7, 30), [5, 5, 0, 59]])
@@ -78,10 +91,9 @@ def test_recalls_what_observe_says(shadows, rows):
     recall(shadows, X[10:40], Y[10:40], keep=True)
     records, labels = np.vstack([X[rows], FOREIGN[rows]]), np.concatenate([Y[rows], Y[rows]])
     for keep in (False, True, False):
-        (found,), in_mask = recall(shadows, records, labels, keep=keep)
-        expected = shadows.observe(records, labels, "confidence")
+        (found,) = recall(shadows, records, labels, keep=keep)
+        expected = forgetful(shadows).observe(records, labels, "confidence")
         np.testing.assert_allclose(found, expected, rtol=1e-12)
-        np.testing.assert_array_equal(in_mask, shadows.in_mask(records, labels))
 
 
 def test_asks_for_own_records_once_and_for_foreign_ones_again(shadows):
@@ -102,16 +114,17 @@ def test_keeps_nothing_unless_asked_to(shadows):
 
 def test_another_label_is_another_record(shadows):
     recall(shadows, X, Y, keep=True)
-    (found,), in_mask = recall(shadows, X, 1 - Y)
-    np.testing.assert_allclose(found, shadows.observe(X, 1 - Y, "confidence"))
-    assert not in_mask.any()
+    (found,) = recall(shadows, X, 1 - Y)
+    np.testing.assert_allclose(found, forgetful(shadows).observe(X, 1 - Y, "confidence"))
+    assert asked(shadows) == [120] * 4
 
 
 def test_signals_and_ways_of_asking_are_told_apart(shadows):
     recall(shadows, X, Y, keep=True)
-    (loss, confidence), _ = recall(shadows, X, Y, signals=("loss", "confidence"), keep=True)
+    loss, confidence = recall(shadows, X, Y, signals=("loss", "confidence"))
     np.testing.assert_allclose(loss, np.log(confidence))
-    (by_label,), _ = shadows._recall(X, Y, ["confidence"], response_method="predict")
+    assert asked(shadows) == [60] * 4
+    by_label = shadows.observe(X, Y, "confidence", response_method="predict")
     assert set(np.unique(by_label)) <= {0, 1}
 
 
@@ -142,15 +155,18 @@ def test_a_template_is_pickled():
 def test_a_new_fit_forgets(shadows):
     recall(shadows, X, Y, keep=True)
     shadows.set_params(random_state=1).fit(X, Y)
-    (found,), _ = recall(shadows, X, Y)
-    np.testing.assert_allclose(found, shadows.observe(X, Y, "confidence"), rtol=1e-12)
+    (found,) = recall(shadows, X, Y)
+    assert asked(shadows) == [60] * 4
+    np.testing.assert_array_equal(found, forgetful(shadows).observe(X, Y, "confidence"))
 
 
 def test_shadows_added_later_are_asked():
     shadows = ShadowModels(Counting(), 2, warm_start=True, random_state=0).fit(X, Y)
     recall(shadows, X, Y, keep=True)
     shadows.set_params(n_shadows=4).fit(X, Y)
-    assert recall(shadows, X, Y)[0][0].shape == (4, 60)
+    ASKED.clear()
+    assert recall(shadows, X, Y)[0].shape == (4, 60)
+    assert asked(shadows) == [60] * 4
 
 
 @pytest.mark.parametrize(
@@ -158,18 +174,18 @@ def test_shadows_added_later_are_asked():
 )
 def test_without_a_group(splitter, n_groups):
     shadows = ShadowModels(Counting(), 4, splitter=splitter, random_state=0).fit(X, Y)
-    together = shadows._together()
+    together = shadows.groups_
     assert len(np.unique(together)) == n_groups
     recall(shadows, X, Y, keep=True)
     ASKED.clear()
     for group in range(n_groups):
         kept = np.flatnonzero(together != group)
-        rest = shadows._without(group)
+        rest = shadows.without(group)
         assert rest.estimators_ == [shadows.estimators_[i] for i in kept]
         np.testing.assert_array_equal(rest.in_mask(X, Y), shadows.in_mask_[kept])
         np.testing.assert_array_equal(rest.out_mask_, shadows.out_mask_[kept])
-        np.testing.assert_array_equal(recall(rest, X, Y)[0][0], recall(shadows, X, Y)[0][0][kept])
-        rest._check_unchanged()
+        np.testing.assert_array_equal(recall(rest, X, Y)[0], recall(shadows, X, Y)[0][kept])
+        rest.check_unchanged()
     assert not ASKED
     assert (shadows.n_shadows, len(shadows.estimators_)) == (4, 4)
 
@@ -177,22 +193,22 @@ def test_without_a_group(splitter, n_groups):
 def test_halves_are_each_others_opposite():
     shadows = ShadowModels(LogisticRegression(), 6, random_state=0).fit(X, Y)
     for group in range(3):
-        first, second = shadows.in_mask_[shadows._together() == group]
+        first, second = shadows.in_mask_[shadows.groups_ == group]
         np.testing.assert_array_equal(first, ~second)
 
 
 def test_without_a_shadow_of_a_mask():
     mask = np.random.default_rng(0).random((3, 60)) < 0.5
     shadows = ShadowModels(LogisticRegression(), 3, splitter=mask, random_state=0).fit(X, Y)
-    rest = shadows._without(1)
+    rest = shadows.without(1)
     np.testing.assert_array_equal(rest.in_mask_, mask[[0, 2]])
-    rest._check_unchanged()
+    rest.check_unchanged()
 
 
 def test_without_a_shadow_of_a_mask_in_a_list():
     mask = (np.random.default_rng(0).random((3, 60)) < 0.5).tolist()
     shadows = ShadowModels(LogisticRegression(), 3, splitter=mask, random_state=0).fit(X, Y)
-    shadows._without(1)
+    shadows.without(1)
 
 
 class OfItsInput(LogisticRegression):
@@ -206,7 +222,7 @@ def test_an_answer_does_not_depend_on_its_neighbors():
     shadows = ShadowModels(OfItsInput(), 4, random_state=0).fit(X, Y)
     recall(shadows, X, Y, keep=True)
     rows = X.astype(np.float32)  # known as the same records
-    (alone,), _ = recall(shadows, rows[:5], Y[:5])
+    (alone,) = recall(shadows, rows[:5], Y[:5])
     both = np.vstack([rows[:5], FOREIGN[:5].astype(np.float32)])
-    (beside,), _ = recall(shadows, both, np.r_[Y[:5], Y[:5]])
+    (beside,) = recall(shadows, both, np.r_[Y[:5], Y[:5]])
     np.testing.assert_array_equal(beside[:, :5], alone)
