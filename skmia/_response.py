@@ -499,6 +499,10 @@ class Answered:
         proba, numbers = next(iter(self._kept.values()))
         return sum(map(len, proba)) if numbers is None else len(numbers)
 
+    def __getitem__(self, rows):
+        """Return the same of some records, where the object stands for them."""
+        return self.rows(rows)
+
     def __getattr__(self, name):
         """Return whatever else the model has."""
         if name.startswith("_") or self.model is None:

@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, RobustScaler, StandardScaler
 from sklearn.utils import Bunch, check_random_state
 
-from skmia._records import ranks_within
+from skmia._records import halve
 from skmia._response import Answered, expand, label_index
 from skmia.attacks._base import BaseAttack
 from skmia.attacks._lira import LiRA
@@ -276,7 +276,7 @@ class CombinedAttack(RecordAttack):
         Each half of the records is scored by attacks that were fitted on the other: some of them
         learn what is usual for the very records that they are fitted on.
         """
-        fold = _halves(membership, rng)
+        fold = halve(membership, rng).astype(int)
         scores = self._scores_of_halves(asked, shadows, known, fold, rng)
         everything, seen = np.ones(len(fold), dtype=bool), asked.in_mask.any(axis=0)
         y_index, trial = label_index(asked.y, self.target_classes_), {}
@@ -362,11 +362,6 @@ class _Asked(NamedTuple):
         model = self.model.rows(rows)
         evidence = [e if e is None else e.of(rows) for e in self.evidence]
         return _Asked(model, model.X, self.y[rows], self.in_mask[:, rows], evidence)
-
-
-def _halves(membership, rng):
-    """Return 0 or 1 for each record, at random, for as many members as others of each."""
-    return ranks_within(membership, rng.random_sample(len(membership))) % 2
 
 
 def _scores(attacks, asked, *, online):

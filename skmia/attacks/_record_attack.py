@@ -136,9 +136,7 @@ class RecordAttack(BaseAttack):
 
     def _shadow_evidence(self, X, y, *, keep=False):
         """Return the shadows' signals of the records and of each copy, and who saw what."""
-        signals = self.shadows_.observe(
-            X, y, self._signal, response_method=self._method, keep=keep
-        )
+        signals = self.shadows_.observe(X, y, self._signal, response_method=self._method, keep=keep)
         return self._with_copies(X, y, signals, self.shadows_.in_mask(X, y))
 
     def _with_copies(self, X, y, signals, in_mask):
