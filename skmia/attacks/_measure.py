@@ -115,8 +115,10 @@ def measure(template, answered, y, membership, half, *, seed):
         refuse_partial_knowledge(attack, answered.X, y)
     scores, risk = np.empty(len(y)), np.empty(len(y))
     called, notes = np.empty(len(y), dtype=np.int8), []
-    for known, rows in ((~half, half), (half, ~half)):
-        known, rows = np.flatnonzero(known), np.flatnonzero(rows)
+    # no attack shall read from the order of the records who is a member
+    order = np.random.RandomState(seed).permutation(len(y))
+    in_half = half[order]
+    for known, rows in ((order[~in_half], order[in_half]), (order[in_half], order[~in_half])):
         of_known, of_rows = answered.rows(known), answered.rows(rows)
         fitted = clone(attack).set_params(target=of_known)
         # not fit, which warns: to catch a warning is to change the filters of all threads
