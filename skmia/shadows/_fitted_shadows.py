@@ -216,8 +216,8 @@ class FittedShadows:
 
         Whole groups of shadows stand in, in random order, and are judged by the shadows of all
         other groups: what one of a group was trained on would give the others away. All of them are
-        judged on one draw of the records of the pool that some shadow was trained on, each on those
-        that it was trained on or that were held out from it.
+        judged on one draw of the records of the pool, each on those that it was trained on or that
+        were held out from it.
 
         Parameters
         ----------
@@ -275,7 +275,7 @@ class FittedShadows:
             if value is not None:
                 check_scalar(value, name, Integral, min_val=1)
         found = self.lookup(X, y)
-        if self.splitter_ == "custom" or self.groups_[-1] == 0 or not found.in_mask.any():
+        if self.splitter_ == "custom" or self.groups_[-1] == 0 or found.rows.max() < 0:
             return iter(())
         numbers = {"n_scores": n_scores, "n_least": n_least, "n_most": n_most}
         return draw_stand_ins(self.groups_, found, check_random_state(random_state), **numbers)
