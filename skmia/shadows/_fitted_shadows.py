@@ -228,25 +228,28 @@ class FittedShadows:
         random_state : int, RandomState instance or None, default=None
             Draws the records and the groups.
         n_scores : int, default=20_000
-            The most records to draw. As many groups stand in as have so many records to be judged
-            on, all together.
+            The most records to draw. Groups are added as long as all stand-ins together are judged
+            on at most so many.
         n_least : int, default=1
-            The least number of groups, if there are as many.
+            The least number of groups, if there are as many, even if they make up more scores.
         n_most : int, default=None
             The largest number of groups.
 
-        Yields
-        ------
-        number : int
-            The shadow that stands in.
-        group : int
-            Its group.
-        rows : ndarray of int
-            Numbers of the records in X that it may be judged on, in random order.
-        membership : ndarray of int
-            1 for those of them that it was trained on, 0 for those that were held out from it.
-        rest : ndarray of int
-            The shadows that may judge it.
+        Returns
+        -------
+        iterator of StandIn
+            Named tuples of the following fields. Everything is drawn before the first of them.
+
+            number : int
+                The shadow that stands in.
+            group : int
+                Its group.
+            rows : ndarray of int
+                Numbers of the records in X that it may be judged on, in random order.
+            membership : ndarray of int
+                1 for those of them that it was trained on, 0 for those that were held out from it.
+            rest : ndarray of int
+                The shadows that may judge it.
 
         Raises
         ------
