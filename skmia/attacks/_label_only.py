@@ -9,7 +9,7 @@ from sklearn.utils import check_array, check_random_state, column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
 from skmia._records import concatenate
-from skmia._response import label_index
+from skmia._response import label_index, taken
 from skmia.attacks._base import BaseAttack
 from skmia.attacks._perturbation import Perturbation, noise_grid
 from skmia.attacks._shadows import train_shadow
@@ -171,14 +171,19 @@ class LabelOnlyAttack(BaseAttack):
         return f"sees labels alone, of {queries} a record; has labeled records"
 
     def _fit(self, X, y, membership):
+        """Choose the noise; return the model to calibrate on with its members."""
         rng, model = check_random_state(self.random_state), self.target
         self._seed, seed_of_shadow, seed_of_choice = rng.randint(2**31 - 1, size=3).tolist()
         if membership is None:
             model, membership = train_shadow(model, X, y, seed_of_shadow)
-        self.noise_ = None
+        model, self.noise_ = self._asked_once(model, X), None
         if self.method == "noise":
             self._perturbation = Perturbation(self._seed).fit(X)
             self.noise_ = self._chosen_noise(model, X, y, membership, seed_of_choice)
+        return model, membership
+
+    def _calibration_scores(self, X, y, membership, known):
+        model, membership = known
         scores = self._score_in_batches(model, X, y)
         return scores, membership, label_index(y, self.target_classes_)
 
@@ -187,7 +192,8 @@ class LabelOnlyAttack(BaseAttack):
         if self.noise != "auto":
             return _checked_noise(self.noise)
         rows = np.random.RandomState(seed).permutation(len(y))[:_MOST_RECORDS_TO_CHOOSE_BY]
-        X, y, membership = _safe_indexing(X, rows), y[rows], membership[rows]
+        model, X = taken(model, X, rows)
+        y, membership = y[rows], membership[rows]
         pairs = noise_grid(self._perturbation.n_flipped)
         if len(np.unique(membership)) < 2:  # nothing to choose by
             return pairs[len(pairs) // 2]
@@ -201,12 +207,16 @@ class LabelOnlyAttack(BaseAttack):
 
     def _score_samples(self, model, X, y):
         if self.method == "gap":
-            return (_labels(model, X) == y).astype(np.float64)
+            return self._gives_label(model, X, y).astype(np.float64)
         return self._robustness(model, X, y, self.n_queries, self.noise_)
+
+    def _gives_label(self, model, X, y):
+        """Return for which records the model predicts the label."""
+        return self._observe(model, X, y, "confidence") == 1
 
     def _robustness(self, model, X, y, n_queries, noise):
         """Return the scores; of misclassified records no copies are asked for."""
-        correct = _labels(model, X) == y
+        correct = self._gives_label(model, X, y)
         kept = np.zeros((len(y), n_queries), dtype=bool)
         asked = np.flatnonzero(correct)
         n_at_once = self._n_at_once(n_queries)
