@@ -216,8 +216,8 @@ class FittedShadows:
 
         Whole groups of shadows stand in, in random order, and are judged by the shadows of all
         other groups: what one of a group was trained on would give the others away. All of them are
-        judged on one draw of the records of the pool that some shadow was trained on, each on those
-        that it was trained on or that were held out from it.
+        judged on one draw of the records of the pool, each on those that it was trained on or that
+        were held out from it.
 
         Parameters
         ----------
@@ -228,25 +228,28 @@ class FittedShadows:
         random_state : int, RandomState instance or None, default=None
             Draws the records and the groups.
         n_scores : int, default=20_000
-            The most records to draw. As many groups stand in as have so many records to be judged
-            on, all together.
+            The most records to draw. Groups are added as long as all stand-ins together are judged
+            on at most so many.
         n_least : int, default=1
-            The least number of groups, if there are as many.
+            The least number of groups, if there are as many, even if they make up more scores.
         n_most : int, default=None
             The largest number of groups.
 
-        Yields
-        ------
-        number : int
-            The shadow that stands in.
-        group : int
-            Its group.
-        rows : ndarray of int
-            Numbers of the records in X that it may be judged on, in random order.
-        membership : ndarray of int
-            1 for those of them that it was trained on, 0 for those that were held out from it.
-        rest : ndarray of int
-            The shadows that may judge it.
+        Returns
+        -------
+        iterator of StandIn
+            Named tuples of the following fields. Everything is drawn before the first of them.
+
+            number : int
+                The shadow that stands in.
+            group : int
+                Its group.
+            rows : ndarray of int
+                Numbers of the records in X that it may be judged on, in random order.
+            membership : ndarray of int
+                1 for those of them that it was trained on, 0 for those that were held out from it.
+            rest : ndarray of int
+                The shadows that may judge it.
 
         Raises
         ------
@@ -275,7 +278,7 @@ class FittedShadows:
             if value is not None:
                 check_scalar(value, name, Integral, min_val=1)
         found = self.lookup(X, y)
-        if self.splitter_ == "custom" or self.groups_[-1] == 0 or not found.in_mask.any():
+        if self.splitter_ == "custom" or self.groups_[-1] == 0 or found.rows.max() < 0:
             return iter(())
         numbers = {"n_scores": n_scores, "n_least": n_least, "n_most": n_most}
         return draw_stand_ins(self.groups_, found, check_random_state(random_state), **numbers)

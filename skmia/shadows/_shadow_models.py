@@ -278,8 +278,7 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
             kept = store.keep(kept, jobs)
         missing = [job for job in jobs if job.number not in kept]
         context = self._init_callback_context(max_subtasks=len(missing), sequential_subtasks=False)
-        trained = train_shadows(missing, X, y, store, context=context, owner=self)
-        shadows = kept | dict(trained)
+        shadows = kept | dict(train_shadows(missing, X, y, store, context=context, owner=self))
         self.estimators_ = [shadows[i] for i in range(self.n_shadows)]
         trained = trained_masks(in_rows, self.estimators_)
         self._given_mask = in_mask

@@ -58,12 +58,14 @@ def folds_of(n_shadows, splitter, n_types, n_folds):
 
 
 def draw_stand_ins(groups, found, rng, *, n_scores, n_least, n_most):
-    """Yield shadows in the target's place, whole groups in random order.
+    """Return shadows in the target's place, one by one, whole groups in random order.
 
-    So many groups stand in as make up `n_scores` scores. Shadows whose records are all of one side
-    do not.
+    Groups are added as long as they make up at most `n_scores` scores. Shadows whose records are
+    all of one side do not stand in.
     """
-    rows = rng.permutation(np.flatnonzero(found.in_mask.any(axis=0)))[:n_scores]
+    # those that nobody was trained on too: without them, who is unknown to others were a member
+    is_judged = (found.rows >= 0) & (found.in_mask | found.out_mask).any(axis=0)
+    rows = rng.permutation(np.flatnonzero(is_judged))[:n_scores]
     order = rng.permutation(groups.max() + 1)
     in_mask = found.in_mask[:, rows]
     judged = in_mask | found.out_mask[:, rows]

@@ -36,9 +36,39 @@ class ShadowJob(NamedTuple):
 
 
 def train_shadows(jobs, X, y, store, *, context, owner):
-    """Train shadows, and yield them with their numbers as they end.
+    """Train shadows, in as many processes as their owner says.
 
-    `owner` are the shadow models, of whose fit `context` tells the callbacks.
+    Parameters
+    ----------
+    jobs : list of ShadowJob
+        What to train on which records.
+    X : array-like of shape (n_records, ...)
+        All records.
+    y : ndarray of shape (n_records,)
+        All labels.
+    store : ShadowStore or None
+        Where to store them.
+    context : CallbackContext
+        Of the owner's fit; it tells the callbacks.
+    owner : ShadowModels
+        The shadow models whose fit it is.
+
+    Yields
+    ------
+    number : int
+        The number of a shadow, as it ends.
+    shadow : estimator
+        The fitted shadow.
+
+    Raises
+    ------
+    ShadowTrainingError
+        If the training of one fails.
+
+    Warns
+    -----
+    StorageWarning
+        If one cannot be stored.
     """
     context.call_on_fit_task_begin(estimator=owner, X=X, y=y)
     contexts = {

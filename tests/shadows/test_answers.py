@@ -1,13 +1,18 @@
 """What shadows answered for their own records, remembered."""
 
 import pickle
+import tracemalloc
 from collections import Counter
+from copy import deepcopy
 
 import numpy as np
 import pytest
 from sklearn import config_context
+from sklearn.base import clone
 from sklearn.datasets import make_classification
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
 
 from skmia.attacks import BASE, RMIA, LiRA, ReferenceAttack
 from skmia.shadows import ShadowModels
@@ -226,3 +231,144 @@ def test_an_answer_does_not_depend_on_its_neighbors():
     both = np.vstack([rows[:5], FOREIGN[:5].astype(np.float32)])
     (beside,) = recall(shadows, both, np.r_[Y[:5], Y[:5]])
     np.testing.assert_array_equal(beside[:, :5], alone)
+
+
+def test_one_call_for_each_record_whatever_is_wanted_later(shadows):
+    loss = recall(shadows, X, Y, keep=True, signals=("loss",))
+    margin, by_function = shadows.observe(X, Y, ["margin", lambda proba, y_index: proba[:, 0]])
+    answers = [shadows.answers(i, X[::-1], Y[::-1])[::-1] for i in range(4)]
+    assert asked(shadows) == [60] * 4
+    for i, shadow in enumerate(shadows.estimators_):
+        proba = LogisticRegression.predict_proba(shadow, X)
+        np.testing.assert_array_equal(answers[i], proba)
+        np.testing.assert_array_equal(by_function[i], proba[:, 0])
+        np.testing.assert_allclose(loss[0][i], np.log(proba[np.arange(60), Y]))
+        np.testing.assert_allclose(margin[i], (2 * Y - 1) * (proba[:, 1] - proba[:, 0]))
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_answers_are_those_of_one_shadow(shadows, keep):
+    recall(shadows, X[10:40], Y[10:40], keep=keep)
+    ASKED.clear()
+    records, labels = np.vstack([X, FOREIGN]), np.r_[Y, Y]
+    found = shadows.answers(2, records, labels)
+    assert asked(shadows) == [0, 0, 120 - 30 * keep, 0]
+    expected = LogisticRegression.predict_proba(shadows.estimators_[2], records)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_answers_stand_in_the_order_of_all_classes():
+    labels = np.array(["a", "b", "c"])[np.arange(60) % 3]
+    mask = np.stack([labels != "b", labels != "a", labels != "c"])
+    shadows = ShadowModels(LogisticRegression(), 3, splitter=mask, random_state=0).fit(X, labels)
+    for keep in (False, True):
+        shadows.observe(X, labels, "loss", keep=keep)
+        for i, lacking in enumerate((1, 0, 2)):
+            found = shadows.answers(i, X, labels)
+            assert found.shape == (60, 3)
+            np.testing.assert_array_equal(found[:, lacking], np.zeros(60))
+            np.testing.assert_allclose(found.sum(axis=1), 1)
+
+
+def test_answers_that_do_not_fit_leave_their_signals():
+    with config_context(working_memory=0.001):
+        shadows = ShadowModels(Counting(), 4, random_state=0).fit(X, Y)
+        ASKED.clear()
+        (loss,) = recall(shadows, X, Y, keep=True, signals=("loss",))
+        np.testing.assert_array_equal(recall(shadows, X, Y, signals=("loss",))[0], loss)
+        assert asked(shadows) == [60] * 4
+        both = recall(shadows, X, Y, keep=True, signals=("loss", "margin"))
+        assert asked(shadows) == [120] * 4  # for the signal that is new
+        again = recall(shadows, X, Y, signals=("margin", "loss"))
+        assert asked(shadows) == [120] * 4
+        answers = shadows.answers(0, X, Y)
+        assert asked(shadows) == [180, 120, 120, 120]
+    plain = ShadowModels(Counting(), 4, random_state=0).fit(X, Y)
+    expected = recall(plain, X, Y, keep=True, signals=("loss", "margin"))
+    for found in (both, again[::-1]):
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+    np.testing.assert_allclose(loss, expected[0], rtol=1e-12)
+    np.testing.assert_allclose(answers, plain.answers(0, X, Y), rtol=1e-12)
+
+
+def test_twins_are_asked_once_and_answered_alike(shadows):
+    order = np.r_[np.arange(60), np.arange(60)[::-1]]
+    (found,) = recall(shadows, X[order], Y[order], keep=True)
+    assert asked(shadows) == [60] * 4
+    np.testing.assert_array_equal(found[:, :60], found[:, 60:][:, ::-1])
+    np.testing.assert_allclose(found[:, :60], forgetful(shadows).observe(X, Y, "confidence"))
+
+
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("working_memory", [1024, 0.001])
+def test_jobs_give_the_same_bits(keep, working_memory):
+    results = []
+    for n_jobs in (1, 2):
+        shadows = ShadowModels(LogisticRegression(), 4, random_state=0, n_jobs=n_jobs).fit(X, Y)
+        mixed, labels = np.vstack([X[5:], FOREIGN]), np.r_[Y[5:], Y]
+        with config_context(working_memory=working_memory):
+            shadows.observe(X[:30], Y[:30], "loss", keep=keep)
+            observed = shadows.observe(mixed, labels, ["loss", "margin"], keep=keep)
+            results.append([*observed, shadows.answers(3, mixed, labels)])
+    for one, two in zip(*results, strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_auto_is_the_method_that_each_shadow_has():
+    kinds = [Counting(), LinearSVC()]
+    shadows = ShadowModels(kinds, 4, splitter="bernoulli", random_state=0).fit(X, Y)
+    ASKED.clear()
+    shadows.observe(X, Y, "loss", keep=True)
+    assert asked(shadows) == [60, 0, 60, 0]
+    rest = shadows.without(1).without(2)  # of one type that has probabilities
+    rest.observe(X, Y, "loss", response_method="predict_proba")
+    rest.answers(1, X, Y)
+    assert asked(shadows) == [60, 0, 60, 0]
+
+
+def test_memory_is_shared_with_the_shadows_without_a_group(shadows):
+    recall(shadows.without(0), X, Y, keep=True)
+    assert asked(shadows) == [0, 0, 60, 60]
+    recall(shadows, X, Y, keep=True)
+    assert asked(shadows) == [60] * 4
+    recall(shadows.without(1), X, Y, signals=("margin",))
+    assert asked(shadows) == [60] * 4
+
+
+def test_single_precision_is_kept():
+    records = X.astype(np.float32)
+    shadows = ShadowModels(OfItsInput(), 4, random_state=0).fit(records, Y)
+    n_bytes = 60 * 2 * 4 * 4
+    with config_context(working_memory=2 * n_bytes / 2**20):
+        shadows.observe(records, Y, "loss", keep=True)
+    asked_with = shadows.answers(0, records.astype(np.float64), Y)  # the same records
+    assert asked_with.dtype == np.float32
+    assert shadows.observe(records, Y, "loss").dtype == np.float32
+
+
+def test_copies_of_any_kind_hold_no_answers(shadows):
+    sizes = [len(pickle.dumps(shadows))]
+    recall(shadows, X, Y, keep=True)
+    with config_context(working_memory=0):
+        shadows.observe(X, Y, "margin", response_method="decision_function", keep=True)
+    sizes.append(len(pickle.dumps(shadows)))
+    assert sizes[0] == sizes[1]
+    assert shadows.answers(0, X[:1], Y[:1])[0, 0].tobytes() not in pickle.dumps(shadows)
+    copy = deepcopy(shadows)
+    recall(copy, X, Y)
+    assert asked(copy) == [60] * 4
+    assert not hasattr(clone(shadows), "_memories")
+
+
+def test_signals_of_what_is_remembered_need_little_memory():
+    n, n_classes = 20_000, 50
+    labels, records = np.arange(n) % n_classes, np.arange(n, dtype=float)[:, None]
+    shadows = ShadowModels(DummyClassifier(), 4, random_state=0).fit(records, labels)
+    with config_context(working_memory=100):
+        shadows.observe(records, labels, "confidence", keep=True)
+    with config_context(working_memory=4):
+        tracemalloc.start()
+        shadows.observe(records, labels, "loss")
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < 4 * n * n_classes * 8 / 5  # the answers
