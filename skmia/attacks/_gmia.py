@@ -306,7 +306,7 @@ class GMIA(BaseAttack):
         about = {"n_scores": _MOST_ANSWERS, "n_least": 2}
         for rows in (np.flatnonzero(self.selected_), np.arange(len(y))):
             part = _safe_indexing(X, rows), y[rows]
-            if stand_ins := list(self.shadows_.stand_ins(*part, rng, **about)):
+            if len(rows) and (stand_ins := list(self.shadows_.stand_ins(*part, rng, **about))):
                 break
         else:
             return None

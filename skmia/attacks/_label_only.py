@@ -5,7 +5,7 @@ from numbers import Integral
 import numpy as np
 from sklearn import get_config
 from sklearn.metrics import balanced_accuracy_score
-from sklearn.utils import check_array, check_random_state, column_or_1d, gen_batches
+from sklearn.utils import check_array, check_random_state, column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
 from skmia._records import concatenate
@@ -237,8 +237,9 @@ class LabelOnlyAttack(BaseAttack):
         for start in np.unique(n_asked[n_asked < n_queries]):
             numbers = range(start, n_queries)
             of_start = np.flatnonzero(correct & (n_asked == start))
-            for part in gen_batches(len(of_start), self._n_at_once(len(numbers))):
-                rows = of_start[part]
+            n_at_once = self._n_at_once(len(numbers))
+            for first_row in range(0, len(of_start), n_at_once):
+                rows = of_start[first_row : first_row + n_at_once]
                 about = model, _safe_indexing(X, rows), y[rows]
                 kept[rows, start:] = self._kept(*about, numbers, noise)
         return label_only_scores(kept, correct), kept
