@@ -18,7 +18,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator, parametri
 import skmia.attacks
 import skmia.neural_network
 import skmia.sampling
-from skmia.attacks import BaseAttack
+from skmia.attacks import BaseAttack, ResponseAttack
 from skmia.neural_network import Defense, Penalty, RegularizedMLPClassifier
 from skmia.utils.estimator_checks import (
     EXPECTED_FAILED_CHECKS,
@@ -30,7 +30,8 @@ from skmia.utils.estimator_checks import (
 ATTACKS = [
     value
     for name in skmia.attacks.__all__
-    if inspect.isclass(value := getattr(skmia.attacks, name)) and value is not BaseAttack
+    if inspect.isclass(value := getattr(skmia.attacks, name))
+    and value not in (BaseAttack, ResponseAttack)
 ]
 
 
@@ -86,8 +87,23 @@ def test_contract(check):
 class Inverted(skmia.attacks.MetricAttack):
     """An attack with the sign turned round, the commonest slip of the field."""
 
-    def _score_samples(self, model, X, y):
-        return -super()._score_samples(model, X, y)
+    def _score_response(self, proba, y_index):
+        return -super()._score_response(proba, y_index)
+
+
+class Places(skmia.attacks.MetricAttack):
+    """An attack that looks at the place of a record among those it is handed."""
+
+    def _score_response(self, proba, y_index):
+        return super()._score_response(proba, y_index) + np.arange(len(proba))
+
+
+def test_check_attack_finds_one_that_reads_places():
+    checks = {check.func.__name__: check for check in attack_checks(Places(random_state=0))}
+    with pytest.raises(AssertionError):
+        checks["_check_scores_do_not_depend_on_the_batch"]()
+    with pytest.raises(AssertionError):
+        check_attack(Places(random_state=0))
 
 
 def test_check_attack_passes_a_good_attack_and_finds_a_broken_one():
