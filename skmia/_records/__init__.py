@@ -32,11 +32,13 @@ from skmia._records.selection import (
     matched_classes,
     ranks_within,
 )
+from skmia._records.table import check_table, read_table
 
 __all__ = [
     "KnownRecords",
     "RecordNumbers",
     "RemembersMembers",
+    "check_table",
     "column_of",
     "concatenate",
     "draw_per_class",
@@ -48,4 +50,5 @@ __all__ = [
     "is_in",
     "matched_classes",
     "ranks_within",
+    "read_table",
 ]
