@@ -24,7 +24,7 @@ from skmia._records.fingerprints import (
 )
 from skmia._records.known import KnownRecords
 from skmia._records.memory import RemembersMembers
-from skmia._records.numbers import RecordNumbers
+from skmia._records.numbers import RecordNumbers, within_float32
 from skmia._records.selection import (
     column_of,
     concatenate,
@@ -51,4 +51,5 @@ __all__ = [
     "matched_classes",
     "ranks_within",
     "read_table",
+    "within_float32",
 ]

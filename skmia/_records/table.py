@@ -111,9 +111,12 @@ class Table:
         Dimensions of the container.
     is_named : bool
         Whether the columns have names of their own.
+    is_numeric : bool
+        Whether the container is one array or sparse matrix of numbers, and so one block.
     """
 
     is_named = False
+    is_numeric = False
 
     def __len__(self):
         return self.shape[0]
@@ -145,6 +148,7 @@ class _ArrayTable(Table):
         n_columns = int(np.prod(self.container.shape[1:]))
         self.shape = (n_records, n_columns)
         self.names = list(range(n_columns))
+        self.is_numeric = self.container.dtype.kind in "biuf"
 
     @cached_property
     def _values(self):
@@ -167,6 +171,8 @@ class _ArrayTable(Table):
 
 
 class _SparseTable(Table):
+    is_numeric = True
+
     def __init__(self, X):
         self.container = X
         self.ndim = X.ndim

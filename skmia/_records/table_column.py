@@ -10,7 +10,7 @@ import numpy as np
 
 from skmia._records.bits import as_days, as_float, as_time, is_missing
 
-__all__ = ["CodedColumn", "PlainColumn", "coded_column", "joined"]
+__all__ = ["CodedColumn", "PlainColumn", "as_coded", "coded_column", "joined"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +154,7 @@ def joined(column, other):
             holes = np.concatenate([column.missing, other.missing])
         values = np.concatenate([column.values, other.values])
         return replace(column, values=values, holes=holes)
-    column, other = map(_as_coded, (column, other))
+    column, other = map(as_coded, (column, other))
     places = {level: code for code, level in enumerate(column.levels)}
     new = [places.setdefault(level, len(places)) for level in other.levels]
     codes = np.concatenate([column.codes, np.array([*new, -1])[other.codes]])
@@ -162,7 +162,8 @@ def joined(column, other):
     return replace(column, codes=codes, levels=list(places), kind=kind)
 
 
-def _as_coded(column):
+def as_coded(column):
+    """Return a column as codes of Python objects."""
     if isinstance(column, CodedColumn):
         return column
     codes, levels = column.coded()
