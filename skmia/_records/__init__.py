@@ -33,12 +33,17 @@ from skmia._records.selection import (
     ranks_within,
 )
 from skmia._records.table import check_table, read_table
+from skmia._records.table_column import CodedColumn, PlainColumn, coded_column, joined
+from skmia._records.table_writer import write_table
 
 __all__ = [
+    "CodedColumn",
     "KnownRecords",
+    "PlainColumn",
     "RecordNumbers",
     "RemembersMembers",
     "check_table",
+    "coded_column",
     "column_of",
     "concatenate",
     "draw_per_class",
@@ -48,8 +53,10 @@ __all__ = [
     "fingerprint_both",
     "float_precision",
     "is_in",
+    "joined",
     "matched_classes",
     "ranks_within",
     "read_table",
     "within_float32",
+    "write_table",
 ]

@@ -274,7 +274,8 @@ def _read_series(series, name):
     if dtype.is_float() or dtype.is_temporal():
         values = series.to_numpy()
         if values.dtype.kind in "fmM":  # else times of the day, and dates of pyarrow in pandas
-            return PlainColumn(values, None, **about)
+            holes = series.is_null().to_numpy().astype(bool) if dtype.is_float() else None
+            return PlainColumn(values, holes, **about)
     is_category = dtype in (nw.String, nw.Categorical, nw.Enum)
     return coded_column(series.to_list(), kind="category" if is_category else None, **about)
 

@@ -17,8 +17,8 @@ __all__ = ["CodedColumn", "PlainColumn", "as_coded", "coded_column", "joined"]
 class PlainColumn:
     """Numbers, truth values, dates or durations in an array of their own type.
 
-    `holes` marks what is missing where the type has neither NaN nor NaT; what the array holds there
-    counts for nothing. `dtype` is the column's type in its container.
+    `holes` marks what is missing besides NaN and NaT, whatever the array holds there. `dtype` is
+    the column's type in its container.
     """
 
     values: np.ndarray
@@ -36,9 +36,8 @@ class PlainColumn:
     @property
     def missing(self):
         """Return a mask of what is missing."""
-        if self.holes is not None:
-            return self.holes
-        return np.isnat(self.values) if self.kind == "date" else np.isnan(self.values)
+        missing = np.isnat(self.values) if self.kind == "date" else np.isnan(self.values)
+        return missing if self.holes is None else missing | self.holes
 
     def plain(self):
         return self
