@@ -33,7 +33,14 @@ from skmia._records.selection import (
     ranks_within,
 )
 from skmia._records.table import check_table, read_table
-from skmia._records.table_column import CodedColumn, PlainColumn, coded_column, joined
+from skmia._records.table_column import (
+    CodedColumn,
+    PlainColumn,
+    as_coded,
+    coded_column,
+    is_zero_one,
+    joined,
+)
 from skmia._records.table_writer import write_table
 
 __all__ = [
@@ -42,6 +49,7 @@ __all__ = [
     "PlainColumn",
     "RecordNumbers",
     "RemembersMembers",
+    "as_coded",
     "check_table",
     "coded_column",
     "column_of",
@@ -53,6 +61,7 @@ __all__ = [
     "fingerprint_both",
     "float_precision",
     "is_in",
+    "is_zero_one",
     "joined",
     "matched_classes",
     "ranks_within",

@@ -266,7 +266,11 @@ def _read_series(series, name):
         return PlainColumn(native.to_numpy(), None, **about)
     if hasattr(native, "cat") and hasattr(native.cat, "codes"):  # pandas, with all its categories
         codes, levels = native.cat.codes.to_numpy().astype(np.int64), list(native.cat.categories)
-        return CodedColumn(codes, levels, "category", np.nan, **about)
+        return CodedColumn(codes, levels, "category", np.nan, **about, is_closed=True)
+    if isinstance(dtype, nw.Enum):
+        places = {category: place for place, category in enumerate(dtype.categories)}
+        codes = np.array([places.get(value, -1) for value in series.to_list()], dtype=np.int64)
+        return CodedColumn(codes, list(places), **about, is_closed=True)
     if dtype == nw.Boolean or (dtype.is_integer() and dtype not in (nw.Int128, nw.UInt128)):
         return _with_holes(series, about)
     if isinstance(dtype, nw.Datetime) and dtype.time_zone is not None:
@@ -276,7 +280,7 @@ def _read_series(series, name):
         if values.dtype.kind in "fmM":  # else times of the day, and dates of pyarrow in pandas
             holes = series.is_null().to_numpy().astype(bool) if dtype.is_float() else None
             return PlainColumn(values, holes, **about)
-    is_category = dtype in (nw.String, nw.Categorical, nw.Enum)
+    is_category = dtype in (nw.String, nw.Categorical)
     return coded_column(series.to_list(), kind="category" if is_category else None, **about)
 
 

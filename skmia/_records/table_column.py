@@ -10,7 +10,7 @@ import numpy as np
 
 from skmia._records.bits import as_days, as_float, as_time, is_missing
 
-__all__ = ["CodedColumn", "PlainColumn", "as_coded", "coded_column", "joined"]
+__all__ = ["CodedColumn", "PlainColumn", "as_coded", "coded_column", "is_zero_one", "joined"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +71,10 @@ class PlainColumn:
 
 @dataclass(frozen=True, eq=False)
 class CodedColumn:
-    """Python objects as codes of the distinct ones; code −1 is missing, and written as `hole`."""
+    """Python objects as codes of the distinct ones; code −1 is missing, and written as `hole`.
+
+    `is_closed` says that its container can hold no others.
+    """
 
     codes: np.ndarray
     levels: list
@@ -79,6 +82,7 @@ class CodedColumn:
     hole: object = None
     name: object = None
     dtype: object = None
+    is_closed: bool = False
 
     def __len__(self):
         return len(self.codes)
@@ -161,6 +165,14 @@ def joined(column, other):
     return replace(column, codes=codes, levels=list(places), kind=kind)
 
 
+def is_zero_one(column):
+    """Tell whether a column holds no other values than 0 and 1, or False and True, but has one."""
+    if column.kind not in ("number", "boolean"):
+        return False
+    values = column.plain().values[~column.missing]
+    return len(values) > 0 and bool(np.isin(values, (0, 1)).all())
+
+
 def as_coded(column):
     """Return a column as codes of Python objects."""
     if isinstance(column, CodedColumn):
@@ -171,14 +183,14 @@ def as_coded(column):
 
 
 def _order(levels, kind):
-    """Return the order of distinct values: by size, else by text, else by type and text."""
+    """Return the order of distinct values: by size or text, else by what they look like."""
     if kind != "category":
         return np.argsort(_typed(levels, kind)[:-1], kind="stable")
     codes = range(len(levels))
     try:
         return sorted(codes, key=levels.__getitem__)
     except TypeError:
-        return sorted(codes, key=lambda code: (type(levels[code]).__name__, repr(levels[code])))
+        return sorted(codes, key=lambda code: repr(levels[code]))
 
 
 def _typed(levels, kind):
