@@ -14,6 +14,7 @@ Two tables are compared at the coarser floating-point precision of the two sides
 because a float32 copy of a float64 record is the same record. Integers and texts are exact.
 """
 
+from skmia._records.bits import is_missing
 from skmia._records.fingerprints import (
     duplicated_within,
     duplicates_across,
@@ -61,6 +62,7 @@ __all__ = [
     "fingerprint_both",
     "float_precision",
     "is_in",
+    "is_missing",
     "is_zero_one",
     "joined",
     "matched_classes",

@@ -125,19 +125,18 @@ class Table:
         """Yield all columns, in their order."""
         return map(self.column, range(self.shape[1]))
 
-    def position(self, feature):
-        """Return the number of a column given by name, or where that is no name by number."""
+    def find(self, feature):
+        """Return the position of a column given by name, or where that is no name by number.
+
+        None says that there is no such column; a name that several have is refused.
+        """
         if self.is_named and feature in self.names:
             if self.names.count(feature) > 1:
                 raise ValueError(f"X has several columns named {feature!r}; give a number instead.")
             return self.names.index(feature)
         if isinstance(feature, Integral) and -self.shape[1] <= feature < self.shape[1]:
             return int(feature) % self.shape[1]
-        named = self.names if self.is_named else f"no names and {self.shape[1]} columns"
-        raise ValueError(
-            f"features must be columns of X, got {feature!r}; X has {named}. Give names or numbers "
-            "from 0 on."
-        )
+        return None
 
 
 class _ArrayTable(Table):

@@ -28,7 +28,13 @@ def column_positions(table, features):
     ValueError
         If there is no such column, several of a name, none is given, or one is given twice.
     """
-    positions = [table.position(feature) for feature in features]
+    positions = [table.find(feature) for feature in features]
+    if None in positions:
+        named = table.names if table.is_named else f"no names and {table.shape[1]} columns"
+        raise ValueError(
+            f"features must be columns of X, got {features[positions.index(None)]!r}; X has "
+            f"{named}. Give names or numbers from 0 on."
+        )
     if not positions or len(set(positions)) < len(positions):
         raise ValueError(
             f"features must name at least one column, each once, got {list(features)!r}."

@@ -178,7 +178,7 @@ def _by_position(table, domain):
     unknown = [name for name in domain if name not in table.names]
     if unknown:
         raise ValueError(f"domain names columns that X does not have: {unknown[:5]}.")
-    places = {table.position(name): entry for name, entry in domain.items()}
+    places = {table.find(name): entry for name, entry in domain.items()}
     return [places.get(j) for j in range(table.shape[1])]
 
 
