@@ -85,7 +85,18 @@ class RecordNumbers:
 
 
 def within_float32(values):
-    """Clip numbers to the range of float32."""
+    """Clip numbers to the range of float32.
+
+    Parameters
+    ----------
+    values : ndarray
+        Numbers.
+
+    Returns
+    -------
+    ndarray
+        The same, with finite ends in the place of infinity.
+    """
     limit = np.finfo(np.float32).max
     return np.clip(values, -limit, limit)
 

@@ -217,26 +217,30 @@ def _can_hold(column, entry):
     if is_range and (column.kind not in ("number", "boolean")):
         return False
     entry = PlainColumn(np.array(entry)) if is_range else entry
-    if column.kind in ("category", "date"):
-        return entry.kind == column.kind and _can_hold_levels(column, as_coded(entry).levels)
-    if entry.kind not in ("number", "boolean"):
-        return False
+    if column.kind == "category":
+        return _can_hold_categories(column, as_coded(entry).levels)
+    if column.kind == "date" or entry.kind not in ("number", "boolean"):
+        return entry.kind == column.kind
     values, dtype = entry.plain().values, column.plain().values.dtype
     if dtype.kind == "f":
         return True
     if (is_range and values.dtype.kind == "f") or entry.missing.any():
         return False
-    return bool((values.astype(dtype) == values).all())
+    with np.errstate(invalid="ignore"):  # of infinite values
+        return bool((values.astype(dtype) == values).all())
 
 
-def _can_hold_levels(column, levels):
-    if column.kind == "date":
-        return True
+def _can_hold_categories(column, levels):
     if column.is_closed:
         return set(levels) <= set(column.levels)
-    is_text = all(isinstance(level, str) for level in levels)
-    width = column.dtype.itemsize // 4 if getattr(column.dtype, "kind", "O") == "U" else np.inf
-    return is_text and max(map(len, levels), default=0) <= width
+    known = set(map(type, column.levels)) or {str}
+    if not all(type(level) in known for level in levels):
+        return False
+    bytes_of_character = {"U": 4, "S": 1}.get(getattr(column.dtype, "kind", "O"))
+    if bytes_of_character is None:
+        return True
+    # numpy would cut longer texts
+    return max(map(len, levels), default=0) <= column.dtype.itemsize // bytes_of_character
 
 
 def _inferred(column, j):

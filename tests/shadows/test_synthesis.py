@@ -355,6 +355,49 @@ def test_whole_numbers_cannot_hold_fractions(entry):
             find_domain(X, {0: entry} if isinstance(X, np.ndarray) else [entry, *[None] * 5])
 
 
+@pytest.mark.parametrize(
+    ("X", "entry"),
+    [
+        (pd.DataFrame({"a": pd.Categorical([100, 101])}), [101, 102]),
+        (np.array([["low"], ["mid"]]), ["higher"]),
+        (np.array([["low"], ["mid"]]), [1]),
+        (pd.DataFrame({"a": ["low", None]}), [1]),
+        (pl.DataFrame({"a": ["low", None]}), (0, 1)),
+        (pl.DataFrame({"a": [True, None]}), [0, 2]),
+        (np.array([["2024-01-01"]], dtype="M8[D]"), [1]),
+        (np.array([[1]]), [np.inf]),
+    ],
+)
+def test_columns_refuse_other_values(X, entry):
+    with pytest.raises(ValueError, match=r"domain\[0\] has values that a column of type .* hold"):
+        find_domain(X, [entry])
+
+
+@pytest.mark.parametrize(
+    ("X", "entry"),
+    [
+        (pd.DataFrame({"a": pd.Categorical([100, 101, 102])}), [102, 101]),
+        (np.array([["low"], ["mid"]]), ["new"]),
+        (np.array([[b"low"]]), [b"new"]),
+        (pd.DataFrame({"a": ["low", None]}), ["higher", None]),
+        (pl.DataFrame({"a": ["low", None]}, schema={"a": pl.Categorical}), ["higher"]),
+        (pl.DataFrame({"a": [True, None]}), [0, 1]),
+        (pd.DataFrame({"a": pd.array([1, None], dtype="Int8")}), [2.0, 7.0]),
+        (np.array([["2024-01-01"]], dtype="M8[D]"), np.array(["2030"], dtype="M8[D]")),
+        (np.array([[1], ["a"]], dtype=object), [0.5, "b"]),
+    ],
+)
+def test_columns_hold_new_values(X, entry):
+    domain = find_domain(X, [entry])
+    records = domain.records(np.arange(len(entry))[:, None])
+    assert type(records) is type(X)
+    types = (records.schema, X.schema) if isinstance(X, pl.DataFrame) else (0, 0)
+    assert types[0] == types[1]
+    values = np.asarray(records).ravel().tolist()
+    expected = entry if isinstance(entry, list) else entry.tolist()
+    assert all(a == b or (pd.isna(a) and pd.isna(b)) for a, b in zip(values, expected, strict=True))
+
+
 def test_new_categories_are_refused(frame):
     with pytest.raises(ValueError, match=r"domain\[0\] has values that a column of type category"):
         find_domain(frame, {"level": ["low", "none"]})
