@@ -241,7 +241,7 @@ def _named_series(X):
 
 
 def _as_series(column):
-    if hasattr(column.dtype, "subtype") and hasattr(column, "sparse"):
+    if hasattr(column, "iloc") and hasattr(column.dtype, "subtype") and hasattr(column, "sparse"):
         column = column.sparse.to_dense()
     return nw.from_native(column, series_only=True)
 
@@ -260,8 +260,9 @@ def _flat(name, series):
 
 def _read_series(series, name):
     dtype, native = series.dtype, series.to_native()
-    about = {"name": name, "dtype": native.dtype}
-    if isinstance(native.dtype, np.dtype) and native.dtype.kind in "biufmM":
+    own_type = getattr(native, "dtype", dtype)  # pyarrow has another word for it
+    about = {"name": name, "dtype": own_type}
+    if isinstance(own_type, np.dtype) and own_type.kind in "biufmM":
         return PlainColumn(native.to_numpy(), None, **about)
     if hasattr(native, "cat") and hasattr(native.cat, "codes"):  # pandas, with all its categories
         codes, levels = native.cat.codes.to_numpy().astype(np.int64), list(native.cat.categories)

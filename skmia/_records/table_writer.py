@@ -120,7 +120,7 @@ def _pandas_series(pd, column, dtype):
     kind = getattr(dtype, "kind", "O")
     if kind not in "biufmM":
         return pd.Series(_objects(column), dtype=dtype)
-    if getattr(dtype, "tz", None) is not None:
+    if getattr(getattr(dtype, "pyarrow_dtype", dtype), "tz", None) is not None:
         instants = pd.Series(_numbers(column, dtype)).dt.tz_localize("UTC")
         return instants.astype(dtype)
     if kind in "biu" and not isinstance(dtype, np.dtype) and column.kind != "category":
