@@ -13,7 +13,10 @@ from skmia._records.bits import as_days, as_float, as_time, is_missing
 __all__ = ["CodedColumn", "PlainColumn", "as_coded", "coded_column", "is_zero_one", "joined"]
 
 
-@dataclass(frozen=True, eq=False)
+_KIND_OF_TYPE = {"b": "boolean", "M": "date", "m": "date"}
+
+
+@dataclass(eq=False)
 class PlainColumn:
     """Numbers, truth values, dates or durations in an array of their own type.
 
@@ -31,7 +34,7 @@ class PlainColumn:
 
     @property
     def kind(self):
-        return {"b": "boolean", "M": "date", "m": "date"}.get(self.values.dtype.kind, "number")
+        return _KIND_OF_TYPE.get(self.values.dtype.kind, "number")
 
     @property
     def missing(self):
@@ -66,10 +69,10 @@ class PlainColumn:
 
     def take(self, rows):
         holes = None if self.holes is None else self.holes[rows]
-        return replace(self, values=self.values[rows], holes=holes)
+        return PlainColumn(self.values[rows], holes, self.name, self.dtype)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class CodedColumn:
     """Python objects as codes of the distinct ones; code −1 is missing, and written as `hole`.
 
