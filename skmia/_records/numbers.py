@@ -33,7 +33,7 @@ class RecordNumbers:
 
         Parameters
         ----------
-        X, *others : {array-like, sparse matrix, DataFrame} of shape (n_records, n_features)
+        X, *others : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
             Records, in one table or in several of the same columns. A column that holds categories
             in one of them does so in all.
 
@@ -59,7 +59,7 @@ class RecordNumbers:
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, DataFrame} of shape (n_records, n_features)
+        X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
             Records with the columns of those in `fit`.
 
         Returns

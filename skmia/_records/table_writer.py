@@ -160,14 +160,9 @@ def _series(column, name, dtype, like):
         if dtype.time_zone is not None:
             series = series.dt.replace_time_zone("UTC").dt.convert_time_zone(dtype.time_zone)
         return series.cast(dtype)
-    is_known = dtype not in (nw.Unknown, nw.Object, nw.Decimal)
-    keeps = is_known and not (
-        (dtype.is_integer() or dtype == nw.Boolean) and _is_float_type(column)
-    )
-    plain = isinstance(column, PlainColumn) and column.holes is None
-    values = column.values if plain else _objects(column).tolist()
-    return nw.new_series(name, values, dtype if keeps else None, backend=like.implementation)
-
-
-def _is_float_type(column):
-    return column.kind == "number" and column.plain().values.dtype.kind == "f"
+    is_plain = isinstance(column, PlainColumn) and column.holes is None
+    values = column.values if is_plain else _objects(column).tolist()
+    becomes_float = _holds_floats(column) and (dtype.is_integer() or dtype == nw.Boolean)
+    if becomes_float or dtype in (nw.Unknown, nw.Object, nw.Decimal):
+        dtype = None  # the library finds one
+    return nw.new_series(name, values, dtype, backend=like.implementation)

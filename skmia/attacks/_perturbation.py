@@ -38,7 +38,7 @@ class Perturbation:
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, DataFrame} of shape (n_records, n_features)
+        X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
             Records.
 
         Returns
@@ -60,7 +60,7 @@ class Perturbation:
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, DataFrame} of shape (n_records, n_features)
+        X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
             Records.
         numbers : sequence of int
             Which copies to make.
@@ -71,7 +71,7 @@ class Perturbation:
 
         Returns
         -------
-        {ndarray, csr_matrix, DataFrame} of shape (n_copies * n_records, n_features)
+        {ndarray, sparse matrix, dataframe} of shape (n_copies * n_records, n_features)
             The copies in the container of `X`.
         """
         noise = np.empty((3, len(numbers), len(self.kinds)))

@@ -23,7 +23,7 @@ def sample_marginal_records(X, n_records, *, y=None, target=None, random_state=N
 
     Parameters
     ----------
-    X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
         Records whose marginals are known. Missing values are drawn like others.
     n_records : int
         Number of records to sample, at least 1.
@@ -36,7 +36,7 @@ def sample_marginal_records(X, n_records, *, y=None, target=None, random_state=N
 
     Returns
     -------
-    X_sampled : {ndarray, csr_matrix, DataFrame} of shape (n_records, n_features)
+    X_sampled : {ndarray, sparse matrix, dataframe} of shape (n_records, n_features)
         The records in the form of `X`: its container, columns and dtypes.
     y_sampled : ndarray of shape (n_records,)
         Their labels.
@@ -47,7 +47,7 @@ def sample_marginal_records(X, n_records, *, y=None, target=None, random_state=N
         If `n_records` is below 1, `X` has no records, or neither `y` nor `target` is given.
 
     TypeError
-        If the target is a regressor or `X` is no container of these.
+        If the target is a regressor or `X` holds values that cannot be compared.
 
     See Also
     --------
@@ -109,7 +109,7 @@ def perturb_records(X, y, *, flip_rate=0.1, random_state=None):
 
     Parameters
     ----------
-    X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
         Records. A feature with no other values than 0 and 1 counts as one of two values even where
         it is constant. A missing value of such a feature stays missing.
     y : array-like of shape (n_samples,)
@@ -122,7 +122,7 @@ def perturb_records(X, y, *, flip_rate=0.1, random_state=None):
 
     Returns
     -------
-    X_noisy : {ndarray, csr_matrix, DataFrame} of shape (n_samples, n_features)
+    X_noisy : {ndarray, sparse matrix, dataframe} of shape (n_samples, n_features)
         The records in the form of `X`: its container, columns and dtypes.
     y : ndarray of shape (n_samples,)
         The labels.
@@ -133,7 +133,7 @@ def perturb_records(X, y, *, flip_rate=0.1, random_state=None):
         If `flip_rate` is outside [0, 1], `X` has no records, or `y` has another length.
 
     TypeError
-        If `flip_rate` is not a number, or `X` is no container of these.
+        If `flip_rate` is not a number, or `X` holds values that cannot be compared.
 
     See Also
     --------
