@@ -30,6 +30,7 @@ from skmia._records.selection import (
     column_of,
     concatenate,
     draw_per_class,
+    halve,
     matched_classes,
     ranks_within,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "fingerprint",
     "fingerprint_both",
     "float_precision",
+    "halve",
     "is_in",
     "is_missing",
     "is_zero_one",

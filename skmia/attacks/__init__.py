@@ -1,6 +1,6 @@
 """Membership inference attacks as estimators, and their scoring rules as functions of arrays."""
 
-from skmia.attacks._base import BaseAttack
+from skmia.attacks._base import BaseAttack, ResponseAttack
 from skmia.attacks._combined import CombinedAttack
 from skmia.attacks._gmia import GMIA
 from skmia.attacks._gmia_indirect import gmia_indirect
@@ -34,6 +34,7 @@ __all__ = [
     "PopulationAttack",
     "QuantileAttack",
     "ReferenceAttack",
+    "ResponseAttack",
     "ShadowModelAttack",
     "base_scores",
     "best_threshold",

@@ -103,7 +103,7 @@ def test_worst_case_is_the_largest_standardized_part(shadows, rows):
     online = rows is X
     scales = [[], []]
     for i, model in enumerate(shadows.estimators_):  # non-members of shadows in the target's place
-        rest = shadows._without(i // 2)
+        rest = shadows.without(i // 2)
         for column, part in zip(scales, two, strict=True):
             single = clone(part).set_params(target=model, shadows=rest, random_state=0)
             single._fit_uncalibrated(X, Y, None)
