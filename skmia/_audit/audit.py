@@ -162,8 +162,9 @@ def audit(
             X=X,
             y=y,
             proba=proba,
-            predicted=[
-                predicted_labels(estimator, x, classes, p) for x, p in zip(X, proba, strict=True)
+            right=[
+                predicted_labels(estimator, x, classes, p) == labels
+                for x, labels, p in zip(X, y, proba, strict=True)
             ],
             classes=classes,
             groups=groups,
@@ -276,7 +277,10 @@ def audit_predictions(
             X=None,
             y=(y_train, y_test),
             proba=proba,
-            predicted=[columns[p.argmax(axis=1)] for p in proba],
+            right=[
+                columns[p.argmax(axis=1)] == y
+                for p, y in zip(proba, (y_train, y_test), strict=True)
+            ],
             classes=columns,
             groups=groups_of(sensitive_features, None, (len(y_train), len(y_test))),
             kept=kept,
