@@ -7,7 +7,12 @@ from sklearn.base import _fit_context
 from sklearn.ensemble._base import _set_random_states
 from sklearn.metrics._scorer import _SCORERS, _BaseScorer
 from sklearn.utils import Bunch, _safe_indexing
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    validate_parameter_constraints,
+)
 from sklearn.utils.validation import _check_sample_weight, _num_samples
 
 __all__ = [
@@ -23,6 +28,7 @@ __all__ = [
     "_set_random_states",
     "add_scorers",
     "folds_in_progress",
+    "validate_parameter_constraints",
     "with_callbacks",
 ]
 
