@@ -3,8 +3,9 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
 
+MOST_CLASSES = 1_000_000  # a table of all is made
 REMEDIES = {
     "confidence_level": "give 0.95 for a 95 % interval",
     "delta": "give 0 for pure differential privacy or a number well below 1 / n_records",
@@ -46,6 +47,34 @@ def check_reals(name, values):
         raise ValueError(
             f"{name} must be finite, got {n_wrong} NaN or infinite values; a record without "
             "a score says nothing about its membership, so find out why it has none."
+        )
+    return values
+
+
+def check_signal(name, values):
+    """Return values as they are, one finite real number a record."""
+    values = column_or_1d(values)
+    if values.dtype.kind not in "biuf":
+        raise ValueError(
+            f"{name} must be real numbers, got dtype {values.dtype}; convert them to float."
+        )
+    assert_all_finite(values, input_name=name)
+    return values
+
+
+def check_y_index(name, values):
+    """Return the column of each record's label, -1 where the model does not know the label."""
+    values = column_or_1d(values)
+    if values.dtype.kind not in "iu" or (len(values) and values.min() < -1):
+        found = f"values down to {values.min()}" if values.dtype.kind in "iu" else values.dtype
+        raise ValueError(
+            f"{name} must hold column numbers, from 0 on, and -1 for unknown labels, got {found}; "
+            "map labels to columns with numpy.searchsorted(classes, y)."
+        )
+    if values.max(initial=0) >= MOST_CLASSES:
+        raise ValueError(
+            f"{name} must number the columns of a response, below {MOST_CLASSES}, got "
+            f"{values.max()}; map labels to columns with numpy.searchsorted(classes, y)."
         )
     return values
 

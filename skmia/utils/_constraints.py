@@ -127,3 +127,4 @@ PRIOR = [
 ]
 # records with a score of at least the threshold are called members
 THRESHOLD = [Number(Real, None, None, closed="both"), None]
+RESPONSE_METHOD = [Names("auto", "predict_proba", "decision_function", "predict")]
