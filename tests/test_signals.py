@@ -149,7 +149,9 @@ def test_errors(proba, y_index, message):
 
 
 def test_unknown_name_and_bad_callable():
-    with pytest.raises(ValueError, match=r"'signal' parameter of get_signal .*'loss'.* or a callable. Got 'los'"):
+    with pytest.raises(
+        ValueError, match=r"'signal' parameter of get_signal .*'loss'.* or a callable. Got 'los'"
+    ):
         signals.get_signal("los")
     with pytest.raises(ValueError, match=r"signals must hold names, .*'loss'.* got \['los'\]"):
         signals.evaluate([[0.5, 0.5]], [0], ["loss", ["los"]])

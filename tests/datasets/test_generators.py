@@ -125,7 +125,11 @@ def test_every_class_remains_with_noise():
     ("options", "error", "message"),
     [
         ({"n_samples": 99}, ValueError, "n_samples must be at least n_classes, 100, got 99"),
-        ({"n_samples": 1e4}, TypeError, r"'n_samples' parameter of make_.* an int .* Got 10000\.0 "),
+        (
+            {"n_samples": 1e4},
+            TypeError,
+            r"'n_samples' parameter of make_.* an int .* Got 10000\.0 ",
+        ),
         ({"n_features": 4}, ValueError, r"'n_features' .* an int .* Got 4 "),
         ({"n_classes": 1}, ValueError, r"'n_classes' .* in the range \[2, .* Got 1 "),
         ({"random_state": "a"}, ValueError, "'random_state' .* Got 'a' "),
