@@ -13,7 +13,7 @@ from skmia.utils._constraints import (
     CONFIDENCE_LEVEL,
     COUNT,
     DELTA,
-    FPRS,
+    FPR_OR_FPRS,
     PRIOR,
     RANDOM_STATE,
     validate_params,
@@ -23,7 +23,7 @@ from skmia.utils._constraints import (
 @validate_params(
     membership=ARRAY,
     scores=ARRAY,
-    fpr=FPRS,
+    fpr=FPR_OR_FPRS,
     prior=PRIOR,
     delta=DELTA,
     confidence_level=CONFIDENCE_LEVEL,
@@ -121,7 +121,8 @@ def membership_report(
         balanced_accuracy=balanced_accuracy_of(advantage),
         advantage=advantage,
         tpr_at_fpr={
-            rate: tpr_at_fpr_of(curve, rate, confidence_level) for rate in np.asarray(fpr).tolist()
+            rate: tpr_at_fpr_of(curve, rate, confidence_level)
+            for rate in np.atleast_1d(fpr).tolist()
         },
         precision=precision,
         recall=recall,

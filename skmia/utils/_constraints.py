@@ -10,7 +10,14 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn import get_config
 
-from skmia.utils._sklearn import Interval, StrOptions, validate_parameter_constraints
+from skmia.utils._sklearn import (
+    Interval,
+    InvalidParameterError,
+    StrOptions,
+    validate_parameter_constraints,
+)
+
+MOST_SHOWN = 200  # characters of a value in a message
 
 
 def validate_params(**constraints):
@@ -24,23 +31,34 @@ def validate_params(**constraints):
     def decorate(function):
         function._skl_parameter_constraints = constraints  # where scikit-learn looks for them
         parameters = signature(function)
+        name = function.__qualname__.removesuffix(".__init__")
         unknown = constraints.keys() - parameters.parameters.keys()
         if unknown:
-            raise TypeError(f"{function.__qualname__} has no parameters {sorted(unknown)}.")
+            raise TypeError(f"{name} has no parameters {sorted(unknown)}.")
 
         @wraps(function)
         def validated(*args, **kwargs):
             if not get_config()["skip_parameter_validation"]:
                 given = parameters.bind(*args, **kwargs)
                 given.apply_defaults()
-                validate_parameter_constraints(
-                    constraints, given.arguments, caller_name=function.__qualname__
-                )
+                try:
+                    validate_parameter_constraints(constraints, given.arguments, caller_name=name)
+                except InvalidParameterError as error:
+                    raise InvalidParameterError(_without_data(error, given.arguments)) from None
             return function(*args, **kwargs)
 
         return validated
 
     return decorate
+
+
+def _without_data(error, given):
+    """Return the text of an error with the type of a table in its place: it may be of records."""
+    value = given[str(error).split("'")[1]]
+    shown = repr(value)
+    if getattr(value, "shape", ()) == () and len(shown) <= MOST_SHOWN:
+        return str(error)
+    return str(error).replace(shown, f"an instance of {type(value).__name__!r}")
 
 
 class Number(Interval):
@@ -128,3 +146,4 @@ PRIOR = [
 # records with a score of at least the threshold are called members
 THRESHOLD = [Number(Real, None, None, closed="both"), None]
 RESPONSE_METHOD = [Names("auto", "predict_proba", "decision_function", "predict")]
+KEYWORDS = [dict, None]
