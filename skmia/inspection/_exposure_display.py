@@ -8,7 +8,15 @@ from sklearn.utils import check_consistent_length, column_or_1d
 from skmia.inspection._axes import check_matplotlib, style
 from skmia.inspection._exposure import explain_exposure
 from skmia.inspection._rank_correlation import rank_correlation
-from skmia.metrics._checks import check_count, check_fraction, check_reals
+from skmia.metrics._checks import check_reals
+from skmia.utils._constraints import (
+    ARRAY,
+    CONFIDENCE_LEVEL,
+    COUNT,
+    KEYWORDS,
+    RANDOM_STATE,
+    validate_params,
+)
 
 __all__ = ["ExposureDisplay"]
 
@@ -78,6 +86,7 @@ class ExposureDisplay:
         self.exposure_name = exposure_name
         self.name = name
 
+    @validate_params(name=[str, None], point_kwargs=KEYWORDS, median_kwargs=KEYWORDS)
     def plot(self, ax=None, *, name=None, point_kwargs=None, median_kwargs=None):
         """Draw the panels.
 
@@ -146,6 +155,7 @@ class ExposureDisplay:
             panel.set_ylabel(self.exposure_name)
 
     @classmethod
+    @validate_params(n_bins=COUNT, name=[str, None], point_kwargs=KEYWORDS, median_kwargs=KEYWORDS)
     def from_estimator(
         cls,
         estimator,
@@ -226,6 +236,7 @@ class ExposureDisplay:
         )
 
     @classmethod
+    @validate_params(n_bins=COUNT, name=[str, None], point_kwargs=KEYWORDS, median_kwargs=KEYWORDS)
     def from_report(
         cls,
         report,
@@ -269,7 +280,6 @@ class ExposureDisplay:
             If matplotlib is not installed.
         """
         check_matplotlib("ExposureDisplay.from_report")
-        check_count("n_bins", n_bins)
         member = np.asarray(report.membership) == 1
         display = cls(
             exposure=report.exposure[member],
@@ -282,6 +292,17 @@ class ExposureDisplay:
         return display.plot(ax, point_kwargs=point_kwargs, median_kwargs=median_kwargs)
 
     @classmethod
+    @validate_params(
+        exposure=ARRAY,
+        explanations=[dict],
+        n_bins=COUNT,
+        confidence_level=CONFIDENCE_LEVEL,
+        n_resamples=COUNT,
+        random_state=RANDOM_STATE,
+        name=[str, None],
+        point_kwargs=KEYWORDS,
+        median_kwargs=KEYWORDS,
+    )
     def from_predictions(
         cls,
         exposure,
@@ -338,9 +359,6 @@ class ExposureDisplay:
             If matplotlib is not installed.
         """
         check_matplotlib("ExposureDisplay.from_predictions")
-        check_count("n_bins", n_bins)
-        check_count("n_resamples", n_resamples)
-        check_fraction("confidence_level", confidence_level)
         exposure = check_reals("exposure", exposure)
         if not explanations:
             raise ValueError("explanations is empty; give at least one, {name: numbers}.")

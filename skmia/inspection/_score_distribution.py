@@ -5,7 +5,15 @@ from math import isfinite
 import numpy as np
 
 from skmia.inspection._axes import axes_or_new, check_matplotlib, style
-from skmia.metrics._checks import check_membership_scores, check_threshold
+from skmia.metrics._checks import check_membership_scores
+from skmia.utils._constraints import (
+    ARRAY,
+    ARRAY_OR_NONE,
+    COUNT,
+    KEYWORDS,
+    THRESHOLD,
+    validate_params,
+)
 
 __all__ = ["ScoreDistributionDisplay"]
 
@@ -69,6 +77,12 @@ class ScoreDistributionDisplay:
         self.threshold = threshold
         self.name = name
 
+    @validate_params(
+        name=[str, None],
+        member_kwargs=KEYWORDS,
+        nonmember_kwargs=KEYWORDS,
+        threshold_kwargs=KEYWORDS,
+    )
     def plot(
         self,
         ax=None,
@@ -140,6 +154,14 @@ class ScoreDistributionDisplay:
         return f" ({100 * fraction:.2g} % outside)" if fraction > 1e-9 else ""
 
     @classmethod
+    @validate_params(
+        membership=ARRAY_OR_NONE,
+        bins=[str, *COUNT, "array-like"],
+        name=[str, None],
+        member_kwargs=KEYWORDS,
+        nonmember_kwargs=KEYWORDS,
+        threshold_kwargs=KEYWORDS,
+    )
     def from_attack(
         cls,
         attack,
@@ -237,6 +259,16 @@ class ScoreDistributionDisplay:
         )
 
     @classmethod
+    @validate_params(
+        membership=ARRAY,
+        scores=ARRAY,
+        threshold=THRESHOLD,
+        bins=[str, *COUNT, "array-like"],
+        name=[str, None],
+        member_kwargs=KEYWORDS,
+        nonmember_kwargs=KEYWORDS,
+        threshold_kwargs=KEYWORDS,
+    )
     def from_predictions(
         cls,
         membership,
@@ -299,7 +331,6 @@ class ScoreDistributionDisplay:
         """
         check_matplotlib("ScoreDistributionDisplay.from_predictions")
         membership, scores = check_membership_scores(membership, scores)
-        check_threshold(threshold)
         edges = _bin_edges(scores, bins)
         display = cls(
             bin_edges=edges,
