@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
 
 from skmia.inspection._axes import check_matplotlib, style
-from skmia.inspection._exposure import explain_exposure
+from skmia.inspection._exposure import ExposureReport, explain_exposure
 from skmia.inspection._rank_correlation import rank_correlation
 from skmia.metrics._checks import check_reals
 from skmia.utils._constraints import (
@@ -236,7 +236,14 @@ class ExposureDisplay:
         )
 
     @classmethod
-    @validate_params(n_bins=COUNT, name=[str, None], point_kwargs=KEYWORDS, median_kwargs=KEYWORDS)
+    @validate_params(
+        report=[ExposureReport],
+        exposure_name=[str],
+        n_bins=COUNT,
+        name=[str, None],
+        point_kwargs=KEYWORDS,
+        median_kwargs=KEYWORDS,
+    )
     def from_report(
         cls,
         report,
@@ -295,6 +302,7 @@ class ExposureDisplay:
     @validate_params(
         exposure=ARRAY,
         explanations=[dict],
+        exposure_name=[str],
         n_bins=COUNT,
         confidence_level=CONFIDENCE_LEVEL,
         n_resamples=COUNT,

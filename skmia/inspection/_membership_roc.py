@@ -14,6 +14,7 @@ from skmia.utils._constraints import (
     Names,
     validate_params,
 )
+from skmia.utils._sklearn import HasMethods
 
 __all__ = ["MembershipRocDisplay"]
 
@@ -205,6 +206,7 @@ class MembershipRocDisplay:
 
     @classmethod
     @validate_params(
+        attack=[HasMethods(["score_samples", "predict"])],
         membership=ARRAY_OR_NONE,
         confidence_level=CONFIDENCE_LEVEL,
         name=[str, None],

@@ -14,6 +14,7 @@ from skmia.utils._constraints import (
     THRESHOLD,
     validate_params,
 )
+from skmia.utils._sklearn import HasMethods
 
 __all__ = ["ScoreDistributionDisplay"]
 
@@ -155,6 +156,7 @@ class ScoreDistributionDisplay:
 
     @classmethod
     @validate_params(
+        attack=[HasMethods(["score_samples", "predict"])],
         membership=ARRAY_OR_NONE,
         bins=[str, *COUNT, "array-like"],
         name=[str, None],

@@ -93,7 +93,9 @@ class Numbers(Number):
             return False
         shaped = self.any_shape or values.ndim == 1
         single = super().is_satisfied_by
-        return shaped and values.size > 0 and all(map(single, values.ravel().tolist()))
+        # numpy would make numbers of booleans beside them
+        each = val if isinstance(val, list | tuple) and shaped and values.ndim == 1 else values.flat
+        return shaped and values.size > 0 and all(map(single, each))
 
     def __str__(self):
         return f"numbers, each {super().__str__()}"
