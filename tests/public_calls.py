@@ -110,7 +110,6 @@ OBJECTS = {
     "estimator",
     "target",
     "search",
-    "ax",
     "y_true",
     "pos_label",
     "value",

@@ -5,12 +5,13 @@ from math import ceil, isnan
 import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
 
-from skmia.inspection._axes import check_matplotlib, style
+from skmia.inspection._axes import as_panels, check_matplotlib, style
 from skmia.inspection._exposure import ExposureReport, explain_exposure
 from skmia.inspection._rank_correlation import rank_correlation
 from skmia.metrics._checks import check_reals
 from skmia.utils._constraints import (
     ARRAY,
+    AXES,
     CONFIDENCE_LEVEL,
     COUNT,
     KEYWORDS,
@@ -86,7 +87,9 @@ class ExposureDisplay:
         self.exposure_name = exposure_name
         self.name = name
 
-    @validate_params(name=[str, None], point_kwargs=KEYWORDS, median_kwargs=KEYWORDS)
+    @validate_params(
+        name=[str, None], ax=[*AXES, "array-like"], point_kwargs=KEYWORDS, median_kwargs=KEYWORDS
+    )
     def plot(self, ax=None, *, name=None, point_kwargs=None, median_kwargs=None):
         """Draw the panels.
 
@@ -128,7 +131,7 @@ class ExposureDisplay:
         n = len(self.explanations)
         if ax is None:
             return _new_panels(n)
-        axes = np.ravel(np.asarray(ax, dtype=object))
+        axes = as_panels(ax)
         if len(axes) != n:
             raise ValueError(
                 f"ax must hold one panel for each of the {n} explanations, got {len(axes)}: give "
@@ -155,7 +158,13 @@ class ExposureDisplay:
             panel.set_ylabel(self.exposure_name)
 
     @classmethod
-    @validate_params(n_bins=COUNT, name=[str, None], point_kwargs=KEYWORDS, median_kwargs=KEYWORDS)
+    @validate_params(
+        n_bins=COUNT,
+        name=[str, None],
+        ax=[*AXES, "array-like"],
+        point_kwargs=KEYWORDS,
+        median_kwargs=KEYWORDS,
+    )
     def from_estimator(
         cls,
         estimator,
@@ -241,6 +250,7 @@ class ExposureDisplay:
         exposure_name=[str],
         n_bins=COUNT,
         name=[str, None],
+        ax=[*AXES, "array-like"],
         point_kwargs=KEYWORDS,
         median_kwargs=KEYWORDS,
     )
@@ -308,6 +318,7 @@ class ExposureDisplay:
         n_resamples=COUNT,
         random_state=RANDOM_STATE,
         name=[str, None],
+        ax=[*AXES, "array-like"],
         point_kwargs=KEYWORDS,
         median_kwargs=KEYWORDS,
     )

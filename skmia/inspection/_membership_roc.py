@@ -8,6 +8,7 @@ from skmia.metrics._roc import roc_auc_of, tpr_at_fpr_of
 from skmia.utils._constraints import (
     ARRAY,
     ARRAY_OR_NONE,
+    AXES,
     BOOLEAN,
     CONFIDENCE_LEVEL,
     KEYWORDS,
@@ -107,6 +108,7 @@ class MembershipRocDisplay:
 
     @validate_params(
         name=[str, None],
+        ax=AXES,
         scale=[Names("log", "linear")],
         plot_band=BOOLEAN,
         plot_chance_level=BOOLEAN,
@@ -210,6 +212,7 @@ class MembershipRocDisplay:
         membership=ARRAY_OR_NONE,
         confidence_level=CONFIDENCE_LEVEL,
         name=[str, None],
+        ax=AXES,
         scale=[Names("log", "linear")],
         plot_band=BOOLEAN,
         plot_chance_level=BOOLEAN,
@@ -325,6 +328,7 @@ class MembershipRocDisplay:
         scores=ARRAY,
         confidence_level=CONFIDENCE_LEVEL,
         name=[str, None],
+        ax=AXES,
         scale=[Names("log", "linear")],
         plot_band=BOOLEAN,
         plot_chance_level=BOOLEAN,

@@ -9,6 +9,7 @@ from skmia.metrics._checks import check_membership_scores
 from skmia.utils._constraints import (
     ARRAY,
     ARRAY_OR_NONE,
+    AXES,
     COUNT,
     KEYWORDS,
     THRESHOLD,
@@ -80,6 +81,7 @@ class ScoreDistributionDisplay:
 
     @validate_params(
         name=[str, None],
+        ax=AXES,
         member_kwargs=KEYWORDS,
         nonmember_kwargs=KEYWORDS,
         threshold_kwargs=KEYWORDS,
@@ -160,6 +162,7 @@ class ScoreDistributionDisplay:
         membership=ARRAY_OR_NONE,
         bins=[str, *COUNT, "array-like"],
         name=[str, None],
+        ax=AXES,
         member_kwargs=KEYWORDS,
         nonmember_kwargs=KEYWORDS,
         threshold_kwargs=KEYWORDS,
@@ -267,6 +270,7 @@ class ScoreDistributionDisplay:
         threshold=THRESHOLD,
         bins=[str, *COUNT, "array-like"],
         name=[str, None],
+        ax=AXES,
         member_kwargs=KEYWORDS,
         nonmember_kwargs=KEYWORDS,
         threshold_kwargs=KEYWORDS,

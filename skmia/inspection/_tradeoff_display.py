@@ -7,7 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmia._tradeoff import read_tradeoff
 from skmia.inspection._axes import axes_or_new, check_matplotlib, once, style
-from skmia.utils._constraints import KEYWORDS, Number, validate_params
+from skmia.utils._constraints import AXES, KEYWORDS, Number, validate_params
 
 __all__ = ["TradeoffDisplay"]
 
@@ -107,6 +107,7 @@ class TradeoffDisplay:
 
     @validate_params(
         name=[str, None],
+        ax=AXES,
         point_kwargs=KEYWORDS,
         front_kwargs=KEYWORDS,
         errorbar_kwargs=KEYWORDS,
@@ -247,6 +248,7 @@ class TradeoffDisplay:
         budget=[Number(Real, None, None, closed="neither"), None],
         annotate=[str, None],
         name=[str, None],
+        ax=AXES,
         point_kwargs=KEYWORDS,
         front_kwargs=KEYWORDS,
         errorbar_kwargs=KEYWORDS,

@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from skmia.inspection._axes import check_matplotlib, once, style
-from skmia.utils._constraints import BOOLEAN, KEYWORDS, Number, validate_params
+from skmia.inspection._axes import as_panels, check_matplotlib, once, style
+from skmia.utils._constraints import AXES, BOOLEAN, KEYWORDS, Number, validate_params
 
 __all__ = ["TrainingHistoryDisplay"]
 
@@ -117,6 +117,7 @@ class TrainingHistoryDisplay:
 
     @validate_params(
         name=[str, None],
+        ax=[*AXES, "array-like"],
         plot_band=BOOLEAN,
         plot_chance_level=BOOLEAN,
         line_kwargs=KEYWORDS,
@@ -206,7 +207,7 @@ class TrainingHistoryDisplay:
             _, axes = plt.subplots(n_panels, sharex=True, squeeze=False, layout="constrained")
             axes = axes[:, 0]
         else:
-            axes = np.ravel(np.asarray(ax, dtype=object))
+            axes = as_panels(ax)
         if len(axes) not in (1, 2):
             raise ValueError(
                 f"ax must hold one panel, for the leakage, or two, got {len(axes)}: give ax=axes "
@@ -267,6 +268,7 @@ class TrainingHistoryDisplay:
         utility=[list, tuple],
         budget=[Number(Real, None, None, closed="neither"), None],
         name=[str, None],
+        ax=[*AXES, "array-like"],
         plot_band=BOOLEAN,
         plot_chance_level=BOOLEAN,
         line_kwargs=KEYWORDS,

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn import get_config
 
 from skmia.utils._sklearn import (
+    HasMethods,
     Interval,
     InvalidParameterError,
     StrOptions,
@@ -149,3 +150,4 @@ PRIOR = [
 THRESHOLD = [Number(Real, None, None, closed="both"), None]
 RESPONSE_METHOD = [Names("auto", "predict_proba", "decision_function", "predict")]
 KEYWORDS = [dict, None]
+AXES = [HasMethods("get_figure"), None]
