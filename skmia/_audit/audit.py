@@ -94,8 +94,9 @@ def audit(
         - "fast": metric attacks by correctness, confidence, entropy and modified entropy;
         - "strong": these, and LiRA, RMIA and CombinedAttack on 16 shadow models. It fits the
           estimator 16 times to half of all rows, and takes some seconds beyond that;
-        - signals by name or function, for metric attacks with one threshold per class, or attacks
-          with `target=None`; or a dict from names to these.
+        - signals by name or function, for metric attacks with one threshold per class; attacks
+          with `target=None`, or classes of `skmia.attacks` by name, such as "LiRA", with `prior`
+          and otherwise their defaults; or a dict from names to these.
 
         Shadow models are trained once, on all rows that can be used, for all attacks that ask for
         the same number of them, or that hold the same unfitted `ShadowModels`.

@@ -325,7 +325,8 @@ def test_sparse_records(target):
 
 @pytest.mark.parametrize("levels", [[0.9, 0.5], [0.5, 1.0], [], [[0.5]], ["a"]])
 def test_refuses_levels(target, levels):
-    with pytest.raises(ValueError, match="levels must"):
+    message = "levels must ascend" if levels == [0.9, 0.5] else "'levels' parameter of QuantileA"
+    with pytest.raises(ValueError, match=message):
         QuantileAttack(target, levels=levels).fit(X[OWN], Y[OWN])
 
 
