@@ -233,9 +233,9 @@ def evaluate(proba, y_index, signals) -> Iterator[np.ndarray]:
     signals : iterable of str or callable
         Names of signals, or functions of `proba` and `y_index`.
 
-    Yields
-    ------
-    ndarray of shape (n_records,)
+    Returns
+    -------
+    iterator of ndarray of shape (n_records,)
         The values of each signal in turn; higher is more member-like.
 
     Raises

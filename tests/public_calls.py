@@ -226,7 +226,9 @@ def _names(name):
     for other, call, _ in functions():
         if other == name:
             parameters = inspect.signature(call).parameters.values()
-            return [p.name for p in parameters if p.kind is not p.VAR_KEYWORD]
+            names = [p.name for p in parameters if p.kind is not p.VAR_KEYWORD]
+            # what matplotlib is handed on, it refuses in its own words
+            return [name for name in names if not name.endswith(("_kwargs", "_kw"))]
     return list(dict(estimators())[name].get_params(deep=False))
 
 

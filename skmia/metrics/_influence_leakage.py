@@ -169,7 +169,22 @@ def influence_leakage(
 
 
 def check_mechanism(mechanism, n_records=3, *, noise_scale=None, inverse_temperature=None):
-    """Refuse a mechanism that lacks its number of records or its scale, and a scale of another."""
+    """Refuse a mechanism that lacks its number of records or its scale, and a scale of another.
+
+    Parameters
+    ----------
+    mechanism : str
+        The mechanism.
+    n_records : int, default=3
+        Number of training records.
+    noise_scale, inverse_temperature : float, default=None
+        The scales of "output" and "posterior".
+
+    Raises
+    ------
+    ValueError
+        If something is missing or of another mechanism.
+    """
     if mechanism == "sampling" and n_records < 3:
         raise ValueError(f"mechanism='sampling' needs n_records of at least 3, got {n_records}.")
     scales = {

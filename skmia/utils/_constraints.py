@@ -122,8 +122,8 @@ POSITIVE = [Number(Real, 0, None, closed="neither")]
 SHARE = [Number(Real, 0, 1, closed="both")]
 RANDOM_STATE = ["random_state"]
 N_JOBS = [
-    Number(Integral, 1, None, closed="left"),
-    Number(Integral, None, -1, closed="right", example="-1 for all processors"),
+    Number(Integral, 1, 2**31 - 1, closed="both"),
+    Number(Integral, -(2**31), -1, closed="both", example="-1 for all processors"),
     None,
 ]
 VERBOSE = ["verbose"]
