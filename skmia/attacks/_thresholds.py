@@ -1,10 +1,12 @@
 """The threshold rule of metric attacks: one threshold for all records, or one per class."""
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
-from skmia.metrics._checks import check_membership, check_signal, check_y_index
-from skmia.utils._constraints import ARRAY, COUNT, validate_params
+from skmia.metrics._checks import MOST_CLASSES, check_membership, check_signal, check_y_index
+from skmia.utils._constraints import ARRAY, Number, validate_params
 
 __all__ = ["best_threshold", "class_thresholds"]
 
@@ -67,7 +69,12 @@ def _best_of_sorted(members, nonmembers):
     return members[largest]
 
 
-@validate_params(scores=ARRAY, membership=ARRAY, y_index=ARRAY, n_classes=[*COUNT, None])
+@validate_params(
+    scores=ARRAY,
+    membership=ARRAY,
+    y_index=ARRAY,
+    n_classes=[Number(Integral, 1, MOST_CLASSES, closed="both"), None],
+)
 def class_thresholds(scores, membership, y_index, *, n_classes=None):
     """Return the best threshold of each class, in O(n log n).
 

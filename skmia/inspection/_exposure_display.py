@@ -297,6 +297,8 @@ class ExposureDisplay:
             If matplotlib is not installed.
         """
         check_matplotlib("ExposureDisplay.from_report")
+        if not report.explanations:
+            raise ValueError("report has no explanations; give one of explain_exposure.")
         member = np.asarray(report.membership) == 1
         display = cls(
             exposure=report.exposure[member],

@@ -72,6 +72,8 @@ def class_balance(y, *, pos_label=None, ratio=False):
     0.946
     """
     (codes,), classes = class_codes(y=y)
+    if not len(codes):
+        raise ValueError("y must hold the labels of at least one record, got none.")
     counts, classes = np.bincount(codes), classes.tolist()
     if pos_label is None and len(classes) > 2:
         return _evenness(counts / len(codes), ratio)

@@ -1,6 +1,7 @@
 """The private parts of scikit-learn that skmia uses, reached in this one file."""
 
 import sys
+from numbers import Integral
 from types import FunctionType
 
 from sklearn.base import _fit_context
@@ -9,11 +10,11 @@ from sklearn.metrics._scorer import _SCORERS, _BaseScorer
 from sklearn.utils import Bunch, _safe_indexing
 from sklearn.utils._param_validation import (
     HasMethods,
-    Interval,
     InvalidParameterError,
     StrOptions,
     validate_parameter_constraints,
 )
+from sklearn.utils._param_validation import Interval as _Interval
 from sklearn.utils.validation import _check_sample_weight, _num_samples
 
 __all__ = [
@@ -57,6 +58,19 @@ except ImportError:  # before scikit-learn 1.9
     def with_callbacks(method):
         """Return the method as it is."""
         return method
+
+
+class Interval(_Interval):
+    """scikit-learn's interval without True and False, and without what no float can hold."""
+
+    def is_satisfied_by(self, val):
+        """Tell whether the value is such a number."""
+        if isinstance(val, bool) or not isinstance(val, self.type):
+            return False
+        try:
+            return (val if self.type is Integral else float(val)) in self
+        except OverflowError:
+            return False
 
 
 def add_scorers(scorers):

@@ -7,7 +7,7 @@ from matplotlib.colors import to_rgba
 from sklearn.tree import DecisionTreeClassifier
 
 from skmia.datasets import load_adult
-from skmia.inspection import ExposureDisplay, explain_exposure
+from skmia.inspection import ExposureDisplay, ExposureReport, explain_exposure
 from skmia.metrics import Estimate
 
 RNG = np.random.default_rng(0)
@@ -126,6 +126,10 @@ def test_given_axes_and_styles():
 def test_messages():
     with pytest.raises(ValueError, match="one panel for each of the 2 explanations, got 1"):
         drawn(ax=plt.subplots()[1])
+    with pytest.raises(ValueError, match="report has no explanations; give one of explain"):
+        ExposureDisplay.from_report(ExposureReport(np.ones(4), np.array([1, 1, 0, 0])))
+    with pytest.raises(ValueError, match=r"ax must hold axes of matplotlib, got int"):
+        ExposureDisplay.from_predictions(np.arange(20), {"a": np.arange(20)}, ax=[1])
     with pytest.raises(ValueError, match=r"'n_bins' .* Got"):
         drawn(n_bins=0)
     with pytest.raises(ValueError, match=r"'n_resamples' .* Got"):

@@ -85,6 +85,8 @@ def test_class_balance_refuses():
         class_balance([0, 1, 1], pos_label=7)
     with pytest.raises(ValueError, match=r"ratio=True needs pos_label .* got 3 classes"):
         class_balance([0, 1, 2], ratio=True)
+    with pytest.raises(ValueError, match="y must hold the labels of at least one record"):
+        class_balance([])
     with pytest.raises(ValueError, match="y must hold class labels of one type"):
         class_balance([0.1, 0.2, 0.7])
 
