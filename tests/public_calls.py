@@ -5,9 +5,12 @@ import inspect
 import pkgutil
 import signal
 import warnings
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import cache, partial
+from io import StringIO
 
 import numpy as np
+from joblib import parallel_config
 from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator
 from sklearn.datasets import make_classification
@@ -222,6 +225,13 @@ def fuzzed_calls(n_calls, seed):
             yield f"{name}({shown}): {problem}"
 
 
+@contextmanager
+def redirect_output():
+    """Swallow what `verbose` makes a call print."""
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+        yield
+
+
 def _names(name):
     for other, call, _ in functions():
         if other == name:
@@ -257,7 +267,8 @@ def _problem(call, arguments):
     before = signal.signal(signal.SIGALRM, _too_long)
     signal.alarm(SECONDS)
     try:
-        with warnings.catch_warnings():
+        # threads, since a number of jobs may be drawn that would start as many processes
+        with warnings.catch_warnings(), parallel_config("threading"), redirect_output():
             warnings.simplefilter("ignore")
             call(**arguments)
     except ALLOWED:

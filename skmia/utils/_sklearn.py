@@ -61,16 +61,15 @@ except ImportError:  # before scikit-learn 1.9
 
 
 class Interval(_Interval):
-    """scikit-learn's interval without True and False, and without what no float can hold."""
+    """scikit-learn's interval without True and False, and without what 64 bits cannot hold."""
 
     def is_satisfied_by(self, val):
         """Tell whether the value is such a number."""
         if isinstance(val, bool) or not isinstance(val, self.type):
             return False
-        try:
-            return (val if self.type is Integral else float(val)) in self
-        except OverflowError:
-            return False
+        if isinstance(val, Integral):
+            return -(2**63) <= val < 2**63 and val in self
+        return float(val) in self
 
 
 def add_scorers(scorers):

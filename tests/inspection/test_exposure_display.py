@@ -147,6 +147,11 @@ def test_messages():
 @pytest.mark.parametrize("caller", ["plot", "from_estimator", "from_report", "from_predictions"])
 def test_drawing_needs_matplotlib(no_matplotlib, caller):
     display = ExposureDisplay(exposure=EXPOSURE, explanations={}, correlations={})
-    arguments = {"plot": 0, "from_estimator": 3, "from_report": 1, "from_predictions": 2}[caller]
+    arguments = {
+        "plot": [],
+        "from_estimator": [None] * 3,
+        "from_report": [ExposureReport(np.ones(2), np.array([1, 0]))],
+        "from_predictions": [[1.0], {"a": [1.0]}],
+    }[caller]
     with pytest.raises(ImportError, match=f"ExposureDisplay.{caller} needs matplotlib"):
-        getattr(display, caller)(*[None] * arguments)
+        getattr(display, caller)(*arguments)

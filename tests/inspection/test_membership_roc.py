@@ -256,7 +256,7 @@ def test_matplotlib_is_named_where_it_lacks():
     for call in (
         lambda: MembershipRocDisplay(fpr=[0, 1], tpr=[0, 1]).plot(),
         lambda: MembershipRocDisplay.from_predictions([1, 0], [1, 0]),
-        lambda: MembershipRocDisplay.from_attack(None, None, None),
+        lambda: MembershipRocDisplay.from_attack(MetricAttack(), None, None),
     ):
         with pytest.raises(ImportError, match=r'pip install "skmia\[plot\]"'):
             call()

@@ -235,7 +235,7 @@ def test_matplotlib_is_named_where_it_lacks():
     for call in (
         display.plot,
         lambda: ScoreDistributionDisplay.from_predictions([1, 0], [1, 0]),
-        lambda: ScoreDistributionDisplay.from_attack(None, None, None),
+        lambda: ScoreDistributionDisplay.from_attack(MetricAttack(), None, None),
     ):
         with pytest.raises(ImportError, match=r'pip install "skmia\[plot\]"'):
             call()
