@@ -10,11 +10,24 @@ from skmia.metrics import (
     equal_opportunity_difference,
     individual_fairness_deviation,
 )
-from skmia.utils._constraints import RESPONSE_METHOD, Names, validate_params
+from skmia.utils._constraints import RESPONSE_METHOD, Names, Number, validate_params
 from skmia.utils._sklearn import _BaseScorer
 
 __all__ = ["make_fairness_scorer"]
 
+_COLUMNS = [
+    str,
+    list,
+    tuple,
+    Number(
+        Integral,
+        None,
+        None,
+        closed="neither",
+        example="0 for the first column of X (groups themselves are given as metadata)",
+    ),
+    None,
+]
 METRICS = {
     function.__name__: function
     for function in (
@@ -27,7 +40,7 @@ METRICS = {
 
 @validate_params(
     metric=[Names(*METRICS, *(f"neg_{name}" for name in METRICS)), callable],
-    sensitive_features=[str, Integral, list, tuple, None],
+    sensitive_features=_COLUMNS,
     response_method=[*RESPONSE_METHOD, None],
 )
 def make_fairness_scorer(metric, *, sensitive_features=None, response_method=None, **kwargs):

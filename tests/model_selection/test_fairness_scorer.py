@@ -233,7 +233,10 @@ def test_an_unknown_metric(metric):
 
 
 def test_groups_in_place_of_a_column():
-    with pytest.raises(TypeError, match=r"got ndarray\. Groups themselves are given as metadata"):
+    with pytest.raises(
+        TypeError,
+        match=r"'sensitive_features' .*groups themselves are given as metadata.* 'ndarray'",
+    ):
         make_fairness_scorer("demographic_parity_difference", sensitive_features=GROUP)
 
 
