@@ -139,6 +139,8 @@ def make_purchase_like(
     >>> X.shape, sorted(set(y.tolist()))
     ((200, 600), [0, 1, 2, 3])
     """
+    # numbers of numpy with few bits would overflow
+    n_samples, n_features, n_classes = map(int, (n_samples, n_features, n_classes))
     _check_enough(n_samples, n_classes)
     rng = check_random_state(random_state)
     popularity = _zipf(n_features, 0.7, offset=5)
@@ -264,6 +266,8 @@ def make_texas_like(
     ((500, 6169), 100)
     """
     n_columns = sum(_BLOCK_SIZES)
+    # numbers of numpy with few bits would overflow
+    n_samples, n_features, n_classes = map(int, (n_samples, n_features, n_classes))
     _check_enough(n_samples, n_classes)
     rng = check_random_state(random_state)
     shares = _texas_shares(n_classes)

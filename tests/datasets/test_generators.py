@@ -121,6 +121,13 @@ def test_every_class_remains_with_noise():
 
 
 @pytest.mark.parametrize("make", GENERATORS)
+def test_numbers_of_few_bits(make):
+    X, y = make(np.uint8(200), n_classes=np.int8(2), n_features=np.int16(900), random_state=0)
+    assert X.shape == (200, 900)
+    assert set(y.tolist()) == {0, 1}
+
+
+@pytest.mark.parametrize("make", GENERATORS)
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
