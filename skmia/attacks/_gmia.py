@@ -4,7 +4,7 @@ import warnings
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils import Bunch, check_random_state, check_scalar, indexable
+from sklearn.utils import Bunch, check_random_state, indexable
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmia._records import KnownRecords
@@ -15,10 +15,10 @@ from skmia.attacks._p_values import reference_p_values
 from skmia.attacks._record_attack import Evidence
 from skmia.exceptions import ResolutionWarning
 from skmia.metrics import Estimate
-from skmia.metrics._checks import check_fraction
 from skmia.metrics._intervals import clopper_pearson
 from skmia.shadows import ShadowModels
 from skmia.signals import get_signal_names
+from skmia.utils._constraints import CONFIDENCE_LEVEL, Numbers, validate_params
 from skmia.utils._sklearn import Interval, StrOptions, _num_samples, _safe_indexing
 
 __all__ = ["GMIA"]
@@ -341,6 +341,9 @@ class GMIA(BaseAttack):
         selected = self.select(X, y)
         return scores, np.where(selected, called, 0), np.where(selected, risk, self.prior)
 
+    @validate_params(
+        cutoffs=[Numbers(Real, 0, 1, closed="right"), None], confidence_level=CONFIDENCE_LEVEL
+    )
     def report(self, X, y, membership, *, cutoffs=None, confidence_level=0.95):
         """Return how many of some candidates are selected and called, and how many calls are right.
 
@@ -396,13 +399,10 @@ class GMIA(BaseAttack):
         """
         check_is_fitted(self)
         cutoffs = [self.cutoff] if cutoffs is None else list(cutoffs)
-        for cutoff in cutoffs:
-            check_scalar(cutoff, "cutoffs", Real, min_val=0, max_val=1, include_boundaries="right")
-        check_fraction("confidence_level", confidence_level)
         X, y = self._checked_records(X, y)
         member = self._check_membership(X, membership).astype(bool)
         n_references = (~self.shadows_.in_mask(X, y)).sum(axis=0).max(initial=0)
-        _warn_of_cutoffs(cutoffs, n_references, stacklevel=3)
+        _warn_of_cutoffs(cutoffs, n_references, stacklevel=4)
         scores, selected = self.score_samples(X, y), self.select(X, y)
         alpha = 1 - confidence_level
         return [_counts(cutoff, scores, selected, member, alpha) for cutoff in cutoffs]

@@ -1,9 +1,9 @@
 """Indirect inference: what other records' answers tell of a record that is never asked for."""
 
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
-from sklearn.utils import Bunch, check_random_state, check_scalar, column_or_1d, indexable
+from sklearn.utils import Bunch, check_random_state, column_or_1d, indexable
 
 from skmia._records import KnownRecords, concatenate
 from skmia._response import (
@@ -17,11 +17,39 @@ from skmia._response import (
 from skmia.attacks._p_values import combine_p_values, gmia_p_values
 from skmia.shadows import ShadowModels, perturb_records, shadow_template
 from skmia.signals import loss
-from skmia.utils._sklearn import _safe_indexing
+from skmia.utils._constraints import (
+    ARRAY,
+    COUNT,
+    N_JOBS,
+    RANDOM_STATE,
+    RESPONSE_METHOD,
+    SHARE,
+    TABLE,
+    TWO_OR_MORE,
+    Number,
+    validate_params,
+)
+from skmia.utils._sklearn import HasMethods, _safe_indexing
 
 __all__ = ["gmia_indirect"]
 
 
+@validate_params(
+    X=TABLE,
+    y=ARRAY,
+    records=ARRAY,
+    n_target=TWO_OR_MORE,
+    estimator=[HasMethods("fit"), None],
+    n_references=TWO_OR_MORE,
+    n_positive=[Number(Integral, 6, None, closed="left")],
+    n_candidates=TWO_OR_MORE,
+    n_queries=COUNT,
+    min_correlation=SHARE,
+    flip_rate=SHARE,
+    response_method=RESPONSE_METHOD,
+    random_state=RANDOM_STATE,
+    n_jobs=N_JOBS,
+)
 def gmia_indirect(
     target,
     X,
@@ -153,7 +181,6 @@ def gmia_indirect(
     True
     False
     """
-    _check_options(n_target, n_references, n_positive, n_candidates, n_queries, min_correlation)
     check_target(target, response_method)
     (X,) = indexable(X)
     y = check_labels(X, y)
@@ -193,19 +220,6 @@ def gmia_indirect(
         found.append((p, len(chosen)))
     p_values, n_asked = zip(*found, strict=True)
     return Bunch(p_values=np.array(p_values), n_queries=np.array(n_asked))
-
-
-def _check_options(n_target, n_references, n_positive, n_candidates, n_queries, min_correlation):
-    least = {
-        "n_target": (n_target, 2),
-        "n_references": (n_references, 2),
-        "n_positive": (n_positive, 6),
-        "n_candidates": (n_candidates, 2),
-        "n_queries": (n_queries, 1),
-    }
-    for name, (value, smallest) in least.items():
-        check_scalar(value, name, Integral, min_val=smallest)
-    check_scalar(min_correlation, "min_correlation", Real, min_val=0, max_val=1)
 
 
 def _checked_rows(records, n_rows):

@@ -1,12 +1,13 @@
 """Records that stand apart: those which few training records can resemble."""
 
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 from sklearn import get_config
-from sklearn.utils import Bunch, check_array, check_scalar, gen_batches
+from sklearn.utils import Bunch, check_array, gen_batches
 
 from skmia._response import expand, record_response
+from skmia.utils._constraints import ARRAY, ARRAY_OR_NONE, COUNT, POSITIVE, Number, validate_params
 
 __all__ = ["directions", "model_features", "reach", "threshold_for", "vulnerable_records"]
 
@@ -15,6 +16,14 @@ _EPS = 1e-30  # floor of the logarithm's argument, as in the signals
 _DIGITS = 12  # of a distance: what is beyond depends on the size of a batch
 
 
+@validate_params(
+    features=ARRAY,
+    background_features=ARRAY_OR_NONE,
+    n_target=POSITIVE,
+    max_expected_neighbors=POSITIVE,
+    n_targets=[*COUNT, None],
+    threshold=[Number(Real, 0, 2, closed="both"), None],
+)
 def vulnerable_records(
     features,
     background_features=None,
@@ -98,7 +107,11 @@ def vulnerable_records(
     >>> vulnerable_records(features, n_target=2, n_targets=1).selected
     array([False, False, False,  True])
     """
-    _check_options(n_target, max_expected_neighbors, n_targets, threshold)
+    if (n_targets is None) == (threshold is None):
+        raise ValueError(
+            "Give either n_targets, how many records to select, or threshold, the distance below "
+            f"which records are neighbors; got n_targets={n_targets} and threshold={threshold}."
+        )
     features = directions(check_array(features, dtype=np.float64, input_name="features"))
     if background_features is None:
         background, own = features, np.arange(len(features))
@@ -114,26 +127,6 @@ def vulnerable_records(
     if threshold is None:
         threshold = threshold_for(distances, n_targets)
     return Bunch(selected=distances >= threshold, threshold=float(threshold), distances=distances)
-
-
-def _check_options(n_target, max_expected_neighbors, n_targets, threshold):
-    check_scalar(n_target, "n_target", Real, min_val=0, include_boundaries="neither")
-    check_scalar(
-        max_expected_neighbors,
-        "max_expected_neighbors",
-        Real,
-        min_val=0,
-        include_boundaries="neither",
-    )
-    if (n_targets is None) == (threshold is None):
-        raise ValueError(
-            "Give either n_targets, how many records to select, or threshold, the distance below "
-            f"which records are neighbors; got n_targets={n_targets} and threshold={threshold}."
-        )
-    if n_targets is not None:
-        check_scalar(n_targets, "n_targets", Integral, min_val=1)
-    else:
-        check_scalar(threshold, "threshold", Real, min_val=0, max_val=2)
 
 
 def directions(features):

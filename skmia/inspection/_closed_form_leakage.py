@@ -1,5 +1,7 @@
 """The leakage of fitted estimators by closed forms, without retraining."""
 
+from numbers import Real
+
 import numpy as np
 from scipy.stats import bootstrap
 from sklearn.utils import Bunch, check_random_state
@@ -8,15 +10,46 @@ from sklearn.utils.validation import check_is_fitted
 from skmia._target import transformed
 from skmia.inspection._linear_models import LinearProblem, is_linear
 from skmia.metrics import Estimate, gaussian_noise_scale, membership_success_bound
-from skmia.metrics._checks import check_count, check_fraction
 from skmia.metrics._influence import GradientMoments, SamplingLaw, shift_leakage
-from skmia.metrics._influence_leakage import check_damping, check_mechanism
+from skmia.metrics._influence_leakage import MECHANISMS, check_mechanism
+from skmia.utils._constraints import (
+    ARRAY,
+    ARRAY_OR_NONE,
+    CONFIDENCE_LEVEL,
+    COUNT,
+    NOT_NEGATIVE,
+    POSITIVE,
+    RANDOM_STATE,
+    TABLE,
+    TABLE_OR_NONE,
+    Names,
+    Number,
+    validate_params,
+)
 
 __all__ = ["closed_form_leakage"]
 
 RESAMPLED_AT_ONCE = 2**22
 
 
+@validate_params(
+    X_train=TABLE,
+    y_train=ARRAY,
+    X=TABLE_OR_NONE,
+    y=ARRAY_OR_NONE,
+    mechanism=[Names(*MECHANISMS)],
+    noise_scale=[*POSITIVE, None],
+    epsilon=[*POSITIVE, None],
+    delta=[Number(Real, 0, 1, closed="neither"), None],
+    sensitivity=[*NOT_NEGATIVE, None],
+    inverse_temperature=[*POSITIVE, None],
+    damping=NOT_NEGATIVE,
+    tol=[Number(Real, 0, 1, closed="neither", example="1e-8")],
+    max_iter=COUNT,
+    confidence_level=CONFIDENCE_LEVEL,
+    n_resamples=COUNT,
+    random_state=RANDOM_STATE,
+)
 def closed_form_leakage(
     estimator,
     X_train,
@@ -175,15 +208,9 @@ def closed_form_leakage(
     >>> print(leakage.mean_kl)  # nats
     0.006 [0.004, 0.008]
     """
-    check_fraction("confidence_level", confidence_level)
-    check_count("n_resamples", n_resamples)
-    check_count("max_iter", max_iter)
     noise_scale = _noise_scale(mechanism, noise_scale, epsilon, delta, sensitivity)
     scales = {"noise_scale": noise_scale, "inverse_temperature": inverse_temperature}
     check_mechanism(mechanism, **scales)
-    check_damping(damping)
-    if not 0 < tol < 1:
-        raise ValueError(f"tol must be a number in (0, 1), got {tol!r}; give 1e-8.")
     if (X is None) != (y is None):
         raise ValueError("Give both X and y, or neither for the training records.")
     check_is_fitted(estimator)
@@ -221,7 +248,12 @@ def _noise_scale(mechanism, noise_scale, epsilon, delta, sensitivity):
             f"got {', '.join(given)}, noise_scale={noise_scale!r} and mechanism={mechanism!r}. "
             "Give all three there, or noise_scale."
         )
-    return float(gaussian_noise_scale(sensitivity, epsilon, delta))
+    if epsilon > 1:
+        raise ValueError(
+            f"epsilon must be at most 1 for the classical formula of noise, got {epsilon!r}; give "
+            "noise_scale, of gaussian_noise_scale(..., method='analytic')."
+        )
+    return gaussian_noise_scale(sensitivity, epsilon, delta)
 
 
 def _problem(classifier, X, y, tol, max_iter):

@@ -23,8 +23,19 @@ from skmia.inspection._embedding import embedded
 from skmia.inspection._known_membership import known_membership
 from skmia.inspection._neighbor_distance import neighbor_distance, neighbor_distance_within
 from skmia.inspection._rank_correlation import rank_correlation
-from skmia.metrics._checks import check_count, check_fraction
 from skmia.signals import correctness
+from skmia.utils._constraints import (
+    ARRAY,
+    ARRAY_OR_NONE,
+    CONFIDENCE_LEVEL,
+    COUNT,
+    N_JOBS,
+    RANDOM_STATE,
+    TABLE,
+    Names,
+    validate_params,
+)
+from skmia.utils._sklearn import HasMethods
 
 __all__ = ["ExposureReport", "explain_exposure"]
 
@@ -112,6 +123,21 @@ class ExposureReport:
         return pd.DataFrame(columns | self.explanations)
 
 
+@validate_params(
+    X=TABLE,
+    y=ARRAY,
+    membership=ARRAY_OR_NONE,
+    attack=[HasMethods(["fit", "score_samples", "predict_proba"]), None],
+    exposure=[Names("risk", "score")],
+    sensitivity=ARRAY_OR_NONE,
+    further=[dict, None],
+    embedding=[Names("hidden"), callable, "array-like", "sparse matrix", None],
+    n_neighbors=COUNT,
+    confidence_level=CONFIDENCE_LEVEL,
+    n_resamples=COUNT,
+    random_state=RANDOM_STATE,
+    n_jobs=N_JOBS,
+)
 def explain_exposure(
     estimator,
     X,
@@ -250,11 +276,6 @@ def explain_exposure(
     >>> list(report.correlations)
     ['class_gap', 'class_frequency', 'distance_to_class', 'distance_to_any']
     """
-    check_fraction("confidence_level", confidence_level)
-    check_count("n_neighbors", n_neighbors)
-    check_count("n_resamples", n_resamples)
-    if exposure not in ("risk", "score"):
-        raise ValueError(f"exposure must be 'risk' or 'score', got {exposure!r}.")
     check_target(estimator)
     (X,) = indexable(X)
     y = check_labels(X, y)
@@ -350,7 +371,7 @@ def _exposure(attack, answered, y, membership, contents, kind, rng):
     half = _halves(y, membership, contents, halves_rng)
     measured = measure(attack, answered, y, membership, half, seed=seed)
     for note in dict.fromkeys(measured.notes):
-        warnings.warn(note, CalibrationWarning, stacklevel=3)
+        warnings.warn(note, CalibrationWarning, stacklevel=4)
     return measured.risk if kind == "risk" else measured.scores
 
 

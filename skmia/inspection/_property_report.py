@@ -19,9 +19,16 @@ from skmia.metrics import (
     mia_indistinguishability_deviation,
     record_parameter_mi,
 )
-from skmia.metrics._checks import check_fraction
 from skmia.metrics._generalization_gap import accuracy_of_sides
 from skmia.metrics._report_form import ReportForm, in_words
+from skmia.utils._constraints import (
+    ARRAY,
+    ARRAY_OR_NONE,
+    CONFIDENCE_LEVEL,
+    RANDOM_STATE,
+    TABLE,
+    validate_params,
+)
 from skmia.utils._sklearn import _safe_indexing
 
 __all__ = ["PropertyReport", "property_report"]
@@ -128,6 +135,14 @@ class PropertyReport(ReportForm):
         yield "individual fairness deviation", self.individual_fairness_deviation
 
 
+@validate_params(
+    X=TABLE,
+    y=ARRAY,
+    membership=ARRAY_OR_NONE,
+    groups=ARRAY_OR_NONE,
+    confidence_level=CONFIDENCE_LEVEL,
+    random_state=RANDOM_STATE,
+)
 def property_report(
     estimator,
     X,
@@ -213,7 +228,6 @@ def property_report(
     0      102      110         0.100 [0.044, 0.170]
     1      183      174         0.080 [0.042, 0.131]
     """
-    check_fraction("confidence_level", confidence_level)
     check_target(estimator, "predict")
     membership = known_membership(estimator, X, y, membership)
     rng = check_random_state(random_state)

@@ -3,10 +3,17 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skmia.metrics._checks import check_count, check_fraction, check_threshold
 from skmia.metrics._curve import Curve
 from skmia.metrics._estimate import Estimate
 from skmia.metrics._intervals import difference, wilson
+from skmia.utils._constraints import (
+    ARRAY,
+    CONFIDENCE_LEVEL,
+    COUNT,
+    RANDOM_STATE,
+    THRESHOLD,
+    validate_params,
+)
 
 N_BLOCKS = 1000
 N_AT_ONCE = 100
@@ -15,6 +22,14 @@ N_AT_ONCE = 100
 OPTIMISM = 1 / (2 ** (2 / 3) - 1)
 
 
+@validate_params(
+    membership=ARRAY,
+    scores=ARRAY,
+    threshold=THRESHOLD,
+    confidence_level=CONFIDENCE_LEVEL,
+    n_resamples=COUNT,
+    random_state=RANDOM_STATE,
+)
 def membership_advantage(
     membership,
     scores,
@@ -99,6 +114,14 @@ def membership_advantage(
     )
 
 
+@validate_params(
+    membership=ARRAY,
+    scores=ARRAY,
+    threshold=THRESHOLD,
+    confidence_level=CONFIDENCE_LEVEL,
+    n_resamples=COUNT,
+    random_state=RANDOM_STATE,
+)
 def membership_balanced_accuracy(
     membership,
     scores,
@@ -192,9 +215,6 @@ def advantage_of(curve, threshold, confidence_level, n_resamples, random_state):
 
 
 def _checked_advantage(membership, scores, threshold, confidence_level, n_resamples, random_state):
-    check_threshold(threshold)
-    check_fraction("confidence_level", confidence_level)
-    check_count("n_resamples", n_resamples)
     curve = Curve.from_scores(membership, scores)
     return advantage_of(curve, threshold, confidence_level, n_resamples, random_state)
 

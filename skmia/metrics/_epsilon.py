@@ -3,13 +3,29 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skmia.metrics._checks import check_count, check_fraction, check_threshold
 from skmia.metrics._curve import Curve
 from skmia.metrics._intervals import clopper_pearson_upper
+from skmia.utils._constraints import (
+    ARRAY,
+    CONFIDENCE_LEVEL,
+    DELTA,
+    RANDOM_STATE,
+    THRESHOLD,
+    ZERO_OR_MORE,
+    validate_params,
+)
 
 N_CANDIDATES = 1000
 
 
+@validate_params(
+    true_positives=ZERO_OR_MORE,
+    false_negatives=ZERO_OR_MORE,
+    false_positives=ZERO_OR_MORE,
+    true_negatives=ZERO_OR_MORE,
+    delta=DELTA,
+    confidence_level=CONFIDENCE_LEVEL,
+)
 def epsilon_from_counts(
     true_positives,
     false_negatives,
@@ -73,17 +89,10 @@ def epsilon_from_counts(
     >>> round(epsilon_from_counts(500, 500, 10, 990), 3)
     3.242
     """
-    counts = {
-        "true_positives": true_positives,
-        "false_negatives": false_negatives,
-        "false_positives": false_positives,
-        "true_negatives": true_negatives,
-    }
-    for name, count in counts.items():
-        check_count(name, count, low=0)
-    check_fraction("delta", delta, zero=True)
-    check_fraction("confidence_level", confidence_level)
-    n_members, n_nonmembers = true_positives + false_negatives, false_positives + true_negatives
+    # numbers of numpy with few bits would overflow in the sums
+    true_positives, false_positives = int(true_positives), int(false_positives)
+    n_members = true_positives + int(false_negatives)
+    n_nonmembers = false_positives + int(true_negatives)
     if not (n_members and n_nonmembers):
         raise ValueError(
             f"the counts must be of both kinds of records, got {n_members} members and "
@@ -95,6 +104,14 @@ def epsilon_from_counts(
     return max(0.0, float(bound))
 
 
+@validate_params(
+    membership=ARRAY,
+    scores=ARRAY,
+    delta=DELTA,
+    threshold=THRESHOLD,
+    confidence_level=CONFIDENCE_LEVEL,
+    random_state=RANDOM_STATE,
+)
 def epsilon_lower_bound(
     membership,
     scores,
@@ -163,9 +180,6 @@ def epsilon_lower_bound(
     >>> round(epsilon_lower_bound(membership, scores, threshold=150), 2)
     3.28
     """
-    check_fraction("delta", delta, zero=True)
-    check_fraction("confidence_level", confidence_level)
-    check_threshold(threshold)
     curve = Curve.from_scores(membership, scores)
     return epsilon_of(curve, delta, threshold, confidence_level, random_state)
 

@@ -3,14 +3,24 @@
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length, check_random_state, gen_batches
 
-from skmia.metrics._checks import check_count
 from skmia.metrics._groups import class_codes, compared_groups
+from skmia.utils._constraints import (
+    ARRAY,
+    ARRAY_OR_NONE,
+    COUNT,
+    RANDOM_STATE,
+    Names,
+    validate_params,
+)
 
 PAIRS_AT_ONCE = 100_000
 # Probabilities of half precision add up to 1 with an error of up to about this.
 SUM_TOLERANCE = 1e-3
 
 
+@validate_params(
+    y_true=ARRAY, y_pred=ARRAY, sensitive_features=ARRAY, labels=ARRAY_OR_NONE, groups=ARRAY_OR_NONE
+)
 def demographic_parity_difference(y_true, y_pred, *, sensitive_features, labels=None, groups=None):
     r"""Return the largest difference between the predictions of two groups.
 
@@ -78,6 +88,14 @@ def demographic_parity_difference(y_true, y_pred, *, sensitive_features, labels=
     return float(_largest_gaps(rates[:, _columns(labels, classes)]).max())
 
 
+@validate_params(
+    y_true=ARRAY,
+    y_pred=ARRAY,
+    sensitive_features=ARRAY,
+    kind=[Names("recall", "precision")],
+    labels=ARRAY_OR_NONE,
+    groups=ARRAY_OR_NONE,
+)
 def equal_opportunity_difference(
     y_true, y_pred, *, sensitive_features, kind="recall", labels=None, groups=None
 ):
@@ -160,7 +178,6 @@ def equal_opportunity_difference(
     >>> round(precision, 3)
     0.333
     """
-    _check_option("kind", kind, ("recall", "precision"))
     group, (true, predicted), classes = _coded_records(y_true, y_pred, sensitive_features, groups)
     shape = group.max() + 1, len(classes)
     right = true == predicted
@@ -177,6 +194,14 @@ def equal_opportunity_difference(
     return float(gaps.max())
 
 
+@validate_params(
+    y_proba=ARRAY,
+    sensitive_features=ARRAY,
+    level=[Names("pairs", "group")],
+    n_pairs=COUNT,
+    groups=ARRAY_OR_NONE,
+    random_state=RANDOM_STATE,
+)
 def individual_fairness_deviation(
     y_true,
     y_proba,
@@ -263,8 +288,6 @@ def individual_fairness_deviation(
     >>> round(deviation, 3)  # four of the six pairs differ by 0.5, and the groups are equally large
     0.333
     """
-    _check_option("level", level, ("pairs", "group"))
-    check_count("n_pairs", n_pairs)
     y_proba = _checked_proba(y_proba)
     group, y_proba = _compared(sensitive_features, groups, y_proba)
     share = np.bincount(group) / len(group)
@@ -379,11 +402,3 @@ def _group_deviation(group, share, y_proba):
         for i in range(1, len(share))
     )
     return float(max(gaps))
-
-
-def _check_option(name, value, options):
-    if not isinstance(value, str) or value not in options:
-        raise ValueError(
-            f"{name} must be {' or '.join(map(repr, options))}, got {value!r}; "
-            f"{options[0]!r} is the formula of the paper."
-        )

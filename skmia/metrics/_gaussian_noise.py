@@ -7,10 +7,16 @@ from scipy.special import log_ndtr, ndtr
 from sklearn.utils import Bunch
 
 from skmia.metrics._bisection import root_of
-from skmia.metrics._checks import check_fraction
 from skmia.metrics._leakage_bounds import total_variation_bound
+from skmia.utils._constraints import NOT_NEGATIVE, POSITIVE, Names, Number, validate_params
 
 
+@validate_params(
+    sensitivity=NOT_NEGATIVE,
+    epsilon=POSITIVE,
+    delta=[Number(Real, 0, 1, closed="neither")],
+    method=[Names("classical", "analytic")],
+)
 def gaussian_noise_scale(sensitivity, epsilon, delta, *, method="classical"):
     r"""Return the standard deviation of Gaussian noise that gives differential privacy.
 
@@ -68,14 +74,14 @@ def gaussian_noise_scale(sensitivity, epsilon, delta, *, method="classical"):
     >>> round(gaussian_noise_scale(1, 1, 1e-5, method="analytic"), 2)
     3.73
     """
-    if not (isinstance(sensitivity, Real) and 0 <= sensitivity < np.inf):
-        raise ValueError(
-            f"sensitivity must be a finite number of at least 0, got {sensitivity!r}; where it "
-            "is unlimited, clip gradients or bound the records."
-        )
     return float(sensitivity * _unit_scale(epsilon, delta, method))
 
 
+@validate_params(
+    epsilon=POSITIVE,
+    delta=[Number(Real, 0, 1, closed="neither")],
+    method=[Names("classical", "analytic")],
+)
 def gaussian_noise_leakage(epsilon, delta, *, method="classical"):
     r"""Return the most that Gaussian noise of differential privacy leaves of membership leakage.
 
@@ -134,13 +140,8 @@ def gaussian_noise_leakage(epsilon, delta, *, method="classical"):
 
 def _unit_scale(epsilon, delta, method):
     """Return the noise for a sensitivity of 1."""
-    check_fraction("delta", delta)
-    if not (isinstance(epsilon, Real) and 0 < epsilon < np.inf):
-        raise ValueError(f"epsilon must be a finite number above 0, got {epsilon!r}.")
     if method == "analytic":
         return _analytic_scale(epsilon, delta)
-    if method != "classical":
-        raise ValueError(f"method must be 'classical' or 'analytic', got {method!r}.")
     if epsilon > 1:
         raise ValueError(
             f"epsilon must be at most 1 for method='classical', whose proof ends there, got "

@@ -7,8 +7,20 @@ from sklearn.utils import check_consistent_length
 
 from skmia.metrics._checks import check_membership
 from skmia.metrics._groups import class_codes
+from skmia.utils._constraints import ARRAY, Number, validate_params
+
+_SMOOTHING = [
+    Number(
+        Real,
+        0,
+        None,
+        closed="left",
+        example="0.5 to keep the value finite where a label is predicted on one side only",
+    )
+]
 
 
+@validate_params(membership=ARRAY, y_pred=ARRAY, smoothing=_SMOOTHING)
 def mia_indistinguishability_deviation(membership, y_pred, *, smoothing=0.0):
     r"""Return the largest log ratio between label frequencies of members and non-members.
 
@@ -73,11 +85,6 @@ def mia_indistinguishability_deviation(membership, y_pred, *, smoothing=0.0):
     >>> round(mia_indistinguishability_deviation(membership, y_pred), 3)  # ln(2 / 1)
     0.693
     """
-    if not (isinstance(smoothing, Real) and 0 <= smoothing < np.inf):
-        raise ValueError(
-            f"smoothing must be a finite number of at least 0, got {smoothing!r}; give 0.5 to keep "
-            "the value finite where a label is predicted on one side only."
-        )
     check_consistent_length(membership, y_pred)
     membership = check_membership(membership)
     (predicted,), classes = class_codes(y_pred=y_pred)

@@ -1,15 +1,35 @@
 """All membership metrics of one vector of scores, from one sort."""
 
+import numpy as np
 from sklearn.utils import Bunch
 
 from skmia.metrics._advantage import advantage_of, balanced_accuracy_of
-from skmia.metrics._checks import check_count, check_fraction, check_rates
 from skmia.metrics._curve import Curve
 from skmia.metrics._epsilon import epsilon_of
 from skmia.metrics._precision_recall import precision_recall_of
 from skmia.metrics._roc import roc_auc_of, tpr_at_fpr_of
+from skmia.utils._constraints import (
+    ARRAY,
+    CONFIDENCE_LEVEL,
+    COUNT,
+    DELTA,
+    FPR_OR_FPRS,
+    PRIOR,
+    RANDOM_STATE,
+    validate_params,
+)
 
 
+@validate_params(
+    membership=ARRAY,
+    scores=ARRAY,
+    fpr=FPR_OR_FPRS,
+    prior=PRIOR,
+    delta=DELTA,
+    confidence_level=CONFIDENCE_LEVEL,
+    n_resamples=COUNT,
+    random_state=RANDOM_STATE,
+)
 def membership_report(
     membership,
     scores,
@@ -89,11 +109,6 @@ def membership_report(
     >>> print(report.tpr_at_fpr[0.001])
     unresolvable: it needs at least 1000 non-members, got 100
     """
-    check_fraction("confidence_level", confidence_level)
-    check_fraction("prior", prior)
-    check_fraction("delta", delta, zero=True)
-    check_count("n_resamples", n_resamples)
-    rates = check_rates(fpr)
     curve = Curve.from_scores(membership, scores)
     advantage = advantage_of(curve, None, confidence_level, n_resamples, random_state)
     precision, recall = precision_recall_of(curve, None, prior, confidence_level)
@@ -105,7 +120,10 @@ def membership_report(
         roc_auc=roc_auc_of(curve, confidence_level),
         balanced_accuracy=balanced_accuracy_of(advantage),
         advantage=advantage,
-        tpr_at_fpr={rate: tpr_at_fpr_of(curve, rate, confidence_level) for rate in rates},
+        tpr_at_fpr={
+            rate: tpr_at_fpr_of(curve, rate, confidence_level)
+            for rate in np.atleast_1d(fpr).tolist()
+        },
         precision=precision,
         recall=recall,
         epsilon=epsilon_of(curve, delta, None, confidence_level, random_state),

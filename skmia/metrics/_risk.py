@@ -4,10 +4,12 @@ import numpy as np
 from sklearn.metrics import brier_score_loss
 from sklearn.utils import Bunch, check_consistent_length
 
-from skmia.metrics._checks import check_count, check_fraction, check_membership, check_reals
+from skmia.metrics._checks import check_membership, check_reals
 from skmia.metrics._intervals import clopper_pearson
+from skmia.utils._constraints import ARRAY, CONFIDENCE_LEVEL, COUNT, validate_params
 
 
+@validate_params(membership=ARRAY, risk=ARRAY, n_bins=COUNT, confidence_level=CONFIDENCE_LEVEL)
 def risk_reliability(membership, risk, *, n_bins=10, confidence_level=0.95):
     r"""Compare a risk of membership with the fraction of members that it goes with.
 
@@ -66,8 +68,6 @@ def risk_reliability(membership, risk, *, n_bins=10, confidence_level=0.95):
     >>> round(report.brier_score, 3)
     0.154
     """
-    check_count("n_bins", n_bins)
-    check_fraction("confidence_level", confidence_level)
     check_consistent_length(membership, risk)
     membership, risk = check_membership(membership), check_reals("risk", risk)
     if risk.min() < 0 or risk.max() > 1:

@@ -7,17 +7,30 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmia._records import KnownRecords
 from skmia._response import check_labels
-from skmia.metrics._checks import check_count, check_fraction
 from skmia.metrics._leakage_bounds import (
     membership_success_bound,
     total_variation_bound,
     tpr_bound,
 )
-from skmia.metrics._leakage_checks import check_finite, check_model_counts, check_option
+from skmia.metrics._leakage_checks import check_finite, check_model_counts
 from skmia.metrics._leakage_records import KL_METHODS, Question, leakage_of_records
 from skmia.metrics._resamples import Resamples
 from skmia.shadows._shadow_models import ShadowModels
 from skmia.signals import get_signal_names
+from skmia.utils._constraints import (
+    ARRAY,
+    ARRAY_OR_NONE,
+    CONFIDENCE_LEVEL,
+    FPR,
+    N_JOBS,
+    PRIOR,
+    RANDOM_STATE,
+    TABLE,
+    TWO_OR_MORE,
+    VERBOSE,
+    Names,
+    validate_params,
+)
 from skmia.utils._sklearn import _safe_indexing
 
 __all__ = ["membership_leakage"]
@@ -28,6 +41,21 @@ _N_RESAMPLES = {"gaussian": 1000, "neighbors": 50, "pooled": 1000}
 _RESTS = "fixed", "random"
 
 
+@validate_params(
+    X=TABLE,
+    y=ARRAY,
+    rows=ARRAY_OR_NONE,
+    n_models=TWO_OR_MORE,
+    statistic=[Names(*get_signal_names(), "log_odds"), callable],
+    rest=[Names(*_RESTS)],
+    method=[Names(*KL_METHODS)],
+    prior=PRIOR,
+    false_positive_rate=FPR,
+    confidence_level=CONFIDENCE_LEVEL,
+    random_state=RANDOM_STATE,
+    n_jobs=N_JOBS,
+    verbose=VERBOSE,
+)
 def membership_leakage(
     estimator,
     X,
@@ -183,12 +211,6 @@ def membership_leakage(
     >>> round(float(leakage.mean_mutual_information), 2)  # of at most ln 2
     0.07
     """
-    check_option("method", method, KL_METHODS)
-    check_option("rest", rest, _RESTS)
-    check_fraction("prior", prior)
-    check_fraction("confidence_level", confidence_level)
-    _check_rate(false_positive_rate)
-    _check_statistic(statistic)
     (X,) = indexable(X)
     y = check_labels(X, y)
     rows = _row_numbers(rows, len(y))
@@ -326,23 +348,9 @@ def _check_models(sides, masks, rows, question):
 
 
 def _check_n_models(n_models):
-    check_count("n_models", n_models, low=2)
     if n_models % 2:
         raise ValueError(
             f"n_models must be even, so that half of the models see a record, got {n_models}."
-        )
-
-
-def _check_rate(rate):
-    check_fraction("fpr", rate)
-
-
-def _check_statistic(statistic):
-    names = [*get_signal_names(), "log_odds"]
-    if not callable(statistic) and statistic not in names:
-        raise ValueError(
-            f"statistic must be one of {sorted(names)} or a function of a model, X and y, got "
-            f"{statistic!r}."
         )
 
 

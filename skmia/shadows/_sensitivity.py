@@ -13,10 +13,20 @@ from threadpoolctl import threadpool_limits
 from skmia._records import KnownRecords
 from skmia._response import check_labels, class_probabilities, label_index
 from skmia.exceptions import ShadowTrainingError
-from skmia.metrics._checks import check_count
 from skmia.shadows._template import shadow_template
 from skmia.shadows._training import fit_clone, one_blas_thread
 from skmia.signals import get_signal, get_signal_names
+from skmia.utils._constraints import (
+    ARRAY,
+    COUNT,
+    N_JOBS,
+    RANDOM_STATE,
+    RESPONSE_METHOD,
+    TABLE,
+    VERBOSE,
+    Names,
+    validate_params,
+)
 from skmia.utils._sklearn import _safe_indexing
 
 __all__ = ["record_sensitivity"]
@@ -35,6 +45,17 @@ class _Question(NamedTuple):
     process: int
 
 
+@validate_params(
+    X=TABLE,
+    y=ARRAY,
+    rows=[*COUNT, "array-like", None],
+    output=[Names("probabilities", *get_signal_names()), callable],
+    response_method=RESPONSE_METHOD,
+    n_repeats=COUNT,
+    random_state=RANDOM_STATE,
+    n_jobs=N_JOBS,
+    verbose=VERBOSE,
+)
 def record_sensitivity(
     estimator,
     X,
@@ -140,8 +161,6 @@ def record_sensitivity(
     >>> record_sensitivity(KNeighborsClassifier(1), X, y).sensitivity.round(2)
     array([0.  , 0.  , 1.41, 1.41])
     """
-    check_count("n_repeats", n_repeats)
-    _check_output(output)
     (X,) = indexable(X)
     y = check_labels(X, y)
     rng = check_random_state(random_state)
@@ -179,21 +198,13 @@ def _template(estimator):
     return template
 
 
-def _check_output(output):
-    if callable(output) or output in ("probabilities", *get_signal_names()):
-        return
-    raise ValueError(
-        f"output must be 'probabilities', one of {get_signal_names()} or a function of (proba, "
-        f"y_index), got {output!r}."
-    )
-
-
 def _chosen_rows(rows, n_records, rng):
     """Return the rows to measure, as numbers in ascending order where they are drawn."""
     if rows is None:
         rows = min(n_records, _MOST_ROWS)
     if isinstance(rows, Integral):
-        check_count("rows", rows, high=n_records)
+        if rows > n_records:
+            raise ValueError(f"rows must be at most the {n_records} records, got {rows}.")
         return np.sort(rng.permutation(n_records)[:rows])
     rows = np.asarray(rows)
     if rows.dtype == bool and rows.shape == (n_records,):

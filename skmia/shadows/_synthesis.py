@@ -1,10 +1,10 @@
 """Records made by asking the target alone, by hill climbing on its confidence."""
 
 import warnings
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
-from sklearn.utils import Bunch, check_random_state, check_scalar
+from sklearn.utils import Bunch, check_random_state
 
 from skmia._response import (
     all_classes,
@@ -16,10 +16,36 @@ from skmia._response import (
 from skmia.exceptions import ResolutionWarning
 from skmia.shadows._domain import find_domain
 from skmia.shadows._hill_climb import HillClimb
+from skmia.utils._constraints import (
+    ARRAY_OR_NONE,
+    COUNT,
+    RANDOM_STATE,
+    TABLE_OR_NONE,
+    ZERO_OR_MORE,
+    Names,
+    Number,
+    validate_params,
+)
 
 __all__ = ["synthesize_records"]
 
 
+@validate_params(
+    n_records=COUNT,
+    X=TABLE_OR_NONE,
+    domain=["array-like", None],
+    classes=ARRAY_OR_NONE,
+    k_max=COUNT,
+    k_min=COUNT,
+    conf_min=[Number(Real, 0, 1, closed="left")],
+    rej_max=ZERO_OR_MORE,
+    iter_max=COUNT,
+    max_failures=COUNT,
+    max_queries=[*COUNT, None],
+    n_climbers=COUNT,
+    response_method=[Names("auto", "predict_proba", "decision_function")],
+    random_state=RANDOM_STATE,
+)
 def synthesize_records(
     target,
     n_records,
@@ -181,7 +207,8 @@ def synthesize_records(
         k_max=k_max, k_min=k_min, conf_min=conf_min, rej_max=rej_max, iter_max=iter_max,
         max_failures=max_failures, n_climbers=n_climbers,
     )  # fmt: skip
-    _check_options(rules, n_records, max_queries)
+    if k_max < k_min:
+        raise ValueError(f"k_max must be at least k_min, {k_min}, got {k_max}.")
     method = _climbable(target, response_method)
     domain, rng = find_domain(X, domain), check_random_state(random_state)
     known, n_queries = _known_classes(target, domain, method, rng)
@@ -207,25 +234,9 @@ def synthesize_records(
     return made
 
 
-def _check_options(rules, n_records, max_queries):
-    check_scalar(n_records, "n_records", Integral, min_val=1)
-    for name in ("k_min", "iter_max", "max_failures", "n_climbers"):
-        check_scalar(rules[name], name, Integral, min_val=1)
-    check_scalar(rules.k_max, "k_max", Integral, min_val=rules.k_min)
-    check_scalar(rules.conf_min, "conf_min", Real, min_val=0, max_val=1, include_boundaries="left")
-    check_scalar(rules.rej_max, "rej_max", Integral, min_val=0)
-    if max_queries is not None:
-        check_scalar(max_queries, "max_queries", Integral, min_val=1)
-
-
 def _climbable(target, response_method):
     """Return the method by which the target tells its confidence."""
     methods = ("predict_proba", "decision_function")
-    if response_method not in ("auto", *methods):
-        raise ValueError(
-            "response_method must be 'auto', 'predict_proba' or 'decision_function', got "
-            f"{response_method!r}."
-        )
     check_target(target, response_method)
     method = response_method_of(target, response_method)
     if method not in methods:
@@ -271,5 +282,5 @@ def _warn_of_missing(made, n_records, max_queries):
         f"Only {len(made.y)} of {n_records} records were synthesized: {reason}, or go on with what "
         "there is.",
         ResolutionWarning,
-        stacklevel=3,
+        stacklevel=4,
     )

@@ -340,7 +340,9 @@ def test_twins_are_neighbors_of_each_other():
 
 
 def test_errors(attack):
-    with pytest.raises(ValueError, match="cutoffs == 2"):
+    with pytest.raises(
+        ValueError, match=r"'cutoffs' parameter of GMIA.report .*\(0.0, 1.0\] or None. Got \[2\]"
+    ):
         attack.report(X[:9], Y[:9], np.arange(9) % 2, cutoffs=[2])
     with pytest.raises(ValueError, match="confidence_level"):
         attack.report(X[:9], Y[:9], np.arange(9) % 2, confidence_level=1)

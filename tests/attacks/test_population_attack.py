@@ -168,6 +168,10 @@ def test_rate_that_cannot_be_resolved_is_said(boosted):
         (([np.nan], [1.0]), "signal contains NaN"),
         (([1.0], [np.inf]), "population_signal contains infinity"),
         (([1.0], [1.0], [0, 1], [0]), "inconsistent numbers of samples"),
+        (([1.0], [1.0], [-2], [0]), "y_index must hold column numbers, .* got values down to -2"),
+        (([1.0], [1.0], [0], [0.5]), "population_y_index must hold column numbers, .* float64"),
+        (([1.0], [1.0], [0], [10**9]), "population_y_index must number the columns .* 1000000000"),
+        (([1.0], ["a"]), "population_signal must be real numbers"),
     ],
 )
 def test_refuses(args, message):

@@ -274,10 +274,13 @@ def test_information_ends_at_the_entropy_of_the_prior():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"method": "best"}, r"method must be one of \['gaussian', 'neighbors', 'pooled'\]"),
-        ({"n_bootstraps": 1}, "n_bootstraps must be an integer of at least 2"),
-        ({"n_neighbors": 0}, "n_neighbors must be an integer of at least 1"),
-        ({"confidence_level": 1}, "confidence_level must be a number"),
+        (
+            {"method": "best"},
+            r"'method' parameter of kl_leakage .*'gaussian', 'neighbors', 'pooled'.*Got 'best'",
+        ),
+        ({"n_bootstraps": 1}, r"'n_bootstraps' .* an int in the range \[2, inf\). Got 1 "),
+        ({"n_neighbors": 0}, r"'n_neighbors' .* an int in the range \[1, inf\). Got 0 "),
+        ({"confidence_level": 1}, "'confidence_level' .* Got 1 "),
         ({"method": "neighbors", "n_neighbors": 10}, "needs at least 22 models with the record"),
     ],
 )
@@ -302,7 +305,9 @@ def test_refuses_statistics(first, message):
 
 
 def test_refuses_options_of_information():
-    with pytest.raises(ValueError, match=r"method must be one of \['kl_bound', 'numeric'"):
+    with pytest.raises(
+        ValueError, match=r"'method' .* {'numeric', 'variational', 'kl_bound'}. Got 'exact'"
+    ):
         mutual_information_leakage(np.arange(5.0), np.arange(5.0), method="exact")
-    with pytest.raises(ValueError, match="prior must be"):
+    with pytest.raises(ValueError, match=r"'prior' .* Got 0 "):
         mutual_information_leakage(np.arange(5.0), np.arange(5.0), prior=0)

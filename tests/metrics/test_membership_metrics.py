@@ -409,23 +409,43 @@ def test_wrong_arrays(function, membership, scores, message):
     ("function", "options", "message"),
     [
         *(
-            (function, {"confidence_level": 95}, r"confidence_level must be .*, got 95; give 0.95")
+            (
+                function,
+                {"confidence_level": 95},
+                r"'confidence_level' .* such as 0.95 for a 95 %.* Got 95 ",
+            )
             for function in FUNCTIONS[1:]
         ),
-        (membership_roc_auc, {"confidence_level": "0.95"}, "got '0.95'"),
-        (tpr_at_fpr, {"fpr": 1}, r"fpr must be a number in \(0, 1\), got 1; give 0.01"),
-        (tpr_at_fpr, {"fpr": [0.1, 0]}, r"fpr must be a number in \(0, 1\), got 0"),
-        (tpr_at_fpr, {"fpr": []}, "fpr must hold at least one rate"),
-        (membership_report, {"fpr": [0.1, 2]}, "fpr must be a number"),
-        (membership_report, {"prior": 1.0}, "prior must be a number"),
-        (membership_report, {"delta": -0.1}, r"delta must be a number in \[0, 1\), got -0.1; give"),
-        (membership_report, {"n_resamples": 0}, "n_resamples must be an integer of at least 1"),
-        (membership_precision_recall, {"prior": 0}, "prior must be .*, got 0; give 0.5"),
-        (membership_precision_recall, {"threshold": np.nan}, "threshold must be a number or None"),
-        (membership_advantage, {"threshold": "best"}, "got 'best'; records with a score"),
-        (membership_advantage, {"n_resamples": 2.5}, "integer of at least 1, got 2.5"),
-        (membership_balanced_accuracy, {"n_resamples": True}, "integer of at least 1, got True"),
-        (membership_balanced_accuracy, {"threshold": np.nan}, "threshold must be"),
+        (membership_roc_auc, {"confidence_level": "0.95"}, "Got '0.95' instead"),
+        (tpr_at_fpr, {"fpr": 1}, r"'fpr' .* of tpr_at_fpr .*\(0.0, 1.0\), such as 0.01 .* Got 1 "),
+        (tpr_at_fpr, {"fpr": [0.1, 0]}, r"each a float in the range \(0.0, 1.0\).* Got \[0.1, 0\]"),
+        (tpr_at_fpr, {"fpr": []}, r"'fpr' .* Got \[\] instead"),
+        (
+            membership_report,
+            {"fpr": [0.1, 2]},
+            r"'fpr' parameter of membership_report .* Got \[0.1, 2\]",
+        ),
+        (membership_report, {"prior": 1.0}, "'prior' parameter .* Got 1.0 "),
+        (
+            membership_report,
+            {"delta": -0.1},
+            r"'delta' .*\[0.0, 1.0\), such as 0 for pure.* Got -0.1 ",
+        ),
+        (
+            membership_report,
+            {"n_resamples": 0},
+            r"'n_resamples' .* an int in the range \[1, inf\). Got 0 ",
+        ),
+        (membership_precision_recall, {"prior": 0}, "'prior' .* such as 0.5 if .* Got 0 "),
+        (
+            membership_precision_recall,
+            {"threshold": np.nan},
+            r"'threshold' .* a float in .* or None. Got nan",
+        ),
+        (membership_advantage, {"threshold": "best"}, "'threshold' .* Got 'best' instead"),
+        (membership_advantage, {"n_resamples": 2.5}, "'n_resamples' .* Got 2.5 instead"),
+        (membership_balanced_accuracy, {"n_resamples": True}, "'n_resamples' .* Got True instead"),
+        (membership_balanced_accuracy, {"threshold": np.nan}, "'threshold' .* Got nan"),
     ],
 )
 def test_wrong_options(function, options, message):
