@@ -67,7 +67,7 @@ def run_audit(sides, templates, *, fpr, prior, confidence_level, n_riskiest, rng
                 random_state=seed,
             )
         )
-    strongest = max(results, key=lambda result: result.roc_auc.value)
+    strongest = max(results, key=lambda result: result.roc_auc)
     outcome = outcomes[strongest.name]
     parts = sample.parts()
     about = (outcome, sample.membership)

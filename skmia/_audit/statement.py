@@ -37,7 +37,7 @@ def statement(outcomes, membership, fpr, confidence_level):
         )
         for name, outcome in outcomes.items()
     }
-    name, accuracy = max(accuracies.items(), key=lambda item: item[1].value)
+    name, accuracy = max(accuracies.items(), key=lambda item: item[1])
     overall = (
         f"With thresholds learned on other records {_which(name, len(outcomes))} tells members "
         f"from non-members in {_percent(accuracy)} of cases, where a blind guess has 50 %."
@@ -55,9 +55,9 @@ def _operating_point(outcomes, membership, rate, level):
         name: tpr_at_fpr(membership, outcome.scores, fpr=rate, confidence_level=level)
         for name, outcome in outcomes.items()
     }
-    name, estimate = max(found.items(), key=lambda item: item[1].value)
+    name, estimate = max(found.items(), key=lambda item: item[1])
     which = _which(name, len(outcomes))
-    if estimate.value == 0 and len(outcomes) > 1:
+    if estimate == 0 and len(outcomes) > 1:
         which = f"any of {len(outcomes)} attacks"
     sentence = (
         f"At {100 * rate:.3g} % false alarms an attacker with {which} finds "
@@ -65,7 +65,7 @@ def _operating_point(outcomes, membership, rate, level):
     )
     shares = {name: tied_share(o.scores, membership) for name, o in outcomes.items()}
     name, tied = min(shares.items(), key=lambda item: item[1])
-    if estimate.value == 0 and tied >= rate:
+    if estimate == 0 and tied >= rate:
         scores = outcomes[name].scores
         at_top = {"threshold": scores.max(), "confidence_level": level}
         recall = membership_precision_recall(membership, scores, **at_top)[1]
@@ -81,7 +81,7 @@ def _which(name, n_attacks):
 
 
 def _percent(estimate):
-    return f"{estimate.value:.1%} [{estimate.low:.1%}, {estimate.high:.1%}]"
+    return f"{estimate:.1%} [{estimate.low:.1%}, {estimate.high:.1%}]"
 
 
 def tied_share(scores, membership):

@@ -1,12 +1,13 @@
 """All properties of a fitted classifier on which the success of an attack may depend."""
 
 from dataclasses import dataclass
-from textwrap import fill
 
 import numpy as np
 from sklearn.utils import check_random_state
 
 from skmia._response import check_target
+from skmia._result import Result
+from skmia._result._text import in_words
 from skmia._target import final_estimator, held_out_note, records_as_seen
 from skmia.inspection._architecture import architecture_of, first_layer_of
 from skmia.inspection._known_membership import known_membership
@@ -21,7 +22,6 @@ from skmia.metrics import (
 )
 from skmia.metrics._checks import check_fraction
 from skmia.metrics._generalization_gap import accuracy_of_sides
-from skmia.metrics._report_form import ReportForm, in_words
 from skmia.utils._sklearn import _safe_indexing
 
 __all__ = ["PropertyReport", "property_report"]
@@ -30,12 +30,11 @@ FEWEST_FEATURES = 5
 MOST_RECORDS = 1_000
 # records times the square of the features: a few seconds
 MOST_WORK = 1e9
-WIDTH = 110  # of running text
 
 
-@dataclass(frozen=True)
-class PropertyReport(ReportForm):
-    """Properties of a fitted classifier. `print` it, or take it as a dict or a data frame.
+@dataclass(frozen=True, repr=False, eq=False)
+class PropertyReport(Result):
+    """Properties of a fitted classifier. `print` it, or take it as a dict, JSON or a frame.
 
     Attributes
     ----------
@@ -77,8 +76,8 @@ class PropertyReport(ReportForm):
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> tree = DecisionTreeClassifier(random_state=0).fit(X[::2], y[::2])
     >>> report = property_report(tree, X, y, [1, 0] * 284 + [1])
-    >>> report.architecture["depth"], report.member_accuracy.value
-    (6, 1.0)
+    >>> report.architecture["depth"], round(report.nonmember_accuracy, 3)
+    (6, 0.912)
     """
 
     target: str
@@ -118,7 +117,7 @@ class PropertyReport(ReportForm):
                 f"record-parameter information, mostly noise: {self.record_parameter_mi_mean:.3f} "
                 f"nats on average, at most {self.record_parameter_mi_max:.3f}"
             )
-        yield from (fill(f"Note: {note}", WIDTH) for note in self.notes)
+        yield from (f"Note: {note}" for note in self.notes)
 
     def _of_groups(self):
         if self.demographic_parity_difference is None:

@@ -5,11 +5,11 @@ more likely to be members; those of fairness take ``y_true``, predictions and
 ``sensitive_features``. None knows of attacks or models.
 """
 
+from skmia._result import Estimate
 from skmia.metrics._advantage import membership_advantage, membership_balanced_accuracy
 from skmia.metrics._data_properties import class_balance, dataset_entropy
 from skmia.metrics._dataset_report import DatasetReport, dataset_report
 from skmia.metrics._epsilon import epsilon_from_counts, epsilon_lower_bound
-from skmia.metrics._estimate import Estimate
 from skmia.metrics._fairness import (
     demographic_parity_difference,
     equal_opportunity_difference,

@@ -7,17 +7,18 @@ from scipy.sparse import issparse
 from sklearn.utils import check_consistent_length
 
 from skmia._records import duplicated_within
+from skmia._result import Result
+from skmia._result._text import in_words
 from skmia.metrics._checks import check_count
 from skmia.metrics._data_properties import class_balance, column_entropy
 from skmia.metrics._feature_balance import balanced_feature
 from skmia.metrics._groups import MISSING, class_codes, group_codes
-from skmia.metrics._report_form import ReportForm, in_words
 from skmia.metrics._table_columns import as_table, column_names, numbered_column, stored_codes
 
 
-@dataclass(frozen=True)
-class DatasetReport(ReportForm):
-    """Properties of a data set. `print` it, or take it as a dict or its table as a data frame.
+@dataclass(frozen=True, repr=False, eq=False)
+class DatasetReport(Result):
+    """Properties of a data set. `print` it, or take it as a dict, JSON or a frame.
 
     Attributes
     ----------

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from skmia._result import Estimate
 from skmia.metrics._checks import check_fraction, check_threshold
 from skmia.metrics._curve import Curve
-from skmia.metrics._estimate import Estimate
 from skmia.metrics._intervals import clopper_pearson, ratio, wilson
 
 
