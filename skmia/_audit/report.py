@@ -36,8 +36,9 @@ class AttackResult(Result):
         True positive rate at each false positive rate.
     best_threshold_accuracy : Estimate
         Balanced accuracy at the threshold that is best on these very records; optimistic.
-    epsilon : float
-        Lower bound on the ε of differential privacy, threshold search paid for.
+    epsilon : Estimate
+        Lower bound on the ε of differential privacy, threshold search paid for. Its value is the
+        bound, as is `low`; `high` is infinity, since nothing bounds ε from above.
     brier_score, expected_calibration_error : float
         How far the predicted risks, at even odds, are from the truth; 0 is perfect.
 
@@ -60,7 +61,7 @@ class AttackResult(Result):
     recall: Estimate
     tpr_at_fpr: dict
     best_threshold_accuracy: Estimate
-    epsilon: float
+    epsilon: Estimate
     brier_score: float
     expected_calibration_error: float
 

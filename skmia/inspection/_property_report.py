@@ -46,12 +46,12 @@ class PropertyReport(Result):
         Share of each side that is predicted right.
     generalization_gap : Estimate
         Their difference, see :func:`~skmia.metrics.generalization_gap`.
-    indistinguishability_deviation : float
+    indistinguishability_deviation : Estimate
         How labels predicted for the two sides differ, each count smoothed by 0.5, see
         :func:`~skmia.metrics.mia_indistinguishability_deviation`.
-    demographic_parity_difference, equal_opportunity_difference : float or None
+    demographic_parity_difference, equal_opportunity_difference : Estimate or None
         Group and predictive fairness on all records, None without sensitive features.
-    individual_fairness_deviation : float or None
+    individual_fairness_deviation : Estimate or None
         None also if the classifier has no probabilities.
     record_parameter_mi_mean, record_parameter_mi_max : float or None
         Of up to 1,000 members, see :func:`~skmia.metrics.record_parameter_mi`, **mostly noise**.
@@ -86,10 +86,10 @@ class PropertyReport(Result):
     member_accuracy: Estimate
     nonmember_accuracy: Estimate
     generalization_gap: Estimate
-    indistinguishability_deviation: float
-    demographic_parity_difference: float | None
-    equal_opportunity_difference: float | None
-    individual_fairness_deviation: float | None
+    indistinguishability_deviation: Estimate
+    demographic_parity_difference: Estimate | None
+    equal_opportunity_difference: Estimate | None
+    individual_fairness_deviation: Estimate | None
     record_parameter_mi_mean: float | None
     record_parameter_mi_max: float | None
     architecture: dict
@@ -108,8 +108,7 @@ class PropertyReport(Result):
         )
         yield f"generalization gap: {self.generalization_gap}"
         yield (
-            "deviation from membership indistinguishability: "
-            f"{self.indistinguishability_deviation:.3f}"
+            f"deviation from membership indistinguishability: {self.indistinguishability_deviation}"
         )
         yield from (f"{label}: {in_words(value)}" for label, value in self._of_groups())
         if self.record_parameter_mi_mean is not None:
@@ -205,7 +204,7 @@ def property_report(
     architecture: depth 6, n trees 1, n leaves 12, ccp alpha 0.0, min samples leaf 1
     accuracy: 1.000 [0.987, 1.000] on 285 members, 0.912 [0.873, 0.940] on 284 non-members
     generalization gap: 0.088 [0.057, 0.127]
-    deviation from membership indistinguishability: 0.105
+    deviation from membership indistinguishability: 0.105 [0.000, 0.346]
     <BLANKLINE>
     class  members  nonmembers  gap
     -----  -------  ----------  --------------------
@@ -229,9 +228,9 @@ def property_report(
         nonmember_accuracy=accuracies[1],
         generalization_gap=generalization_gap(membership, y, y_pred, **level),
         indistinguishability_deviation=mia_indistinguishability_deviation(
-            membership, y_pred, smoothing=0.5
+            membership, y_pred, smoothing=0.5, **level
         ),
-        **_fairness(estimator, X, y, y_pred, sensitive_features, groups, seeds[1]),
+        **_fairness(estimator, X, y, y_pred, seeds[1], sensitive_features, groups, **level),
         record_parameter_mi_mean=None if information is None else float(information.mean()),
         record_parameter_mi_max=None if information is None else float(information.max()),
         architecture=architecture_of(final_estimator(estimator)),
@@ -240,11 +239,15 @@ def property_report(
     )
 
 
-def _fairness(estimator, X, y, y_pred, sensitive_features, groups, seed):
+def _fairness(estimator, X, y, y_pred, seed, sensitive_features, groups, confidence_level):
     names = "demographic_parity_difference", "equal_opportunity_difference"
     if sensitive_features is None:
         return dict.fromkeys((*names, "individual_fairness_deviation"))
-    given = {"sensitive_features": sensitive_features, "groups": groups}
+    given = {
+        "sensitive_features": sensitive_features,
+        "groups": groups,
+        "confidence_level": confidence_level,
+    }
     individual = None
     if hasattr(estimator, "predict_proba"):
         individual = individual_fairness_deviation(

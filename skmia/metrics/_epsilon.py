@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
+from skmia._result import Estimate
 from skmia.metrics._checks import check_count, check_fraction, check_threshold
 from skmia.metrics._curve import Curve
 from skmia.metrics._intervals import clopper_pearson_upper
@@ -47,8 +48,9 @@ def epsilon_from_counts(
 
     Returns
     -------
-    float
-        The lower bound, at least 0.
+    Estimate
+        The lower bound, at least 0. Nothing is known of epsilon from above: `low` is the bound
+        itself, `high` is infinity, and `method` says where the bound comes from.
 
     Raises
     ------
@@ -70,8 +72,8 @@ def epsilon_from_counts(
     Examples
     --------
     >>> from skmia.metrics import epsilon_from_counts
-    >>> round(epsilon_from_counts(500, 500, 10, 990), 3)
-    3.242
+    >>> print(epsilon_from_counts(500, 500, 10, 990))
+    3.242 [3.242, inf]
     """
     counts = {
         "true_positives": true_positives,
@@ -92,7 +94,7 @@ def epsilon_from_counts(
     bound = _bound(
         true_positives, n_members, false_positives, n_nonmembers, delta, confidence_level
     )
-    return max(0.0, float(bound))
+    return at_least(bound, "one-sided Clopper-Pearson limits")
 
 
 def epsilon_lower_bound(
@@ -129,8 +131,9 @@ def epsilon_lower_bound(
 
     Returns
     -------
-    float
-        The lower bound, at least 0.
+    Estimate
+        The lower bound, at least 0. Nothing is known of epsilon from above: `low` is the bound
+        itself, `high` is infinity, and `method` says where the bound comes from.
 
     Raises
     ------
@@ -172,13 +175,21 @@ def epsilon_lower_bound(
 
 def epsilon_of(curve, delta, threshold, confidence_level, random_state):
     """Return the bound of a curve."""
+    limits = "one-sided Clopper-Pearson limits"
     if threshold is None:
+        limits += " on the half that did not choose the threshold"
         chooser, curve = _halves(curve, check_random_state(random_state))
         points = _candidates(chooser)
         point = points[np.argmax(_bounds(chooser, delta, confidence_level, points))]
     else:
         point = curve.at(threshold)
-    return max(0.0, float(_bounds(curve, delta, confidence_level, point)))
+    return at_least(_bounds(curve, delta, confidence_level, point), limits)
+
+
+def at_least(bound, limits):
+    """Return what is known of epsilon: a bound from below, and none from above."""
+    bound = max(0.0, float(bound))
+    return Estimate(bound, bound, np.inf, f"lower bound, {limits}")
 
 
 def _candidates(curve):

@@ -9,6 +9,7 @@ from scipy.stats import binom
 from sklearn.utils import check_random_state
 
 from skmia.metrics._checks import check_count, check_fraction, check_membership_scores
+from skmia.metrics._epsilon import at_least
 
 
 def one_run_epsilon_from_counts(
@@ -48,8 +49,9 @@ def one_run_epsilon_from_counts(
 
     Returns
     -------
-    float
-        The lower bound, at least 0.
+    Estimate
+        The lower bound, at least 0. Nothing is known of epsilon from above: `low` is the bound
+        itself, `high` is infinity, and `method` says where the bound comes from.
 
     Raises
     ------
@@ -81,7 +83,7 @@ def one_run_epsilon_from_counts(
     check_count("n_correct", n_correct, low=0, high=n_guesses)
     _check_family(family, delta, confidence_level)
     counts = n_records, n_guesses, n_correct
-    return FAMILIES[family](*counts, delta, 1 - confidence_level)
+    return _bound(counts, delta, confidence_level, family)
 
 
 def one_run_epsilon(
@@ -125,8 +127,9 @@ def one_run_epsilon(
 
     Returns
     -------
-    float
-        The lower bound, at least 0.
+    Estimate
+        The lower bound, at least 0. Nothing is known of epsilon from above: `low` is the bound
+        itself, `high` is infinity, and `method` says where the bound comes from.
 
     Raises
     ------
@@ -160,7 +163,12 @@ def one_run_epsilon(
     n_correct = n_out - membership[order[:n_out]].sum()
     n_correct += membership[order[n_records - n_guesses + n_out :]].sum()
     counts = n_records, int(n_guesses), int(n_correct)
-    return FAMILIES[family](*counts, delta, 1 - confidence_level)
+    return _bound(counts, delta, confidence_level, family)
+
+
+def _bound(counts, delta, confidence_level, family):
+    bound = FAMILIES[family](*counts, delta, 1 - confidence_level)
+    return at_least(bound, f"guesses on one run, {family} family")
 
 
 def _check_family(family, delta, confidence_level):
