@@ -1,12 +1,14 @@
 """Every result has one form: text, dict, JSON both ways, frame and equality."""
 
 import copy
+import dataclasses
 import json
 import math
 import pickle
 import statistics
 import sys
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -15,7 +17,20 @@ from estimates import numbers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy import sparse
+from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
 
+import skmia
+import skmia.attacks
+import skmia.datasets
+import skmia.inspection
+import skmia.metrics
+import skmia.model_selection
+import skmia.neural_network
+import skmia.sampling
+import skmia.shadows
+import skmia.signals
 from skmia._result import Result
 from skmia.metrics import Estimate
 
@@ -233,6 +248,37 @@ def test_foreign_json_is_refused():
         Box.from_json('{"result": "Box", "contents": 1}')
 
 
+FRAME = pd.DataFrame(
+    {
+        "number": [1.5, np.nan],
+        "count": np.array([1, 2], dtype=np.int32),
+        "city": ["Rome", None],
+        "kind": pd.Categorical(["b", None], categories=["a", "b"]),
+        "day": pd.to_datetime(["2020-01-01", None]),
+        7: [True, False],
+    },
+    index=["x", "y"],
+)
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        FRAME,
+        sparse.csr_matrix(np.eye(3, dtype=np.float32)),
+        sparse.coo_array(np.eye(2, 3, dtype=np.int8)),
+    ],
+    ids=["frame", "matrix", "array"],
+)
+def test_records_keep_their_container(records):
+    box = Box(records)
+    again = Box.from_json(box.to_json())
+    assert again == box
+    assert again != Box(records[:1] if hasattr(records, "iloc") else records.astype(float) * 2)
+    assert len(box.to_dict()["content"]) == records.shape[0]
+    assert f"of shape {records.shape}" in str(box)
+
+
 # Text and frame
 
 
@@ -291,3 +337,100 @@ def test_frame_needs_pandas(monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ImportError, match="to_frame needs pandas"):
         Box(1).to_frame()
+
+
+# Every public result
+
+Y = np.arange(80) % 2
+X = np.random.default_rng(0).normal(size=(80, 4)) + Y[:, None]
+MEMBER = np.repeat([1, 0], 40)
+GROUP = np.arange(80) % 3
+SCORES = np.linspace(0, 1, 80) + MEMBER / 4
+
+
+def audited():
+    model = DecisionTreeClassifier(random_state=0).fit(X[:40], Y[:40])
+    groups = {name: (Y[:40] + i, Y[40:] + i) for i, name in enumerate(["sex", "race"])}
+    return skmia.audit(
+        model, X[:40], Y[:40], X[40:], Y[40:], sensitive_features=groups, random_state=0
+    )
+
+
+def gmia():
+    target = LogisticRegression().fit(X[:40], Y[:40])
+    options = {"shadows": 8, "n_targets": 20, "cutoff": 0.5, "random_state": 0}
+    attack = skmia.attacks.GMIA(target, **options).fit(X[40:], Y[40:])
+    return attack.report(X, Y, MEMBER)
+
+
+@cache
+def results():
+    """Return a result of each public function that has one."""
+    tree = DecisionTreeClassifier(random_state=0).fit(X[:40], Y[:40])
+    line = LogisticRegression().fit(X[:40], Y[:40])
+    audit = audited()
+    few = {"n_target": 20, "n_references": 20, "n_positive": 6, "random_state": 0}
+    return [
+        audit,
+        audit.attacks[0],
+        audit.slices[0],
+        audit.exposure_gaps[0],
+        *gmia(),
+        skmia.attacks.gmia_indirect(line, X, Y, [0, 1], **few),
+        skmia.attacks.vulnerable_records(X, n_target=40, n_targets=5),
+        skmia.inspection.closed_form_leakage(line, X[:40], Y[:40], random_state=0),
+        skmia.inspection.explain_exposure(tree, X, Y, MEMBER, n_resamples=20, random_state=0),
+        skmia.inspection.property_report(
+            tree, X, Y, MEMBER, sensitive_features=GROUP, random_state=0
+        ),
+        skmia.metrics.dataset_report(X, Y, sensitive_features=Y),
+        skmia.metrics.gaussian_noise_leakage(1, 1e-5),
+        skmia.metrics.membership_report(MEMBER, SCORES, n_resamples=20, random_state=0),
+        skmia.metrics.risk_reliability(MEMBER, np.clip(SCORES / 2, 0, 1)),
+        skmia.shadows.membership_leakage(line, X, Y, n_models=32, random_state=0),
+        skmia.shadows.record_sensitivity(line, X, Y, rows=30, random_state=0),
+        skmia.shadows.synthesize_records(line, 40, X=X, random_state=0),
+    ]
+
+
+def public_results():
+    """Return the classes of results that a public module exports."""
+    rooms = (skmia, skmia.attacks, skmia.inspection, skmia.metrics, skmia.model_selection)
+    rooms += (skmia.shadows, skmia.neural_network, skmia.sampling, skmia.signals, skmia.datasets)
+    exported = {getattr(room, name) for room in rooms for name in room.__all__}
+    return {kind for kind in exported if isinstance(kind, type) and issubclass(kind, Result)}
+
+
+def test_each_public_class_is_tried_and_each_result_is_public():
+    assert {type(result) for result in results()} == public_results()
+
+
+def test_functions_return_no_bunch():
+    for room in (skmia.attacks, skmia.inspection, skmia.metrics, skmia.shadows):
+        for name in room.__all__:
+            assert "Bunch" not in (getattr(room, name).__doc__ or ""), name
+
+
+@pytest.mark.parametrize("i", range(17))
+def test_every_public_result(i):
+    assert len(results()) == 17
+    result = results()[i]
+    text = str(result)
+    assert text == result.to_text()
+    assert max(map(len, text.splitlines())) <= 100
+    assert len(text.splitlines()) <= 60
+    assert len(repr(result)) <= 200
+    assert (type(result).from_json(result.to_json()) == result) is True
+    assert (pickle.loads(pickle.dumps(result)) == result) is True
+    json.dumps(result.to_dict(), allow_nan=False)
+    frame = result.to_frame()
+    assert len(frame) > 0
+    assert len(frame.columns) > 0
+    # no estimate is left in a cell: its ends are columns
+    assert not any(isinstance(cell, Estimate) for cell in frame.to_numpy().ravel())
+    assert dataclasses.is_dataclass(result)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(result, dataclasses.fields(result)[0].name, None)
+    described = type(result).__doc__
+    for f in dataclasses.fields(result):
+        assert f.name in described

@@ -305,7 +305,7 @@ def _riskiest(report):
     if not report.riskiest:
         return ""
     items = ", ".join(f"{item['index']} ({item['risk']:.2f})" for item in report.riskiest[:10])
-    return f"Riskiest training rows (row number, risk): {items}"
+    return folded(f"Riskiest training rows (row number, risk): {items}")
 
 
 def _cell(estimate):

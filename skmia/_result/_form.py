@@ -243,6 +243,8 @@ def plain(value):
     if hasattr(value, "tolist"):  # arrays, and NumPy's numbers
         made = value.tolist()
         return plain(made) if type(made) is not type(value) else str(value)
+    if hasattr(value, "toarray") or hasattr(value, "to_numpy"):
+        return plain(value.toarray() if hasattr(value, "toarray") else value.to_numpy())
     if isinstance(value, float):
         return float(value) if abs(value) < float("inf") else None
     return value if isinstance(value, bool | int | str | None) else str(value)

@@ -5,10 +5,12 @@ from dataclasses import fields, is_dataclass
 
 import numpy as np
 
+from skmia._result._containers import container_again, of_container
 from skmia._result._estimate import Estimate
 
 _PARTS = ("value", "low", "high", "method")  # of an Estimate
-_TAGS = {"array", "dict", "list", "result", "text"}  # keys that say what an object stands for
+# keys that say what an object stands for
+_TAGS = {"array", "dict", "frame", "list", "result", "sparse", "text"}
 _NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -36,8 +38,8 @@ def encoded(value):
         return "NaN" if math.isnan(value) else _number(value)
     if value is None or isinstance(value, bool | int):
         return value
-    encode = next((f for kind, f in _ENCODERS.items() if isinstance(value, kind)), _text)
-    return _result(value) if is_dataclass(value) else encode(value)
+    encode = next((f for kind, f in _ENCODERS.items() if isinstance(value, kind)), _other)
+    return encode(value)
 
 
 def decoded(value, classes):
@@ -70,8 +72,14 @@ def decoded(value, classes):
         return Estimate(*(_float(value[name]) for name in _PARTS[:3]), value["method"])
     if "result" in value:
         return _made(value, classes)
+    if "frame" in value or "sparse" in value:
+        return container_again(value, lambda part: decoded(part, classes))
     if "array" in value:
         return _array_again(value, classes)
+    return _plain_again(value, classes)
+
+
+def _plain_again(value, classes):
     if "list" in value:
         return [decoded(part, classes) for part in value["list"]]
     if "text" in value:
@@ -109,7 +117,13 @@ def _made(value, classes):
     return kind(**{k: decoded(v, classes) for k, v in given.items()})
 
 
-def _text(value):
+def _other(value):
+    """Return a result, records in their container, or a text for anything else."""
+    if is_dataclass(value):
+        return _result(value)
+    container = of_container(value, encoded)
+    if container is not None:
+        return container
     text = str(value)
     return {"text": text} if text in _NOT_FINITE else text
 

@@ -73,7 +73,8 @@ def shortened(text, most):
 
 def folded(text, most=_MOST_LINES):
     """Return a text as lines of at most 100 columns, and no more than so many of them."""
-    return textwrap.fill(text, WIDTH, max_lines=most, placeholder=" ...", subsequent_indent="  ")
+    form = {"subsequent_indent": "  ", "break_on_hyphens": False}
+    return textwrap.fill(text, WIDTH, max_lines=most, placeholder=" ...", **form)
 
 
 def text_table(header, rows):
