@@ -67,12 +67,38 @@ def _of_array(array):
 
 
 def shortened(text, most):
-    """Return a text of at most so many characters, three dots for what is left out."""
+    """Return a text of at most so many characters, three dots for what is left out.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    most : int
+        Characters.
+
+    Returns
+    -------
+    str
+        The text, or its beginning.
+    """
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def folded(text, most=_MOST_LINES):
-    """Return a text as lines of at most 100 columns, and no more than so many of them."""
+    """Return a text as lines of at most 100 columns, and no more than so many of them.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    most : int
+        Lines.
+
+    Returns
+    -------
+    str
+        The lines, three dots for what is left out.
+    """
     form = {"subsequent_indent": "  ", "break_on_hyphens": False}
     return textwrap.fill(text, WIDTH, max_lines=most, placeholder=" ...", **form)
 

@@ -94,7 +94,7 @@ def epsilon_from_counts(
     bound = _bound(
         true_positives, n_members, false_positives, n_nonmembers, delta, confidence_level
     )
-    return at_least(bound, "one-sided Clopper-Pearson limits")
+    return estimate_of(bound, "one-sided Clopper-Pearson limits")
 
 
 def epsilon_lower_bound(
@@ -183,10 +183,10 @@ def epsilon_of(curve, delta, threshold, confidence_level, random_state):
         point = points[np.argmax(_bounds(chooser, delta, confidence_level, points))]
     else:
         point = curve.at(threshold)
-    return at_least(_bounds(curve, delta, confidence_level, point), limits)
+    return estimate_of(_bounds(curve, delta, confidence_level, point), limits)
 
 
-def at_least(bound, limits):
+def estimate_of(bound, limits):
     """Return what is known of epsilon: a bound from below, and none from above."""
     bound = max(0.0, float(bound))
     return Estimate(bound, bound, np.inf, f"lower bound, {limits}")

@@ -9,7 +9,7 @@ from scipy.stats import binom
 from sklearn.utils import check_random_state
 
 from skmia.metrics._checks import check_count, check_fraction, check_membership_scores
-from skmia.metrics._epsilon import at_least
+from skmia.metrics._epsilon import estimate_of
 
 
 def one_run_epsilon_from_counts(
@@ -168,7 +168,7 @@ def one_run_epsilon(
 
 def _bound(counts, delta, confidence_level, family):
     bound = FAMILIES[family](*counts, delta, 1 - confidence_level)
-    return at_least(bound, f"guesses on one run, {family} family")
+    return estimate_of(bound, f"guesses on one run, {family} family")
 
 
 def _check_family(family, delta, confidence_level):

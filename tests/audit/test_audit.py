@@ -176,9 +176,7 @@ def test_predictions_alone_give_the_same_attack(forest, report):
         random_state=0,
     )
     # 285 training and 284 test rows: one member is left out by chance
-    assert from_arrays.attacks[1].roc_auc == pytest.approx(
-        report.attacks[1].roc_auc, abs=0.005
-    )
+    assert from_arrays.attacks[1].roc_auc == pytest.approx(report.attacks[1].roc_auc, abs=0.005)
     assert from_arrays.target == "predictions"
     assert from_arrays.shift_auc is None
     assert "From predictions alone" in from_arrays.notes[0]
