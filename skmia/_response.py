@@ -4,8 +4,9 @@ Probabilities where the target has them, else its decision values, else its labe
 (n, n_classes) array whose columns follow the classes that the caller names.
 """
 
+from copy import copy
+
 import numpy as np
-from joblib import effective_n_jobs
 from scipy.special import expit, softmax
 from sklearn import get_config
 from sklearn.base import BaseEstimator, is_regressor
@@ -16,18 +17,20 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from skmia.utils._sklearn import _num_samples, _safe_indexing
 
 __all__ = [
-    "RecordedResponse",
+    "Answered",
     "all_classes",
+    "answers_in_batches",
     "batches",
     "check_label_type",
     "check_labels",
     "check_target",
     "class_probabilities",
-    "in_batches",
+    "expand",
     "known_classes",
     "label_index",
     "record_response",
     "response_method_of",
+    "taken",
 ]
 
 RESPONSE_METHODS = ("predict_proba", "decision_function", "predict")
@@ -53,6 +56,10 @@ def response_method_of(estimator, method="auto"):
     ValueError
         If the target has no such method.
     """
+    if isinstance(estimator, Answered):
+        if estimator.model is None and method in ("auto", *estimator._kept):
+            return next(iter(estimator._kept))
+        estimator = estimator.model
     candidates = RESPONSE_METHODS if method == "auto" else (method,)
     for name in candidates:
         if hasattr(estimator, name):
@@ -83,6 +90,7 @@ def check_target(target, method="auto"):
     sklearn.exceptions.NotFittedError
         If it is not fitted.
     """
+    target = target.model if isinstance(target, Answered) else target
     is_estimator = isinstance(target, BaseEstimator)
     if is_estimator and is_regressor(target):
         raise TypeError(
@@ -90,7 +98,8 @@ def check_target(target, method="auto"):
         )
     if is_estimator:  # others may keep their state where they like
         check_is_fitted(target)
-    response_method_of(target, method)
+    if target is not None:
+        response_method_of(target, method)
 
 
 def known_classes(estimator, n_columns):
@@ -229,7 +238,7 @@ def class_probabilities(estimator, X, classes, *, method="auto"):
 
     Parameters
     ----------
-    estimator : object
+    estimator : estimator or Answered
         A fitted classifier.
     X : array-like of shape (n_records, ...)
         Records, handed to the target as they are.
@@ -248,6 +257,10 @@ def class_probabilities(estimator, X, classes, *, method="auto"):
     ValueError
         If the answer is not a finite matrix with one column per class of the target.
     """
+    if isinstance(estimator, Answered):
+        if X is estimator.X:
+            return expand(estimator.answers(method), estimator.classes_, classes)
+        estimator = estimator.model
     name = response_method_of(estimator, method)
     answer = getattr(estimator, name)(X)
     if name == "predict":
@@ -260,7 +273,7 @@ def class_probabilities(estimator, X, classes, *, method="auto"):
             f"{len(own)} classes. A one-vs-one decision function is not supported: set "
             "decision_function_shape='ovr', or probability=True."
         )
-    return _expand(proba, own, classes)
+    return expand(proba, own, classes)
 
 
 def _to_matrix(answer, estimator, name):
@@ -303,8 +316,28 @@ def _one_hot(labels, classes):
     return proba
 
 
-def _expand(proba, own, classes):
-    """Move the columns of the target's own classes to their places among all classes."""
+def expand(proba, own, classes):
+    """Move the columns of a model's own classes to their places among all classes.
+
+    Parameters
+    ----------
+    proba : ndarray of shape (n_records, n_own_classes)
+        The model's response.
+    own : array-like of shape (n_own_classes,)
+        Its classes.
+    classes : ndarray of shape (n_classes,)
+        Sorted classes, a superset.
+
+    Returns
+    -------
+    ndarray of shape (n_records, n_classes)
+        The response; the very array given if the classes are the same.
+
+    Raises
+    ------
+    ValueError
+        If the model has classes that are not among these.
+    """
     columns = label_index(own, classes)
     if (columns < 0).any():
         raise ValueError(
@@ -318,8 +351,11 @@ def _expand(proba, own, classes):
     return expanded
 
 
-def batches(n_records, n_columns, n_jobs=None):
+def batches(n_records, n_columns):
     """Cut records into batches whose answers fit scikit-learn's `working_memory`.
+
+    Batches do not depend on the number of jobs, since the last digits of an answer may depend on
+    the batch.
 
     Parameters
     ----------
@@ -327,66 +363,70 @@ def batches(n_records, n_columns, n_jobs=None):
         Number of records, at least 1.
     n_columns : int
         Features and classes together.
-    n_jobs : int, default=None
-        At least so many batches, so that each job has one.
 
     Returns
     -------
     list of slice
         The batches.
     """
-    # a pipeline holds its records more than once while it answers
-    batch_bytes = max(get_config()["working_memory"] * 2**20 / 8, 1)
-    n_batches = max(int(np.ceil(8 * n_records * n_columns / batch_bytes)), effective_n_jobs(n_jobs))
-    return list(gen_even_slices(n_records, min(n_batches, n_records)))
+    # a pipeline holds its records more than once while it answers, in each of several threads
+    batch_bytes = max(get_config()["working_memory"] * 2**20 / 32, 1)
+    n_batches = int(np.ceil(8 * n_records * n_columns / batch_bytes))
+    return list(gen_even_slices(n_records, max(min(n_batches, n_records), 1)))
 
 
-def in_batches(function, X, y, n_columns):
-    """Return one number per record, batch by batch.
+def taken(model, X, rows):
+    """Return a model with some of its records; what it answered for them it need not answer again.
 
     Parameters
     ----------
-    function : callable
-        Takes records and labels, returns one number for each.
+    model : estimator or Answered
+        A fitted classifier.
     X : array-like of shape (n_records, ...)
         Records.
-    y : ndarray of shape (n_records,)
-        Their labels.
-    n_columns : int
-        Numbers that the function holds of each record.
+    rows : slice or ndarray of int
+        Which of them.
 
     Returns
     -------
-    ndarray of shape (n_records,)
-        The numbers.
+    model : estimator or Answered
+        The model to ask for these records.
+    X : array-like of shape (n_rows, ...)
+        The records.
     """
-    parts = batches(_num_samples(X), n_columns)
-    if len(parts) == 1:
-        return function(X, y)
-    return np.concatenate([function(_safe_indexing(X, part), y[part]) for part in parts])
+    if isinstance(model, Answered) and X is model.X:
+        part = model.rows(rows)
+        return part, part.X
+    return model, _safe_indexing(X, rows)
 
 
-class RecordedResponse:
-    """A target's answers, kept: asked for record numbers in place of records.
+def answers_in_batches(model, X, classes, *, method="auto"):
+    """Ask the target for all records, batch by batch.
 
     Parameters
     ----------
-    proba : ndarray of shape (n_records, n_classes)
-        The answers.
+    model : estimator or Answered
+        A fitted classifier.
+    X : array-like of shape (n_records, ...)
+        Records, handed to the target as they are.
     classes : ndarray of shape (n_classes,)
-        Sorted classes.
+        Sorted classes, a superset of the target's.
+    method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
+        How the target is asked.
+
+    Yields
+    ------
+    part : slice
+        The records of the batch.
+    proba : ndarray of shape (n_records_of_batch, n_classes)
+        The response.
     """
-
-    def __init__(self, proba, classes):
-        self.proba, self.classes_ = proba, classes
-
-    def predict_proba(self, numbers):
-        """Return the answers for record numbers."""
-        return self.proba[numbers]
-
-    def predict(self, numbers):
-        """Return the most probable class for record numbers."""
-        return self.classes_[self.proba[numbers].argmax(axis=1)]
+    n_records, shape = _num_samples(X), getattr(X, "shape", ())
+    n_columns = len(classes) + (shape[1] if len(shape) == 2 else 0)
+    parts = batches(n_records, n_columns)
+    for part in parts:
+        asked = (model, X) if len(parts) == 1 else taken(model, X, part)
+        yield part, class_probabilities(*asked, classes, method=method)
 
 
 def record_response(estimator, X, classes, *, method="auto"):
@@ -394,7 +434,7 @@ def record_response(estimator, X, classes, *, method="auto"):
 
     Parameters
     ----------
-    estimator : object
+    estimator : estimator or Answered
         A fitted classifier.
     X : array-like of shape (n_records, ...)
         Records, handed to the target as they are.
@@ -408,13 +448,97 @@ def record_response(estimator, X, classes, *, method="auto"):
     ndarray of shape (n_records, n_classes)
         The response.
     """
-    shape = getattr(X, "shape", (_num_samples(X),))
-    n_columns = len(classes) + (shape[1] if len(shape) == 2 else 0)
     answers = None
-    for batch in batches(shape[0], n_columns):
-        part = X if batch == slice(0, shape[0], None) else _safe_indexing(X, batch)
-        proba = class_probabilities(estimator, part, classes, method=method)
+    for part, proba in answers_in_batches(estimator, X, classes, method=method):
         if answers is None:
-            answers = np.empty((shape[0], len(classes)), proba.dtype)
-        answers[batch] = proba
+            if len(proba) == _num_samples(X):
+                return proba
+            answers = np.empty((_num_samples(X), len(classes)), proba.dtype)
+        answers[part] = proba
     return answers
+
+
+class Answered:
+    """A model and records for which it answers once: what it answered is kept.
+
+    Whoever asks it for these very records, the same object, or for rows that `rows` took of them,
+    reads what is kept. Any others, such as perturbed copies, are put to the model. An attack is
+    handed records with their answers, so that it cannot take the place of a record for its content.
+
+    Parameters
+    ----------
+    model : estimator or None
+        A fitted classifier. None where nothing but its answers is known.
+    X : array-like of shape (n_records, ...) or None
+        Records. None where they are not known; the object then stands for them.
+    classes : ndarray of shape (n_classes,)
+        Sorted classes, a superset of the model's.
+    method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
+        How the answers that are given were asked for.
+    proba : sequence of ndarray of shape (..., n_classes), default=None
+        Answers that are known, one matrix below the other. By default the model is asked when the
+        first answer is read.
+    numbers : ndarray of int, shape (n_records,), default=None
+        Which of these answers are those of the records; by default all.
+    """
+
+    def __init__(self, model, X, classes, *, method="auto", proba=None, numbers=None):
+        self.model, self.classes_ = model, classes
+        self.X = self._all = self if X is None else X
+        self._rows, self._kept = None, {}
+        if proba is not None:
+            name = "predict_proba" if model is None else response_method_of(model, method)
+            self._kept[name] = list(proba), numbers
+
+    def __len__(self):
+        """Return the number of records."""
+        if self._rows is not None:
+            return len(self._rows)
+        if self._all is not self:
+            return _num_samples(self._all)
+        proba, numbers = next(iter(self._kept.values()))
+        return sum(map(len, proba)) if numbers is None else len(numbers)
+
+    def __getitem__(self, rows):
+        """Return the same of some records, where the object stands for them."""
+        return self.rows(rows)
+
+    def __getattr__(self, name):
+        """Return whatever else the model has."""
+        if name.startswith("_") or self.model is None:
+            raise AttributeError(f"A model of which only the answers are known has no {name}.")
+        return getattr(self.model, name)
+
+    def rows(self, rows):
+        """Return the model with some of these records, and with what it answered for them."""
+        part = copy(self)
+        part._rows = (np.arange(len(self)) if self._rows is None else self._rows)[rows]
+        part.X = part if self.X is self else _safe_indexing(self.X, rows)
+        return part
+
+    def ask(self, method="auto"):
+        """Ask the model for all records unless it has answered, and return the method's name."""
+        name = response_method_of(self, method)
+        if name not in self._kept:
+            answers = record_response(self.model, self._all, self.classes_, method=name)
+            self._kept[name] = [answers], None
+        return name
+
+    def answers(self, method="auto"):
+        """Return the answers for the records, in the order of `classes_`."""
+        proba, numbers = self._kept[self.ask(method)]
+        if numbers is None:
+            numbers = self._rows
+        elif self._rows is not None:
+            numbers = numbers[self._rows]
+        if numbers is None:
+            return proba[0] if len(proba) == 1 else np.concatenate(proba)
+        if len(proba) == 1:
+            return proba[0][numbers]
+        answers = np.empty((len(numbers), len(self.classes_)), np.result_type(*proba))
+        start = 0
+        for matrix in proba:
+            here = (numbers >= start) & (numbers < start + len(matrix))
+            answers[here] = matrix[numbers[here] - start]
+            start += len(matrix)
+        return answers

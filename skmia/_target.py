@@ -3,11 +3,12 @@
 import numpy as np
 from sklearn.base import BaseEstimator, is_regressor
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import TunedThresholdClassifierCV
+from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 
 __all__ = [
     "final_estimator",
     "held_out_note",
+    "predicted_labels",
     "records_as_seen",
     "selected_rows",
     "transformed",
@@ -97,6 +98,7 @@ def _within(target):
     return target.estimator if isinstance(target, FrozenEstimator) else None
 
 
+_WITH_THRESHOLD = (FixedThresholdClassifier, TunedThresholdClassifierCV)
 # skmia's own networks know which rows they were trained on
 _MEMBERS = ": classifier.membership_of(X_train, y_train) is 1 for the others"
 
@@ -246,3 +248,29 @@ def _stops_early(classifier):
     if early is None:  # gradient boosting has no switch but this number
         early = getattr(classifier, "n_iter_no_change", None) is not None
     return early is True
+
+
+def predicted_labels(target, X, classes, proba):
+    """Return the labels that a target predicts, which nearly always follow from its answers.
+
+    Parameters
+    ----------
+    target : estimator
+        A fitted classifier.
+    X : array-like of shape (n_records, ...)
+        Records.
+    classes : ndarray of shape (n_classes,)
+        Sorted classes.
+    proba : ndarray of shape (n_records, n_classes)
+        What the target answered.
+
+    Returns
+    -------
+    ndarray of shape (n_records,)
+        The most probable classes. A classifier with a threshold of its own is asked, and one that
+        predicts labels beyond these classes.
+    """
+    has_threshold = any(isinstance(part, _WITH_THRESHOLD) for part in _layers(target))
+    if has_threshold or proba.max(axis=1).min() == 0:
+        return target.predict(X)
+    return classes[proba.argmax(axis=1)]

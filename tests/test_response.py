@@ -12,7 +12,7 @@ from sklearn.neighbors import NearestCentroid
 from sklearn.svm import SVC
 
 from skmia._response import (
-    RecordedResponse,
+    Answered,
     check_target,
     class_probabilities,
     known_classes,
@@ -98,9 +98,48 @@ def test_record_response_in_batches_equals_one_call():
         np.testing.assert_allclose(record_response(model, X, CLASSES), whole, rtol=1e-12)
     with config_context(working_memory=0):
         np.testing.assert_allclose(record_response(model, X[:9], CLASSES), whole[:9], rtol=1e-12)
-    recorded = RecordedResponse(whole, CLASSES)
-    np.testing.assert_array_equal(recorded.predict_proba([3, 1]), whole[[3, 1]])
-    np.testing.assert_array_equal(recorded.predict([3, 1]), model.predict(X[[3, 1]]))
+
+
+class Counting(LogisticRegression):
+    """A classifier that counts how many records it is asked for."""
+
+    n_asked = 0
+
+    def predict_proba(self, X):
+        self.n_asked += len(X)
+        return super().predict_proba(X)
+
+
+def test_answered_asks_once_and_other_records_are_put_to_the_model():
+    model = Counting(max_iter=500).fit(X, Y)
+    whole = LogisticRegression(max_iter=500).fit(X, Y).predict_proba(X)
+    answered = Answered(model, X, CLASSES)
+    part = answered.rows(np.array([5, 3, 8])).rows(np.array([2, 0]))
+    np.testing.assert_array_equal(part.X, X[[8, 5]])
+    for _ in range(2):
+        np.testing.assert_allclose(class_probabilities(part, part.X, CLASSES), whole[[8, 5]])
+        np.testing.assert_allclose(record_response(answered, X, CLASSES), whole)
+    assert model.n_asked == len(X)
+    copy = part.X.copy()  # as a perturbed one: not the very records
+    np.testing.assert_allclose(class_probabilities(part, copy, CLASSES), whole[[8, 5]])
+    assert model.n_asked == len(X) + 2
+    with config_context(working_memory=0.001):
+        np.testing.assert_allclose(record_response(answered, X, CLASSES), whole)
+    assert model.n_asked == len(X) + 2
+
+
+def test_answered_of_known_answers():
+    first, second = np.array([[0.1, 0.9], [0.3, 0.7]]), np.array([[0.5, 0.5], [0.8, 0.2]])
+    both = np.concatenate([first, second])
+    answered = Answered(None, None, np.arange(2), proba=[first, second])
+    assert len(answered) == 4
+    np.testing.assert_array_equal(answered.answers(), both)
+    some = answered.rows(np.array([3, 0]))
+    np.testing.assert_array_equal(class_probabilities(some, some.X, np.arange(2)), both[[3, 0]])
+    numbered = Answered(None, None, np.arange(2), proba=[first, second], numbers=np.array([2, 1]))
+    np.testing.assert_array_equal(numbered.rows(slice(1, 2)).answers(), both[[1]])
+    with pytest.raises(ValueError, match="none of the methods predict"):
+        answered.answers("predict")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from skmia._audit.run import run_audit
 from skmia._audit.shift import two_sample_auc
 from skmia._records import duplicates_across
 from skmia._response import all_classes, check_labels, check_target, record_response
-from skmia._target import held_out_note
+from skmia._target import held_out_note, predicted_labels
 from skmia.exceptions import MembershipWarning
 from skmia.utils._sklearn import _safe_indexing
 
@@ -163,8 +163,7 @@ def audit(
             y=y,
             proba=proba,
             predicted=[
-                estimator.predict(x) if hasattr(estimator, "predict") else classes[p.argmax(axis=1)]
-                for x, p in zip(X, proba, strict=True)
+                predicted_labels(estimator, x, classes, p) for x, p in zip(X, proba, strict=True)
             ],
             classes=classes,
             groups=groups,
@@ -264,9 +263,11 @@ def audit_predictions(
     templates = named_attacks(attacks, prior)
     fpr = check_options(fpr, prior, confidence_level, n_riskiest)
     y_train, y_test = check_labels(proba_train, y_train), check_labels(proba_test, y_test)
-    proba = check_proba(proba_train, "proba_train"), check_proba(proba_test, "proba_test")
+    proba = [check_proba(proba_train, "proba_train"), check_proba(proba_test, "proba_test")]
     columns = column_labels(classes, proba, np.union1d(y_train, y_test))
     order = np.argsort(columns)
+    if not np.array_equal(order, np.arange(len(order))):
+        proba, columns = [p[:, order] for p in proba], columns[order]
     kept = [np.arange(len(y_train)), np.arange(len(y_test))]
     check_enough(kept, "given")
     return run_audit(
@@ -274,12 +275,14 @@ def audit_predictions(
             target=None,
             X=None,
             y=(y_train, y_test),
-            proba=[p[:, order] for p in proba],
-            predicted=[columns[order][p[:, order].argmax(axis=1)] for p in proba],
-            classes=columns[order],
+            proba=proba,
+            predicted=[columns[p.argmax(axis=1)] for p in proba],
+            classes=columns,
             groups=groups_of(sensitive_features, None, (len(y_train), len(y_test))),
             kept=kept,
             n_duplicates=None,
+            response_method="predict_proba",
+            n_jobs=None,
             shift=None,
             notes=[
                 "From predictions alone it cannot be seen which rows occur in train and test, nor "

@@ -1,18 +1,19 @@
 """Run the attacks of an audit and put the report together."""
 
-from functools import cached_property
-
 import numpy as np
 from scipy.stats import binomtest
+from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
+from sklearn.utils import indexable
 
 from skmia._audit.evaluate import attack_result, exposure_gaps, slices_of
 from skmia._audit.report import AuditReport
-from skmia._audit.shadows import share_shadows
-from skmia._audit.statement import statement, tied_share
+from skmia._audit.statement import note_on_ties, operating_point, statement
 from skmia._records import concatenate
+from skmia._response import Answered
 from skmia._target import final_estimator
-from skmia.attacks._cross_fit import cross_fit, on_answers, seeded
+from skmia.attacks import ResponseAttack
+from skmia.attacks._measure import measure, with_shadows
 from skmia.metrics import Estimate
 from skmia.utils._sklearn import _safe_indexing
 
@@ -48,33 +49,27 @@ def run_audit(sides, templates, *, fpr, prior, confidence_level, n_riskiest, rng
     """
     sample = _Sample(sides, rng)
     seed = rng.randint(np.iinfo(np.int32).max)
-    if sides.X is not None:
-        templates = sample.with_shadows(templates, seed)
-    outcomes, results = {}, []
-    for name, template in templates.items():
-        attack, X = sample.attack_and_records(name, template, seed)
-        outcome = cross_fit(attack, X, sample.y, sample.membership, sample.half(seed))
-        outcomes[name] = outcome
-        results.append(
-            attack_result(
-                name,
-                template._threat_model,
-                outcome,
-                sample.membership,
-                fpr=fpr,
-                prior=prior,
-                confidence_level=confidence_level,
-                random_state=seed,
-            )
-        )
-    strongest = max(results, key=lambda result: result.roc_auc)
-    outcome = outcomes[strongest.name]
-    parts = sample.parts()
-    about = (outcome, sample.membership)
+    templates, half = sample.with_shadows(templates, seed), sample.half(seed)
     level = {"confidence_level": confidence_level}
+    each = {"confidence_level": 1 - (1 - confidence_level) / len(templates)}  # Bonferroni
+    results, points, notes, strongest = [], {}, [], None
+    for name, template in templates.items():
+        attack = sample.attack(name, template)
+        measured = measure(attack, sample.answered, sample.y, sample.membership, half, seed=seed)
+        options = {"fpr": fpr, "prior": prior, "random_state": seed, **level}
+        about = name, template._threat_model, measured, sample.membership
+        results.append(attack_result(*about, **options))
+        points[name] = operating_point(measured, sample.membership, fpr, **each)
+        notes += [f"{name}: {text}" for text in dict.fromkeys(measured.notes)]
+        # of the others nothing is kept that is as long as the records
+        if strongest is None or results[-1].roc_auc > strongest[0].roc_auc:
+            strongest = results[-1], measured
+    strongest, measured = strongest
+    parts = sample.parts()
+    about = (measured, sample.membership)
     return AuditReport(
         target=_describe(sides.target),
-        statement=statement(outcomes, sample.membership, fpr, confidence_level),
+        statement=statement(points),
         attacks=tuple(results),
         strongest=strongest.name,
         train_accuracy=_accuracy(sides, 0, confidence_level),
@@ -90,12 +85,12 @@ def run_audit(sides, templates, *, fpr, prior, confidence_level, n_riskiest, rng
         exposure_gaps=tuple(
             gap for kind, v in parts.items() for gap in exposure_gaps(kind, v, *about, **level)
         ),
-        riskiest=_riskiest(sample, outcome, n_riskiest),
-        notes=tuple(sides.notes + _notes(sides, outcomes, sample.membership)),
+        riskiest=_riskiest(sample, measured, n_riskiest),
+        notes=tuple(sides.notes + _note_on_shift(sides) + notes + note_on_ties(points)),
         confidence_level=confidence_level,
         prior=prior,
         member_rows=sample.rows[0],
-        member_risk=outcome.risk[sample.membership == 1],
+        member_risk=measured.risk[sample.membership == 1],
     )
 
 
@@ -106,9 +101,21 @@ class _Sample:
         self.sides = sides
         n = min(map(len, sides.kept))
         self.rows = [np.sort(rng.choice(rows, size=n, replace=False)) for rows in sides.kept]
-        self.membership = np.repeat([1, 0], n)
+        self.membership = np.repeat(np.array([1, 0], dtype=np.int8), n)
         self.y = self._both(sides.y)
-        self.proba = self._both(sides.proba)
+        n_all = [len(y) for y in sides.y]
+        numbers = None
+        if n_all != [n, n]:
+            numbers = np.concatenate([self.rows[0], n_all[0] + self.rows[1]])
+        X = None if sides.X is None else indexable(self._records(self.rows))[0]
+        self.answered = Answered(
+            sides.target,
+            X,
+            sides.classes,
+            method=sides.response_method,
+            proba=sides.proba,
+            numbers=numbers,
+        )
 
     def _both(self, pair):
         return np.concatenate([values[rows] for values, rows in zip(pair, self.rows, strict=True)])
@@ -120,37 +127,30 @@ class _Sample:
         mask[next(folds.split(self.y, self.membership))[1]] = True
         return mask
 
-    def attack_and_records(self, name, template, seed):
-        """Return the attack with its target, and the records in the form it needs."""
-        attack = seeded(template, seed)
-        if attack._response_only:
-            return on_answers(attack, self.proba, self.sides.classes)
-        if self.sides.X is None:
+    def attack(self, name, template):
+        """Return the attack, if it can do with what is known, asking as the audit does."""
+        needs_records = hasattr(template, "shadows") or not isinstance(template, ResponseAttack)
+        if self.sides.X is None and needs_records:
             raise ValueError(
                 f"The attack {name!r} asks the target itself: use skmia.audit with the estimator, "
                 "or attacks='fast'."
             )
-        if attack.response_method == "auto":
-            attack.set_params(response_method=self.sides.response_method)
-        return attack.set_params(target=self.sides.target), self.records
-
-    @cached_property
-    def records(self):
-        """Return the records of both sides."""
-        return self._records(self.rows)
+        if template.response_method != "auto":
+            return template
+        return clone(template).set_params(response_method=self.sides.response_method)
 
     def with_shadows(self, templates, seed):
         """Return the attacks with shadow models that were trained on all rows that can be used."""
-        if not any(hasattr(template, "shadows") for template in templates.values()):
+        if self.sides.X is None or not any(hasattr(t, "shadows") for t in templates.values()):
             return templates
         kept = zip(self.sides.y, self.sides.kept, strict=True)
-        return share_shadows(
+        return with_shadows(
             templates,
             self.sides.target,
             self._records(self.sides.kept),
             np.concatenate([y[rows] for y, rows in kept]),
             response_method=self.sides.response_method,
-            random_state=seed,
+            seed=seed,
             n_jobs=self.sides.n_jobs,
         )
 
@@ -178,9 +178,9 @@ def _accuracy(sides, side, confidence_level):
     return Estimate(float(right.mean()), interval.low, interval.high, "Clopper-Pearson")
 
 
-def _riskiest(sample, outcome, n_riskiest):
+def _riskiest(sample, measured, n_riskiest):
     members = slice(0, len(sample.rows[0]))
-    risk, scores = outcome.risk[members], outcome.scores[members]
+    risk, scores = measured.risk[members], measured.scores[members]
     order = np.lexsort((-scores, -risk))[:n_riskiest]
     return tuple(
         {
@@ -192,25 +192,10 @@ def _riskiest(sample, outcome, n_riskiest):
     )
 
 
-def _notes(sides, outcomes, membership):
-    """Return what the numbers cannot say themselves."""
-    notes = []
-    if sides.shift is not None and sides.shift.low > 0.5:
-        notes.append(
-            f"Train and test rows differ before any model saw them (AUC {sides.shift}): what the "
-            "attacks find is not leakage alone. Draw train and test rows from one population."
-        )
-    for name, outcome in outcomes.items():
-        notes.extend(f"{name}: {text}" for text in dict.fromkeys(outcome.notes))
-    tied = []
-    for name, outcome in outcomes.items():
-        share = tied_share(outcome.scores, membership)
-        if share > 0 and len(np.unique(outcome.scores)) > 2:  # a yes or no is tied by its nature
-            tied.append(f"{name} {share:.1%}")
-    if tied:
-        notes.append(
-            "Many non-members share an attack's highest score with members, and no threshold has "
-            f"fewer false alarms than these: {', '.join(tied)}. Below, TPR is 0 for want of "
-            "resolution, which is no proof of privacy."
-        )
-    return notes
+def _note_on_shift(sides):
+    if sides.shift is None or sides.shift.low <= 0.5:
+        return []
+    return [
+        f"Train and test rows differ before any model saw them (AUC {sides.shift}): what the "
+        "attacks find is not leakage alone. Draw train and test rows from one population."
+    ]

@@ -1,5 +1,7 @@
 """The operating points of an audit in plain words."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from skmia.metrics import (
@@ -8,72 +10,117 @@ from skmia.metrics import (
     tpr_at_fpr,
 )
 
-__all__ = ["statement", "tied_share"]
+__all__ = ["OperatingPoint", "note_on_ties", "operating_point", "statement"]
 
 
-def statement(outcomes, membership, fpr, confidence_level):
-    """Say operating points in plain words; the intervals pay for the choice among the attacks.
+class OperatingPoint(NamedTuple):
+    """What an attack finds; intervals pay for the choice among the attacks."""
+
+    accuracy: object  # at thresholds learned on other records, an Estimate
+    rate: float | None  # the resolved false positive rate nearest to 1 %
+    found: object  # true positive rate at this rate, an Estimate
+    tied: float  # false positive rate of the highest score, 0 if non-members do not share it
+    at_top: object  # true positive rate of the highest score, an Estimate
+    is_graded: bool  # whether the scores are more than a yes or no
+
+
+def operating_point(measured, membership, fpr, *, confidence_level):
+    """Return what an attack finds.
 
     Parameters
     ----------
-    outcomes : dict of str to Bunch
-        What `cross_fit` returned for each attack.
+    measured : Measured
+        What it says of the records.
     membership : ndarray of shape (n_records,)
         1 for members, 0 for non-members, equally many.
     fpr : sequence of float
         False positive rates; the one nearest to 1 % that is resolved is reported.
     confidence_level : float
-        Coverage of both intervals (Bonferroni over the attacks).
+        Coverage of each interval.
+
+    Returns
+    -------
+    OperatingPoint
+        Its numbers.
+    """
+    level, scores = {"confidence_level": confidence_level}, measured.scores
+    resolved = [rate for rate in fpr if rate * len(membership) >= 2]
+    rate = min(resolved, key=lambda rate: abs(np.log(rate / 0.01)), default=None)
+    top = scores.max()
+    tied = scores[membership == 0] == top
+    return OperatingPoint(
+        accuracy=membership_balanced_accuracy(membership, measured.called, threshold=1, **level),
+        rate=rate,
+        found=None if rate is None else tpr_at_fpr(membership, scores, fpr=rate, **level),
+        tied=float(tied.mean()) if tied.sum() > 1 else 0.0,
+        at_top=membership_precision_recall(membership, scores, threshold=top, **level)[1],
+        is_graded=bool(((scores != top) & (scores != scores.min())).any()),
+    )
+
+
+def statement(points):
+    """Say operating points in plain words.
+
+    Parameters
+    ----------
+    points : dict of str to OperatingPoint
+        What each attack finds.
 
     Returns
     -------
     str
         One or two sentences.
     """
-    level = 1 - (1 - confidence_level) / len(outcomes)
-    accuracies = {
-        name: membership_balanced_accuracy(
-            membership, outcome.called, threshold=1, confidence_level=level
-        )
-        for name, outcome in outcomes.items()
-    }
-    name, accuracy = max(accuracies.items(), key=lambda item: item[1])
+    name, best = max(points.items(), key=lambda item: item[1].accuracy)
     overall = (
-        f"With thresholds learned on other records {_which(name, len(outcomes))} tells members "
-        f"from non-members in {_percent(accuracy)} of cases, where a blind guess has 50 %."
+        f"With thresholds learned on other records {_which(name, len(points))} tells members "
+        f"from non-members in {_percent(best.accuracy)} of cases, where a blind guess has 50 %."
     )
-    resolved = [rate for rate in fpr if rate * len(membership) >= 2]
-    if not resolved:
-        return overall
-    rate = min(resolved, key=lambda rate: abs(np.log(rate / 0.01)))
-    return f"{_operating_point(outcomes, membership, rate, level)} {overall}"
+    return overall if best.rate is None else f"{_at_rate(points, best.rate)} {overall}"
 
 
-def _operating_point(outcomes, membership, rate, level):
+def _at_rate(points, rate):
     """Say what the attack that finds most at this rate finds; if none does, why not."""
-    found = {
-        name: tpr_at_fpr(membership, outcome.scores, fpr=rate, confidence_level=level)
-        for name, outcome in outcomes.items()
-    }
-    name, estimate = max(found.items(), key=lambda item: item[1])
-    which = _which(name, len(outcomes))
-    if estimate == 0 and len(outcomes) > 1:
-        which = f"any of {len(outcomes)} attacks"
+    name, best = max(points.items(), key=lambda item: item[1].found)
+    which = _which(name, len(points))
+    if best.found == 0 and len(points) > 1:
+        which = f"any of {len(points)} attacks"
     sentence = (
         f"At {100 * rate:.3g} % false alarms an attacker with {which} finds "
-        f"{_percent(estimate)} of the members, where a blind guess finds {100 * rate:.3g} %"
+        f"{_percent(best.found)} of the members, where a blind guess finds {100 * rate:.3g} %"
     )
-    shares = {name: tied_share(o.scores, membership) for name, o in outcomes.items()}
-    name, tied = min(shares.items(), key=lambda item: item[1])
-    if estimate == 0 and tied >= rate:
-        scores = outcomes[name].scores
-        at_top = {"threshold": scores.max(), "confidence_level": level}
-        recall = membership_precision_recall(membership, scores, **at_top)[1]
+    name, least = min(points.items(), key=lambda item: item[1].tied)
+    if best.found == 0 and least.tied >= rate:
         sentence += (
             f"; so many non-members share the highest score that no threshold has fewer than "
-            f"{tied:.1%} false alarms ({name}), where {_percent(recall)} of the members are found"
+            f"{least.tied:.1%} false alarms ({name}), where {_percent(least.at_top)} of the "
+            "members are found"
         )
     return f"{sentence}."
+
+
+def note_on_ties(points):
+    """Return a note on attacks whose highest score non-members share, if there are such.
+
+    Parameters
+    ----------
+    points : dict of str to OperatingPoint
+        What each attack finds.
+
+    Returns
+    -------
+    list of str
+        One text, or none.
+    """
+    # a yes or no is tied by its nature
+    tied = [f"{name} {p.tied:.1%}" for name, p in points.items() if p.tied > 0 and p.is_graded]
+    if not tied:
+        return []
+    return [
+        "Many non-members share an attack's highest score with members, and no threshold has "
+        f"fewer false alarms than these: {', '.join(tied)}. Below, TPR is 0 for want of "
+        "resolution, which is no proof of privacy."
+    ]
 
 
 def _which(name, n_attacks):
@@ -82,22 +129,3 @@ def _which(name, n_attacks):
 
 def _percent(estimate):
     return f"{estimate:.1%} [{estimate.low:.1%}, {estimate.high:.1%}]"
-
-
-def tied_share(scores, membership):
-    """Return the false positive rate of the highest score, 0 if non-members do not share it.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_records,)
-        Attack scores.
-    membership : ndarray of shape (n_records,)
-        1 for members, 0 for non-members.
-
-    Returns
-    -------
-    float
-        The smallest false positive rate above 0 of any threshold, if it is that of a tie.
-    """
-    tied = scores[membership == 0] == scores.max()
-    return float(tied.mean()) if tied.sum() > 1 else 0.0

@@ -29,6 +29,7 @@ from skmia._records.selection import (
     column_of,
     concatenate,
     draw_per_class,
+    halve,
     matched_classes,
     ranks_within,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "fingerprint",
     "fingerprint_both",
     "float_precision",
+    "halve",
     "is_in",
     "matched_classes",
     "ranks_within",

@@ -184,3 +184,35 @@ def draw_per_class(codes, quota, rng):
     ranks = ranks_within(codes, rng.random_sample(len(codes)))
     rows = np.flatnonzero(ranks < quota[codes])
     return rows, ranks[rows]
+
+
+def halve(strata, rng, contents=None):
+    """Cut the records in two at random, each stratum alike and equal records together.
+
+    Parameters
+    ----------
+    strata : ndarray of int, shape (n_records,)
+        What both halves are to have alike: the class, the side, or both; the same for records of
+        equal content.
+    rng : RandomState
+        What draws them.
+    contents : ndarray of int, shape (n_records,), default=None
+        The number of each record's content, 0 or more. By default all differ.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_records,)
+        The first half. Of an odd number of contents in a stratum it has one less.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmia._records import halve
+    >>> strata = np.array([0, 1, 0, 1, 0])
+    >>> np.bincount(strata[halve(strata, np.random.RandomState(0))])
+    array([1, 1])
+    """
+    if contents is None:
+        contents = np.arange(len(strata))
+    _, first, units = np.unique(contents, return_index=True, return_inverse=True)
+    return (ranks_within(strata[first], rng.random_sample(len(first))) % 2 == 1)[units]

@@ -1,6 +1,6 @@
 """Membership inference attacks as estimators, and their scoring rules as functions of arrays."""
 
-from skmia.attacks._base import BaseAttack
+from skmia.attacks._base import BaseAttack, ResponseAttack
 from skmia.attacks._combined import CombinedAttack
 from skmia.attacks._gmia import GMIA, GMIAReport
 from skmia.attacks._gmia_indirect import IndirectInference, gmia_indirect
@@ -36,6 +36,7 @@ __all__ = [
     "PopulationAttack",
     "QuantileAttack",
     "ReferenceAttack",
+    "ResponseAttack",
     "ShadowModelAttack",
     "VulnerableRecords",
     "base_scores",

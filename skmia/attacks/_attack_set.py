@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from skmia._records import ranks_within
-from skmia._response import label_index, record_response
+from skmia._response import expand, label_index
 from skmia.utils._sklearn import _safe_indexing
 
 __all__ = ["draw_attack_set"]
@@ -42,7 +42,7 @@ def draw_attack_set(shadows, X, y, classes, *, response_method, subsample, rng):
         If no shadow was trained on any of the records, or none was held out from any, or there are
         too few of a class.
     """
-    in_mask, out_mask, found = shadows._masks(X, y)
+    in_mask, out_mask, found = shadows.lookup(X, y)
     if not in_mask.any() or not out_mask.any():
         raise ValueError(
             "An attack model learns from records that the shadows were trained on and from "
@@ -51,7 +51,9 @@ def draw_attack_set(shadows, X, y, classes, *, response_method, subsample, rng):
         )
     y_index = label_index(y, classes)
     membership, shadow, row = _draw((in_mask, out_mask), subsample, rng)
-    half = _halves(shadow, np.where(found < 0, np.arange(len(found)), found)[row], shadows)
+    # by records where there are too few shadows for two folds of them
+    folds, content = shadows.folds(2), np.where(found < 0, np.arange(len(found)), found)
+    half = content[row] % 2 if folds is None else folds[shadow]
     kept = _balanced(2 * y_index[row] + half, membership, rng)
     if np.unique(half[kept]).size < 2:
         raise ValueError(
@@ -61,14 +63,14 @@ def draw_attack_set(shadows, X, y, classes, *, response_method, subsample, rng):
         )
     kept = kept[np.argsort(shadow[kept], kind="stable")]
     membership, shadow, row, half = membership[kept], shadow[kept], row[kept], half[kept]
+    rows_of = [row[shadow == i] for i in range(len(shadows.estimators_))]
     proba = [
-        record_response(model, _safe_indexing(X, row[shadow == i]), classes, method=response_method)
-        for i, model in enumerate(shadows.estimators_)
-        if (shadow == i).any()
+        shadows.answers(i, _safe_indexing(X, rows), y[rows], response_method=response_method)
+        for i, rows in enumerate(rows_of)
+        if len(rows)
     ]
-    return Bunch(
-        proba=np.concatenate(proba), y_index=y_index[row], membership=membership, half=half
-    )
+    proba = expand(np.concatenate(proba), shadows.classes_, classes)
+    return Bunch(proba=proba, y_index=y_index[row], membership=membership, half=half)
 
 
 def _draw(masks, subsample, rng):
@@ -84,19 +86,6 @@ def _draw(masks, subsample, rng):
     membership = np.repeat([side for side, _, _ in drawn], n_rows)
     shadow = np.repeat([i for _, i, _ in drawn], n_rows)
     return membership, shadow, row
-
-
-def _halves(shadow, content, shadows):
-    """Cut the answers in two: by shadows, or by records where there are too few shadows.
-
-    The two shadows of a pair stay together. What one of them was trained on was held out from the
-    other, so that apart they would make each other's mistakes with the opposite sign. Types of
-    estimators are spread over both halves.
-    """
-    n_types = len(shadows._made_by["estimators"])
-    n_together = np.lcm(2, n_types) if shadows.splitter_ == "halves" else n_types
-    by_shadow = shadows.splitter_ != "custom" and len(shadows.estimators_) >= 2 * n_together
-    return (shadow // n_together if by_shadow else content) % 2
 
 
 def _balanced(groups, membership, rng):

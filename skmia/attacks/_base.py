@@ -12,7 +12,9 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from skmia._response import (
+    Answered,
     all_classes,
+    answers_in_batches,
     batches,
     check_label_type,
     check_labels,
@@ -21,6 +23,7 @@ from skmia._response import (
     label_index,
     record_response,
     response_method_of,
+    taken,
 )
 from skmia.attacks._calibration import Calibration
 from skmia.attacks._shadows import are_fitted, fitted_shadows, train_shadow
@@ -32,10 +35,9 @@ from skmia.utils._sklearn import (
     StrOptions,
     _fit_context,
     _num_samples,
-    _safe_indexing,
 )
 
-__all__ = ["BaseAttack"]
+__all__ = ["BaseAttack", "ResponseAttack"]
 
 
 class BaseAttack(BaseEstimator):
@@ -43,18 +45,18 @@ class BaseAttack(BaseEstimator):
 
     The author of an attack writes `_score_samples(model, X, y)`, which returns one attack score
     per record from what `model` reveals, and `_fit(X, y, membership)` where there is something to
-    learn. `_observe(model, X, y, signal)` gives any signal of the model's answer. The base class
-    checks the input, cuts the records into batches, and learns in `fit` the thresholds of `predict`
-    and the histograms of `predict_proba`.
+    learn. `_observe(model, X, y, signal)` gives any signal of the model's answer, for which the
+    model is asked once. Where the answer alone is enough, :class:`ResponseAttack` is the base to
+    take. The base class checks the input, cuts the records into batches, and learns in `fit` the
+    thresholds of `predict` and the histograms of `predict_proba`.
 
     An attack's `__init__` takes at least `target`, `per_class`, `n_bins`, `prior`,
     `response_method`, `random_state` and `n_jobs`, and stores them.
 
-    Notes
-    -----
-    An attack that sees the target through its response alone sets `_response_only = True`. Its
-    `_score_samples` may then be given record numbers in place of records, with a model that answers
-    for them: an audit asks the target once and lets several attacks read the answer.
+    Attributes
+    ----------
+    notes_ : list of str
+        What is to be known of the calibration; `fit` warns of each.
 
     Examples
     --------
@@ -77,7 +79,6 @@ class BaseAttack(BaseEstimator):
     array([1., 1., 1.])
     """
 
-    _response_only = False
     _risk_scale = "linear"  # what the risk's bins are equally wide in: "linear", "log", "rank"
     _threat_model = "sees the target's answer to the record"  # and has, for reports
     _known_threshold = None  # an attack whose threshold follows from its definition names it here
@@ -138,32 +139,37 @@ class BaseAttack(BaseEstimator):
         sklearn.exceptions.NotFittedError
             If the target is not fitted.
         """
-        for note in self._fit_noting(X, y, membership):
+        self._fit_quietly(X, y, membership)
+        for note in self.notes_:
             warnings.warn(note, CalibrationWarning, stacklevel=3)
         return self
 
-    def _fit_noting(self, X, y, membership):
-        """Fit, and return what is to be known of the calibration, as texts."""
-        X, y, membership, held_out = self._fit_uncalibrated(X, y, membership)
-        return self._calibrate(*(held_out or self._calibration_scores(X, y, membership)))
-
-    def _fit_uncalibrated(self, X, y, membership):
-        """Check the input, and learn what is needed to score, without thresholds and risks."""
+    def _fit_quietly(self, X, y, membership):
+        """Fit without a warning: what is to be known of the calibration is in `notes_`."""
         self._check_target()
         X, y = validate_data(self, X, y, skip_check_array=True)
         (X,) = indexable(X)
         y = self._check_labels(X, y)
         if membership is not None:
             membership = self._check_membership(X, membership)
-        self.classes_ = np.array([0, 1])
-        self.target_classes_ = all_classes(self.target, X, y, method=self.response_method)
-        return X, y, membership, self._fit(X, y, membership)
+        known = self._fit_uncalibrated(X, y, membership)
+        self._calibrate(*self._calibration_scores(X, y, membership, known))
+
+    def _fit_uncalibrated(self, X, y, membership):
+        """Learn from checked input what is needed to score, without thresholds and risks."""
+        self._begin(X, y)
+        return self._fit(X, y, membership)
+
+    def _begin(self, X, y):
+        """Note what is known of the target before anything is learned."""
+        self.notes_, self.classes_ = [], np.array([0, 1])
+        self._method = response_method_of(self.target, self.response_method)
+        self.target_classes_ = all_classes(self.target, X, y, method=self._method)
 
     def _fit(self, X, y, membership):
         """Learn what the attack needs before it can score; by default nothing.
 
-        An attack without known membership may return scores with their true membership and class
-        number, to calibrate on; else a shadow model is trained for that.
+        What it returns is handed to `_calibration_scores`, which need not find it out again.
         """
 
     def _score_samples(self, model, X, y):
@@ -182,16 +188,20 @@ class BaseAttack(BaseEstimator):
             n_jobs=self.n_jobs,
         )
         self.target_classes_ = np.union1d(self.target_classes_, self.shadows_.classes_)
-        # shadows that could answer more than the target are not asked for more
-        self._method = response_method_of(self.target, self.response_method)
 
     def _observe(self, model, X, y, signal):
         """Return a signal, by name or function, of what a model answers for labeled records."""
-        proba = class_probabilities(model, X, self.target_classes_, method=self.response_method)
-        return get_signal(signal)(proba, label_index(y, self.target_classes_))
+        function, y_index = get_signal(signal), label_index(y, self.target_classes_)
+        # shadows that could answer more than the target are not asked for more
+        answers = answers_in_batches(model, X, self.target_classes_, method=self._method)
+        parts = [function(proba, y_index[part]) for part, proba in answers]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
-    def _calibration_scores(self, X, y, membership):
-        """Return attack scores with their true membership and class, to calibrate on."""
+    def _calibration_scores(self, X, y, membership, known):
+        """Return attack scores with their true membership and class, to calibrate on.
+
+        `known` is what `_fit` returned. Without membership one more shadow is trained.
+        """
         model = self.target
         if membership is None:
             model, membership = train_shadow(model, X, y, self.random_state)
@@ -199,11 +209,11 @@ class BaseAttack(BaseEstimator):
         return scores, membership, label_index(y, self.target_classes_)
 
     def _calibrate(self, scores, membership, y_index):
-        """Learn thresholds and risks, and return what is to be known of them, as texts."""
+        """Learn thresholds and risks."""
         self._calibration = self._calibration_of(scores, membership, y_index)
         self.threshold_ = self._calibration.threshold
         self.thresholds_ = self._calibration.thresholds
-        return self._notes_on_lacking_classes(self._calibration.lacking)
+        self.notes_ += self._notes_on_lacking_classes(self._calibration.lacking)
 
     def _calibration_of(self, scores, membership, y_index):
         return Calibration(
@@ -342,18 +352,30 @@ class BaseAttack(BaseEstimator):
     def _predicted(self, X):
         if hasattr(self.target, "predict"):
             return self.target.predict(X)
-        proba = record_response(self.target, X, self.target_classes_, method=self.response_method)
+        proba = record_response(self.target, X, self.target_classes_, method=self._method)
         return self.target_classes_[proba.argmax(axis=1)]
 
+    def _asked_once(self, model, X):
+        """Return a model that keeps what it answers for these records."""
+        if isinstance(model, Answered) and X is model.X:
+            return model
+        model = model.model if isinstance(model, Answered) else model
+        return Answered(model, X, self.target_classes_)
+
     def _score_in_batches(self, model, X, y):
-        slices = batches(_num_samples(X), self._numbers_per_record(), self.n_jobs)
-        if len(slices) == 1:
-            return self._checked_scores(model, X, y)
-        parts = Parallel(n_jobs=self.n_jobs, require="sharedmem")(
-            delayed(self._checked_scores)(model, _safe_indexing(X, part), y[part])
-            for part in slices
-        )
-        return np.concatenate(parts)
+        """Return the attack score of each record; the model is asked once for each of a batch."""
+
+        def _scores(part):
+            asked, records = (model, X) if len(parts) == 1 else taken(model, X, part)
+            return self._checked_scores(self._asked_once(asked, records), records, y[part])
+
+        parts = batches(_num_samples(X), self._numbers_per_record())
+        if len(parts) == 1:
+            return _scores(parts[0])
+        if isinstance(model, Answered):
+            model.ask(self._method)  # before several threads do
+        jobs = (delayed(_scores)(part) for part in parts)
+        return np.concatenate(Parallel(n_jobs=self.n_jobs, require="sharedmem")(jobs))
 
     def _numbers_per_record(self):
         """Return how many numbers are held for each record of a batch."""
@@ -386,3 +408,45 @@ class BaseAttack(BaseEstimator):
     def _check_membership(self, X, membership):
         check_consistent_length(X, membership)
         return check_membership(membership)
+
+
+class ResponseAttack(BaseAttack):
+    """Base class of attacks that see the target through its answer alone.
+
+    The author of an attack writes `_score_response(proba, y_index)`, which is handed the answers
+    and each record's label as a column of theirs, never records. Such an attack also works where
+    nothing but answers is known, in :func:`skmia.audit_predictions`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import skmia
+    >>> from skmia.attacks import ResponseAttack
+    >>> class Highest(ResponseAttack):
+    ...     def __init__(self, target=None, *, per_class=False, n_bins=5, prior=0.5,
+    ...                  response_method="auto", random_state=None, n_jobs=None):
+    ...         self.target, self.per_class, self.n_bins = target, per_class, n_bins
+    ...         self.prior, self.response_method = prior, response_method
+    ...         self.random_state, self.n_jobs = random_state, n_jobs
+    ...
+    ...     def _score_response(self, proba, y_index):
+    ...         return proba.max(axis=1)
+    >>> y = [0, 1] * 50
+    >>> sure, unsure = [[0.9, 0.1], [0.1, 0.9]] * 50, [[0.7, 0.3], [0.3, 0.7]] * 50
+    >>> report = skmia.audit_predictions(
+    ...     sure, y, unsure, y, attacks=Highest(), random_state=0
+    ... )
+    >>> print(report.attacks[0].roc_auc)
+    1.000 [0.964, 1.000]
+    """
+
+    def _score_response(self, proba, y_index):
+        """Return the attack score of each record from the answers (n_records, n_classes).
+
+        `y_index` is the column of each record's label, −1 for a label that is unknown.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define _score_response.")
+
+    def _score_samples(self, model, X, y):
+        proba = class_probabilities(model, X, self.target_classes_, method=self._method)
+        return self._score_response(proba, label_index(y, self.target_classes_))

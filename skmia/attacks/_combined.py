@@ -1,5 +1,7 @@
 """Several attacks as one, on shadow models that they share."""
 
+from typing import NamedTuple
+
 import numpy as np
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
@@ -7,8 +9,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, RobustScaler, StandardScaler
 from sklearn.utils import Bunch, check_random_state
 
-from skmia._records import ranks_within
-from skmia._response import label_index
+from skmia._records import halve
+from skmia._response import Answered, expand, label_index
 from skmia.attacks._base import BaseAttack
 from skmia.attacks._lira import LiRA
 from skmia.attacks._metric import MetricAttack
@@ -150,13 +152,18 @@ class CombinedAttack(RecordAttack):
         self.n_jobs = n_jobs
 
     def _fit(self, X, y, membership):
+        """Learn the parts and how to combine them; return the scores that this was learned from."""
         rng = check_random_state(self.random_state)
         self._take_shadows(X, y, rng)
         self._seed = rng.randint(2**31 - 1)
-        self.attacks_ = self._learned_attacks(self.target, self.shadows_, X, y, membership)
-        trials, of_target = self._held_out_trials(X, y, membership is not None, rng), None
+        asked = self._ask(self._parts(self.target, self.shadows_), self.target, X, y, keep=True)
+        self.attacks_ = self._learned_attacks(asked, self.shadows_, membership, rng)
+        for attack in self.attacks_:
+            attack.set_params(target=self.target)  # without the records
+        trials = self._stand_in_trials(asked, membership is not None, rng)
+        of_target = None
         if membership is not None:
-            of_target = self._trial(self.target, self.shadows_, X, y, membership, membership, rng)
+            of_target = self._trial(asked, self.shadows_, membership, membership, rng)
         if not trials:
             trials = [of_target or self._trial_on_shadow(X, y, rng)]
             of_target = None
@@ -165,12 +172,16 @@ class CombinedAttack(RecordAttack):
             form: self._combiner(given) if _can_learn(given) or not form else None
             for form, given in joined.items()
         }
+        return joined, of_target
+
+    def _calibration_scores(self, X, y, membership, known):
+        joined, of_target = known
         if of_target is not None:
             return self._by_form([self._combined(of_target)])
         return self._by_form([self._cross_fitted(joined)])
 
-    def _learned_attacks(self, target, shadows, X, y, membership):
-        """Return the attacks, ready to score, without thresholds and risks of their own."""
+    def _parts(self, target, shadows):
+        """Return the attacks with target, seed and shadows, to be learned."""
         templates = self.attacks
         if templates is None:
             templates = [MetricAttack(), LiRA(), BASE(), ReferenceAttack()]
@@ -179,7 +190,7 @@ class CombinedAttack(RecordAttack):
                 "attacks must be a list of at least one attack, such as [LiRA(), RMIA()], got "
                 f"{self.attacks!r}."
             )
-        learned = []
+        parts = []
         for template in templates:
             if isinstance(template, CombinedAttack):
                 raise TypeError("A CombinedAttack cannot be part of another: list its parts.")
@@ -187,50 +198,89 @@ class CombinedAttack(RecordAttack):
             own = {"response_method": self._method, "shadows": shadows, "random_state": self._seed}
             attack.set_params(target=target, **{k: v for k, v in own.items() if k in names})
             attack._validate_params()
-            attack._fit_uncalibrated(X, y, membership)
-            learned.append(attack)
-        return learned
+            parts.append(attack)
+        return parts
 
-    def _held_out_trials(self, X, y, knows_members, rng):
+    def _learned_attacks(self, asked, shadows, membership, rng):
+        """Return the attacks, ready to score, without thresholds and risks of their own."""
+        attacks = self._parts(asked.model, shadows)
+        stand_ins = list(shadows.stand_ins(asked.X, asked.y, rng))
+        for attack, evidence in zip(attacks, asked.evidence, strict=True):
+            if evidence is None:
+                attack._fit_uncalibrated(asked.X, asked.y, membership)
+            else:
+                attack._begin(asked.X, asked.y)
+                attack._take_shadows(asked.X, asked.y, rng)
+                attack._learn_rule(evidence, membership, stand_ins)
+        return attacks
+
+    def _ask(self, parts, model, X, y, *, keep=False):
+        """Ask a model and the shadows, once for each record, whatever the parts need."""
+        model = self._asked_once(model, X)
+        signals = list(dict.fromkeys(p._signal for p in parts if isinstance(p, RecordAttack)))
+        about = X, y, signals
+        observed = self.shadows_.observe(*about, response_method=self._method, keep=keep)
+        of_signal, in_mask = dict(zip(signals, observed, strict=True)), self.shadows_.in_mask(X, y)
+        evidence = []
+        for part in parts:
+            if not isinstance(part, RecordAttack):
+                evidence.append(None)
+                continue
+            if not hasattr(part, "shadows_"):
+                part._begin(X, y)
+                part._take_shadows(X, y, None)
+            of_part = part._with_copies(X, y, of_signal[part._signal], in_mask)
+            evidence.append(of_part._replace(own=part._own_signals(model, X, y)))
+        return _Asked(model, X, y, in_mask, evidence)
+
+    def _stand_in_trials(self, asked, knows_members, rng):
         """Put shadows into the target's place, against attacks on the shadows of other groups."""
-        in_mask = self.shadows_.in_mask(X, y)
-        if not self._can_hold_out(in_mask):
-            return []
-        rows = rng.permutation(np.flatnonzero(in_mask.any(axis=0)))[:_LEARNING_SCORES]
-        X_rows, y_rows = _safe_indexing(X, rows), y[rows]
-        together = self.shadows_._together()
-        n_groups = _LEARNING_SCORES // (len(rows) * np.count_nonzero(together == 0))
-        n_groups = min(max(n_groups, 2), _MOST_GROUPS)
-        trials = []
-        for fold, group in enumerate(rng.permutation(together[-1] + 1)[:n_groups]):
-            rest = self.shadows_._without(group)
-            for i in np.flatnonzero(together == group):
-                membership = in_mask[i, rows].astype(int)
-                if np.unique(membership).size < 2:
-                    continue
-                known = membership if knows_members else None
-                model = self.shadows_.estimators_[i]
-                trial = self._trial(model, rest, X_rows, y_rows, membership, known, rng)
-                for given in trial.values():
-                    given.fold[:] = fold % 2
-                trials.append(trial)
+        trials, groups, rest = [], [], {}
+        stand_ins = self.shadows_.stand_ins(
+            asked.X, asked.y, rng, n_scores=_LEARNING_SCORES, n_least=2, n_most=_MOST_GROUPS
+        )
+        for stand_in in stand_ins:
+            if stand_in.group not in groups:
+                groups.append(stand_in.group)
+                rest = self.shadows_.without(stand_in.group)
+            known = stand_in.membership if knows_members else None
+            about = self._in_the_place(asked, stand_in)
+            trial = self._trial(about, rest, stand_in.membership, known, rng)
+            for given in trial.values():
+                given.fold[:] = (len(groups) - 1) % 2
+            trials.append(trial)
         return trials
+
+    def _in_the_place(self, asked, stand_in):
+        """Return what was asked for, of a stand-in and the shadows that may judge it."""
+        X, y = _safe_indexing(asked.X, stand_in.rows), asked.y[stand_in.rows]
+        number, method = stand_in.number, self._method
+        known = {}
+        if None in asked.evidence:  # a part that reads the answer itself
+            answers = self.shadows_.answers(number, X, y, response_method=method)
+            answers = expand(answers, self.shadows_.classes_, self.target_classes_)
+            known = {"proba": [answers], "method": method}
+        model = Answered(self.shadows_.estimators_[number], X, self.target_classes_, **known)
+        evidence = [e if e is None else e.of_stand_in(stand_in) for e in asked.evidence]
+        in_mask = asked.in_mask[np.ix_(stand_in.rest, stand_in.rows)]
+        return _Asked(model, X, y, in_mask, evidence)
 
     def _trial_on_shadow(self, X, y, rng):
         model, membership = train_shadow(self.target, X, y, self.random_state)
-        return self._trial(model, self.shadows_, X, y, membership, None, rng)
+        asked = self._ask(self._parts(model, self.shadows_), model, X, y)
+        return self._trial(asked, self.shadows_, membership, None, rng)
 
-    def _trial(self, model, shadows, X, y, membership, known, rng):
+    def _trial(self, asked, shadows, membership, known, rng):
         """Return the attacks' scores of a model whose membership is known, by form.
 
         Each half of the records is scored by attacks that were fitted on the other: some of them
         learn what is usual for the very records that they are fitted on.
         """
-        fold = _halves(membership, rng)
-        scores = self._scores_of_halves(model, shadows, X, y, known, fold)
-        seen = shadows.in_mask(X, y).any(axis=0)
-        y_index, trial = label_index(y, self.target_classes_), {}
-        for form, kept in ((False, np.ones(len(y), dtype=bool)), (True, seen)):
+        fold = halve(membership, rng).astype(int)
+        scores = self._scores_of_halves(asked, shadows, known, fold, rng)
+        everything, seen = np.ones(len(fold), dtype=bool), asked.in_mask.any(axis=0)
+        y_index, trial = label_index(asked.y, self.target_classes_), {}
+        for form, kept in ((False, everything), (True, seen)):
             trial[form] = Bunch(
                 scores=scores[form][kept],
                 membership=membership[kept],
@@ -239,18 +289,18 @@ class CombinedAttack(RecordAttack):
             )
         return trial
 
-    def _scores_of_halves(self, model, shadows, X, y, known, fold):
+    def _scores_of_halves(self, asked, shadows, known, fold, rng):
         if known is not None and np.unique(2 * fold + known).size < 4:
             known = None  # a handful of records
-        scores = {form: np.empty((len(y), len(self.attacks_))) for form in (False, True)}
+        shape = len(fold), len(asked.evidence)
+        scores = {form: np.empty(shape) for form in (False, True)}
         for half in (0, 1):
             fit, rows = np.flatnonzero(fold != half), np.flatnonzero(fold == half)
             membership = None if known is None else known[fit]
-            given = _safe_indexing(X, fit), y[fit], membership
-            attacks = self._learned_attacks(model, shadows, *given)
-            part = _safe_indexing(X, rows), y[rows]
+            attacks = self._learned_attacks(asked.of(fit), shadows, membership, rng)
+            part = asked.of(rows)
             for form, of_form in scores.items():
-                of_form[rows] = _scores(attacks, model, *part, online=form)
+                of_form[rows] = _scores(attacks, part, online=form)
         return scores
 
     def _combiner(self, given):
@@ -286,10 +336,11 @@ class CombinedAttack(RecordAttack):
         return scores
 
     def _score_samples(self, model, X, y):
-        scores = _scores(self.attacks_, model, X, y, online=self._scores_online)
+        asked = self._ask(self.attacks_, model, X, y)
+        scores = _scores(self.attacks_, asked, online=self._scores_online)
         if not self._scores_online:
             return self._combiners[False].combine(scores)
-        seen = self.shadows_.in_mask(X, y).any(axis=0)
+        seen = asked.in_mask.any(axis=0)
         combined = np.empty(len(y))
         for form, rows in ((False, ~seen), (True, seen)):
             if rows.any():
@@ -297,18 +348,29 @@ class CombinedAttack(RecordAttack):
         return combined
 
 
-def _halves(membership, rng):
-    """Return 0 or 1 for each record, at random, for as many members as others of each."""
-    return ranks_within(membership, rng.random_sample(len(membership))) % 2
+class _Asked(NamedTuple):
+    """A model's answers to records, and for each part that compares them the evidence."""
+
+    model: Answered
+    X: object
+    y: np.ndarray
+    in_mask: np.ndarray  # of the shadows that compare, (n_shadows, n_records)
+    evidence: list  # an Evidence for each part, None for those that read the answer itself
+
+    def of(self, rows):
+        """Return the same of some of the records."""
+        model = self.model.rows(rows)
+        evidence = [e if e is None else e.of(rows) for e in self.evidence]
+        return _Asked(model, model.X, self.y[rows], self.in_mask[:, rows], evidence)
 
 
-def _scores(attacks, model, X, y, *, online):
+def _scores(attacks, asked, *, online):
     """Return the scores of each attack in a column."""
     columns = [
-        attack._scores_of_form(model, X, y, online=online and attack._is_online)
-        if isinstance(attack, RecordAttack)
-        else attack._score_in_batches(model, X, y)
-        for attack in attacks
+        attack._score_in_batches(asked.model, asked.X, asked.y)
+        if evidence is None
+        else attack._score_evidence(evidence, online=online and attack._is_online)
+        for attack, evidence in zip(attacks, asked.evidence, strict=True)
     ]
     return np.column_stack(columns).astype(np.float64)
 

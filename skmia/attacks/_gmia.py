@@ -9,11 +9,12 @@ from sklearn.utils import check_random_state, check_scalar, indexable
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmia._records import KnownRecords
-from skmia._response import batches, label_index
+from skmia._response import batches, label_index, taken
 from skmia._result import Estimate, Result
 from skmia.attacks._base import BaseAttack
 from skmia.attacks._gmia_selection import model_features, reach, threshold_for
 from skmia.attacks._p_values import reference_p_values
+from skmia.attacks._record_attack import Evidence
 from skmia.exceptions import ResolutionWarning
 from skmia.metrics._checks import check_fraction
 from skmia.metrics._intervals import clopper_pearson
@@ -275,26 +276,25 @@ class GMIA(BaseAttack):
         return _score_above(self.cutoff)
 
     def _fit(self, X, y, membership):
+        """Learn which records stand apart; return the generator to draw stand-ins with."""
         rng = check_random_state(self.random_state)
         self._take_shadows(X, y, rng)
         _warn_of_cutoffs([self.cutoff], len(self.shadows_.estimators_), stacklevel=6)
-        self._shadow_signals(X, y, keep=True)
-        self._fit_selection(X, rng)
-        if membership is None:
-            return self._held_out(X, y)
-        return self._on_target(X, y, membership)
+        self._evidence(X, y, keep=True)
+        self._fit_selection(X, y, rng)
+        return rng
 
-    def _fit_selection(self, X, rng):
+    def _fit_selection(self, X, y, rng):
         """Learn from which distance on a record stands apart."""
         n_records = _num_samples(X)
         drawn = np.sort(rng.permutation(n_records)[: self.max_background])
         background = _safe_indexing(X, drawn)
         self._known = KnownRecords(background, np.zeros(len(drawn), dtype=int))
-        self._background = self._features(background)
+        self._background = self._features(background, y[drawn])
         if len(drawn) == n_records:
             distances = self._reach(self._background, np.arange(n_records))
         else:
-            distances = self._distances(X)
+            distances = self._distances(X, y)
         n_targets = self.n_targets
         if not isinstance(n_targets, Integral):
             n_targets = max(round(n_targets * n_records), 1)
@@ -303,16 +303,19 @@ class GMIA(BaseAttack):
             self.distance_threshold_ = threshold_for(distances, n_targets)
         self.selected_ = distances >= self.distance_threshold_
 
-    def _features(self, X):
-        return model_features(self.shadows_, X, self.target_classes_, response_method=self._method)
+    def _features(self, X, y):
+        return model_features(
+            self.shadows_, X, y, self.target_classes_, response_method=self._method
+        )
 
-    def _distances(self, X):
+    def _distances(self, X, y):
         """Return how far each record stands apart, batch by batch."""
         distances = []
         for part in batches(_num_samples(X), self._background.shape[1]):
             rows = _safe_indexing(X, part)
             own = self._known.find(rows, np.zeros(part.stop - part.start, dtype=int))
-            distances.append(self._reach(self._features(rows), own))
+            features = self._features(rows, None if y is None else y[part])
+            distances.append(self._reach(features, own))
         return np.concatenate(distances)
 
     def _reach(self, units, own):
@@ -328,9 +331,9 @@ class GMIA(BaseAttack):
         ----------
         X : array-like of shape (n_records, ...)
             Records.
-        y : Ignored
-            Not used: the selection looks at what the reference models answer. Here for the sake of
-            the other methods' signature.
+        y : array-like of shape (n_records,), default=None
+            Their labels. The selection looks at what the reference models answer, for which they
+            are not asked again where records with these labels were given to `fit`.
 
         Returns
         -------
@@ -339,58 +342,55 @@ class GMIA(BaseAttack):
         """
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, skip_check_array=True)
-        return self._distances(*indexable(X)) >= self.distance_threshold_
+        (X,) = indexable(X)
+        y = None if y is None else self._check_labels(X, y)
+        return self._distances(X, y) >= self.distance_threshold_
 
-    def _held_out(self, X, y):
-        """Score records by shadows taken for the target, each compared with the others."""
-        in_mask, out_mask, _ = self.shadows_._masks(X, y)
-        group = self.shadows_._together()
-        has_sides = in_mask.any() and out_mask.any() and group[-1] > 0
-        if self.shadows_.splitter_ == "custom" or not has_sides:
-            return None
+    def _calibration_scores(self, X, y, membership, known):
+        if membership is None:
+            scores = self._of_stand_ins(X, y, known)
+        else:
+            scores = self._on_target(X, y, membership)
+        return scores or super()._calibration_scores(X, y, membership, known)
+
+    def _of_stand_ins(self, X, y, rng):
+        """Score records by shadows in the target's place, each compared with the others."""
+        about = {"n_scores": _MOST_ANSWERS, "n_least": 2}
         for rows in (np.flatnonzero(self.selected_), np.arange(len(y))):
-            targets = self._some_shadows(len(rows), group)
-            if all(mask[targets][:, rows].any() for mask in (in_mask, out_mask)):
+            part = _safe_indexing(X, rows), y[rows]
+            if len(rows) and (stand_ins := list(self.shadows_.stand_ins(*part, rng, **about))):
                 break
-        signals, _ = self._shadow_signals(_safe_indexing(X, rows), y[rows])
-        in_mask, out_mask = in_mask[:, rows], out_mask[:, rows]
-        y_index = label_index(y[rows], self.target_classes_)
+        else:
+            return None
+        of_part = self._evidence(*part)
         trials = []
-        for i in targets:
-            asked, rest = in_mask[i] | out_mask[i], group != group[i]
-            scores = _scores(signals[i, asked], signals[rest][:, asked], in_mask[rest][:, asked])
-            trials.append((scores, in_mask[i, asked].astype(int), y_index[asked]))
+        for stand_in in stand_ins:
+            evidence = of_part.of_stand_in(stand_in)
+            trials.append((_scores(evidence), stand_in.membership, evidence.y_index))
         return tuple(np.concatenate(parts) for parts in zip(*trials, strict=True))
-
-    def _some_shadows(self, n_records, group):
-        """Return shadows for targets, whole groups, as many as make up the answers wanted."""
-        n_most = max(_MOST_ANSWERS // max(n_records, 1), 4)
-        return np.flatnonzero(group <= group[min(n_most, len(group)) - 1])
 
     def _on_target(self, X, y, membership):
         """Score selected records by the target, if there are both sides among them."""
         rows = np.flatnonzero(self.selected_)
         if np.unique(membership[rows]).size < 2:
             return None
-        part = _safe_indexing(X, rows)
-        scores = self._score_in_batches(self.target, part, y[rows])
+        scores = self._score_in_batches(*taken(self.target, X, rows), y[rows])
         return scores, membership[rows], label_index(y[rows], self.target_classes_)
 
     def _score_samples(self, model, X, y):
-        signal = self._observe(model, X, y, self.signal)
-        return _scores(signal, *self._shadow_signals(X, y))
+        own = self._observe(model, X, y, self.signal)
+        return _scores(self._evidence(X, y)._replace(own=[own]))
 
-    def _shadow_signals(self, X, y, keep=False):
+    def _evidence(self, X, y, keep=False):
         """Return the shadows' signals, and who was trained on which records."""
-        (signals,), in_mask = self.shadows_._recall(
-            X, y, [self.signal], response_method=self._method, keep=keep
-        )
-        return signals, in_mask
+        signals = self.shadows_.observe(X, y, self.signal, response_method=self._method, keep=keep)
+        in_mask, y_index = self.shadows_.in_mask(X, y), label_index(y, self.target_classes_)
+        return Evidence([], [signals], in_mask, y_index)
 
     def _judge(self, X, y):
         """Return score, call and risk; records that are not selected are not judged."""
         scores, called, risk = super()._judge(X, y)
-        selected = self.select(X)
+        selected = self.select(X, y)
         return scores, np.where(selected, called, 0), np.where(selected, risk, self.prior)
 
     def report(self, X, y, membership, *, cutoffs=None, confidence_level=0.95):
@@ -439,14 +439,15 @@ class GMIA(BaseAttack):
         member = self._check_membership(X, membership).astype(bool)
         n_references = (~self.shadows_.in_mask(X, y)).sum(axis=0).max(initial=0)
         _warn_of_cutoffs(cutoffs, n_references, stacklevel=3)
-        scores, selected = self.score_samples(X, y), self.select(X)
+        scores, selected = self.score_samples(X, y), self.select(X, y)
         alpha = 1 - confidence_level
         return [_counts(cutoff, scores, selected, member, alpha) for cutoff in cutoffs]
 
 
-def _scores(signal, shadow_signals, in_mask):
-    losses = -np.asarray(signal, dtype=np.float64)
-    return -np.log(reference_p_values(losses, shadow_signals, ~in_mask, sign=-1))
+def _scores(evidence):
+    losses = -np.asarray(evidence.own[0], dtype=np.float64)
+    p_values = reference_p_values(losses, evidence.signals[0], ~evidence.in_mask, sign=-1)
+    return -np.log(p_values)
 
 
 def _score_above(cutoff):

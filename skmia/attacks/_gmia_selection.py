@@ -7,7 +7,7 @@ import numpy as np
 from sklearn import get_config
 from sklearn.utils import check_array, check_scalar, gen_batches
 
-from skmia._response import record_response
+from skmia._response import expand, record_response
 from skmia._result import Result
 
 __all__ = [
@@ -255,7 +255,7 @@ def threshold_for(distances, n_targets):
     return (last + others.max()) / 2 if len(others) else max(last - 10.0**-_DIGITS, 0)
 
 
-def model_features(shadows, X, classes, *, response_method):
+def model_features(shadows, X, y, classes, *, response_method):
     """Return what describes records: centered log-probabilities of all classes by all models.
 
     Parameters
@@ -264,6 +264,8 @@ def model_features(shadows, X, classes, *, response_method):
         Fitted shadow models.
     X : array-like of shape (n_records, ...)
         Records.
+    y : ndarray of shape (n_records,) or None
+        Their labels, by which the shadows know records that they were asked for; None if unknown.
     classes : ndarray of shape (n_classes,)
         Sorted classes.
     response_method : str
@@ -276,8 +278,12 @@ def model_features(shadows, X, classes, *, response_method):
     """
     n_models = max(min(_MOST_VALUES // len(classes), _MOST_MODELS), 1)
     columns = []
-    for model in shadows.estimators_[:n_models]:
-        proba = record_response(model, X, classes, method=response_method)
+    for i, model in enumerate(shadows.estimators_[:n_models]):
+        if y is None:
+            proba = record_response(model, X, classes, method=response_method)
+        else:
+            proba = shadows.answers(i, X, y, response_method=response_method)
+            proba = expand(proba, shadows.classes_, classes)
         logs = np.log(np.maximum(proba.astype(np.float64), _EPS))
         columns.append(logs - logs.mean(axis=1, keepdims=True))
     return directions(np.hstack(columns))

@@ -9,7 +9,7 @@ from sklearn.utils import check_array, check_random_state, column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
 from skmia._records import concatenate
-from skmia._response import label_index
+from skmia._response import label_index, taken
 from skmia.attacks._base import BaseAttack
 from skmia.attacks._perturbation import Perturbation, noise_grid
 from skmia.attacks._shadows import train_shadow
@@ -171,67 +171,96 @@ class LabelOnlyAttack(BaseAttack):
         return f"sees labels alone, of {queries} a record; has labeled records"
 
     def _fit(self, X, y, membership):
+        """Choose the noise; return the model to calibrate on, its members and what it was asked."""
         rng, model = check_random_state(self.random_state), self.target
         self._seed, seed_of_shadow, seed_of_choice = rng.randint(2**31 - 1, size=3).tolist()
         if membership is None:
             model, membership = train_shadow(model, X, y, seed_of_shadow)
+        model, asked = self._asked_once(model, X), None
         self.noise_ = None
         if self.method == "noise":
             self._perturbation = Perturbation(self._seed).fit(X)
-            self.noise_ = self._chosen_noise(model, X, y, membership, seed_of_choice)
-        scores = self._score_in_batches(model, X, y)
+            self.noise_, asked = self._chosen_noise(model, X, y, membership, seed_of_choice)
+        return model, membership, asked
+
+    def _calibration_scores(self, X, y, membership, known):
+        model, membership, asked = known
+        if self.method == "gap":
+            scores = self._score_samples(model, X, y)
+        else:
+            scores = self._robustness(model, X, y, self.n_queries, self.noise_, asked)[0]
         return scores, membership, label_index(y, self.target_classes_)
 
     def _chosen_noise(self, model, X, y, membership, seed):
-        """Return the noise that was asked for, or that with the best accuracy."""
+        """Return the noise that was asked for, or that with the best accuracy.
+
+        With it come the rows by which it was chosen, and which of their copies keep the label.
+        """
         if self.noise != "auto":
-            return _checked_noise(self.noise)
+            return _checked_noise(self.noise), None
         rows = np.random.RandomState(seed).permutation(len(y))[:_MOST_RECORDS_TO_CHOOSE_BY]
-        X, y, membership = _safe_indexing(X, rows), y[rows], membership[rows]
+        model, X = taken(model, X, rows)
+        y, membership = y[rows], membership[rows]
         pairs = noise_grid(self._perturbation.n_flipped)
         if len(np.unique(membership)) < 2:  # nothing to choose by
-            return pairs[len(pairs) // 2]
+            return pairs[len(pairs) // 2], None
         n_queries = min(self.n_queries, _MOST_QUERIES_TO_CHOOSE_BY)
-        accuracies = []
+        best = -np.inf, None, None
         for pair in pairs:
-            scores = self._robustness(model, X, y, n_queries, pair)
+            scores, kept = self._robustness(model, X, y, n_queries, pair)
             called = scores >= best_threshold(scores, membership)
-            accuracies.append(balanced_accuracy_score(membership, called))
-        return pairs[int(np.argmax(accuracies))]
+            accuracy = balanced_accuracy_score(membership, called)
+            if accuracy > best[0]:
+                best = accuracy, pair, kept
+        return best[1], (rows, best[2])
 
     def _score_samples(self, model, X, y):
         if self.method == "gap":
-            return (_labels(model, X) == y).astype(np.float64)
-        return self._robustness(model, X, y, self.n_queries, self.noise_)
+            return self._gives_label(model, X, y).astype(np.float64)
+        return self._robustness(model, X, y, self.n_queries, self.noise_)[0]
 
-    def _robustness(self, model, X, y, n_queries, noise):
-        """Return the scores; of misclassified records no copies are asked for."""
-        correct = _labels(model, X) == y
-        kept = np.zeros((len(y), n_queries), dtype=bool)
-        asked = np.flatnonzero(correct)
-        n_at_once = self._n_at_once(n_queries)
-        for start in range(0, len(asked), n_at_once):
-            rows = asked[start : start + n_at_once]
-            kept[rows] = self._kept(model, _safe_indexing(X, rows), y[rows], n_queries, noise)
-        return label_only_scores(kept, correct)
+    def _gives_label(self, model, X, y):
+        """Return for which records the model predicts the label."""
+        return self._observe(model, X, y, "confidence") == 1
+
+    def _robustness(self, model, X, y, n_queries, noise, asked=None):
+        """Return the scores, and which copies keep the label.
+
+        Of misclassified records no copies are asked for. `asked` are rows of which the first copies
+        have been asked for, with what came of these.
+        """
+        correct = self._gives_label(model, X, y)
+        kept, n_asked = np.zeros((len(y), n_queries), dtype=bool), np.zeros(len(y), dtype=int)
+        if asked is not None:
+            rows, first = asked
+            kept[rows, : first.shape[1]], n_asked[rows] = first, first.shape[1]
+        for start in np.unique(n_asked[n_asked < n_queries]):
+            numbers = range(start, n_queries)
+            of_start = np.flatnonzero(correct & (n_asked == start))
+            n_at_once = self._n_at_once(len(numbers))
+            for first_row in range(0, len(of_start), n_at_once):
+                rows = of_start[first_row : first_row + n_at_once]
+                about = model, _safe_indexing(X, rows), y[rows]
+                kept[rows, start:] = self._kept(*about, numbers, noise)
+        return label_only_scores(kept, correct), kept
 
     def _n_at_once(self, n_queries):
         """Return of how many records all copies fit an eighth of scikit-learn's working memory."""
         n_bytes = 8 * n_queries * max(getattr(self, "n_features_in_", 1), 1)
         return max(1, int(get_config()["working_memory"] * 2**20 / 8 / n_bytes))
 
-    def _kept(self, model, X, y, n_queries, noise):
-        """Return which copies of each record keep its label."""
-        n_records = len(y)
+    def _kept(self, model, X, y, numbers, noise):
+        """Return which copies of each record, of these numbers, keep its label."""
+        n_records, n_copies = len(y), len(numbers)
         if callable(self.method):
             copies = [
-                self.method(_safe_indexing(X, np.full(n_queries, i)), self._seed)
+                self.method(_safe_indexing(X, np.full(n_copies, i)), self._seed)
                 for i in range(n_records)
             ]
-            labels = _labels(model, concatenate(*copies)).reshape(n_records, n_queries)
+            labels = _labels(model, concatenate(*copies)).reshape(n_records, n_copies)
             return labels == y[:, None]
-        copies = self._perturbation.copies(X, range(n_queries), *noise)
-        return (_labels(model, copies).reshape(n_queries, n_records) == y).T
+        copies = self._perturbation.copies(X, numbers, *noise)
+        return (_labels(model, copies).reshape(n_copies, n_records) == y).T
 
 
 def _labels(model, X):

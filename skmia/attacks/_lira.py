@@ -193,16 +193,14 @@ class LiRA(RecordAttack):
     def _is_online(self):
         return self.online
 
-    def _prepare(self, shadow_signals, in_mask, together):
+    def _prepare(self, evidence, stand_ins):
         self.smoothing_ = self.smoothing
         if self.smoothing == "auto":
-            self.smoothing_ = best_smoothing(
-                self._bayesian_scores, shadow_signals, in_mask, together
-            )
+            self.smoothing_ = best_smoothing(self._bayesian_scores, evidence, stand_ins)
         self.variance_ = self.variance
         if self.variance == "auto":
-            self.variance_ = "bayesian"
-            if len(in_mask) >= _MANY_SHADOWS and not self._are_tied(shadow_signals, in_mask):
+            self.variance_, in_mask = "bayesian", evidence.in_mask
+            if len(in_mask) >= _MANY_SHADOWS and not self._are_tied(evidence.signals[0], in_mask):
                 self.variance_ = "per_record"
 
     def _bayesian_scores(self, own, shadow_signals, in_mask):
@@ -214,8 +212,8 @@ class LiRA(RecordAttack):
         tied = [side.squares[side.count > 1] < 1e-12 for side in sides]
         return max(side.mean() for side in tied if side.size) > _MOST_TIED
 
-    def _learn(self, X, y, shadow_signals, in_mask, nonmember):
-        return lira_prior(smoothed(shadow_signals, self.smoothing_), in_mask)
+    def _learn(self, evidence, nonmember):
+        return lira_prior(smoothed(evidence.signals[0], self.smoothing_), evidence.in_mask)
 
     def _rule(self, learned, own, shadow_signals, in_mask, *, online):
         return lira_scores(

@@ -1,13 +1,13 @@
 """Metric attacks of Song and Mittal (2021), and the threshold attack of Yeom et al. (2018)."""
 
-from skmia.attacks._base import BaseAttack
-from skmia.signals import get_signal_names
+from skmia.attacks._base import ResponseAttack
+from skmia.signals import get_signal, get_signal_names
 from skmia.utils._sklearn import StrOptions
 
 __all__ = ["MetricAttack"]
 
 
-class MetricAttack(BaseAttack):
+class MetricAttack(ResponseAttack):
     """Compare one signal of the target's response with a threshold.
 
     A record is taken for a member if its signal reaches the threshold of its class. The threshold
@@ -91,9 +91,8 @@ class MetricAttack(BaseAttack):
     0.55
     """
 
-    _response_only = True
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
-        **BaseAttack._parameter_constraints,
+        **ResponseAttack._parameter_constraints,
         "signal": [StrOptions(set(get_signal_names())), callable],
     }
 
@@ -131,5 +130,5 @@ class MetricAttack(BaseAttack):
     def _known_threshold(self):
         return 1.0 if self.signal == "correctness" else None
 
-    def _score_samples(self, model, X, y):
-        return self._observe(model, X, y, self.signal)
+    def _score_response(self, proba, y_index):
+        return get_signal(self.signal)(proba, y_index)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from skmia._response import in_batches, label_index
-from skmia.attacks._base import BaseAttack
+from skmia._response import label_index
+from skmia.attacks._base import ResponseAttack
 from skmia.attacks._nonmembers import (
     FALSE_POSITIVE_RATE,
     note_on_rate,
@@ -11,13 +11,13 @@ from skmia.attacks._nonmembers import (
 )
 from skmia.attacks._population_rule import RankedPopulation
 from skmia.attacks._shadows import train_shadow
-from skmia.signals import get_signal_names
+from skmia.signals import get_signal, get_signal_names
 from skmia.utils._sklearn import StrOptions
 
 __all__ = ["PopulationAttack"]
 
 
-class PopulationAttack(BaseAttack):
+class PopulationAttack(ResponseAttack):
     """Compare the target's answer to a record with its answers to records that are no members.
 
     The attack score is the share of non-members, the population, whose signal is lower. One minus
@@ -120,12 +120,11 @@ class PopulationAttack(BaseAttack):
     0.11
     """
 
-    _response_only = True
     _risk_scale = "rank"
     _threat_model = "sees the target's answer to the record; has records that are no members"
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
-        **BaseAttack._parameter_constraints,
+        **ResponseAttack._parameter_constraints,
         **FALSE_POSITIVE_RATE,
         "signal": [StrOptions(set(get_signal_names())), callable],
         "by_class": ["boolean"],
@@ -161,27 +160,27 @@ class PopulationAttack(BaseAttack):
         return threshold_of_rate(self.false_positive_rate)
 
     def _fit(self, X, y, membership):
-        model, y_index = self.target, label_index(y, self.target_classes_)
-        if membership is None:
-            model, membership = train_shadow(model, X, y, self.random_state)
-            self._population = self._ranked(self._signals(self.target, X, y), y_index)
-        signal, others = self._signals(model, X, y), membership == 0
-        population = self._ranked(signal[others], y_index[others])
-        if model is self.target:
-            self._population = population
+        """Learn the population; return the signals of all records where these hold it."""
+        signal, y_index = self._observe(self.target, X, y, self.signal), self._index_of(y)
+        others = slice(None) if membership is None else membership == 0
+        self._population = self._ranked(signal[others], y_index[others])
         self.n_population_ = self._population.sizes[:-1]
-        scores = np.empty(len(signal))
+        return signal
+
+    def _calibration_scores(self, X, y, membership, known):
+        signal, population, y_index = known, self._population, self._index_of(y)
+        if membership is None:
+            model, membership = train_shadow(self.target, X, y, self.random_state)
+            signal, others = self._observe(model, X, y, self.signal), membership == 0
+            population = self._ranked(signal[others], y_index[others])
+        others, scores = membership == 0, np.empty(len(signal))
         scores[~others] = population.scores(signal[~others], self._groups(y_index[~others]))
         scores[others] = population.scores_without_itself()
+        self.notes_ += note_on_rate(self.false_positive_rate, int(self.n_population_.min()))
         return scores, membership, y_index
 
-    def _signals(self, model, X, y):
-        return in_batches(
-            lambda rows, labels: self._observe(model, rows, labels, self.signal),
-            X,
-            y,
-            self._numbers_per_record(),
-        )
+    def _index_of(self, y):
+        return label_index(y, self.target_classes_)
 
     def _ranked(self, signal, y_index):
         return RankedPopulation(signal, self._groups(y_index), len(self.target_classes_))
@@ -189,11 +188,6 @@ class PopulationAttack(BaseAttack):
     def _groups(self, y_index):
         return y_index if self.by_class else np.full_like(y_index, -1)
 
-    def _calibrate(self, scores, membership, y_index):
-        notes = super()._calibrate(scores, membership, y_index)
-        return notes + note_on_rate(self.false_positive_rate, int(self.n_population_.min()))
-
-    def _score_samples(self, model, X, y):
-        signal = self._observe(model, X, y, self.signal)
-        y_index = label_index(y, self.target_classes_)
+    def _score_response(self, proba, y_index):
+        signal = get_signal(self.signal)(proba, y_index)
         return self._population.scores(signal, self._groups(y_index))

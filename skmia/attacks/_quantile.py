@@ -3,9 +3,9 @@
 from numbers import Real
 
 import numpy as np
-from sklearn.utils import check_random_state
+from sklearn.utils import Bunch, check_random_state
 
-from skmia._response import in_batches, label_index
+from skmia._response import batches, label_index
 from skmia.attacks._base import BaseAttack
 from skmia.attacks._nonmembers import (
     FALSE_POSITIVE_RATE,
@@ -207,33 +207,37 @@ class QuantileAttack(BaseAttack):
         return threshold_of_rate(self.false_positive_rate)
 
     def _fit(self, X, y, membership):
-        rng, model = check_random_state(self.random_state), self.target
-        if membership is None:
-            model, membership = train_shadow(self.target, X, y, rng.randint(2**31 - 1))
-            self._reference = self._compared(self.target, X, y, np.arange(len(y)), rng)[0]
-        reference, fresh = self._compared(model, X, y, np.flatnonzero(membership == 0), rng)
-        if model is self.target:
-            self._reference = reference
+        """Learn what the target's answers are compared with; return what calibration needs."""
+        rng = check_random_state(self.random_state)
+        seed_of_shadow = rng.randint(2**31 - 1) if membership is None else None
+        signal = self._observe(self.target, X, y, self.signal)
+        others = np.arange(len(y)) if membership is None else np.flatnonzero(membership == 0)
+        self._reference, fresh = self._compared(signal, X, y, others, rng)
         self.levels_ = self._reference.quantiles.levels
         self.regressors_ = self._reference.quantiles.regressors
         self.n_calibration_ = self._reference.conformal.n_nonmembers
-        rows = np.sort(np.append(np.flatnonzero(membership == 1), fresh))
-        X, y = _safe_indexing(X, rows), y[rows]
-        scores = self._by_batch(reference.scores, model, X, y)
-        return scores, membership[rows], label_index(y, self.target_classes_)
+        return Bunch(signal=signal, fresh=fresh, rng=rng, seed_of_shadow=seed_of_shadow)
 
-    def _compared(self, model, X, y, nonmembers, rng):
-        """Return what a model's answers are compared with, and the calibration records."""
+    def _calibration_scores(self, X, y, membership, known):
+        signal, reference, fresh = known.signal, self._reference, known.fresh
+        if membership is None:
+            model, membership = train_shadow(self.target, X, y, known.seed_of_shadow)
+            signal, others = self._observe(model, X, y, self.signal), membership == 0
+            reference, fresh = self._compared(signal, X, y, np.flatnonzero(others), known.rng)
+        self.notes_ += note_on_rate(self.false_positive_rate, self.n_calibration_)
+        rows = np.sort(np.append(np.flatnonzero(membership == 1), fresh))
+        scores = reference.scores(signal[rows], _safe_indexing(X, rows), y[rows])
+        return scores, membership[rows], label_index(y[rows], self.target_classes_)
+
+    def _compared(self, signal, X, y, nonmembers, rng):
+        """Return what a model's signals are compared with, and the calibration records."""
         fitted, fresh = self._split(nonmembers, rng)
-        X_fit, y_fit = _safe_indexing(X, fitted), y[fitted]
         levels = resolved_levels(len(fitted)) if self.levels is None else np.asarray(self.levels)
-        signal = self._by_batch(_signals, model, X_fit, y_fit)
         quantiles = QuantileRegressors(
             self.regressor, levels, self.target_classes_, encode=self.encode, n_jobs=self.n_jobs
-        ).fit(X_fit, y_fit, signal, seed=rng.randint(2**31 - 1))
+        ).fit(_safe_indexing(X, fitted), y[fitted], signal[fitted], seed=rng.randint(2**31 - 1))
         reference = _Reference(quantiles)
-        X_fresh, y_fresh = _safe_indexing(X, fresh), y[fresh]
-        values = self._by_batch(reference.values, model, X_fresh, y_fresh)
+        values = reference.values(signal[fresh], _safe_indexing(X, fresh), y[fresh])
         reference.conformal = ConformalScale(values)
         return reference, fresh
 
@@ -249,24 +253,8 @@ class QuantileAttack(BaseAttack):
         order = rng.permutation(nonmembers)
         return np.sort(order[n_fresh:]), np.sort(order[:n_fresh])
 
-    def _by_batch(self, function, model, X, y):
-        return in_batches(
-            lambda rows, labels: function(self, model, rows, labels),
-            X,
-            y,
-            self._numbers_per_record(),
-        )
-
-    def _calibrate(self, scores, membership, y_index):
-        notes = super()._calibrate(scores, membership, y_index)
-        return notes + note_on_rate(self.false_positive_rate, self.n_calibration_)
-
     def _score_samples(self, model, X, y):
-        return self._reference.scores(self, model, X, y)
-
-
-def _signals(attack, model, X, y):
-    return attack._observe(model, X, y, attack.signal)
+        return self._reference.scores(self._observe(model, X, y, self.signal), X, y)
 
 
 class _Reference:
@@ -275,10 +263,16 @@ class _Reference:
     def __init__(self, quantiles):
         self.quantiles = quantiles
 
-    def values(self, attack, model, X, y):
-        signal = _signals(attack, model, X, y)
-        predicted, levels = self.quantiles.predict(X, y), self.quantiles.levels
-        return quantile_scores(signal, predicted, levels, scale=self.quantiles.scale)
+    def values(self, signal, X, y):
+        """Return how far signals are beyond their quantiles, batch by batch."""
+        quantiles, shape = self.quantiles, getattr(X, "shape", ())
+        values = np.empty(len(signal))
+        for part in batches(len(y), len(quantiles.levels) + (shape[1] if len(shape) == 2 else 0)):
+            predicted = quantiles.predict(_safe_indexing(X, part), y[part])
+            values[part] = quantile_scores(
+                signal[part], predicted, quantiles.levels, scale=quantiles.scale
+            )
+        return values
 
-    def scores(self, attack, model, X, y):
-        return self.conformal(self.values(attack, model, X, y))
+    def scores(self, signal, X, y):
+        return self.conformal(self.values(signal, X, y))

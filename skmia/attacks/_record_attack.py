@@ -1,20 +1,49 @@
 """What attacks share that compare a target's answer to a record with those of shadow models."""
 
 from numbers import Integral
+from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 
-from skmia._response import class_probabilities, in_batches, label_index
+from skmia._response import label_index
 from skmia.attacks._base import BaseAttack
 from skmia.attacks._shadows import train_shadow
 from skmia.shadows import ShadowModels
-from skmia.signals import get_signal
 from skmia.utils._sklearn import Interval, _num_samples
 
-__all__ = ["RecordAttack"]
+__all__ = ["Evidence", "RecordAttack"]
 
-_CALIBRATION_SCORES = 20_000  # of shadows in the target's place, about as many
+
+class Evidence(NamedTuple):
+    """What an attacker has of some records: signals of the target and of the shadows.
+
+    Each list has one entry for the records, and one for each of their perturbed copies.
+    """
+
+    own: list  # of the target, (n_records,) each; empty if it was not asked
+    signals: list  # of the shadows, (n_shadows, n_records) each
+    in_mask: np.ndarray  # (n_shadows, n_records), who was trained on what
+    y_index: np.ndarray  # (n_records,)
+
+    def of(self, rows):
+        """Return the evidence on some of the records."""
+        return Evidence(
+            [values[rows] for values in self.own],
+            [values[:, rows] for values in self.signals],
+            self.in_mask[:, rows],
+            self.y_index[rows],
+        )
+
+    def of_stand_in(self, stand_in):
+        """Return the evidence against a shadow in the target's place, by the shadows that may."""
+        rows, others = stand_in.rows, np.ix_(stand_in.rest, stand_in.rows)
+        return Evidence(
+            [values[stand_in.number, rows] for values in self.signals],
+            [values[others] for values in self.signals],
+            self.in_mask[others],
+            self.y_index[rows],
+        )
 
 
 class RecordAttack(BaseAttack):
@@ -32,6 +61,7 @@ class RecordAttack(BaseAttack):
     _risk_scale = "rank"
     _is_online = False
     _signal = "logit_confidence"
+    _learns_from_target = False  # whether `_learn` needs the target's own signals
     augmentations = None
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
@@ -45,7 +75,10 @@ class RecordAttack(BaseAttack):
         which = ", some on the very records" if self._is_online else ""
         return f"sees the target's answer to the record; trains {n_shadows} shadows{which}"
 
-    def _learn(self, X, y, shadow_signals, in_mask, nonmember):
+    def _prepare(self, evidence, stand_ins):
+        """Choose what the user left open, by how it does against stand-ins; by default nothing."""
+
+    def _learn(self, evidence, nonmember):
         """Return what the rule needs to know of all records together; by default nothing.
 
         `nonmember` marks records that the target is thought not to know.
@@ -55,32 +88,34 @@ class RecordAttack(BaseAttack):
         """Return the score of each record."""
         raise NotImplementedError(f"{type(self).__name__} must define _rule.")
 
-    def _prepare(self, shadow_signals, in_mask, together):
-        """Choose what the user left open; by default nothing.
-
-        `together` are groups of shadows that can take the target's place, None if none can.
-        """
-
     def _fit(self, X, y, membership):
+        """Learn the rule; return the evidence and the stand-ins."""
         rng = check_random_state(self.random_state)
         self._take_shadows(X, y, rng)
-        known = self._ask_shadows(X, y, keep=True)
-        together = self.shadows_._together() if self._can_hold_out(known.in_mask) else None
-        self._prepare(known.signals[0], known.in_mask, together)
-        nonmember = np.ones(len(y), bool) if membership is None else membership == 0
-        self._scores_online = self._is_online
-        self._learned = self._learn(X, y, known.signals[0], known.in_mask, nonmember)
+        evidence = self._shadow_evidence(X, y, keep=True)
+        if self._learns_from_target or membership is not None:
+            evidence = evidence._replace(own=self._own_signals(self.target, X, y))
+        stand_ins = list(self.shadows_.stand_ins(X, y, rng))
+        self._learn_rule(evidence, membership, stand_ins)
+        return evidence, stand_ins
 
-    def _calibration_scores(self, X, y, membership):
-        known = self._ask_shadows(X, y)
-        known.y_index = label_index(y, self.target_classes_)
-        if membership is None and self._can_hold_out(known.in_mask):
-            rng = check_random_state(self.random_state)
-            return self._by_form(list(self._held_out_trials(known, rng)))
-        model = self.target
+    def _learn_rule(self, evidence, membership, stand_ins):
+        """Learn from evidence what scoring needs."""
+        self._prepare(evidence, stand_ins)
+        n_records = len(evidence.y_index)
+        nonmember = np.ones(n_records, bool) if membership is None else membership == 0
+        self._scores_online = self._is_online
+        self._learned = self._learn(evidence, nonmember)
+
+    def _calibration_scores(self, X, y, membership, known):
+        evidence, stand_ins = known
+        if membership is None and stand_ins:
+            trials = [self._trial(evidence.of_stand_in(s), s.membership) for s in stand_ins]
+            return self._by_form(trials)
         if membership is None:
             model, membership = train_shadow(self.target, X, y, self.random_state)
-        return self._by_form([self._trial(self._ask(model, X, y), membership, known)])
+            evidence = evidence._replace(own=self._own_signals(model, X, y))
+        return self._by_form([self._trial(evidence, membership)])
 
     def _copies(self, X):
         """Yield perturbed copies of the records, which are asked for as well."""
@@ -95,57 +130,33 @@ class RecordAttack(BaseAttack):
                 )
             yield copy
 
-    def _ask(self, model, X, y):
+    def _own_signals(self, model, X, y):
         """Return a model's signals of the records and of each of their copies."""
+        return [self._observe(model, records, y, self._signal) for records in (X, *self._copies(X))]
 
-        def _signals(records, labels):
-            classes = self.target_classes_
-            proba = class_probabilities(model, records, classes, method=self._method)
-            return get_signal(self._signal)(proba, label_index(labels, classes))
-
-        return [
-            in_batches(_signals, records, y, self._numbers_per_record())
-            for records in (X, *self._copies(X))
-        ]
-
-    def _ask_shadows(self, X, y, *, keep=False):
+    def _shadow_evidence(self, X, y, *, keep=False):
         """Return the shadows' signals of the records and of each copy, and who saw what."""
-        asked = {"response_method": self._method}
-        signals, in_mask = self.shadows_._recall(X, y, [self._signal], keep=keep, **asked)
-        for copy in self._copies(X):
-            signals.append(self.shadows_.observe(copy, y, self._signal, **asked))
-        return Bunch(signals=signals, in_mask=in_mask)
+        signals = self.shadows_.observe(X, y, self._signal, response_method=self._method, keep=keep)
+        return self._with_copies(X, y, signals, self.shadows_.in_mask(X, y))
 
-    def _can_hold_out(self, in_mask):
-        """Return whether shadows can take the target's place, their opposites held out."""
-        n_groups = self.shadows_._together()[-1] + 1
-        return in_mask.any() and n_groups > 1 and self.shadows_.splitter_ != "custom"
+    def _with_copies(self, X, y, signals, in_mask):
+        """Return evidence on records of which the signals are known, and on their copies."""
+        of_copies = [
+            self.shadows_.observe(copy, y, self._signal, response_method=self._method)
+            for copy in self._copies(X)
+        ]
+        y_index = label_index(y, self.target_classes_)
+        return Evidence([], [signals, *of_copies], in_mask, y_index)
 
-    def _held_out_trials(self, known, rng):
-        """Put shadows into the target's place, and compare them with those of other groups."""
-        rows = np.flatnonzero(known.in_mask.any(axis=0))
-        rows = rng.permutation(rows)[:_CALIBRATION_SCORES]
-        together = self.shadows_._together()
-        n_groups = max(_CALIBRATION_SCORES // (len(rows) * np.count_nonzero(together == 0)), 1)
-        for group in rng.permutation(together[-1] + 1)[:n_groups]:
-            rest = np.flatnonzero(together != group)
-            others = Bunch(
-                signals=[signals[np.ix_(rest, rows)] for signals in known.signals],
-                in_mask=known.in_mask[np.ix_(rest, rows)],
-                y_index=known.y_index[rows],
-            )
-            for i in np.flatnonzero(together == group):
-                own = [signals[i, rows] for signals in known.signals]
-                yield self._trial(own, known.in_mask[i, rows].astype(int), others)
-
-    def _trial(self, own, membership, known):
+    def _trial(self, evidence, membership):
         """Score records of a model whose membership is known, offline and online."""
-        forms = {False: np.ones(len(membership), bool), True: known.in_mask.any(axis=0)}
+        everything = np.ones(len(membership), bool)
+        forms = {False: everything, True: evidence.in_mask.any(axis=0)}
         return {
             online: (
-                self._mean_score(own, known.signals, known.in_mask, online=online)[kept],
+                self._score_evidence(evidence, online=online)[kept],
                 membership[kept],
-                known.y_index[kept],
+                evidence.y_index[kept],
             )
             for online, kept in forms.items()
         }
@@ -170,20 +181,17 @@ class RecordAttack(BaseAttack):
         self._offline_calibration = self._calibration_of(*offline)
         return online
 
-    def _mean_score(self, own, signals, in_mask, *, online):
+    def _score_evidence(self, evidence, *, online):
+        """Return the mean score of the records and their copies."""
         scores = [
-            self._rule(self._learned, of_target, of_shadows, in_mask, online=online)
-            for of_target, of_shadows in zip(own, signals, strict=True)
+            self._rule(self._learned, of_target, of_shadows, evidence.in_mask, online=online)
+            for of_target, of_shadows in zip(evidence.own, evidence.signals, strict=True)
         ]
         return scores[0] if len(scores) == 1 else np.mean(scores, axis=0)
 
     def _score_samples(self, model, X, y):
-        return self._scores_of_form(model, X, y, online=self._scores_online)
-
-    def _scores_of_form(self, model, X, y, *, online):
-        """Return scores with the shadows that saw a record, or without them."""
-        shadows, own = self._ask_shadows(X, y), self._ask(model, X, y)
-        return self._mean_score(own, shadows.signals, shadows.in_mask, online=online)
+        evidence = self._shadow_evidence(X, y)._replace(own=self._own_signals(model, X, y))
+        return self._score_evidence(evidence, online=self._scores_online)
 
     def _judge(self, X, y):
         X, y = self._checked_records(X, y)

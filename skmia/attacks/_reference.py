@@ -151,13 +151,12 @@ class ReferenceAttack(RecordAttack):
     def _is_online(self):
         return self.method == "midpoint"
 
-    def _prepare(self, shadow_signals, in_mask, together):
+    def _prepare(self, evidence, stand_ins):
         self.smoothing_ = 0.0
         if self.signal == "logit_confidence":
             self.smoothing_ = self.smoothing
             if self.smoothing == "auto":
-                about = shadow_signals, in_mask, together
-                self.smoothing_ = best_smoothing(self._scores_by_method, *about)
+                self.smoothing_ = best_smoothing(self._scores_by_method, evidence, stand_ins)
 
     def _scores_by_method(self, own, shadow_signals, in_mask):
         return reference_scores(own, shadow_signals, in_mask, method=self.method)

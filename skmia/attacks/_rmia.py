@@ -12,7 +12,7 @@ from skmia.attacks._rmia_rule import (
     tempered_confidence,
 )
 from skmia.attacks._tuning import best_choice
-from skmia.utils._sklearn import Interval, StrOptions, _safe_indexing
+from skmia.utils._sklearn import Interval, StrOptions
 
 __all__ = ["BASE", "RMIA"]
 
@@ -121,6 +121,7 @@ class RMIA(RecordAttack):
     0.78
     """
 
+    _learns_from_target = True  # its population's answers
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
         **RecordAttack._parameter_constraints,
         "online": ["boolean"],
@@ -162,20 +163,21 @@ class RMIA(RecordAttack):
     def _is_online(self):
         return self.online
 
-    def _prepare(self, shadow_signals, in_mask, together):
+    def _prepare(self, evidence, stand_ins):
         self.offline_a_ = self.offline_a
         if self.offline_a == "auto":
-            self.offline_a_ = _UNTUNED
-            if together is not None:
-                about = *self._confidences(shadow_signals), in_mask, together
-                self.offline_a_ = best_choice(_SLOPES, _offline_ratios, *about)
+            self.offline_a_ = best_choice(
+                _SLOPES, self._offline_ratios, evidence, stand_ins, default=_UNTUNED
+            )
 
-    def _learn(self, X, y, shadow_signals, in_mask, nonmember):
+    def _offline_ratios(self, a, own, shadow_signals, in_mask):
+        confidences = self._confidences(own, shadow_signals)
+        return likelihood_ratios(*confidences, in_mask, a=a, online=False)
+
+    def _learn(self, evidence, nonmember):
         """Return the sorted ratios of the population, scored offline and online."""
-        rows = np.flatnonzero(nonmember)
-        own = self._ask(self.target, _safe_indexing(X, rows), y[rows])[0]
-        confidences = self._confidences(own, shadow_signals[:, rows])
-        population = *confidences, in_mask[:, rows]
+        others = evidence.of(np.flatnonzero(nonmember))
+        population = *self._confidences(others.own[0], others.signals[0]), others.in_mask
         return [
             np.sort(likelihood_ratios(*population, a=a, online=online))
             for a, online in ((self.offline_a_, False), (1, True))
@@ -192,10 +194,6 @@ class RMIA(RecordAttack):
 
     def _confidences(self, *signals):
         return [tempered_confidence(values, self.temperature) for values in signals]
-
-
-def _offline_ratios(a, own, shadow_confidence, in_mask):
-    return likelihood_ratios(own, shadow_confidence, in_mask, a=a, online=False)
 
 
 class BASE(RecordAttack):

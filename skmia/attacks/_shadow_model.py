@@ -11,9 +11,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
-from skmia._response import class_probabilities, label_index
 from skmia.attacks._attack_set import draw_attack_set
-from skmia.attacks._base import BaseAttack
+from skmia.attacks._base import ResponseAttack
 from skmia.attacks._features import FEATURES, attack_features, with_class
 from skmia.shadows import ShadowModels
 from skmia.utils._sklearn import HasMethods, Interval, StrOptions, _set_random_states
@@ -23,7 +22,7 @@ __all__ = ["ShadowModelAttack"]
 _LEAST_RECORDS = 10  # of each side and half of a class, for an attack model of its own
 
 
-class ShadowModelAttack(BaseAttack):
+class ShadowModelAttack(ResponseAttack):
     """Learn from shadow models how a model answers its members, and call members by that.
 
     Shadow models are trained like the target, on records whose membership the attacker decides. For
@@ -162,7 +161,7 @@ class ShadowModelAttack(BaseAttack):
 
     _threat_model = "sees the target's answer to the record; trains shadow models"
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
-        **BaseAttack._parameter_constraints,
+        **ResponseAttack._parameter_constraints,
         "shadows": [Interval(Integral, 1, None, closed="left"), ShadowModels],
         "features": [StrOptions(set(FEATURES)), callable],
         "top_k": [Interval(Integral, 1, None, closed="left")],
@@ -214,7 +213,12 @@ class ShadowModelAttack(BaseAttack):
         attack_set.with_own = self._classes_with_own_model(attack_set)
         seed = rng.randint(2**31 - 1)
         self.attack_models_ = self._learn(attack_set, slice(None), seed)
-        return self._held_out(attack_set, seed) if membership is None else None
+        return attack_set, seed
+
+    def _calibration_scores(self, X, y, membership, known):
+        if membership is not None:
+            return super()._calibration_scores(X, y, membership, known)
+        return self._out_of_half(*known)
 
     def _classes_with_own_model(self, attack_set):
         """Return classes with enough answers in each half, so that calibration meets the same."""
@@ -257,7 +261,7 @@ class ShadowModelAttack(BaseAttack):
         _set_random_states(template, seed)
         return template
 
-    def _held_out(self, attack_set, seed):
+    def _out_of_half(self, attack_set, seed):
         """Score each half of the answers by attack models of the other half."""
         scores = np.empty(len(attack_set.half))
         for half in (0, 1):
@@ -267,9 +271,8 @@ class ShadowModelAttack(BaseAttack):
             scores[rows] = self._ask(models, attack_set.proba[rows], y_index)
         return scores, attack_set.membership, attack_set.y_index
 
-    def _score_samples(self, model, X, y):
-        proba = class_probabilities(model, X, self.target_classes_, method=self._method)
-        return self._ask(self.attack_models_, proba, label_index(y, self.target_classes_))
+    def _score_response(self, proba, y_index):
+        return self._ask(self.attack_models_, proba, y_index)
 
     def _ask(self, models, proba, y_index):
         """Return what the attack model of each record's class says of its answer."""

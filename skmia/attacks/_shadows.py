@@ -63,7 +63,7 @@ def fitted_shadows(shadows, target, X, y, *, rng, is_seeded, n_jobs):
         If fitted ones have got other parameters since.
     """
     if are_fitted(shadows):
-        shadows._check_unchanged()
+        shadows.check_unchanged()
         return shadows
     shadows = ShadowModels(n_shadows=shadows) if isinstance(shadows, Integral) else clone(shadows)
     if shadows.estimator is None:
@@ -151,7 +151,7 @@ def refuse_partial_knowledge(attack, X, y):
     shadows = getattr(attack, "shadows", None)
     if not are_fitted(shadows):
         return
-    n_known = int((shadows._known.find(X, y) >= 0).sum())
+    n_known = shadows.n_known(X, y)
     if 0 < n_known < len(y):
         raise ValueError(
             f"The fitted shadow models of {type(attack).__name__} were fitted on {n_known} of the "

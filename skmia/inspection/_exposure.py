@@ -8,18 +8,18 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state, column_or_1d, indexable
 from sklearn.utils.validation import check_is_fitted
 
-from skmia._records import KnownRecords, ranks_within
+from skmia._records import KnownRecords, halve
 from skmia._response import (
+    Answered,
     all_classes,
     check_labels,
     check_target,
     label_index,
-    record_response,
 )
 from skmia._result import Result
 from skmia._result._text import text_table
 from skmia.attacks import MetricAttack
-from skmia.attacks._cross_fit import cross_fit, seeded
+from skmia.attacks._measure import measure
 from skmia.exceptions import CalibrationWarning
 from skmia.inspection._embedding import embedded
 from skmia.inspection._known_membership import known_membership
@@ -236,7 +236,8 @@ def explain_exposure(
     given = _given(sensitivity, further, len(y))
     rng = check_random_state(random_state)
     contents = KnownRecords(X, y).contents()
-    measured = _exposure(attack, estimator, X, y, membership, contents, exposure, rng)
+    answered = Answered(estimator, X, all_classes(estimator, X, y))
+    measured = _exposure(attack, answered, y, membership, contents, exposure, rng)
     member = membership == 1
     codes = np.unique(y, return_inverse=True)[1]
     points = embedded(embedding, estimator, X, member)
@@ -248,7 +249,7 @@ def explain_exposure(
             points, contents, np.flatnonzero(member), np.arange(len(y)), n_neighbors, n_jobs
         ),
     }
-    explanations = _of_classes(estimator, X, y, codes, member) | distances
+    explanations = _of_classes(answered, y, codes, member) | distances
     if taken := sorted(explanations.keys() & given.keys()):
         raise ValueError(f"further has {taken}, which are measured here; give them other names.")
     explanations |= given
@@ -307,24 +308,24 @@ def _given(sensitivity, further, n_records):
     return given
 
 
-def _exposure(attack, estimator, X, y, membership, contents, kind, rng):
+def _exposure(attack, answered, y, membership, contents, kind, rng):
     """Return the exposure that an attack finds which was not fitted on the record."""
     attack = MetricAttack() if attack is None else attack
     seed = rng.randint(2**31 - 1)
     halves_rng = np.random.RandomState(rng.randint(2**31 - 1))
     if _is_fitted(attack):
-        if attack.target is not estimator:
+        if attack.target is not answered.model:
             raise ValueError(
                 "The attack was fitted on another target than the estimator to explain. Give "
                 "estimator=attack.target, or an attack that is not fitted."
             )
+        X = answered.X
         return attack.predict_proba(X, y)[:, 1] if kind == "risk" else attack.score_samples(X, y)
-    attack = seeded(attack, seed).set_params(target=estimator)
     half = _halves(y, membership, contents, halves_rng)
-    outcome = cross_fit(attack, X, y, membership, half)
-    for note in dict.fromkeys(outcome.notes):
+    measured = measure(attack, answered, y, membership, half, seed=seed)
+    for note in dict.fromkeys(measured.notes):
         warnings.warn(note, CalibrationWarning, stacklevel=3)
-    return outcome.risk if kind == "risk" else outcome.scores
+    return measured.risk if kind == "risk" else measured.scores
 
 
 def _is_fitted(attack):
@@ -337,14 +338,8 @@ def _is_fitted(attack):
 
 def _halves(y, membership, contents, rng):
     """Draw halves that share members, non-members and classes; copies stay together."""
-    _, first = np.unique(contents, return_index=True)
-    strata = np.unique(
-        np.column_stack([np.unique(y, return_inverse=True)[1], membership])[first],
-        axis=0,
-        return_inverse=True,
-    )[1].ravel()
-    half = ranks_within(strata, rng.random_sample(len(first))) % 2 == 1
-    half = half[contents]
+    strata = np.unique(y, return_inverse=True)[1] * 2 + membership
+    half = halve(strata, rng, contents)
     for side, name in ((1, "members"), (0, "non-members")):
         if len(np.unique(half[membership == side])) < 2:
             raise ValueError(
@@ -354,11 +349,9 @@ def _halves(y, membership, contents, rng):
     return half
 
 
-def _of_classes(estimator, X, y, codes, member):
+def _of_classes(answered, y, codes, member):
     """Return the generalization gap and the frequency of each record's class."""
-    classes = all_classes(estimator, X, y)
-    proba = record_response(estimator, X, classes)
-    correct = correctness(proba, label_index(y, classes))
+    correct = correctness(answered.answers(), label_index(y, answered.classes_))
     n_classes = codes.max() + 1
     (n_in, right_in), (n_out, right_out) = (
         (

@@ -1,11 +1,11 @@
 """One evaluation of an attack on a classifier with known members."""
 
 import numpy as np
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import Bunch, check_random_state, indexable
 
 from skmia._records import concatenate, draw_per_class, matched_classes
-from skmia._response import all_classes, record_response
-from skmia.attacks._cross_fit import cross_fit, on_answers, seeded
+from skmia._response import Answered, all_classes
+from skmia.attacks._measure import measure
 from skmia.utils._sklearn import _safe_indexing
 
 __all__ = ["evaluate_attack"]
@@ -43,19 +43,15 @@ def evaluate_attack(attack, sides, random_state):
     y = np.concatenate([labels[r] for labels, r in zip(sides.y, rows, strict=True)])
     membership = np.repeat([1, 0], len(rows[0]))
     parts = [_safe_indexing(X, r) for X, r in zip(sides.X, rows, strict=True)]
-    attack = seeded(attack, rng.randint(np.iinfo(np.int32).max))
-    if attack._response_only:
-        asked = {"method": attack.response_method}
-        classes = all_classes(sides.target, parts[0], y, **asked)
-        proba = [record_response(sides.target, part, classes, **asked) for part in parts]
-        attack, X = on_answers(attack, np.concatenate(proba), classes)
-    else:
-        attack, X = attack.set_params(target=sides.target), concatenate(*parts)
-    outcome = cross_fit(attack, X, y, membership, half)
+    (X,) = indexable(concatenate(*parts))
+    classes = all_classes(sides.target, X, y, method=attack.response_method)
+    answered = Answered(sides.target, X, classes)
+    seed = rng.randint(np.iinfo(np.int32).max)
+    measured = measure(attack, answered, y, membership, half, seed=seed)
     return Bunch(
         membership=membership,
-        scores=outcome.scores,
-        called=outcome.called,
+        scores=measured.scores,
+        called=measured.called,
         target=sides.target,
         parts=parts,
     )

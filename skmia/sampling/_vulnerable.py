@@ -4,18 +4,19 @@ from numbers import Integral, Real
 
 import numpy as np
 from scipy.stats import rankdata
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 from sklearn.utils.parallel import Parallel, delayed
 
-from skmia._records import fingerprint, ranks_within
+from skmia._records import fingerprint, halve
+from skmia._response import Answered, all_classes
+from skmia.attacks._measure import measure
 from skmia.sampling._row_sampler import RowSampler
+from skmia.shadows._training import fit_clone
 from skmia.utils._sklearn import (
     HasMethods,
     Interval,
     _num_samples,
-    _safe_indexing,
-    _set_random_states,
 )
 
 __all__ = ["VulnerableUnderSampler"]
@@ -25,10 +26,10 @@ class VulnerableUnderSampler(RowSampler):
     r"""Drop the training records that an attack finds.
 
     The records are cut into two random halves of the same classes. A clone of the classifier is
-    trained on each half in turn; the attack, which is not told the halves, is fitted on all records
-    and scores those that the clone was trained on. So each record is attacked while it is a member,
-    by an attacker who knows it and its likes, but not who is a member. That is repeated with other
-    halves, and the risks are averaged.
+    trained on each half in turn, and the attack is measured as in an audit: calibrated on some of
+    the members and non-members, it scores the others. So each record is attacked while it is a
+    member, by an attacker who is not told of it that it is one. That is repeated with other halves,
+    and the risks are averaged.
 
     Kept are the records of the smallest risk. The classifier is then to be trained on these, as by
     a pipeline of imbalanced-learn in which this sampler precedes it.
@@ -215,16 +216,17 @@ class VulnerableUnderSampler(RowSampler):
 
 def _halves(X, y, rng):
     """Cut the records in two, each class alike and equal records together."""
-    _, first, units = np.unique(fingerprint(X, y), return_index=True, return_inverse=True)
-    strata = np.unique(y, return_inverse=True)[1][first]
-    if np.bincount(strata).min() < 2:
-        lacking = np.unique(y).tolist()[np.bincount(strata).argmin()]
+    contents = fingerprint(X, y)
+    classes, codes = np.unique(y, return_inverse=True)
+    n_distinct = np.bincount(codes[np.unique(contents, return_index=True)[1]])
+    if n_distinct.min() < 2:
+        lacking = classes.tolist()[n_distinct.argmin()]
         raise ValueError(
             "Each class needs at least two distinct records, one for each half, got one class, "
             f"{lacking!r}, with fewer. Drop it, or give more of its records."
         )
-    in_first = (ranks_within(strata, rng.random_sample(len(first))) % 2 == 0)[units]
-    return in_first, ~in_first
+    first = halve(codes, rng, contents)
+    return first, ~first
 
 
 def _check_classes(y, kept):
@@ -238,20 +240,16 @@ def _check_classes(y, kept):
 
 def _attacked(attack, estimator, X, y, half, seed, attack_seed, fpr):
     """Return risk, rank and whether it is found of each record of a half while it is a member."""
-    target = clone(estimator)
-    if hasattr(target, "get_params"):
-        _set_random_states(target, seed)
-    members, others = np.flatnonzero(half), np.flatnonzero(~half)
-    X_members = _safe_indexing(X, members)
-    target.fit(X_members, y[members])
-    attack = clone(attack).set_params(target=target)
-    if getattr(attack, "random_state", attack_seed) is None:
-        attack.set_params(random_state=attack_seed)
-    attack.fit(X, y)
-    scores = attack.score_samples(X_members, y[members])
+    members = np.flatnonzero(half)
+    target = fit_clone(estimator, seed, X, y, members)
+    answered = Answered(target, X, all_classes(target, X, y, method=attack.response_method))
+    membership, rng = half.astype(int), np.random.RandomState(attack_seed)
+    strata = 2 * np.unique(y, return_inverse=True)[1] + membership
+    judged = halve(strata, rng, fingerprint(X, y))
+    measured = measure(attack, answered, y, membership, judged, seed=attack_seed)
+    scores = measured.scores[members]
     found = np.zeros(len(members))
     if fpr is not None:
-        of_others = attack.score_samples(_safe_indexing(X, others), y[others])
-        found = scores > np.quantile(of_others, 1 - fpr, method="higher")
+        found = scores > np.quantile(measured.scores[~half], 1 - fpr, method="higher")
     ranks = (rankdata(scores) - 0.5) / len(scores)
-    return attack.predict_proba(X_members, y[members])[:, 1], ranks, found
+    return measured.risk[members], ranks, found

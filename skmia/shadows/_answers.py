@@ -1,94 +1,186 @@
-"""What shadows answered for their own records, so that attacks that share them ask only once."""
+"""How shadows are asked, and what they remember of their answers, so that each is asked once."""
 
 import numpy as np
+from sklearn import get_config
+from sklearn.utils.parallel import Parallel, delayed
+from threadpoolctl import threadpool_limits
 
-__all__ = ["AnswerMemory"]
+from skmia._response import batches, class_probabilities, response_method_of
+from skmia.signals import evaluate
+from skmia.utils._sklearn import _num_samples, _safe_indexing
+
+__all__ = ["AnswerMemory", "Asking"]
+
+# where the signals of a record come from
+_LEFT_OUT, _ASKED, _FROM_ANSWERS, _FROM_SIGNALS = np.arange(4, dtype=np.int8)
 
 
 class AnswerMemory:
-    """Signals of the records that shadows were fitted on; never of others, and never records.
+    """What one of some shadows answered for records of the pool; never the records themselves.
 
-    Parameters
-    ----------
-    signals : dict, default=None
-        From a key to a matrix (n_shadows, n_records), NaN where nothing was asked.
+    A key is the method by which it was asked, for whole answers, or (method, signal) where answers
+    would not fit. Pickles and copies are empty: the answers can be asked again.
     """
 
-    def __init__(self, signals=None):
-        self._signals = {} if signals is None else signals
+    def __init__(self, n_records, n_shadows):
+        self._n_records, self._n_shadows = n_records, n_shadows
+        self._values, self._known = {}, {}
+
+    def __getstate__(self):
+        """Leave everything out that was answered."""
+        return self.__dict__ | {"_values": {}, "_known": {}}
+
+    def is_empty(self):
+        """Return whether nothing is remembered."""
+        return not self._values
+
+    def has_room(self, key, values):
+        """Return whether answers like these, for all records, fit into this shadow's share.
+
+        All shadows share half of scikit-learn's `working_memory`.
+        """
+        if key in self._values:
+            return True
+        kept = sum(array.nbytes for array in self._values.values() if array.ndim > 1)
+        share = get_config()["working_memory"] * 2**20 / 2 / self._n_shadows
+        return kept + self._n_records * values[0].nbytes <= share
 
     def knows(self, keys, rows):
-        """Return for which rows all keys are known.
-
-        Parameters
-        ----------
-        keys : list
-            What was asked.
-        rows : ndarray of int, shape (n_rows,)
-            Numbers of own records, −1 for foreign ones.
-
-        Returns
-        -------
-        ndarray of bool, shape (n_rows,)
-            True where the answer is known.
-        """
+        """Return for which rows of the pool all keys are known; −1, a foreign record, never is."""
         known = rows >= 0
         for key in keys:
-            if key not in self._signals:
-                return np.zeros(len(rows), dtype=bool)
-            known &= ~np.isnan(self._signals[key][0, rows])
+            known &= self._known[key][rows] if key in self._known else False
         return known
 
     def read(self, key, rows):
-        """Return the signals of rows that are known.
+        """Return what is known of rows of the pool."""
+        return self._values[key][rows]
 
-        Parameters
-        ----------
-        key : object
-            What was asked.
-        rows : ndarray of int, shape (n_rows,)
-            Numbers of own records.
+    def write(self, key, rows, values):
+        """Remember the values of rows of the pool."""
+        shape = self._n_records, *values.shape[1:]
+        self._values[key] = _filled(self._values.get(key), shape, rows, values)
+        self._known.setdefault(key, np.zeros(self._n_records, dtype=bool))[rows] = True
 
-        Returns
-        -------
-        ndarray of shape (n_shadows, n_rows)
-            The signals.
+
+class Asking:
+    """Records as they are put to shadows, which answer from memory what they remember.
+
+    `rows` are the records' rows in the pool, −1 for foreign ones; None where nothing is remembered
+    nor to be. Batches follow from `n_columns` alone, so that the last digits of the answers do not
+    depend on `n_jobs`.
+    """
+
+    def __init__(self, models, memories, classes, X, rows, *, response_method, n_columns, n_jobs):
+        self.models, self.memories, self.classes = models, memories, classes
+        self.X, self.rows, self.n_records = X, rows, _num_samples(X)
+        self.n_columns, self.n_jobs = n_columns, n_jobs
+        self.methods = [response_method_of(model, response_method) for model in models]
+
+    def observe(self, y_index, signals):
+        """Return one matrix (n_shadows, n_records) of each signal."""
+
+        def _signals(i, source, part):
+            if source == _FROM_SIGNALS:
+                keys = [(self.methods[i], signal) for signal in signals]
+                return i, part, [self.memories[i].read(key, self.rows[part]) for key in keys]
+            proba = self._answers(i, source, part)
+            return i, part, list(evaluate(proba, y_index[part], signals))
+
+        observed, shape = [None] * len(signals), (len(self.models), self.n_records)
+        tasks = self._tasks(range(len(self.models)), signals)
+        for i, part, values in self._run(_signals, tasks):
+            for k, value in enumerate(values):
+                observed[k] = _filled(observed[k], shape, (i, part), value)
+        return observed
+
+    def remember(self, y_index, signals):
+        """Ask for each record of the pool that is not remembered, once, and keep the answers.
+
+        Where they do not fit, the signals are kept in their place.
         """
-        return self._signals[key][:, rows]
 
-    def write(self, key, rows, values, n_records):
-        """Remember the signals of some rows.
+        def _answers_that_fit(i, part):
+            proba = self._answers(i, _ASKED, part)
+            if self.memories[i].has_room(self.methods[i], proba):
+                return i, part, {self.methods[i]: proba}
+            values = evaluate(proba, y_index[part], signals)
+            keys = [(self.methods[i], signal) for signal in signals]
+            return i, part, dict(zip(keys, values, strict=True))
 
-        Parameters
-        ----------
-        key : object
-            What was asked.
-        rows : ndarray of int, shape (n_rows,)
-            Numbers of own records.
-        values : ndarray of shape (n_shadows, n_rows)
-            The signals.
-        n_records : int
-            Number of own records.
+        once = np.zeros(self.n_records, dtype=bool)
+        once[np.unique(self.rows, return_index=True)[1]] = True  # one of each content
+        tasks = self._tasks(range(len(self.models)), signals, once & (self.rows >= 0))
+        asked = [(i, part) for i, source, part in tasks if source == _ASKED]
+        for i, part, answered in self._run(_answers_that_fit, asked):
+            for key, values in answered.items():
+                self.memories[i].write(key, self.rows[part], values)
+
+    def answers(self, i):
+        """Return the answers of one shadow."""
+        answers, shape = None, (self.n_records, len(self.classes))
+        with threadpool_limits(1, user_api="blas"):
+            for _, source, part in self._tasks([i]):
+                answers = _filled(answers, shape, part, self._answers(i, source, part))
+        return answers
+
+    def _run(self, function, tasks):
+        """Yield what a function returns, in the order of the tasks."""
+        parallel = Parallel(self.n_jobs, require="sharedmem", return_as="generator")
+        with threadpool_limits(1, user_api="blas"):
+            yield from parallel(delayed(function)(*task) for task in tasks)
+
+    def _answers(self, i, source, part):
+        """Return the answers of one shadow to some records."""
+        if source == _FROM_ANSWERS:
+            return self.memories[i].read(self.methods[i], self.rows[part])
+        is_whole = isinstance(part, slice) and part == slice(0, self.n_records)
+        X = self.X if is_whole else _safe_indexing(self.X, part)
+        return class_probabilities(self.models[i], X, self.classes, method=self.methods[i])
+
+    def _sources(self, i, signals=()):
+        """Return where each record's answer, or its signals, come from."""
+        sources = np.full(self.n_records, _ASKED, dtype=np.int8)
+        if self.rows is None:
+            return sources
+        memory, method = self.memories[i], self.methods[i]
+        if signals:
+            keys = [(method, signal) for signal in signals]
+            sources[memory.knows(keys, self.rows)] = _FROM_SIGNALS
+        sources[memory.knows([method], self.rows)] = _FROM_ANSWERS
+        return sources
+
+    def _tasks(self, numbers, signals=(), among=True):
+        """Return batches of the records of each shadow that have one source.
+
+        They are cut here, not in the threads of jobs, which do not know `working_memory`.
         """
-        if values.dtype.kind != "f":
-            values = values.astype(np.float64)
-        if key not in self._signals:
-            self._signals[key] = np.full((len(values), n_records), np.nan, values.dtype)
-        known = self._signals[key]
-        self._signals[key] = known.astype(np.result_type(known, values), copy=False)
-        self._signals[key][:, rows] = values
+        tasks, cut = [], {}
+        for i in numbers:
+            sources = np.where(among, self._sources(i, signals), _LEFT_OUT)
+            key = sources.tobytes()  # nearly always the same for all shadows
+            if key not in cut:
+                cut[key] = [
+                    (source, part)
+                    for source in (_ASKED, _FROM_ANSWERS, _FROM_SIGNALS)
+                    for part in self._cut(np.flatnonzero(sources == source))
+                ]
+            tasks += [(i, *of_source) for of_source in cut[key]]
+        return tasks
 
-    def of(self, shadows):
-        """Return the memory of some of the shadows.
+    def _cut(self, records):
+        if len(records) == self.n_records:
+            return batches(self.n_records, self.n_columns)
+        if len(records) == 0:
+            return []
+        return [records[part] for part in batches(len(records), self.n_columns)]
 
-        Parameters
-        ----------
-        shadows : ndarray of int
-            Their numbers.
 
-        Returns
-        -------
-        AnswerMemory
-            A memory of its own.
-        """
-        return AnswerMemory({key: values[shadows] for key, values in self._signals.items()})
+def _filled(whole, shape, place, values):
+    """Put values in their place, of an array that is made here, or takes a wider type for them."""
+    if whole is None:
+        whole = np.empty(shape, values.dtype)
+    elif not np.can_cast(values.dtype, whole.dtype):  # shadows of several types
+        whole = whole.astype(np.result_type(whole, values))
+    whole[place] = values
+    return whole

@@ -311,10 +311,9 @@ def _with_random_rest(estimator, X, y, rows, n_models, statistic, training):
 def _of_shadows(shadows, X, y, statistic, n_jobs):
     """Return statistics, masks and groups of both sides."""
     values = _observe(shadows, X, y, statistic, n_jobs)
-    in_mask, out_mask, _ = shadows._masks(X, y)
+    in_mask, out_mask, _ = shadows.lookup(X, y)
     out_mask = out_mask & in_mask.any(axis=0)  # a foreign record is on no side
-    _, groups = np.unique(shadows._together(), return_inverse=True)
-    return (values, values), (in_mask, out_mask), (groups, groups)
+    return (values, values), (in_mask, out_mask), (shadows.groups_, shadows.groups_)
 
 
 def _with_fixed_rest(estimator, X, y, rows, n_models, statistic, training):

@@ -3,6 +3,8 @@
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
+from skmia._response import Answered
+
 __all__ = ["shadow_template"]
 
 
@@ -35,6 +37,8 @@ def shadow_template(target):
     >>> shadow_template(FrozenEstimator(DecisionTreeClassifier(max_depth=2)))
     DecisionTreeClassifier(max_depth=2)
     """
+    if isinstance(target, Answered):
+        return shadow_template(target.model)
     if isinstance(target, FrozenEstimator):
         return shadow_template(target.estimator)
     if hasattr(target, "membership_of") and hasattr(target, "estimator_"):

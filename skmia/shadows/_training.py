@@ -1,18 +1,28 @@
-"""The training of one shadow model, wherever its job runs."""
+"""The training of shadow models, wherever their jobs run."""
 
 import os
+import warnings
+from concurrent.futures import BrokenExecutor, CancelledError
 from contextlib import nullcontext
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
+from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from skmia._target import final_estimator
-from skmia.exceptions import ShadowTrainingError
+from skmia.exceptions import ShadowTrainingError, StorageWarning
 from skmia.utils._sklearn import _safe_indexing, _set_random_states
 
-__all__ = ["ShadowJob", "fit_clone", "one_blas_thread", "train_shadow", "trained_masks"]
+__all__ = [
+    "ShadowJob",
+    "fit_clone",
+    "one_blas_thread",
+    "train_shadow",
+    "train_shadows",
+    "trained_masks",
+]
 
 
 class ShadowJob(NamedTuple):
@@ -23,6 +33,74 @@ class ShadowJob(NamedTuple):
     seed: int
     rows: np.ndarray  # bool, the records that it is trained on
     process: int  # that begins the training
+
+
+def train_shadows(jobs, X, y, store, *, context, owner):
+    """Train shadows, in as many processes as their owner says.
+
+    Parameters
+    ----------
+    jobs : list of ShadowJob
+        What to train on which records.
+    X : array-like of shape (n_records, ...)
+        All records.
+    y : ndarray of shape (n_records,)
+        All labels.
+    store : ShadowStore or None
+        Where to store them.
+    context : CallbackContext
+        Of the owner's fit; it tells the callbacks.
+    owner : ShadowModels
+        The shadow models whose fit it is.
+
+    Yields
+    ------
+    number : int
+        The number of a shadow, as it ends.
+    shadow : estimator
+        The fitted shadow.
+
+    Raises
+    ------
+    ShadowTrainingError
+        If the training of one fails.
+
+    Warns
+    -----
+    StorageWarning
+        If one cannot be stored.
+    """
+    context.call_on_fit_task_begin(estimator=owner, X=X, y=y)
+    contexts = {
+        job.number: context.subcontext(task_name="shadow", task_id=job.number) for job in jobs
+    }
+    missing = {job.number: job for job in jobs}
+    with threadpool_limits(1, user_api="blas"):
+        while missing:
+            n_before = len(missing)
+            try:
+                for number, shadow in _train_once(missing, X, y, store, contexts, owner):
+                    del missing[number]
+                    yield number, shadow
+            except (BrokenExecutor, CancelledError):
+                # a worker died, and took jobs or the only copy of the records with it
+                if len(missing) == n_before:
+                    raise
+    context.call_on_fit_task_end(estimator=owner)
+
+
+def _train_once(jobs, X, y, store, contexts, owner):
+    def _tasks():
+        for number, job in list(jobs.items()):
+            contexts[number].call_on_fit_task_begin(estimator=owner)
+            yield delayed(train_shadow)(X, y, job, store)
+
+    parallel = Parallel(owner.n_jobs, verbose=owner.verbose, return_as="generator_unordered")
+    for number, shadow, not_stored in parallel(_tasks()):
+        if not_stored is not None:
+            warnings.warn(not_stored, StorageWarning, stacklevel=7)
+        contexts[number].call_on_fit_task_end(estimator=owner)
+        yield number, shadow
 
 
 def train_shadow(X, y, job, store):

@@ -103,11 +103,13 @@ def test_worst_case_is_the_largest_standardized_part(shadows, rows):
     online = rows is X
     scales = [[], []]
     for i, model in enumerate(shadows.estimators_):  # non-members of shadows in the target's place
-        rest = shadows._without(i // 2)
+        rest = shadows.without(i // 2)
         for column, part in zip(scales, two, strict=True):
             single = clone(part).set_params(target=model, shadows=rest, random_state=0)
             single._fit_uncalibrated(X, Y, None)
-            scores = single._scores_of_form(model, X, Y, online=online and single._is_online)
+            evidence = single._shadow_evidence(X, Y)
+            evidence = evidence._replace(own=single._own_signals(model, X, Y))
+            scores = single._score_evidence(evidence, online=online and single._is_online)
             column.append(scores[~shadows.in_mask_[i]])
     of = np.column_stack([np.concatenate(column) for column in scales])
     expected = _standardized(_parts(attack, rows), of).max(axis=1)

@@ -18,6 +18,7 @@ from sklearn.linear_model import LogisticRegression, QuantileRegressor, Ridge
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from watched import calibrated_on
 
 from skmia.attacks import PopulationAttack, QuantileAttack, quantile_scores
 from skmia.attacks._quantile_regressors import quantile_parameter, resolved_levels
@@ -192,23 +193,21 @@ def test_shadow_is_calibrated_on_nonmembers_that_its_regressors_did_not_see(targ
     seen = []
     original = QuantileAttack._compared
 
-    def watched(self, model, X, y, nonmembers, rng):
-        reference, fresh = original(self, model, X, y, nonmembers, rng)
-        seen.append((model, nonmembers, fresh))
+    def watched(self, signal, X, y, nonmembers, rng):
+        reference, fresh = original(self, signal, X, y, nonmembers, rng)
+        seen.append((signal, nonmembers, fresh))
         return reference, fresh
 
     monkeypatch.setattr(QuantileAttack, "_compared", watched)
-    kept = []
     attack = QuantileAttack(target, regressor=LINEAR, random_state=0)
-    attack._calibrate = lambda *args: kept.append(args) or []
-    attack.fit(X[OWN], Y[OWN])
+    scores, membership, _ = calibrated_on(attack, X[OWN], Y[OWN])
     (first, all_own, _), (shadow, held_out, fresh) = seen
-    assert first is target
-    assert shadow is not target
+    of_target = attack._observe(target, X[OWN], Y[OWN], attack.signal)
+    np.testing.assert_array_equal(first, of_target)
+    assert (shadow != of_target).all()
     assert len(all_own) == 600
     assert len(held_out) == 300
     assert set(fresh) < set(held_out)
-    scores, membership, _ = kept[0]
     assert (membership == 1).sum() == 300
     # the calibration records' own scores are the places k / (n + 1)
     np.testing.assert_allclose(np.sort(scores[membership == 0]), np.arange(1, 91) / 91)

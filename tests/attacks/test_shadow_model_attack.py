@@ -17,6 +17,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
+from watched import calibrated_on
 
 import skmia
 from skmia.attacks import LiRA, MetricAttack, ShadowModelAttack, best_threshold, class_thresholds
@@ -241,8 +242,7 @@ def test_calibration_sees_nothing_where_answers_do_not_depend_on_training(n_shad
     attack = ShadowModelAttack(
         target, shadows=n_shadows, attack_estimator=estimator, random_state=0
     )
-    attack.target_classes_ = np.arange(5)
-    scores, membership, _ = attack._fit(X[500:], y[500:], None)
+    scores, membership, _ = calibrated_on(attack, X[500:], y[500:])
     # the null standard error of an AUC, of answers to the 1,000 records taken as independent
     error = np.sqrt((500 + 500 + 1) / (12 * 500 * 500))
     assert abs(roc_auc_score(membership, scores) - 0.5) < 3 * error
@@ -332,13 +332,18 @@ def test_a_directory_in_an_audit_which_trains_once(forest, tmp_path):
     assert str(first) == str(second)
 
 
-def test_a_directory_is_refused_where_an_attack_is_fitted_twice(forest, tmp_path):
+def test_a_directory_in_a_scorer_holds_the_shadows_of_one_fold(forest, tmp_path):
     attack = ShadowModelAttack(shadows=ShadowModels(None, 2, directory=tmp_path))
     pool = DIGITS[ROWS], DIGIT[ROWS]
-    scorer = make_membership_scorer("roc_auc", attack=attack, pool=pool)
-    with pytest.raises(ValueError, match=r"fitted on two halves .*Give it fitted shadow models"):
-        scorer(forest, DIGITS[OTHERS], DIGIT[OTHERS])
-    assert not list(tmp_path.iterdir())
+    options = {"attack": attack, "pool": pool, "random_state": 0}
+    scorer = make_membership_scorer("roc_auc", **options)
+    first = scorer(forest, DIGITS[OTHERS], DIGIT[OTHERS])
+    n_files = len(list(tmp_path.iterdir()))
+    assert n_files >= 2
+    assert scorer(forest, DIGITS[OTHERS], DIGIT[OTHERS]) == first  # goes on with them
+    with pytest.raises(ValueError, match="directory"):  # another fold is another pool
+        scorer(forest, DIGITS[OTHERS][::2], DIGIT[OTHERS][::2])
+    assert len(list(tmp_path.iterdir())) == n_files
 
 
 def test_no_member_is_found_where_nothing_is_memorized():

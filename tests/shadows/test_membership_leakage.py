@@ -165,7 +165,7 @@ def test_twins_are_in_or_out_together():
 def test_the_two_halves_of_a_pool_are_no_independent_models():
     shadows = ShadowModels(LINEAR, 64, random_state=0).fit(X, Y)
     in_pairs = leakage(shadows).mean_kl
-    shadows.splitter_ = "overlapping"
+    shadows.groups_ = np.arange(64)
     # the noise of independent models is 1 / 32, that of opposite ones twice as much
     assert 0.5 / 32 < leakage(shadows).mean_kl - in_pairs < 1.1 / 32
 

@@ -1,0 +1,129 @@
+"""The one evaluation of an attack: on records that it was not calibrated on."""
+
+from numbers import Integral
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+
+from skmia._response import response_method_of
+from skmia.attacks._shadows import are_fitted, fitted_shadows, refuse_partial_knowledge
+
+__all__ = ["Measured", "measure", "seeded", "with_shadows"]
+
+
+class Measured(NamedTuple):
+    """What an attack says of records that it was not calibrated on, (n_records,) each."""
+
+    scores: np.ndarray
+    called: np.ndarray  # 1 for those it calls members
+    risk: np.ndarray
+    prior: float  # of the risk
+    notes: list  # what is to be known of the calibrations
+
+
+def seeded(template, seed):
+    """Clone a template, and seed it if it has no seed of its own."""
+    attack = clone(template)
+    if getattr(attack, "random_state", seed) is None:
+        attack.set_params(random_state=seed)
+    return attack
+
+
+def with_shadows(templates, target, X, y, *, response_method, seed, n_jobs=None):
+    """Give fitted shadow models to the attacks that need such.
+
+    They are trained once, on all records that the attacks are measured on, as half of each half of
+    them would be foreign to half of the shadows otherwise. Attacks that ask for the same number,
+    or hold the same unfitted `ShadowModels`, share them, and what they answer.
+
+    Parameters
+    ----------
+    templates : dict of str to BaseAttack
+        Attacks by name.
+    target : estimator
+        The classifier under attack.
+    X : array-like of shape (n_records, ...)
+        Members and non-members.
+    y : ndarray of shape (n_records,)
+        Their labels.
+    response_method : str
+        How target and shadows are asked.
+    seed : int
+        Seeds the shadows.
+    n_jobs : int or None, default=None
+        Number of shadows trained at the same time.
+
+    Returns
+    -------
+    dict of str to BaseAttack
+        The attacks, those with shadows as clones that hold fitted ones.
+    """
+    fitted, shared = {}, {}
+    method = response_method_of(target, response_method)
+    for name, template in templates.items():
+        shadows = getattr(template, "shadows", None)
+        if shadows is None or are_fitted(shadows):
+            shared[name] = template
+            continue
+        key = shadows if isinstance(shadows, Integral) else id(shadows)
+        if key not in fitted:
+            rng = check_random_state(seed)
+            fitted[key] = fitted_shadows(
+                shadows, target, X, y, rng=rng, is_seeded=True, n_jobs=n_jobs
+            )
+            # all of them at once, since each attack asks for one half of the records at a time
+            fitted[key].observe(X, y, "logit_confidence", response_method=method, keep=True)
+        shared[name] = clone(template).set_params(shadows=fitted[key])
+    return shared
+
+
+def measure(template, answered, y, membership, half, *, seed):
+    """Score each half of the records by an attack that was calibrated on the other half.
+
+    Two halves, not more: the calibration sets of five folds overlap, which makes the folds' results
+    depend on one another. Where there is nothing to find, nominal 95 % intervals of the accuracy
+    then cover in 92 % of draws, of ten folds in 89 %, of two in 94 %.
+
+    Parameters
+    ----------
+    template : BaseAttack
+        An attack; it is cloned for each half, and its target is filled in.
+    answered : Answered
+        The target with the records, for each of which it is asked once, whatever the attack needs.
+    y : ndarray of shape (n_records,)
+        Labels.
+    membership : ndarray of shape (n_records,)
+        1 for members, 0 for non-members.
+    half : ndarray of bool, shape (n_records,)
+        Which half each record is in; both must hold members and non-members.
+    seed : int
+        Of the attack and its shadows, if it has none of its own.
+
+    Returns
+    -------
+    Measured
+        Scores, calls and risks of all records.
+    """
+    attack = seeded(template, seed).set_params(target=answered)
+    attack._validate_params()
+    if answered.model is not None:
+        given = answered.model, answered.X, y
+        about = {"response_method": attack.response_method, "seed": seed}
+        attack = with_shadows({"": attack}, *given, **about, n_jobs=attack.n_jobs)[""]
+        refuse_partial_knowledge(attack, answered.X, y)
+    scores, risk = np.empty(len(y)), np.empty(len(y))
+    called, notes = np.empty(len(y), dtype=np.int8), []
+    # no attack shall read from the order of the records who is a member
+    order = np.random.RandomState(seed).permutation(len(y))
+    in_half = half[order]
+    for known, rows in ((order[~in_half], order[in_half]), (order[in_half], order[~in_half])):
+        of_known, of_rows = answered.rows(known), answered.rows(rows)
+        fitted = clone(attack).set_params(target=of_known)
+        # not fit, which warns: to catch a warning is to change the filters of all threads
+        fitted._fit_quietly(of_known.X, y[known], membership[known])
+        notes += fitted.notes_
+        fitted.set_params(target=of_rows)
+        scores[rows], called[rows], risk[rows] = fitted._judge(of_rows.X, y[rows])
+    return Measured(scores, called, risk, attack.prior, notes)
