@@ -484,17 +484,22 @@ class Answered:
 
     def __init__(self, model, X, classes, *, method="auto", proba=None, numbers=None):
         self.model, self.classes_ = model, classes
-        self.X = self._all = self if X is None else X
+        self._all = self._records = X
         self._rows, self._kept = None, {}
         if proba is not None:
             name = "predict_proba" if model is None else response_method_of(model, method)
             self._kept[name] = list(proba), numbers
 
+    @property
+    def X(self):  # noqa: N802 - scikit-learn's name
+        """Return the records, or what stands for them."""
+        return self if self._records is None else self._records  # kept, it would be a cycle
+
     def __len__(self):
         """Return the number of records."""
         if self._rows is not None:
             return len(self._rows)
-        if self._all is not self:
+        if self._all is not None:
             return _num_samples(self._all)
         proba, numbers = next(iter(self._kept.values()))
         return sum(map(len, proba)) if numbers is None else len(numbers)
@@ -513,7 +518,7 @@ class Answered:
         """Return the model with some of these records, and with what it answered for them."""
         part = copy(self)
         part._rows = (np.arange(len(self)) if self._rows is None else self._rows)[rows]
-        part.X = part if self.X is self else _safe_indexing(self.X, rows)
+        part._records = None if self._records is None else _safe_indexing(self._records, rows)
         return part
 
     def ask(self, method="auto"):

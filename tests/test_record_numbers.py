@@ -52,8 +52,8 @@ def test_missing_integers():
 
 def test_new_and_missing_categories():
     known = RecordNumbers().fit(np.array([["b"], ["a"], ["d"]], dtype=object))
-    asked = np.array([["a"], ["b"], ["c"], ["d"], ["z"], [None], ["nan"]], dtype=object)
-    np.testing.assert_array_equal(known.transform(asked).ravel(), [0, 1, -1, 2, -1, -2, -2])
+    asked = np.array([["a"], ["b"], ["c"], ["d"], ["z"], [None], [NAN], ["nan"]], dtype=object)
+    np.testing.assert_array_equal(known.transform(asked).ravel(), [0, 1, -1, 2, -1, -2, -2, -1])
 
 
 def test_numeric_arrays_and_sparse_records():

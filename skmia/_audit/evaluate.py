@@ -29,8 +29,8 @@ def attack_result(
         Name of the attack.
     threat_model : str
         What the attacker sees and has.
-    outcome : Bunch
-        As returned by `cross_fit`.
+    outcome : Measured
+        What the attack says of the records.
     membership : ndarray of shape (n_records,)
         1 for members, 0 for non-members.
     fpr : sequence of float
@@ -82,9 +82,9 @@ def slices_of(kind, values, outcome, membership, *, confidence_level):
     kind : str
         What the parts are.
     values : ndarray of shape (n_records,)
-        The part of each record.
-    outcome : Bunch
-        As returned by `cross_fit`.
+        The part of each record; of predictions whether it is wrong.
+    outcome : Measured
+        What the attack says of the records.
     membership : ndarray of shape (n_records,)
         1 for members, 0 for non-members.
     confidence_level : float
@@ -97,6 +97,8 @@ def slices_of(kind, values, outcome, membership, *, confidence_level):
     """
     parts, codes, counts = np.unique(values, return_inverse=True, return_counts=True)
     rows_of_parts = np.split(np.argsort(codes, kind="stable"), counts.cumsum()[:-1])
+    if kind == "prediction":
+        parts = np.array(["right", "wrong"])[parts.astype(int)]
     slices = []
     for part, rows in zip(parts, rows_of_parts, strict=True):
         member = membership[rows]
@@ -122,8 +124,8 @@ def exposure_gaps(kind, values, outcome, membership, *, confidence_level):
         What the parts are.
     values : ndarray of shape (n_records,)
         The part of each record.
-    outcome : Bunch
-        As returned by `cross_fit`.
+    outcome : Measured
+        What the attack says of the records.
     membership : ndarray of shape (n_records,)
         1 for members, 0 for non-members.
     confidence_level : float

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_array
 
-from skmia._records import column_of
+from skmia._records import column_of, is_missing
 from skmia.attacks import RMIA, BaseAttack, CombinedAttack, LiRA, MetricAttack
 from skmia.metrics._checks import check_fraction, check_rates
 
@@ -239,7 +239,7 @@ def groups_of(sensitive_features, X, lengths):
 
 def _group_name(value):
     """Name 1 and 1.0 alike (a missing value makes floats of integers), and all missing ones."""
-    if value is None or type(value).__name__ == "NAType" or value != value:
+    if is_missing(value):
         return "missing"
     if isinstance(value, float) and value.is_integer():
         value = int(value)

@@ -160,8 +160,8 @@ class _Sample:
 
     def parts(self):
         """Return, for each way to cut the records into parts, the part of each record."""
-        right = self._both(self.sides.predicted) == self.y
-        parts = {"class": self.y, "prediction": np.where(right, "right", "wrong")}
+        wrong = self._both(self.sides.predicted) != self.y
+        parts = {"class": self.y, "prediction": wrong}
         return parts | {name: self._both(pair) for name, pair in self.sides.groups.items()}
 
 

@@ -1,11 +1,12 @@
 """Do train and test rows differ before any model saw them? Then success is not leakage."""
 
 import numpy as np
-from scipy import sparse
+from scipy.sparse import csr_array, issparse, vstack
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.utils import check_random_state
 
+from skmia._records import RecordNumbers, read_table, within_float32
 from skmia.metrics import membership_roc_auc
 from skmia.utils._sklearn import _num_samples, _safe_indexing
 
@@ -56,34 +57,13 @@ def two_sample_auc(X_train, X_test, *, confidence_level, random_state=None, n_jo
 
 
 def _numeric_matrix(*sides):
-    """Return numbers for a forest: numeric columns as they are, the values of others numbered."""
-    if any(sparse.issparse(X) for X in sides):
-        matrix = sparse.vstack([sparse.csr_matrix(X) for X in sides], format="csr")
-        matrix.data = _within_float32(matrix.data)
+    """Return numbers for a forest, sparse if a side is; None of what is no table."""
+    if any(issparse(X) for X in sides):
+        matrix = vstack([csr_array(X) for X in sides], format="csr")
+        matrix.data = within_float32(matrix.data)
         return matrix
-    columns = [_columns(X) for X in sides]
-    if None in columns:
+    tables = [read_table(X) for X in sides]
+    if any(table.ndim < 2 for table in tables):
         return None
-    joined = (np.concatenate(pair) for pair in zip(*columns, strict=True))
-    return _within_float32(np.column_stack([_numbers(column) for column in joined]))
-
-
-def _columns(X):
-    """Return the columns of a table, None of what is none."""
-    if hasattr(X, "columns"):
-        return [np.asarray(X[name]) for name in X.columns]
-    X = np.asarray(X)
-    return None if X.ndim < 2 else list(X.reshape(len(X), -1).T)
-
-
-def _within_float32(values):
-    """Clip what a forest, which computes in float32, would refuse as infinite."""
-    limit = np.finfo(np.float32).max
-    return np.clip(values, -limit, limit)
-
-
-def _numbers(column):
-    try:
-        return column.astype(np.float64)
-    except (TypeError, ValueError):
-        return np.unique(column.astype(str), return_inverse=True)[1].astype(np.float64)
+    numbers = RecordNumbers().fit(*tables)
+    return np.concatenate([numbers.transform(table) for table in tables])

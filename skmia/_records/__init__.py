@@ -14,6 +14,7 @@ Two tables are compared at the coarser floating-point precision of the two sides
 because a float32 copy of a float64 record is the same record. Integers and texts are exact.
 """
 
+from skmia._records.bits import is_missing
 from skmia._records.fingerprints import (
     duplicated_within,
     duplicates_across,
@@ -24,7 +25,7 @@ from skmia._records.fingerprints import (
 )
 from skmia._records.known import KnownRecords
 from skmia._records.memory import RemembersMembers
-from skmia._records.numbers import RecordNumbers
+from skmia._records.numbers import RecordNumbers, within_float32
 from skmia._records.selection import (
     column_of,
     concatenate,
@@ -33,11 +34,26 @@ from skmia._records.selection import (
     matched_classes,
     ranks_within,
 )
+from skmia._records.table import check_table, read_table
+from skmia._records.table_column import (
+    CodedColumn,
+    PlainColumn,
+    as_coded,
+    coded_column,
+    is_zero_one,
+    joined,
+)
+from skmia._records.table_writer import write_table
 
 __all__ = [
+    "CodedColumn",
     "KnownRecords",
+    "PlainColumn",
     "RecordNumbers",
     "RemembersMembers",
+    "as_coded",
+    "check_table",
+    "coded_column",
     "column_of",
     "concatenate",
     "draw_per_class",
@@ -48,6 +64,12 @@ __all__ = [
     "float_precision",
     "halve",
     "is_in",
+    "is_missing",
+    "is_zero_one",
+    "joined",
     "matched_classes",
     "ranks_within",
+    "read_table",
+    "within_float32",
+    "write_table",
 ]

@@ -16,6 +16,13 @@ _NANOSECONDS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, 
 _NANOSECONDS |= {"D": 86_400 * 10**9, "W": 604_800 * 10**9}
 
 
+def is_missing(value):
+    """Tell whether an object is None, NaN, NaT, NA or another that is unlike itself."""
+    if type(value) is str:  # most of them are, and this is quick
+        return False
+    return value is None or type(value).__name__ in ("NAType", "NaTType") or value != value
+
+
 def dtype_precision(dtype):
     if dtype.kind in "biu":
         return EXACT
@@ -72,14 +79,25 @@ def bits_by_column(values, precision, columns):
 
 
 def time_bits(values):
-    kind = values.dtype.kind
+    ticks, nanoseconds = _ticks(values)
+    # beyond the range of nanoseconds the product wraps around, alike for all units
+    ticks = ticks.astype(np.uint64) * np.uint64(nanoseconds)
+    return np.where(np.isnat(values), MISSING, ticks ^ _TIME[values.dtype.kind])
+
+
+def as_days(values):
+    """Return dates as days since 1970, durations as days, NaN for NaT."""
+    ticks, nanoseconds = _ticks(values)
+    return np.where(np.isnat(values), np.nan, ticks / (_NANOSECONDS["D"] / nanoseconds))
+
+
+def _ticks(values):
+    """Return times as whole numbers, and how many nanoseconds one of these is."""
     if np.datetime_data(values.dtype)[0] not in _NANOSECONDS:
         coarse = np.datetime_data(values.dtype)[0] in ("Y", "M")
-        values = values.astype(f"{kind}8[{'D' if coarse else 'ns'}]")
+        values = values.astype(f"{values.dtype.kind}8[{'D' if coarse else 'ns'}]")
     unit, count = np.datetime_data(values.dtype)
-    # beyond the range of nanoseconds the product wraps around, alike for all units
-    ticks = values.astype(np.int64).astype(np.uint64) * np.uint64(count * _NANOSECONDS[unit])
-    return np.where(np.isnat(values), MISSING, ticks ^ _TIME[kind])
+    return values.astype(np.int64), count * _NANOSECONDS[unit]
 
 
 def level_bits(levels, precision):
@@ -107,13 +125,13 @@ def _bits_of_type(kind, values, precision):
 
 
 def _object_bits(value, precision):
-    if value is None or type(value).__name__ == "NAType" or value != value:
+    if is_missing(value):
         return MISSING
     if isinstance(value, numbers.Number) and not isinstance(value, numbers.Complex):
         return number_bits(np.array([float(value)]), precision)[0]  # Decimal
     if isinstance(value, numbers.Real):
         return _real_bits(value, precision)
-    if (moment := _as_time(value)) is not None:
+    if (moment := as_time(value)) is not None:
         return time_bits(np.array([moment]))[0]
     if isinstance(value, numbers.Number) or type(value).__repr__ is object.__repr__:
         raise TypeError(
@@ -125,7 +143,7 @@ def _object_bits(value, precision):
 
 def _real_bits(value, precision):
     """Return the bits of a Python integer of any size, or of a fraction."""
-    rounded = _as_float(value)
+    rounded = as_float(value)
     if isinstance(value, numbers.Integral) and value != rounded:
         if -(2**63) <= value < 2**64:
             dtype = np.int64 if value < 2**63 else np.uint64
@@ -135,15 +153,18 @@ def _real_bits(value, precision):
     return number_bits(np.array([rounded]), precision)[0]
 
 
-def _as_float(value):
+def as_float(value):
+    """Return a number as a float, infinite where it is too large for one."""
     try:
         return float(value)
     except OverflowError:
         return np.inf if value > 0 else -np.inf
 
 
-def _as_time(value):
+def as_time(value):
     """Return the numpy scalar of a date, time stamp or duration, None for other objects."""
+    if isinstance(value, np.datetime64 | np.timedelta64):
+        return value
     for method in ("to_datetime64", "to_timedelta64"):  # pandas
         if hasattr(value, method):
             return getattr(value, method)()

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from skmia._records.bits import GOLDEN, mixed
-from skmia._records.columns import parts
+from skmia._records.bits import mixed
+from skmia._records.row_sums import block_precision, row_sums
+from skmia._records.table import read_table
 
 LABEL = np.uint64(0xD6E8_FEB8_6659_FD93)
 
@@ -48,7 +49,7 @@ def fingerprint(X, y=None, *, precision=None):
     >>> bool(np.all(fingerprint(X) == fingerprint(csr_array(X.astype(int)))))
     True
     """
-    return _fingerprint(_Table(X, "X"), _labels(y), precision)
+    return _fingerprint(_Blocks(X, "X"), _labels(y), precision)
 
 
 def float_precision(X):
@@ -77,7 +78,7 @@ def float_precision(X):
     >>> float_precision(np.zeros((5, 2), dtype=np.float32))
     array([4, 4])
     """
-    return _Table(X, "X").precision
+    return _Blocks(X, "X").precision
 
 
 def is_in(X, y, X_pool, y_pool):
@@ -241,7 +242,7 @@ def fingerprint_both(X, y, X_other, y_other, *, names=("X", "X_other")):
             f"{names[0]} and {names[1]} must both have labels or both have none, got labels for "
             f"{names[1] if y is None else names[0]} only. Pass the labels of both sides."
         )
-    table, other = _Table(X, names[0]), _Table(X_other, names[1])
+    table, other = _Blocks(X, names[0]), _Blocks(X_other, names[1])
     if table.shape[1] != other.shape[1]:
         raise ValueError(
             f"{names[0]} has {table.shape[1]} columns and {names[1]} has {other.shape[1]}. "
@@ -268,7 +269,7 @@ def _occurs(records, pool):
 
 
 def _labels(y):
-    return None if y is None else _Table(y, "y")
+    return None if y is None else _Blocks(y, "y")
 
 
 def _fingerprint(table, labels, precision, label_precision=None):
@@ -283,24 +284,18 @@ def _fingerprint(table, labels, precision, label_precision=None):
     return mixed(records + mixed(labels.row_sums(label_precision) ^ LABEL))
 
 
-class _Table:
-    """The columns of X in parts: each part holds neighboring columns of one kind."""
+class _Blocks:
+    """A table in blocks of neighboring columns, each read once."""
 
     def __init__(self, X, name):
         self.name = name
-        self.parts = list(parts(X))
-        n_records = self.parts[0].shape[0] if self.parts else X.shape[0]
-        self.shape = (n_records, sum(part.shape[1] for part in self.parts))
+        table = read_table(X)
+        self.shape = table.shape
+        self.blocks = list(table.blocks())
+        self.precision = np.array([p for block in self.blocks for p in block_precision(block)], int)
 
     def __len__(self):
         return self.shape[0]
-
-    @property
-    def precision(self):
-        return np.repeat(
-            np.array([part.precision for part in self.parts], dtype=np.int64),
-            [part.shape[1] for part in self.parts],
-        )
 
     def row_sums(self, precision=None):
         """Return Σ_j h(j, x_j) mod 2**64 of every row, before the last mix."""
@@ -310,12 +305,4 @@ class _Table:
                 f"precision has shape {precision.shape}, but {self.name} has {self.shape[1]} "
                 "columns. Pass one number, or one per column."
             )
-        precision = np.broadcast_to(precision, self.shape[1:])
-        sums = np.zeros(self.shape[0], dtype=np.uint64)
-        keys = mixed(np.arange(1, self.shape[1] + 1, dtype=np.uint64) * GOLDEN)
-        first = 0
-        for part in self.parts:
-            columns = slice(first, first + part.shape[1])
-            part.add_to(sums, keys[columns], precision[columns])
-            first = columns.stop
-        return sums
+        return row_sums(self.blocks, np.broadcast_to(precision, self.shape[1:]), self.shape[0])

@@ -3,17 +3,20 @@
 import numpy as np
 from scipy.sparse import issparse
 
+from skmia._records.table import read_table
+from skmia._records.table_column import as_coded, coded_column
+
 __all__ = ["RecordNumbers"]
 
-_MISSING_TEXTS = ("None", "nan", "NaN", "NaT", "<NA>", "")
 _UNKNOWN, _MISSING = -1, -2
 
 
 class RecordNumbers:
-    """Turn records into float32 numbers: numeric columns as they are, values of others numbered.
+    """Turn records into float32 numbers: numbers as they are, categories numbered.
 
-    Numbers are float32, so that the same record has the same numbers in float32 and float64. A
-    missing number is NaN, a missing category −2, and a category that was not met in `fit` −1.
+    Numbers are float32, so that the same record has the same numbers in float32 and float64; truth
+    values are 0 and 1, dates days since 1970. What is missing is NaN, a missing category −2, and a
+    category that was not met in `fit` −1.
 
     Examples
     --------
@@ -25,13 +28,14 @@ class RecordNumbers:
            [-1.,  3.]], dtype=float32)
     """
 
-    def fit(self, X):
-        """Learn which columns hold numbers, and the values of the others.
+    def fit(self, X, *others):
+        """Learn which columns hold categories, and which these are.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, DataFrame} of shape (n_records, n_features)
-            Records.
+        X, *others : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
+            Records, in one table or in several of the same columns. A column that holds categories
+            in one of them does so in all.
 
         Returns
         -------
@@ -43,9 +47,11 @@ class RecordNumbers:
         ValueError
             If the records are no table.
         """
+        tables = [_table(side) for side in (X, *others)]
         self.levels_ = None  # numbers throughout
-        if not (issparse(X) or _is_numeric(X)):
-            self.levels_ = [_levels(column) for column in _columns(X)]
+        if not all(table.is_numeric for table in tables):
+            columns = zip(*(table.columns() for table in tables), strict=True)
+            self.levels_ = [_levels(pieces) for pieces in columns]
         return self
 
     def transform(self, X):
@@ -53,7 +59,7 @@ class RecordNumbers:
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, DataFrame} of shape (n_records, n_features)
+        X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
             Records with the columns of those in `fit`.
 
         Returns
@@ -66,79 +72,62 @@ class RecordNumbers:
         ValueError
             If a column that held numbers holds something else.
         """
-        if issparse(X):
-            return _within_float32(X.toarray())
-        if self.levels_ is None and _is_numeric(X):
-            return _within_float32(np.asarray(X).reshape(len(X), -1))
-        columns = _columns(X)
-        levels = [None] * len(columns) if self.levels_ is None else self.levels_
-        pairs = zip(columns, levels, strict=True)
-        return _within_float32(np.column_stack([_numbers(*pair) for pair in pairs]))
+        table = _table(X)
+        if self.levels_ is None and table.is_numeric:
+            (values,) = table.blocks()
+            values = values.toarray() if issparse(values) else values
+            return within_float32(values).astype(np.float32)
+        levels = [None] * table.shape[1] if self.levels_ is None else self.levels_
+        numbers = np.empty(table.shape, dtype=np.float32, order="F")
+        for j, pair in enumerate(zip(table.columns(), levels, strict=True)):
+            numbers[:, j] = within_float32(_numbers(*pair))
+        return numbers
 
 
-def _is_numeric(X):
-    return isinstance(X, np.ndarray) and X.ndim > 1 and X.dtype.kind in "biuf"
+def within_float32(values):
+    """Clip numbers to the range of float32.
+
+    Parameters
+    ----------
+    values : ndarray
+        Numbers.
+
+    Returns
+    -------
+    ndarray
+        The same, with finite ends in the place of infinity.
+    """
+    limit = np.finfo(np.float32).max
+    return np.clip(values, -limit, limit)
 
 
-def _columns(X):
-    """Return the columns of a table as arrays."""
-    if hasattr(X, "columns"):
-        if hasattr(X, "iloc"):  # by position, since names may repeat
-            return [_values(X.iloc[:, j]) for j in range(X.shape[1])]
-        return [_values(X[name]) for name in X.columns]
-    X = X if isinstance(X, np.ndarray) else np.asarray(X, dtype=object)
-    if X.ndim < 2:
-        raise ValueError(f"Records of shape {X.shape} are no table with columns.")
-    return list(X.reshape(len(X), -1).T)
+def _table(X):
+    table = read_table(X)
+    if table.ndim < 2:
+        raise ValueError(f"Records of shape {table.container.shape} are no table with columns.")
+    return table
 
 
-def _values(column):
-    """Return a column of a frame as an array, nullable numbers as floats with NaN."""
-    dtype = column.dtype
-    if hasattr(column, "isna") and getattr(dtype, "kind", "O") in "biuf":
-        return column.to_numpy(dtype=np.float64, na_value=np.nan)
-    return column.to_numpy()
-
-
-def _levels(column):
-    """Return the distinct values of a column of texts, None for one of numbers."""
-    if _as_numbers(column) is not None:
+def _levels(pieces):
+    """Return the number of each category of a column, None of a column of numbers."""
+    categories = [piece for piece in pieces if piece.kind == "category"]
+    # a column of objects in which all are missing may be one of numbers elsewhere
+    if len(categories) < len(pieces) and all(piece.missing.all() for piece in categories):
         return None
-    levels = np.unique(_texts(column))
-    return levels[~np.isin(levels, _MISSING_TEXTS)]
+    levels = [level for piece in pieces for level in as_coded(piece).coded()[1]]
+    return {level: number for number, level in enumerate(coded_column(levels).coded()[1])}
 
 
 def _numbers(column, levels):
     if levels is None:
-        if (numbers := _as_numbers(column)) is None:
-            raise ValueError(
-                "A column that held only numbers in fit now holds other values, for example "
-                f"{column[0]!r}. Give the records in the form that they had in fit."
-            )
-        return numbers
-    texts = _texts(column)
-    if not len(levels):
-        return np.where(np.isin(texts, _MISSING_TEXTS), _MISSING, _UNKNOWN)
-    place = np.searchsorted(levels, texts).clip(max=len(levels) - 1)
-    known = np.where(levels[place] == texts, place, _UNKNOWN)
-    return np.where(np.isin(texts, _MISSING_TEXTS), _MISSING, known)
-
-
-def _texts(column):
-    return np.asarray(column).astype(str)
-
-
-def _as_numbers(column):
-    column = np.asarray(column)
-    if column.dtype.kind in "mM":
-        return np.where(np.isnat(column), np.nan, column.astype(np.int64))
-    try:
-        return column.astype(np.float64)  # None becomes NaN
-    except (TypeError, ValueError):
-        return None
-
-
-def _within_float32(values):
-    """Return float32 numbers, those out of its range clipped."""
-    limit = np.finfo(np.float32).max
-    return np.clip(values, -limit, limit).astype(np.float32)
+        if column.kind != "category":
+            return column.floats()
+        if column.missing.all():
+            return np.full(len(column), np.nan)
+        raise ValueError(
+            "A column that held only numbers in fit now holds other values, for example "
+            f"{column.coded()[1][0]!r}. Give the records in the form that they had in fit."
+        )
+    column = as_coded(column)
+    numbers = [levels.get(level, _UNKNOWN) for level in column.levels]
+    return np.array([*numbers, _MISSING])[column.codes]

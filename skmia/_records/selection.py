@@ -1,10 +1,9 @@
 """Columns and rows of records, whatever their container."""
 
-from numbers import Integral
-
 import numpy as np
 from scipy.sparse import issparse, vstack
 
+from skmia._records.table import read_table
 from skmia.utils._sklearn import _safe_indexing
 
 __all__ = ["column_of", "concatenate", "draw_per_class", "matched_classes", "ranks_within"]
@@ -30,7 +29,7 @@ def column_of(X, column, *, remedy):
     Raises
     ------
     ValueError
-        If X has no such column.
+        If X has no such column, or several of this name.
 
     Examples
     --------
@@ -38,19 +37,17 @@ def column_of(X, column, *, remedy):
     >>> column_of([[1, 2], [3, 4]], 1, remedy="Count from 0.")
     array([2, 4])
     """
-    names = list(X.columns) if hasattr(X, "columns") else []
-    if column in names:
-        return X[column]
-    X = X if hasattr(X, "shape") else np.asarray(X)
-    by_number = isinstance(column, Integral) and len(X.shape) == 2
-    if not by_number or not -X.shape[1] <= column < X.shape[1]:
-        columns = names or f"no named columns and shape {X.shape}"
+    table = read_table(X)
+    position = table.find(column) if table.ndim == 2 else None
+    if position is None:
+        shape = f"no named columns and shape {table.container.shape}"
         raise ValueError(
-            f"The sensitive feature {column!r} is not a column of X, which has {columns}. {remedy}"
+            f"The sensitive feature {column!r} is not a column of X, which has "
+            f"{table.names if table.is_named else shape}. {remedy}"
         )
     if issparse(X):
-        return X.tocsc()[:, [column]].toarray().ravel()
-    return _safe_indexing(X, column, axis=1)
+        return table.column(position).values
+    return _safe_indexing(table.container, position, axis=1)
 
 
 def concatenate(*parts):

@@ -1,10 +1,8 @@
 """Noisy copies of records, the same noise for every record: what the label-only attack asks."""
 
-from collections import Counter
-
 import numpy as np
 
-from skmia.attacks._record_columns import columns_of, like_these
+from skmia._records import PlainColumn, joined, read_table, write_table
 
 __all__ = ["Perturbation", "noise_grid"]
 
@@ -25,8 +23,9 @@ class Perturbation:
     Attributes
     ----------
     kinds : list of tuple
-        For each column ("continuous", standard deviation), ("binary", the two values) or
-        ("categorical", values and how many of the records have that or an earlier one).
+        For each column ("continuous", standard deviation), ("binary", a column of the two values)
+        or ("categorical", a column of the values, and how many records have that or an earlier
+        one). Numbers other than two are continuous, all else is categorical.
     n_flipped : int
         Number of columns that are not continuous.
     """
@@ -39,15 +38,20 @@ class Perturbation:
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, DataFrame} of shape (n_records, n_features)
+        X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
             Records.
 
         Returns
         -------
         self : object
             Itself.
+
+        Raises
+        ------
+        ValueError
+            If the records are no table.
         """
-        self.kinds = [_kind(column) for column in columns_of(X)]
+        self.kinds = [_kind(column) for column in _table(X).columns()]
         self.n_flipped = sum(kind != "continuous" for kind, _ in self.kinds)
         return self
 
@@ -56,7 +60,7 @@ class Perturbation:
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, DataFrame} of shape (n_records, n_features)
+        X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
             Records.
         numbers : sequence of int
             Which copies to make.
@@ -67,7 +71,7 @@ class Perturbation:
 
         Returns
         -------
-        {ndarray, csr_matrix, DataFrame} of shape (n_copies * n_records, n_features)
+        {ndarray, sparse matrix, dataframe} of shape (n_copies * n_records, n_features)
             The copies in the container of `X`.
         """
         noise = np.empty((3, len(numbers), len(self.kinds)))
@@ -75,11 +79,12 @@ class Perturbation:
             rng = np.random.default_rng([self.seed, number])
             noise[0, k] = rng.standard_normal(len(self.kinds))
             noise[1:, k] = rng.random((2, len(self.kinds)))
+        table = _table(X)
         columns = (
             _perturbed(column, kind, noise[:, :, j, None], sigma, flip_rate)
-            for j, (column, kind) in enumerate(zip(columns_of(X), self.kinds, strict=True))
+            for j, (column, kind) in enumerate(zip(table.columns(), self.kinds, strict=True))
         )
-        return like_these(X, columns, len(numbers))
+        return write_table(columns, table)
 
 
 def noise_grid(n_flipped):
@@ -100,37 +105,60 @@ def noise_grid(n_flipped):
     return list(zip(_SIGMAS, rates, strict=True))
 
 
+def _table(X):
+    table = read_table(X)
+    if table.ndim != 2:
+        raise ValueError(
+            f"Records of shape {table.container.shape} are no table with columns. Noise on columns "
+            "needs one; for texts or images give the attack a function as method, which makes the "
+            "copies."
+        )
+    return table
+
+
 def _kind(column):
     """Return what sort of column it is, and what its noise needs."""
-    if column.dtype.kind in "biuf":
-        present = column[np.isfinite(column)]
-        values = np.unique(present)
-        if len(values) == 2:
-            return "binary", values
-        if np.isin(values, (0, 1)).all():
-            return "binary", np.array([0, 1], dtype=column.dtype)
-        return "continuous", float(np.std(present.astype(np.float64)))
-    counts = Counter(None if value != value else value for value in column.tolist())
-    distinct = sorted(counts, key=str)  # the same order in each container
-    values = np.empty(len(distinct), dtype=object)
-    values[:] = distinct
-    if len(values) == 2 and None not in counts:
-        return "binary", values
-    return "categorical", (values, np.cumsum([counts[value] for value in distinct]))
+    if column.kind == "number":
+        return _kind_of_numbers(column)
+    if column.kind == "boolean":
+        return "binary", PlainColumn(np.array([False, True]))
+    codes, levels = column.coded()
+    if len(levels) == 2 and codes.min() >= 0:
+        return "binary", column.take(np.unique(codes, return_index=True)[1])
+    _, first, counts = np.unique(codes, return_index=True, return_counts=True)
+    return "categorical", (column.take(first), np.cumsum(counts))
+
+
+def _kind_of_numbers(column):
+    plain = column.plain()
+    present = plain.values[~plain.missing & np.isfinite(plain.values)]
+    values = np.unique(present)
+    if len(values) == 2:
+        return "binary", PlainColumn(values)
+    if np.isin(values, (0, 1)).all():
+        return "binary", PlainColumn(np.array([0, 1], dtype=values.dtype))
+    return "continuous", float(np.std(present.astype(np.float64)))
 
 
 def _perturbed(column, kind, noise, sigma, flip_rate):
-    """Return an array of shape (n_copies, n_records)."""
+    """Return a column of all copies, one copy after the other."""
     name, learned = kind
     if name == "continuous":
-        dtype = column.dtype if column.dtype.kind == "f" else np.float64
-        return (column + sigma * learned * noise[0]).astype(dtype)
-    is_changed, copies = noise[1] < flip_rate, np.tile(column, (len(noise[1]), 1))
+        return _noisy(column.plain(), sigma * learned * noise[0])
+    learned, ends = learned if name == "categorical" else (learned, None)
+    known, rows = joined(column, learned), np.arange(len(column))
     if name == "binary":
-        first, second = ((column == value).astype(bool) for value in learned)
-        copies[is_changed & first] = learned[1]
-        copies[is_changed & second] = learned[0]
-        return copies
-    values, ends = learned
-    drawn = values[np.searchsorted(ends, noise[2] * ends[-1], side="right")]
-    return np.where(is_changed, drawn, copies)
+        codes = known.coded()[0]
+        of_rows, (first, second) = codes[: len(rows)], codes[len(rows) :]
+        others = np.where(of_rows == first, len(rows) + 1, rows)
+        others = np.where(of_rows == second, len(rows), others)
+    else:
+        others = len(rows) + np.searchsorted(ends, noise[2] * ends[-1], side="right")
+    return known.take(np.where(noise[1] < flip_rate, others, rows).ravel())
+
+
+def _noisy(column, noise):
+    is_float = column.values.dtype.kind == "f"
+    values = column.values if is_float else column.floats()
+    holes = None if column.holes is None else np.tile(column.holes, len(noise))
+    return PlainColumn((values + noise).astype(values.dtype).ravel(), holes)

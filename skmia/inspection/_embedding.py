@@ -63,7 +63,7 @@ def embedded(embedding, estimator, X, known):
 def standardized(X, known):
     """Return the columns of records in units of their standard deviation.
 
-    A column of texts becomes one indicator for each of its values, so that two records with
+    A column of categories becomes one indicator for each of its values, so that two records with
     different values are as far apart as by one standard deviation. A missing number counts as the
     mean. Columns of sparse records are not centered, which changes no distance.
 
@@ -82,9 +82,9 @@ def standardized(X, known):
     if issparse(X):
         X = check_array(X, accept_sparse="csr", input_name="X")
         return StandardScaler(with_mean=False).fit(X[known]).transform(X)
-    table = RecordNumbers().fit(X)
-    numbers = table.transform(X)
-    of_text = [levels is not None for levels in table.levels_ or [None] * numbers.shape[1]]
+    encoding = RecordNumbers().fit(X)
+    numbers = encoding.transform(X)
+    of_text = [levels is not None for levels in encoding.levels_ or [None] * numbers.shape[1]]
     texts, numbers = numbers[:, of_text], numbers[:, np.logical_not(of_text)]
     parts = []
     if numbers.shape[1]:

@@ -4,9 +4,10 @@ import numpy as np
 from scipy.sparse import csc_array, issparse
 from scipy.special import entr
 
+from skmia._records import check_table
 from skmia.metrics._checks import check_count
+from skmia.metrics._column_codes import stored_codes
 from skmia.metrics._groups import class_codes
-from skmia.metrics._table_columns import as_table, stored_codes
 
 
 def class_balance(y, *, pos_label=None, ratio=False):
@@ -122,6 +123,8 @@ def dataset_entropy(X, *, bins=None, per_feature=False):
     ValueError
         If X is no table, ``bins`` is not an integer of at least 2, or a number is infinite where
         columns are cut.
+    TypeError
+        If X holds values without a content to compare.
 
     See Also
     --------
@@ -144,7 +147,7 @@ def dataset_entropy(X, *, bins=None, per_feature=False):
     """
     if bins is not None:
         check_count("bins", bins, low=2)
-    table = as_table(X)
+    table = check_table(X)
     bits = np.array([column_entropy(table, j, bins) for j in range(table.shape[1])])
     return bits if per_feature else float(bits.mean())
 
@@ -165,10 +168,11 @@ def value_codes(X, bins=None):
         Codes of each column from 0 on; missing is a value of its own. Of a sparse matrix they are
         sparse, and 0 is the code of what is not stored.
     """
-    table = as_table(X)
+    table = check_table(X)
     columns = [stored_codes(table, j, bins) for j in range(table.shape[1])]
-    if issparse(table):
-        return csc_array((np.concatenate(columns), table.indices, table.indptr), table.shape)
+    if issparse(table.container):
+        matrix = table.by_column
+        return csc_array((np.concatenate(columns), matrix.indices, matrix.indptr), table.shape)
     return np.column_stack(columns)
 
 
@@ -177,8 +181,8 @@ def column_entropy(table, j, bins=None):
 
     Parameters
     ----------
-    table : {ndarray, CSC matrix, dataframe}
-        As `as_table` returns it.
+    table : Table
+        Records, read.
     j : int
         Position of the column.
     bins : int or None, default=None

@@ -6,14 +6,14 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_consistent_length
 
-from skmia._records import duplicated_within
+from skmia._records import check_table, duplicated_within
 from skmia._result import Result
 from skmia._result._text import in_words
 from skmia.metrics._checks import check_count
+from skmia.metrics._column_codes import stored_codes
 from skmia.metrics._data_properties import class_balance, column_entropy
 from skmia.metrics._feature_balance import balanced_feature
-from skmia.metrics._groups import MISSING, class_codes, group_codes
-from skmia.metrics._table_columns import as_table, column_names, numbered_column, stored_codes
+from skmia.metrics._groups import class_codes, group_codes
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -174,7 +174,7 @@ def dataset_report(
     """
     if bins is not None:
         check_count("bins", bins, low=2)
-    table = as_table(X)
+    table = check_table(X)
     rows = tuple(_feature(table, j, bins) for j in range(table.shape[1]))
     return DatasetReport(
         n_records=table.shape[0],
@@ -189,26 +189,27 @@ def dataset_report(
 
 
 def _feature(table, j, bins):
-    stored = stored_codes(table, j)
-    n_unstored = table.shape[0] - len(stored)
-    if issparse(table):
-        names, n_missing = None, np.isnan(table.data[table.indptr[j] : table.indptr[j + 1]]).sum()
-    else:
-        values, names = numbered_column(table, j)
-        missing = np.isnan(values) if names is None else _is_missing(values, names)
-        n_missing = missing.sum()
-    n_distinct = stored.max(initial=0 if n_unstored else -1) + 1
+    kind, n_distinct, n_missing = _counts(table, j)
     return {
-        "name": column_names(table)[j],
-        "kind": "numbers" if names is None else "values",
-        "distinct": int(n_distinct - (n_missing > 0)),
+        "name": table.names[j],
+        "kind": kind,
+        "distinct": int(n_distinct),
         "missing": int(n_missing),
         "entropy": float(column_entropy(table, j, bins)),
     }
 
 
-def _is_missing(codes, names):
-    return codes == names.index(MISSING) if MISSING in names else np.zeros(len(codes), dtype=bool)
+def _counts(table, j):
+    """Return the kind of a column, and how many values are distinct and missing."""
+    if not issparse(table.container):
+        column = table.column(j)
+        kind = "values" if column.kind == "category" else "numbers"
+        return kind, len(column.coded()[1]), column.missing.sum()
+    matrix = table.by_column
+    n_missing = np.isnan(matrix.data[matrix.indptr[j] : matrix.indptr[j + 1]]).sum()
+    stored = stored_codes(table, j)
+    n_codes = stored.max(initial=0 if len(stored) < len(table) else -1) + 1
+    return "numbers", n_codes - (n_missing > 0), n_missing
 
 
 def _of_labels(table, y, n_features, random_state):

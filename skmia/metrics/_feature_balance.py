@@ -5,15 +5,10 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import check_consistent_length
 
+from skmia._records import check_table
 from skmia.metrics._checks import check_count
+from skmia.metrics._column_codes import column_positions, halves, numbered_column
 from skmia.metrics._informative_features import most_informative_features
-from skmia.metrics._table_columns import (
-    as_table,
-    column_names,
-    column_positions,
-    halves,
-    numbered_column,
-)
 
 
 def feature_balance(
@@ -136,12 +131,12 @@ def balanced_feature(X, y=None, *, value=None, features=None, n_features=5, rand
     ValueError
         As in `feature_balance`.
     """
-    table = as_table(X)
+    table = check_table(X)
     if y is not None:
         check_consistent_length(table, y)
     positions = _positions(table, y, features, n_features, random_state)
     columns = [_coarse_column(table, j) for j in positions]
-    chosen = [column_names(table)[j] for j in positions]
+    chosen = [table.names[j] for j in positions]
     if value is None:
         mask = _has_commonest(columns)
         first = mask.argmax()

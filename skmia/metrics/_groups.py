@@ -4,6 +4,8 @@ import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
+from skmia._records import is_missing
+
 MISSING = "missing"
 
 
@@ -126,8 +128,7 @@ def _column_codes(column):
 
 
 def _plain(value):
-    missing = value is None or type(value).__name__ == "NAType" or value != value
-    return MISSING if missing else value
+    return MISSING if is_missing(value) else value
 
 
 def _sorted(names):

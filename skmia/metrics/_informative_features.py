@@ -6,9 +6,10 @@ from sklearn.feature_selection import mutual_info_classif
 from sklearn.utils import check_consistent_length, check_random_state, gen_batches
 from sklearn.utils.random import sample_without_replacement
 
+from skmia._records import check_table
 from skmia.metrics._checks import check_count
-from skmia.metrics._table_columns import as_table, numbered_column
-from skmia.utils._sklearn import _num_samples, _safe_indexing
+from skmia.metrics._column_codes import numbered_column
+from skmia.utils._sklearn import _safe_indexing
 
 __all__ = ["most_informative_features"]
 
@@ -78,13 +79,15 @@ def most_informative_features(X, y, n_features=5, *, random_state=None):
     [2, 3]
     """
     check_count("n_features", n_features)
-    check_consistent_length(X, y)
+    table = check_table(X)
+    check_consistent_length(table, y)
     rng = check_random_state(random_state)
     codes = np.unique(y, return_inverse=True)[1]
     if len(codes) > MOST_RECORDS:
-        rows = sample_without_replacement(_num_samples(X), MOST_RECORDS, random_state=rng)
-        X, codes = _safe_indexing(X.tocsr() if issparse(X) else X, rows), codes[rows]
-    table = as_table(X)
+        rows = sample_without_replacement(len(table), MOST_RECORDS, random_state=rng)
+        X = table.container
+        table = check_table(_safe_indexing(X.tocsr() if issparse(X) else X, rows))
+        codes = codes[rows]
     blocks = gen_batches(table.shape[1], COLUMNS_AT_ONCE)
     information = np.concatenate([_information(table, block, codes, rng) for block in blocks])
     return np.argsort(-information, kind="stable")[:n_features]

@@ -4,8 +4,8 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from skmia._records import check_table
 from skmia.metrics._data_properties import value_codes
-from skmia.metrics._table_columns import as_table
 from skmia.sampling._extremes import extreme_rows
 from skmia.sampling._row_sampler import RowSampler
 from skmia.sampling._symbols import Symbols
@@ -121,7 +121,7 @@ class EntropySampler(RowSampler):
         self.random_state = random_state
 
     def _choose(self, X, y, rng):
-        table = as_table(X)
+        table = check_table(X)
         symbols = Symbols(value_codes(table, self.bins))
         draws = rng.random_sample(len(y))
         fixed = np.zeros(len(y), dtype=bool)

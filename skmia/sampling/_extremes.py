@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skmia.metrics._table_columns import numbered_column
+from skmia.metrics._column_codes import numbered_column
 
 __all__ = ["extreme_rows"]
 
@@ -14,8 +14,8 @@ def extreme_rows(table, positions, draws):
 
     Parameters
     ----------
-    table : {ndarray, CSC matrix, dataframe}
-        As `as_table` returns it.
+    table : Table
+        Records, read.
     positions : iterable of int
         The columns.
     draws : ndarray of shape (n_records,)
@@ -29,8 +29,10 @@ def extreme_rows(table, positions, draws):
     Examples
     --------
     >>> import numpy as np
+    >>> from skmia._records import read_table
     >>> from skmia.sampling._extremes import extreme_rows
-    >>> extreme_rows(np.array([[1], [3], [1], [2]]), [0], np.array([0.9, 0.1, 0.2, 0.3]))
+    >>> table = read_table([[1], [3], [1], [2]])
+    >>> extreme_rows(table, [0], np.array([0.9, 0.1, 0.2, 0.3]))
     array([1, 2])
     """
     rows = []

@@ -4,8 +4,9 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from skmia._records import check_table
+from skmia.metrics._column_codes import column_positions, numbered_column
 from skmia.metrics._feature_balance import balanced_feature
-from skmia.metrics._table_columns import as_table, column_positions, numbered_column
 from skmia.sampling._extremes import extreme_rows
 from skmia.sampling._row_sampler import RowSampler
 from skmia.sampling._shares import draw_shares
@@ -53,8 +54,8 @@ class FeatureBalanceSampler(RowSampler):
     value_ : tuple
         The combination.
     thresholds_ : list
-        For each feature of numbers the middle of its range, up to which a number is low; None for
-        others.
+        For each feature of numbers the middle of its range, up to which a number is low, of dates
+        in days since 1970; None for others.
     balance_ : float
         The share that was reached.
     sample_indices_ : ndarray of int, shape (n_kept,)
@@ -130,15 +131,15 @@ class FeatureBalanceSampler(RowSampler):
         self.random_state = random_state
 
     def _choose(self, X, y, rng):
+        table = check_table(X)
         mask, self.features_, self.value_ = balanced_feature(
-            X,
+            table,
             y,
             value=self.value,
             features=self.features,
             n_features=self.n_features,
             random_state=rng,
         )
-        table = as_table(X)
         positions = column_positions(table, self.features_)
         self.thresholds_ = [_middle(*numbered_column(table, j)) for j in positions]
         draws = rng.random_sample(len(mask))

@@ -5,14 +5,14 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from skmia.shadows._columns import (
-    check_records,
-    columns_of,
-    from_columns,
-    is_categorical,
-    is_frame,
+from skmia._records import (
+    CodedColumn,
+    PlainColumn,
+    as_coded,
+    check_table,
     is_zero_one,
-    observed,
+    read_table,
+    write_table,
 )
 
 __all__ = ["Domain", "find_domain"]
@@ -28,11 +28,11 @@ class Domain:
 
     Parameters
     ----------
-    entries : list of {ndarray, tuple}
-        Per feature the allowed values, or the two ends of its range; a range between two integers
-        is one of whole numbers.
-    like : {ndarray, csr_matrix, DataFrame}
-        The form of the records.
+    entries : list of {PlainColumn, CodedColumn, tuple}
+        Per feature a column of the allowed values, or the two ends of its range; a range between
+        two integers is one of whole numbers.
+    like : {ndarray, sparse matrix, dataframe}
+        Records of the wanted form.
     """
 
     def __init__(self, entries, like):
@@ -105,14 +105,16 @@ class Domain:
 
         Returns
         -------
-        {ndarray, csr_matrix, DataFrame} of shape (n_records, n_features)
+        {ndarray, sparse matrix, dataframe} of shape (n_records, n_features)
             The records, in the form of `like`.
         """
-        columns = (
-            column if values is None else values[column.astype(np.intp)]
-            for column, values in zip(rows.T, self.values, strict=True)
-        )
-        return from_columns(columns, len(rows), self.like)
+        columns = (self._column(numbers, j) for j, numbers in enumerate(rows.T))
+        return write_table(columns, self.like)
+
+    def _column(self, numbers, j):
+        if self.values[j] is not None:
+            return self.values[j].take(numbers.astype(np.intp))
+        return PlainColumn(numbers.astype(np.int64) if self.is_whole[j] else numbers)
 
 
 def find_domain(X, domain):
@@ -120,7 +122,7 @@ def find_domain(X, domain):
 
     Parameters
     ----------
-    X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or None
+    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features) or None
         Records.
     domain : list or dict or None
         What :func:`synthesize_records` takes.
@@ -137,42 +139,47 @@ def find_domain(X, domain):
     """
     if X is None and domain is None:
         raise ValueError("Records need a domain: give X, records to infer it from, or domain.")
-    X = None if X is None else check_records(X)
-    entries = _given(X, domain)
-    if X is not None:
+    table = None if X is None else check_table(X)
+    entries = _given(table, domain)
+    if table is not None:
         entries = [
             _inferred(column, j) if entry is None else _fitting(entry, column, j)
-            for j, (column, entry) in enumerate(zip(columns_of(X), entries, strict=True))
+            for j, (column, entry) in enumerate(zip(table.columns(), entries, strict=True))
         ]
-        return Domain(entries, X[:0])
+        return Domain(entries, table.container)
     if not entries or any(entry is None for entry in entries):
         raise ValueError("domain has features without values; give them, or X to infer them from.")
-    dtypes = [getattr(entry, "dtype", np.dtype(type(entry[-1]))) for entry in entries]
-    return Domain(entries, np.empty((0, len(entries)), np.result_type(*dtypes)))
+    return Domain(entries, np.empty((0, len(entries)), np.result_type(*map(_type_of, entries))))
 
 
-def _given(X, domain):
+def _type_of(entry):
+    if isinstance(entry, CodedColumn):
+        return np.dtype(object)
+    return np.dtype(type(entry[-1])) if isinstance(entry, tuple) else entry.values.dtype
+
+
+def _given(table, domain):
     """Return one checked entry per feature, None where the caller left it open."""
     if isinstance(domain, Mapping):
-        domain = _by_position(X, domain)
+        domain = _by_position(table, domain)
     if domain is None:
-        return [None] * X.shape[1]
+        return [None] * table.shape[1]
     domain = list(domain)
-    if X is not None and len(domain) != X.shape[1]:
+    if table is not None and len(domain) != table.shape[1]:
         raise ValueError(
-            f"domain must have one entry per feature: X has {X.shape[1]}, got {len(domain)}."
+            f"domain must have one entry per feature: X has {table.shape[1]}, got {len(domain)}."
         )
     return [entry if entry is None else _checked(entry, j) for j, entry in enumerate(domain)]
 
 
-def _by_position(X, domain):
-    if X is None:
+def _by_position(table, domain):
+    if table is None:
         raise ValueError("A domain that is a dict needs X, whose columns it names.")
-    names = list(X.columns) if is_frame(X) else list(range(X.shape[1]))
-    unknown = [name for name in domain if name not in names]
+    unknown = [name for name in domain if name not in table.names]
     if unknown:
         raise ValueError(f"domain names columns that X does not have: {unknown[:5]}.")
-    return [domain.get(name) for name in names]
+    places = {table.find(name): entry for name, entry in domain.items()}
+    return [places.get(j) for j in range(table.shape[1])]
 
 
 def _checked(entry, j):
@@ -182,8 +189,7 @@ def _checked(entry, j):
             whole = isinstance(low, Integral) and isinstance(high, Integral)
             return (int(low), int(high)) if whole else (float(low), float(high))
     elif not isinstance(entry, str | tuple) and np.ndim(entry) == 1 and len(entry):
-        has_text = any(isinstance(value, str) for value in entry)
-        return np.array(entry, dtype=object if has_text else None)
+        return read_table(entry).column(0)
     raise ValueError(
         f"domain[{j}] must be a list of allowed values, or a tuple (low, high) of two finite "
         f"numbers with low < high, got {entry!r}."
@@ -192,40 +198,69 @@ def _checked(entry, j):
 
 def _fitting(entry, column, j):
     """Return a given entry if a column of X can hold its values."""
-    if _can_hold(column, entry):
-        return entry
-    raise ValueError(
-        f"domain[{j}] has values that a column of type {column.dtype} cannot hold: {entry!r}; "
-        "convert X, or leave these values out."
-    )
+    if not _can_hold(column, entry):
+        shown = entry if isinstance(entry, tuple) else entry.tolist()
+        raise ValueError(
+            f"domain[{j}] has values that a column of type {column.dtype} cannot hold: {shown!r}; "
+            "convert X, or leave these values out."
+        )
+    if isinstance(entry, PlainColumn) and isinstance(column, PlainColumn):
+        is_whole = column.values.dtype.kind in "biu"
+        return PlainColumn(entry.values.astype(column.values.dtype)) if is_whole else entry
+    return entry
 
 
 def _can_hold(column, entry):
     is_range = isinstance(entry, tuple)
-    if is_categorical(column):
-        return not is_range and set(entry) <= set(column.cat.categories)
-    if is_range and isinstance(entry[1], float):
-        return column.dtype.kind in "fO"
-    make = np.array if isinstance(column, np.ndarray) else type(column)
-    try:
-        held = np.asarray(make(list(entry), dtype=column.dtype))
-    except (TypeError, ValueError):
+    if column.dtype == object:
+        return True
+    if is_range and (column.kind not in ("number", "boolean")):
         return False
-    return column.dtype.kind == "f" or bool((held == np.asarray(entry)).all())
+    entry = PlainColumn(np.array(entry)) if is_range else entry
+    if column.kind == "category":
+        return _can_hold_categories(column, as_coded(entry).levels)
+    if column.kind == "date" or entry.kind not in ("number", "boolean"):
+        return entry.kind == column.kind
+    values, dtype = entry.plain().values, column.plain().values.dtype
+    if dtype.kind == "f":
+        return True
+    if (is_range and values.dtype.kind == "f") or entry.missing.any():
+        return False
+    with np.errstate(invalid="ignore"):  # of infinite values
+        return bool((values.astype(dtype) == values).all())
+
+
+def _can_hold_categories(column, levels):
+    if column.is_closed:
+        return set(levels) <= set(column.levels)
+    known = set(map(type, column.levels)) or {str}
+    if not all(type(level) in known for level in levels):
+        return False
+    bytes_of_character = {"U": 4, "S": 1}.get(getattr(column.dtype, "kind", "O"))
+    if bytes_of_character is None:
+        return True
+    # numpy would cut longer texts
+    return max(map(len, levels), default=0) <= column.dtype.itemsize // bytes_of_character
 
 
 def _inferred(column, j):
-    values = observed(column)
-    if not len(values):
+    codes, levels = column.coded()
+    if not len(levels):
         raise ValueError(f"Feature {j} has no value in X that is not missing; give its domain.")
-    if is_zero_one(column, values):
-        return np.array([0, 1], dtype=values.dtype)  # a constant one too
-    if values.dtype.kind not in "iuf" or is_categorical(column) or len(values) == 2:
-        return values
+    if is_zero_one(column):
+        dtype = column.plain().values.dtype
+        return PlainColumn(np.array([0, 1], dtype=dtype))  # of a constant one too
+    if column.kind != "number" or len(levels) == 2:
+        found, first = np.unique(codes, return_index=True)
+        return column.take(first[found >= 0])
+    return _inferred_from_numbers(column.plain().coded()[1], j)
+
+
+def _inferred_from_numbers(values, j):
     if not np.isfinite(values).all():
         raise ValueError(f"Feature {j} has infinite values in X; give its domain.")
     is_whole = bool((values == np.floor(values)).all())
     if len(values) == 1 or (is_whole and len(values) <= _MOST_WHOLE_VALUES):
-        return values
+        return PlainColumn(values)
     low, high = values[[0, -1]].tolist()
     return (int(low), int(high)) if is_whole else (float(low), float(high))

@@ -5,8 +5,8 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_random_state, check_scalar
 
+from skmia._records import PlainColumn, check_table, is_zero_one, joined, write_table
 from skmia._response import check_labels, check_target
-from skmia.shadows._columns import check_records, is_zero_one, map_columns, observed
 
 __all__ = ["perturb_records", "sample_marginal_records"]
 
@@ -23,7 +23,7 @@ def sample_marginal_records(X, n_records, *, y=None, target=None, random_state=N
 
     Parameters
     ----------
-    X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
         Records whose marginals are known. Missing values are drawn like others.
     n_records : int
         Number of records to sample, at least 1.
@@ -36,7 +36,7 @@ def sample_marginal_records(X, n_records, *, y=None, target=None, random_state=N
 
     Returns
     -------
-    X_sampled : {ndarray, csr_matrix, DataFrame} of shape (n_records, n_features)
+    X_sampled : {ndarray, sparse matrix, dataframe} of shape (n_records, n_features)
         The records in the form of `X`: its container, columns and dtypes.
     y_sampled : ndarray of shape (n_records,)
         Their labels.
@@ -47,7 +47,7 @@ def sample_marginal_records(X, n_records, *, y=None, target=None, random_state=N
         If `n_records` is below 1, `X` has no records, or neither `y` nor `target` is given.
 
     TypeError
-        If the target is a regressor or `X` is no container of these.
+        If the target is a regressor or `X` holds values that cannot be compared.
 
     See Also
     --------
@@ -73,11 +73,12 @@ def sample_marginal_records(X, n_records, *, y=None, target=None, random_state=N
         raise ValueError("Sampled records need labels: give target, which predicts them, or y.")
     if target is not None:
         check_target(target, "predict")
-    X, rng = check_records(X), check_random_state(random_state)
-    known = np.zeros(X.shape[0], dtype=np.int64) if y is None else check_labels(X, y)
+    table, rng = check_table(X), check_random_state(random_state)
+    known = np.zeros(len(table), dtype=np.int64) if y is None else check_labels(X, y)
     of_class = _RowsOfClass(known)
     codes = rng.choice(of_class.codes, n_records)
-    sampled = map_columns(lambda column: column.take(of_class.draw(codes, rng)), X, n_records)
+    columns = (column.take(of_class.draw(codes, rng)) for column in table.columns())
+    sampled = write_table(columns, table)
     labels = of_class.classes[codes] if target is None else np.asarray(target.predict(sampled))
     return sampled, labels
 
@@ -108,7 +109,7 @@ def perturb_records(X, y, *, flip_rate=0.1, random_state=None):
 
     Parameters
     ----------
-    X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
         Records. A feature with no other values than 0 and 1 counts as one of two values even where
         it is constant. A missing value of such a feature stays missing.
     y : array-like of shape (n_samples,)
@@ -121,7 +122,7 @@ def perturb_records(X, y, *, flip_rate=0.1, random_state=None):
 
     Returns
     -------
-    X_noisy : {ndarray, csr_matrix, DataFrame} of shape (n_samples, n_features)
+    X_noisy : {ndarray, sparse matrix, dataframe} of shape (n_samples, n_features)
         The records in the form of `X`: its container, columns and dtypes.
     y : ndarray of shape (n_samples,)
         The labels.
@@ -132,7 +133,7 @@ def perturb_records(X, y, *, flip_rate=0.1, random_state=None):
         If `flip_rate` is outside [0, 1], `X` has no records, or `y` has another length.
 
     TypeError
-        If `flip_rate` is not a number, or `X` is no container of these.
+        If `flip_rate` is not a number, or `X` holds values that cannot be compared.
 
     See Also
     --------
@@ -154,36 +155,25 @@ def perturb_records(X, y, *, flip_rate=0.1, random_state=None):
     0.1
     """
     check_scalar(flip_rate, "flip_rate", Real, min_val=0, max_val=1)
-    X, rng = check_records(X), check_random_state(random_state)
-    labels, n_records = check_labels(X, y), X.shape[0]
+    table, rng = check_table(X), check_random_state(random_state)
+    labels, n_records = check_labels(X, y), len(table)
 
     def _with_noise(column):
         is_changed = rng.random_sample(n_records) < flip_rate
         return _changed(column, is_changed, rng.randint(n_records, size=n_records))
 
-    return map_columns(_with_noise, X, n_records), labels
+    return write_table(map(_with_noise, table.columns()), table), labels
 
 
 def _changed(column, is_changed, drawn):
     """Return a column with the marked entries flipped, or replaced by those of the drawn rows."""
-    values, rows = observed(column), np.arange(len(column))
-    if len(values) == 2:
-        is_first, is_second = (_equals(column, value) for value in values)
+    codes, levels = column.coded()
+    rows = np.arange(len(column))
+    if len(levels) == 2:
+        is_first, is_second = codes == 0, codes == 1
         drawn = np.where(is_first, is_second.argmax(), np.where(is_second, is_first.argmax(), rows))
-    elif is_zero_one(column, values):
-        return _changed_constant(column, is_changed, values)
+    elif is_zero_one(column):  # of whose other value no record is at hand
+        other = np.array([1 - int(levels[0])], dtype=column.plain().values.dtype)
+        column = joined(column, PlainColumn(other))
+        drawn = np.where(codes == 0, len(rows), rows)
     return column.take(np.where(is_changed, drawn, rows))
-
-
-def _changed_constant(column, is_changed, values):
-    """Flip a constant 0 or 1, of whose other value no record is at hand."""
-    column = column.copy()
-    column[is_changed & _equals(column, values[0])] = values.dtype.type(1 - int(values[0]))
-    return column
-
-
-def _equals(column, value):
-    is_equal = column == value
-    if hasattr(is_equal, "fillna"):
-        is_equal = is_equal.fillna(False)
-    return np.asarray(is_equal, dtype=bool)

@@ -28,7 +28,7 @@ class SynthesizedRecords(Result):
 
     Attributes
     ----------
-    X : {ndarray, csr_matrix, DataFrame} of shape (n_accepted.sum(), n_features)
+    X : {ndarray, sparse matrix, dataframe} of shape (n_accepted.sum(), n_features)
         The accepted records, classes in random order.
     y : ndarray of shape (n_accepted.sum(),)
         The classes that they were synthesized for, which the target predicts for them.
@@ -107,7 +107,7 @@ def synthesize_records(
         confidence, labels do not suffice.
     n_records : int
         Number of records to accept, at least 1, divided among the classes as evenly as it goes.
-    X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features), default=None
+    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features), default=None
         Records from which the domain is inferred. A feature with no other values than 0 and 1 is
         binary. One of two values, of texts, categories or Booleans, or of at most 20 whole
         numbers takes each value it has here, missing ones left out. Others take any number, or

@@ -250,10 +250,10 @@ def test_chooses_the_noise_by_accuracy(wiggly):
     records, labels, target = wiggly
     known, membership = np.arange(600), np.repeat([1, 0], 300)
     data = (records[known], labels[known], membership)
-    attack = LabelOnlyAttack(target, n_queries=40, random_state=0).fit(*data)
+    attack = LabelOnlyAttack(target, n_queries=15, random_state=0).fit(*data)
     accuracies = {}
     for pair in noise_grid(0):
-        given = fixed(target, noise=pair, n_queries=40).fit(*data)
+        given = fixed(target, noise=pair, n_queries=15).fit(*data)
         accuracies[pair] = given.score(*data)  # of the best threshold on these records
     assert accuracies[attack.noise_] == max(accuracies.values())
     assert max(accuracies.values()) > min(accuracies.values()) + 0.02

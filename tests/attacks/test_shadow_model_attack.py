@@ -234,7 +234,7 @@ class NoMemory(GaussianNB):
         return softmax(np.asarray(X)[:, : len(self.classes_)], axis=1)
 
 
-@pytest.mark.parametrize("n_shadows", [1, 2, 3, 4, 16])
+@pytest.mark.parametrize("n_shadows", [1, 2, 3, 4, pytest.param(16, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("estimator", [None, DecisionTreeClassifier()])
 def test_calibration_sees_nothing_where_answers_do_not_depend_on_training(n_shadows, estimator):
     X, y = np.random.default_rng(0).normal(size=(1500, 5)), np.arange(1500) % 5
@@ -262,9 +262,9 @@ def test_twins_do_not_carry_what_was_learned_by_heart_into_the_other_half():
 
 def test_classes_are_calibrated_with_the_kind_of_model_that_scores_them():
     """Many classes of about 10 answers: some have a model of their own in the whole set alone."""
-    X, y = make_purchase_like(2000, n_classes=100, random_state=0)
+    X, y = make_purchase_like(2000, n_features=100, n_classes=100, random_state=0)
     members, others, own = np.split(np.arange(2000), [500, 1000])
-    target = RandomForestClassifier(20, random_state=0).fit(X[members], y[members])
+    target = RandomForestClassifier(10, random_state=0).fit(X[members], y[members])
     attack = ShadowModelAttack(target, shadows=4, random_state=0).fit(X[own], y[own])
     rows, membership = np.r_[members, others], np.repeat([1, 0], 500)
     assert 0 < len(attack.attack_models_) - 1 < 100
@@ -346,6 +346,7 @@ def test_a_directory_in_a_scorer_holds_the_shadows_of_one_fold(forest, tmp_path)
     assert len(list(tmp_path.iterdir())) == n_files
 
 
+@pytest.mark.slow
 def test_no_member_is_found_where_nothing_is_memorized():
     """Logistic regression on Adult, members drawn as non-members are."""
     X, y = load_adult(return_X_y=True)
@@ -363,7 +364,8 @@ def test_no_member_is_found_where_nothing_is_memorized():
     assert covered >= 4  # of five intervals of 95 %
 
 
-def test_in_a_search_with_exact_members():
+@pytest.mark.parametrize("n_jobs", [None, pytest.param(2, marks=pytest.mark.slow)])
+def test_in_a_search_with_exact_members(n_jobs):
     X, y = make_classification(600, n_informative=5, flip_y=0.3, random_state=0)
     scorer = make_membership_scorer(
         ["roc_auc"], attack=ShadowModelAttack(shadows=2), pool=(X, y), scoring=["accuracy"]
@@ -374,7 +376,7 @@ def test_in_a_search_with_exact_members():
         scoring=scorer,
         refit="accuracy",
         cv=KFold(2, shuffle=True, random_state=0),
-        n_jobs=2,
+        n_jobs=n_jobs,
     ).fit(X, y)
     shallow, deep = -search.cv_results_["mean_test_neg_mia_roc_auc"]
     assert abs(shallow - 0.5) < 0.1

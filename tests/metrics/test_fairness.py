@@ -235,7 +235,7 @@ def test_all_pairs_need_no_random_state():
 # Values: fairlearn
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(labeled(max_labels=2))
 def test_is_fairlearns_of_two_labels(records):
     y_true, y_pred, group = records

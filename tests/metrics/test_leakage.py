@@ -74,9 +74,10 @@ def test_intervals_of_two_gaussians_cover(kl):
     assert 0.9 <= ((found.low <= kl) & (kl <= found.high)).mean() <= 0.99
 
 
-def test_intervals_of_averages_cover_though_records_share_models():
+@pytest.mark.parametrize("n_draws", [15, pytest.param(60, marks=pytest.mark.slow)])
+def test_intervals_of_averages_cover_though_records_share_models(n_draws):
     hits = []
-    for seed in range(60):
+    for seed in range(n_draws):
         rng = np.random.RandomState(seed)
         distance = np.abs(rng.normal(0.5, 0.3, size=30))
         shared = 0.6 * rng.normal(size=(128, 1)) + 0.8 * rng.normal(size=(128, 30))
@@ -88,7 +89,7 @@ def test_intervals_of_averages_cover_though_records_share_models():
             (values, values), (mask, ~mask), (pairs, pairs), Question("pooled", 0.5, 0.95, 5, seed)
         )
         hits.append(found.mean_kl.low <= (0.5**2 + 0.3**2) / 2 <= found.mean_kl.high)
-    assert np.mean(hits) >= 0.88
+    assert np.mean(hits) >= 0.95 - 3 * (0.95 * 0.05 / n_draws) ** 0.5
 
 
 @pytest.mark.parametrize("correlation", [-1.0, 0.6])

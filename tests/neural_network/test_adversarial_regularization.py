@@ -202,6 +202,7 @@ def test_attack_learns_what_there_is_to_learn():
     assert roc_auc_score(members, score) > 0.75
 
 
+@pytest.mark.slow
 def test_confidences_of_members_look_more_like_those_of_others():
     rng = np.random.RandomState(0)
     X, y = rng.normal(size=(480, 6)).astype(np.float32), rng.randint(4, size=480)

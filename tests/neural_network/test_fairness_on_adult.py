@@ -12,6 +12,7 @@ from skmia.metrics import demographic_parity_difference, equal_opportunity_diffe
 from skmia.neural_network import GroupFairness, PredictiveFairness, RegularizedMLPClassifier
 
 SEEDS = range(5)
+pytestmark = pytest.mark.slow  # test_property_penalties has each penalty on few records
 
 
 @pytest.fixture(scope="module")

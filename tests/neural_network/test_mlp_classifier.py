@@ -239,13 +239,14 @@ def test_members_are_remembered_but_never_written():
         mlp().membership_of(X, Y)
 
 
-def test_grid_search_over_penalties_trades_utility_against_leakage():
+@pytest.mark.parametrize("n_jobs", [None, pytest.param(2, marks=pytest.mark.slow)])
+def test_grid_search_over_penalties_trades_utility_against_leakage(n_jobs):
     search = GridSearchCV(
         mlp(penalties=[L2()], max_epochs=20),
         {"penalties__l2__weight": [0.0, 1.0]},
         scoring={"accuracy": "accuracy", "privacy": "neg_mia_accuracy"},
         refit="accuracy",
-        n_jobs=2,
+        n_jobs=n_jobs,
         cv=3,
     ).fit(X, Y)
     results = search.cv_results_

@@ -129,6 +129,7 @@ def scattered(monkeypatch):
     return values
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_changes_nothing(cluster, scattered):
     pytest.importorskip("sklearn.callback")
     alone = ShadowModels(BOOSTING, 10, random_state=0, n_jobs=1).fit(X, Y)

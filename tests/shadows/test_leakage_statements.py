@@ -15,6 +15,7 @@ from skmia.datasets import load_adult
 from skmia.metrics import gaussian_noise_scale
 from skmia.shadows import membership_leakage
 
+slow = pytest.mark.slow
 LINEAR = LogisticRegression(solver="newton-cholesky")
 RECORDS, LABELS = load_adult(return_X_y=True)
 NUMBERS = scale(RECORDS[:, ~np.isnan(RECORDS).any(axis=0)])
@@ -78,28 +79,37 @@ def assert_rank_correlation(values, grid, sign):
     assert np.tanh(sign * np.arctanh(correlation) - error) > 0
 
 
-@pytest.mark.parametrize("draw", [adult, gaussian])
-def test_leakage_falls_with_the_number_of_records(draw):
+@pytest.mark.parametrize(
+    ("draw", "n_models"),
+    [(gaussian, 16), pytest.param(gaussian, 64, marks=slow), pytest.param(adult, 64, marks=slow)],
+)
+def test_leakage_falls_with_the_number_of_records(draw, n_models):
     sizes = [60, 180, 480]
-    values = averages([LINEAR] * 3, draw, sizes, 3, 64)
+    values = averages([LINEAR] * 3, draw, sizes, 3, n_models)
     assert_rank_correlation(values, sizes, -1)
 
 
-@pytest.mark.parametrize("draw", [adult, gaussian])
-def test_leakage_rises_with_epsilon(draw):
+@pytest.mark.parametrize(
+    ("draw", "n_models"),
+    [(gaussian, 16), pytest.param(gaussian, 64, marks=slow), pytest.param(adult, 64, marks=slow)],
+)
+def test_leakage_rises_with_epsilon(draw, n_models):
     grid = [1, 30, 100]
-    values = averages([Noisy(epsilon) for epsilon in grid], draw, [60] * 3, 3, 64)
+    values = averages([Noisy(epsilon) for epsilon in grid], draw, [60] * 3, 3, n_models)
     assert_rank_correlation(values, grid, 1)
 
 
-@pytest.mark.parametrize("draw", [adult, gaussian])
-def test_a_network_leaks_more_than_a_logistic_regression(draw):
+@pytest.mark.parametrize(
+    ("draw", "n_models"),
+    [(adult, 24), pytest.param(gaussian, 40, marks=slow), pytest.param(adult, 40, marks=slow)],
+)
+def test_a_network_leaks_more_than_a_logistic_regression(draw, n_models):
     network = MLPClassifier((50,), solver="lbfgs", max_iter=200)
     differences = []
     for seed in range(4):  # each counts once: its records share models, their errors go together
         one, other = (
             membership_leakage(
-                model, *draw(100, seed), n_models=40, random_state=seed
+                model, *draw(100, seed), n_models=n_models, random_state=seed
             ).mean_mutual_information
             for model in (network, LINEAR)
         )

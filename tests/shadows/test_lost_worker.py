@@ -33,6 +33,7 @@ class DiesOnce(DecisionTreeClassifier):
         return super().fit(X, y)
 
 
+@pytest.mark.slow
 def test_shadows_of_a_dead_worker_are_trained_again(tmp_path):
     shadows = ShadowModels(DiesOnce(str(tmp_path)), 8, n_jobs=2, random_state=0).fit(X, Y)
     assert (tmp_path / "died").exists()

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from joblib import parallel_config
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
@@ -179,13 +180,15 @@ def test_a_forest_changes_with_any_record_but_most_with_its_own():
     assert np.mean(found.sensitivity > found.background) > 0.9
 
 
-def test_jobs_do_not_change_the_result():
+@pytest.mark.parametrize("backend", ["threading", pytest.param("loky", marks=pytest.mark.slow)])
+def test_jobs_do_not_change_the_result(backend):
     X, y = table(60, n_classes=3)
     forest = RandomForestClassifier(5)
-    one, two = (
-        record_sensitivity(forest, X, y, rows=6, n_repeats=2, random_state=1, n_jobs=n_jobs)
-        for n_jobs in (None, 2)
-    )
+    with parallel_config(backend):
+        one, two = (
+            record_sensitivity(forest, X, y, rows=6, n_repeats=2, random_state=1, n_jobs=n_jobs)
+            for n_jobs in (None, 2)
+        )
     assert one == two
 
 

@@ -83,7 +83,7 @@ def network(activation):
     )
 
 
-@pytest.fixture(scope="module", params=[10, 100])
+@pytest.fixture(scope="module", params=[10, pytest.param(100, marks=pytest.mark.slow)])
 def tanh_case(request):
     # of 100 classes there are too few records for attack models and thresholds of their own
     return make_case(network("tanh"), request.param, per_class=request.param < 100)
@@ -99,7 +99,7 @@ def forest_case():
     return make_case(RandomForestClassifier(50, random_state=0), n_classes=2)
 
 
-@pytest.fixture(params=["relu_case", "forest_case"])
+@pytest.fixture(params=[pytest.param("relu_case", marks=pytest.mark.slow), "forest_case"])
 def other_case(request):
     return request.getfixturevalue(request.param)
 
@@ -133,6 +133,7 @@ def test_records_made_of_others_for_a_tanh_network(tanh_case, make):
     assert tanh_case.loss(*make(tanh_case)) <= LARGEST_LOSS
 
 
+@pytest.mark.slow
 def test_synthesized_records_for_a_tanh_network(tanh_case):
     made = synthesized(tanh_case, ZERO_OR_ONE)
     assert 1 < made.n_queries / len(made.y) < 200
@@ -152,7 +153,13 @@ def test_synthesized_records_for_other_targets_if_marginals_are_known(other_case
     assert other_case.loss(made.X, made.y) <= LARGEST_LOSS
 
 
-@pytest.mark.parametrize("make", [noisy(0.2), lambda case: synthesized(case, ZERO_OR_ONE)])
+@pytest.mark.parametrize(
+    "make",
+    [
+        noisy(0.2),
+        pytest.param(lambda case: synthesized(case, ZERO_OR_ONE), marks=pytest.mark.slow),
+    ],
+)
 def test_limit_for_a_forest(forest_case, make):
     """The order of the scores carries over, thresholds do not."""
     made = make(forest_case)

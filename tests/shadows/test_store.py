@@ -179,6 +179,7 @@ def stored(directory, number):
 # A process that is killed
 
 
+@pytest.mark.slow
 def test_a_fit_goes_on_after_sigkill(directory, log, undisturbed):
     killed(directory, log, **{BLOCK_AT: "4"})
     assert len(list(directory.glob("shadow-*"))) == 3
@@ -190,6 +191,7 @@ def test_a_fit_goes_on_after_sigkill(directory, log, undisturbed):
     assert_same(assert_whole(directory, log), undisturbed)
 
 
+@pytest.mark.slow
 def test_a_half_written_shadow_is_not_used(directory, log, undisturbed):
     killed(directory, log, before="t.block_replace(4)")  # the first is that of the manifest
     (unfinished,) = directory.glob(".unfinished-*")
@@ -204,11 +206,38 @@ def test_a_half_written_shadow_is_not_used(directory, log, undisturbed):
     assert_whole(directory, log)
 
 
+@pytest.mark.slow
 def test_a_half_written_manifest_is_not_used(directory, log, undisturbed):
     killed(directory, log, before="t.block_replace(1)")
     assert [name[:12] for name in files(directory)] == [".unfinished-"]
     resumed = shadows_in(directory)
     assert n_trained(log, lambda: resumed.fit(X, Y)) == 8
+    assert_same(resumed, undisturbed)
+
+
+@pytest.mark.parametrize("number", [1, 4])
+def test_what_an_end_leaves_behind_is_not_used(directory, log, undisturbed, monkeypatch, number):
+    """As above, without another process: 1 is the manifest, 4 the third shadow."""
+    replace, unlink, calls = os.replace, Path.unlink, []
+
+    def end_at_number(source, target):
+        calls.append(target)
+        if len(calls) == number:
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", end_at_number)
+        patch.setattr(Path, "unlink", lambda *args, **kwargs: None)  # nobody tidies up
+        with pytest.raises(KeyboardInterrupt):
+            shadows_in(directory).fit(X, Y)
+    assert Path.unlink is unlink
+    (unfinished,) = directory.glob(".unfinished-*")
+    unfinished.write_bytes(unfinished.read_bytes()[:1000])
+    n_whole = len(list(directory.glob("shadow-*")))
+    assert n_whole == max(number - 2, 0)
+    resumed = shadows_in(directory)
+    assert n_trained(log, lambda: resumed.fit(X, Y)) == 8 - n_whole
     assert_same(resumed, undisturbed)
 
 
@@ -468,6 +497,7 @@ def test_a_failed_shadow_leaves_the_others(directory, log, monkeypatch, undistur
     assert_same(resumed, undisturbed)
 
 
+@pytest.mark.slow
 def test_other_processes_store_the_same_shadows(directory, log, undisturbed):
     together = shadows_in(directory, n_jobs=2).fit(X, Y)
     assert_same(together, undisturbed)

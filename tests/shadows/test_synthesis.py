@@ -268,6 +268,30 @@ def test_synthesis_in_the_form_of_a_frame(frame):
     np.testing.assert_array_equal(target.predict(made.X), made.y)
 
 
+def test_synthesis_in_the_form_of_a_polars_frame():
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame(
+        {
+            "city": rng.choice(["Bern", "Rome"], 60),
+            "married": rng.integers(0, 2, 60).astype(bool),
+            "level": rng.choice(["low", "mid", "high"], 60),
+            "zip": rng.integers(1000, 9000, 60),
+        },
+        schema_overrides={"level": pl.Enum(["low", "mid", "high", "none"])},
+    )
+    y = (frame["city"] == "Rome").to_numpy() ^ frame["married"].to_numpy()
+    target = make_pipeline(OneHotEncoder(handle_unknown="ignore"), DecisionTreeClassifier())
+    target.fit(frame, y)
+    made = synthesize_records(target, 10, X=frame, random_state=0)
+    assert made.X.schema == frame.schema
+    assert set(made.X["level"]) <= {"low", "mid", "high"}
+    np.testing.assert_array_equal(target.predict(made.X), made.y)
+    domain = find_domain(frame, {"level": ["none"]})
+    assert set(domain.records(domain.draw(5, np.random.RandomState(0)))["level"]) == {"none"}
+    with pytest.raises(ValueError, match=r"domain\[2\] has values that a column of type Enum"):
+        find_domain(frame, {"level": ["other"]})
+
+
 def test_synthesis_in_the_form_of_a_sparse_matrix():
     X = sparse.csr_matrix(BINARY)
     target = BernoulliNB().fit(X, np.arange(200) % 2)
@@ -295,9 +319,8 @@ def test_synthesis_in_the_form_of_a_sparse_matrix():
         ({"classes": [1]}, ValueError, "can never be equal"),
         ({"response_method": "predict"}, ValueError, "response_method must be 'auto', 'predict_"),
         ({"X": None}, ValueError, "Records need a domain: give X"),
-        ({"X": BINARY[:0]}, ValueError, "at least one record and one feature"),
-        ({"X": BINARY[0]}, ValueError, "give one row a record"),
-        ({"X": pl.DataFrame({"a": [1]})}, TypeError, r"call its to_pandas\(\)"),
+        ({"X": BINARY[:0]}, ValueError, "at least one record and one column, got shape"),
+        ({"X": BINARY[0]}, ValueError, r"\(6,\); give an array.* one row a record"),
         ({"X": BINARY * np.nan}, ValueError, "Feature 0 has no value in X that is not missing"),
         ({"X": np.array([[1.0], [2.0], [np.inf]])}, ValueError, "Feature 0 has infinite values"),
         ({"domain": [[0, 1]] * 5}, ValueError, "one entry per feature: X has 6, got 5"),
@@ -318,11 +341,61 @@ def test_errors_of_synthesis(options, error, message):
         synthesize_records(SoftmaxTarget(), random_state=0, **options)
 
 
-@pytest.mark.parametrize("entry", [(0.0, 1.0), [0.5, 1.0], ["a"]])
+def test_a_name_that_repeats_does_not_say_which_column():
+    frame = pd.DataFrame(BINARY[:, :2], columns=["a", "a"])
+    with pytest.raises(ValueError, match=r"several columns named 'a'; give a number"):
+        find_domain(frame, {"a": [0]})
+    assert find_domain(frame, [[0], None]).values[0].tolist() == [0]
+
+
+@pytest.mark.parametrize("entry", [(0.0, 1.0), [0.5, 1.0], ["a"], [np.nan, 1.0], [300]])
 def test_whole_numbers_cannot_hold_fractions(entry):
-    for X in (BINARY.astype(int), pd.DataFrame(BINARY).astype(int)):
-        with pytest.raises(ValueError, match=r"domain\[0\] has values that a column of type int64"):
+    for X in (BINARY.astype(np.int8), pd.DataFrame(BINARY).astype("int8")):
+        with pytest.raises(ValueError, match=r"domain\[0\] has values that a column of type int8"):
             find_domain(X, {0: entry} if isinstance(X, np.ndarray) else [entry, *[None] * 5])
+
+
+@pytest.mark.parametrize(
+    ("X", "entry"),
+    [
+        (pd.DataFrame({"a": pd.Categorical([100, 101])}), [101, 102]),
+        (np.array([["low"], ["mid"]]), ["higher"]),
+        (np.array([["low"], ["mid"]]), [1]),
+        (pd.DataFrame({"a": ["low", None]}), [1]),
+        (pl.DataFrame({"a": ["low", None]}), (0, 1)),
+        (pl.DataFrame({"a": [True, None]}), [0, 2]),
+        (np.array([["2024-01-01"]], dtype="M8[D]"), [1]),
+        (np.array([[1]]), [np.inf]),
+    ],
+)
+def test_columns_refuse_other_values(X, entry):
+    with pytest.raises(ValueError, match=r"domain\[0\] has values that a column of type .* hold"):
+        find_domain(X, [entry])
+
+
+@pytest.mark.parametrize(
+    ("X", "entry"),
+    [
+        (pd.DataFrame({"a": pd.Categorical([100, 101, 102])}), [102, 101]),
+        (np.array([["low"], ["mid"]]), ["new"]),
+        (np.array([[b"low"]]), [b"new"]),
+        (pd.DataFrame({"a": ["low", None]}), ["higher", None]),
+        (pl.DataFrame({"a": ["low", None]}, schema={"a": pl.Categorical}), ["higher"]),
+        (pl.DataFrame({"a": [True, None]}), [0, 1]),
+        (pd.DataFrame({"a": pd.array([1, None], dtype="Int8")}), [2.0, 7.0]),
+        (np.array([["2024-01-01"]], dtype="M8[D]"), np.array(["2030"], dtype="M8[D]")),
+        (np.array([[1], ["a"]], dtype=object), [0.5, "b"]),
+    ],
+)
+def test_columns_hold_new_values(X, entry):
+    domain = find_domain(X, [entry])
+    records = domain.records(np.arange(len(entry))[:, None])
+    assert type(records) is type(X)
+    types = (records.schema, X.schema) if isinstance(X, pl.DataFrame) else (0, 0)
+    assert types[0] == types[1]
+    values = np.asarray(records).ravel().tolist()
+    expected = entry if isinstance(entry, list) else entry.tolist()
+    assert all(a == b or (pd.isna(a) and pd.isna(b)) for a, b in zip(values, expected, strict=True))
 
 
 def test_new_categories_are_refused(frame):
@@ -357,14 +430,19 @@ def correlated(n=2000):
 def in_form(X, form):
     if form == "frame":
         return pd.DataFrame(X, columns=["a", "b", "c"]).astype({"a": bool, "c": "category"})
+    if form == "polars":
+        columns = {"a": X[:, 0] == 1, "b": X[:, 1], "c": X[:, 2].astype(str)}
+        return pl.DataFrame(columns, schema_overrides={"c": pl.Categorical})
     return sparse.csr_matrix(X) if form == "sparse" else X
 
 
 def to_array(X):
+    if isinstance(X, pl.DataFrame):
+        X = X.with_columns(pl.col("c").cast(pl.String).cast(pl.Float32))
     return X.toarray() if sparse.issparse(X) else np.asarray(X, dtype=np.float32)
 
 
-@pytest.mark.parametrize("form", ["array", "frame", "sparse"])
+@pytest.mark.parametrize("form", ["array", "frame", "polars", "sparse"])
 def test_marginals_within_classes(form):
     X, y = correlated()
     records = in_form(X, form)
@@ -373,6 +451,8 @@ def test_marginals_within_classes(form):
     if form == "frame":
         assert made.dtypes.equals(records.dtypes)
         assert made.index.tolist() == list(range(3000))
+    if form == "polars":
+        assert made.schema == records.schema
     made = to_array(made)
     assert made.dtype == np.float32
     assert abs((labels == "yes").mean() - (y == "yes").mean()) < 0.03
@@ -401,17 +481,19 @@ def test_marginals_keep_missing_values_and_one_record():
     assert labels.tolist() == [4, 4, 4]
 
 
-@pytest.mark.parametrize("form", ["array", "frame", "sparse"])
+@pytest.mark.parametrize("form", ["array", "frame", "polars", "sparse"])
 def test_noise_flips_and_redraws(form):
     X, y = correlated()
     records = in_form(X, form)
-    before = records.copy()
+    before = records.clone() if form == "polars" else records.copy()
     noisy, labels = perturb_records(records, y, flip_rate=0.2, random_state=0)
     assert type(noisy) is type(records)
     np.testing.assert_array_equal(labels, y)
     np.testing.assert_array_equal(to_array(records), to_array(before))
     if form == "frame":
         assert noisy.dtypes.equals(records.dtypes)
+    if form == "polars":
+        assert noisy.schema == records.schema
     noisy = to_array(noisy)
     changed = noisy != X
     expected = np.array([0.2, 0.2, 0.2 * 44 / 45])  # 45 values, drawn again now and then
@@ -467,5 +549,5 @@ def test_errors_of_resampling():
     for make in (lambda X, y: sample_marginal_records(X, 5, y=y), perturb_records):
         with pytest.raises(ValueError, match="inconsistent numbers of samples"):
             make(X, y[:5])
-        with pytest.raises(ValueError, match="at least one record and one feature"):
+        with pytest.raises(ValueError, match="at least one record and one column"):
             make(X[:0], y[:0])
