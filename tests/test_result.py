@@ -12,6 +12,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from estimates import numbers
 from hypothesis import given, settings
@@ -277,6 +278,13 @@ def test_records_keep_their_container(records):
     assert again != Box(records[:1] if hasattr(records, "iloc") else records.astype(float) * 2)
     assert len(box.to_dict()["content"]) == records.shape[0]
     assert f"of shape {records.shape}" in str(box)
+
+
+def test_containers_without_a_form_in_json_are_refused():
+    box = Box(pl.DataFrame({"a": [1, 2]}))
+    assert box == box
+    with pytest.raises(TypeError, match="write these records with their own library"):
+        box.to_json()
 
 
 # Text and frame

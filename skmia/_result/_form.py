@@ -90,6 +90,11 @@ class Result:
         -------
         str
             The JSON text.
+
+        Raises
+        ------
+        TypeError
+            If it holds records in a container that JSON has no form for, such as a polars frame.
         """
         return json.dumps(encoded(self), indent=indent, ensure_ascii=False, allow_nan=False)
 

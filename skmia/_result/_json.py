@@ -124,6 +124,12 @@ def _other(value):
     container = of_container(value, encoded)
     if container is not None:
         return container
+    if hasattr(value, "shape"):
+        raise TypeError(
+            f"JSON holds records in arrays, sparse matrices and pandas frames, got "
+            f"{type(value).__module__}.{type(value).__name__}; write these records with their own "
+            "library, or convert them."
+        )
     text = str(value)
     return {"text": text} if text in _NOT_FINITE else text
 
