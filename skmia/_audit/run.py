@@ -62,7 +62,7 @@ def run_audit(sides, templates, *, fpr, prior, confidence_level, n_riskiest, rng
         points[name] = operating_point(measured, sample.membership, fpr, **each)
         notes += [f"{name}: {text}" for text in dict.fromkeys(measured.notes)]
         # of the others nothing is kept that is as long as the records
-        if strongest is None or results[-1].roc_auc.value > strongest[0].roc_auc.value:
+        if strongest is None or results[-1].roc_auc > strongest[0].roc_auc:
             strongest = results[-1], measured
         del measured
     strongest, measured = strongest

@@ -1,5 +1,6 @@
 """Indirect inference: what other records' answers tell of a record that is never asked for."""
 
+from dataclasses import dataclass
 from numbers import Integral
 
 import numpy as np
@@ -14,6 +15,7 @@ from skmia._response import (
     label_index,
     response_method_of,
 )
+from skmia._result import Result
 from skmia.attacks._p_values import combine_p_values, gmia_p_values
 from skmia.shadows import ShadowModels, perturb_records, shadow_template
 from skmia.signals import loss
@@ -31,7 +33,42 @@ from skmia.utils._constraints import (
 )
 from skmia.utils._sklearn import HasMethods, _safe_indexing
 
-__all__ = ["gmia_indirect"]
+__all__ = ["IndirectInference", "gmia_indirect"]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class IndirectInference(Result):
+    """P-values of records that the target was never asked for.
+
+    Attributes
+    ----------
+    p_values : ndarray of shape (n_attacked,)
+        P-values, in (0, 1]; 1 where no enhancing record was found.
+    n_queries : ndarray of int, shape (n_attacked,)
+        For how many records the target was asked. 0 means that the attack says nothing.
+
+    See Also
+    --------
+    gmia_indirect : Makes it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skmia.attacks import gmia_indirect
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(80, 2))
+    >>> y = (X[:, 0] + rng.normal(size=80) > 0).astype(int)
+    >>> target = LogisticRegression().fit(X[:20], y[:20])
+    >>> options = {"n_target": 20, "n_references": 20, "n_positive": 6, "random_state": 0}
+    >>> gmia_indirect(target, X, y, [0, 1], **options).to_frame().columns.tolist()
+    ['p_values', 'n_queries']
+    """
+
+    p_values: np.ndarray
+    n_queries: np.ndarray
+
+    _rows = ("p_values", "n_queries")
 
 
 @validate_params(
@@ -120,13 +157,9 @@ def gmia_indirect(
 
     Returns
     -------
-    :class:`~sklearn.utils.Bunch`
-        Dictionary-like object with the following attributes.
-
-        p_values : ndarray of shape (n_attacked,)
-            P-values, in (0, 1]; 1 where no enhancing record was found.
-        n_queries : ndarray of int, shape (n_attacked,)
-            For how many records the target was asked. 0 means that the attack says nothing.
+    IndirectInference
+        A p-value for each record, 1 where no enhancing record was found, and the number of records
+        that the target was asked for; 0 means that the attack says nothing.
 
     Raises
     ------
@@ -219,7 +252,7 @@ def gmia_indirect(
         p = indirect_p_value(signs * asked, signs * signals[:n_references][:, chosen])
         found.append((p, len(chosen)))
     p_values, n_asked = zip(*found, strict=True)
-    return Bunch(p_values=np.array(p_values), n_queries=np.array(n_asked))
+    return IndirectInference(np.array(p_values), np.array(n_asked))
 
 
 def _checked_rows(records, n_rows):

@@ -1,19 +1,64 @@
 """Records that stand apart: those which few training records can resemble."""
 
+from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
 from sklearn import get_config
-from sklearn.utils import Bunch, check_array, gen_batches
+from sklearn.utils import check_array, gen_batches
 
 from skmia._response import expand, record_response
+from skmia._result import Result
 from skmia.utils._constraints import ARRAY, ARRAY_OR_NONE, COUNT, POSITIVE, Number, validate_params
 
-__all__ = ["directions", "model_features", "reach", "threshold_for", "vulnerable_records"]
+__all__ = [
+    "VulnerableRecords",
+    "directions",
+    "model_features",
+    "reach",
+    "threshold_for",
+    "vulnerable_records",
+]
 
 _MOST_MODELS, _MOST_VALUES = 100, 2000  # that describe a record
 _EPS = 1e-30  # floor of the logarithm's argument, as in the signals
 _DIGITS = 12  # of a distance: what is beyond depends on the size of a batch
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class VulnerableRecords(Result):
+    r"""The records that few records in the target's training set can resemble.
+
+    Attributes
+    ----------
+    selected : ndarray of bool, shape (n_records,)
+        Which records to attack.
+    threshold : float
+        :math:`\alpha`, the cosine distance below which records are neighbors.
+    distances : ndarray of shape (n_records,)
+        The largest :math:`\alpha` at which each record is selected, infinite if it is at any.
+
+    See Also
+    --------
+    vulnerable_records : Selects them.
+
+    Examples
+    --------
+    >>> from skmia.attacks import vulnerable_records
+    >>> features = [[1, 0], [1, 0.01], [1, 0.02], [0, 1]]
+    >>> print(vulnerable_records(features, n_target=2, n_targets=1).to_frame().round(2))
+       selected  distances
+    0     False       0.00
+    1     False       0.00
+    2     False       0.00
+    3      True       0.98
+    """
+
+    selected: np.ndarray
+    threshold: float
+    distances: np.ndarray
+
+    _rows = ("selected", "distances")
 
 
 @validate_params(
@@ -64,15 +109,9 @@ def vulnerable_records(
 
     Returns
     -------
-    :class:`~sklearn.utils.Bunch`
-        Dictionary-like object with the following attributes.
-
-        selected : ndarray of bool, shape (n_records,)
-            Which records to attack.
-        threshold : float
-            :math:`\alpha`.
-        distances : ndarray of shape (n_records,)
-            The largest :math:`\alpha` at which each record is selected, infinite if it is at any.
+    VulnerableRecords
+        Which records are ``selected``, the ``threshold`` :math:`\alpha`, and the ``distances`` that
+        it is compared with.
 
     Raises
     ------
@@ -126,7 +165,7 @@ def vulnerable_records(
     distances = reach(features, background, own, n_target / max_expected_neighbors)
     if threshold is None:
         threshold = threshold_for(distances, n_targets)
-    return Bunch(selected=distances >= threshold, threshold=float(threshold), distances=distances)
+    return VulnerableRecords(distances >= threshold, float(threshold), distances)
 
 
 def directions(features):

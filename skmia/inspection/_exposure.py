@@ -16,6 +16,8 @@ from skmia._response import (
     check_target,
     label_index,
 )
+from skmia._result import Result
+from skmia._result._text import text_table
 from skmia.attacks import MetricAttack
 from skmia.attacks._measure import measure
 from skmia.exceptions import CalibrationWarning
@@ -40,8 +42,8 @@ from skmia.utils._sklearn import HasMethods
 __all__ = ["ExposureReport", "explain_exposure"]
 
 
-@dataclass(frozen=True, repr=False, eq=False)  # arrays have no single truth
-class ExposureReport:
+@dataclass(frozen=True, repr=False, eq=False)
+class ExposureReport(Result):
     """The exposure of records, what may explain it, and how the two go together.
 
     Attributes
@@ -69,9 +71,9 @@ class ExposureReport:
     >>> X, y = load_iris(return_X_y=True)
     >>> member = [1, 0] * 75
     >>> target = KNeighborsClassifier(1).fit(X[::2], y[::2])
-    >>> explain_exposure(target, X, y, member, n_resamples=99, random_state=0)
-    ExposureReport(75 members, 75 non-members, explanations=['class_gap', 'class_frequency',
-    'distance_to_class', 'distance_to_any'])
+    >>> report = explain_exposure(target, X, y, member, n_resamples=99, random_state=0)
+    >>> list(report.correlations)
+    ['class_gap', 'class_frequency', 'distance_to_class', 'distance_to_any']
     """
 
     exposure: np.ndarray
@@ -80,47 +82,19 @@ class ExposureReport:
     correlations: dict = field(default_factory=dict)
     nonmember_correlations: dict = field(default_factory=dict)
 
-    def __repr__(self):
-        """Return the sizes: the text is longer."""
-        n_members = int(self.membership.sum())
-        return (
-            f"{type(self).__name__}({n_members} members, {len(self.membership) - n_members} "
-            f"non-members, explanations={list(self.explanations)})"
+    _rows = ("exposure", "membership", "explanations")
+
+    def _blocks(self):
+        yield "Rank correlation with exposure\n" + text_table(
+            ["", "members", "non-members"],
+            [
+                [name, str(estimate), str(self.nonmember_correlations[name])]
+                for name, estimate in self.correlations.items()
+            ],
         )
 
-    def __str__(self):
-        """Return the correlations, one line for each explanation."""
-        rows = [("", "members", "non-members")]
-        rows += [
-            (name, str(estimate), str(self.nonmember_correlations[name]))
-            for name, estimate in self.correlations.items()
-        ]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
-        return "Rank correlation with exposure\n" + "\n".join(lines)
-
-    def to_frame(self):
-        """Return one row per record: its exposure, membership and explanations.
-
-        Returns
-        -------
-        pandas.DataFrame
-            In the order of the records.
-
-        Raises
-        ------
-        ImportError
-            If pandas is not installed.
-        """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise ImportError(
-                "to_frame needs pandas: python -m pip install pandas. The arrays are there "
-                "without it: exposure, membership, explanations."
-            ) from error
-        columns = {"exposure": self.exposure, "membership": self.membership}
-        return pd.DataFrame(columns | self.explanations)
+    def _columns(self):
+        return {"exposure": self.exposure, "membership": self.membership, **self.explanations}
 
 
 @validate_params(

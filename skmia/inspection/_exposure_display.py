@@ -434,4 +434,4 @@ def _medians(values, exposure, n_bins):
 
 
 def _in_words(correlation):
-    return correlation.method if isnan(correlation.value) else f"rank correlation\n{correlation}"
+    return correlation.method if isnan(correlation) else f"rank correlation\n{correlation}"

@@ -7,11 +7,12 @@ from scipy.sparse import issparse
 from sklearn.utils import check_consistent_length
 
 from skmia._records import check_table, duplicated_within
+from skmia._result import Result
+from skmia._result._text import in_words
 from skmia.metrics._column_codes import stored_codes
 from skmia.metrics._data_properties import class_balance, column_entropy
 from skmia.metrics._feature_balance import balanced_feature
 from skmia.metrics._groups import class_codes, group_codes
-from skmia.metrics._report_form import ReportForm, in_words
 from skmia.utils._constraints import (
     ARRAY_OR_NONE,
     COUNT,
@@ -22,9 +23,9 @@ from skmia.utils._constraints import (
 )
 
 
-@dataclass(frozen=True)
-class DatasetReport(ReportForm):
-    """Properties of a data set. `print` it, or take it as a dict or its table as a data frame.
+@dataclass(frozen=True, repr=False, eq=False)
+class DatasetReport(Result):
+    """Properties of a data set. `print` it, or take it as a dict, JSON or a frame.
 
     Attributes
     ----------

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
+from skmia._result import Estimate
 from skmia.metrics._curve import Curve
 from skmia.metrics._intervals import clopper_pearson_upper
 from skmia.utils._constraints import (
@@ -63,8 +64,9 @@ def epsilon_from_counts(
 
     Returns
     -------
-    float
-        The lower bound, at least 0.
+    Estimate
+        The lower bound, at least 0. Nothing is known of epsilon from above: `low` is the bound
+        itself, `high` is infinity, and `method` says where the bound comes from.
 
     Raises
     ------
@@ -86,8 +88,8 @@ def epsilon_from_counts(
     Examples
     --------
     >>> from skmia.metrics import epsilon_from_counts
-    >>> round(epsilon_from_counts(500, 500, 10, 990), 3)
-    3.242
+    >>> print(epsilon_from_counts(500, 500, 10, 990))
+    3.242 [3.242, inf]
     """
     # numbers of numpy with few bits would overflow in the sums
     true_positives, false_positives = int(true_positives), int(false_positives)
@@ -101,7 +103,7 @@ def epsilon_from_counts(
     bound = _bound(
         true_positives, n_members, false_positives, n_nonmembers, delta, confidence_level
     )
-    return max(0.0, float(bound))
+    return estimate_of(bound, "one-sided Clopper-Pearson limits")
 
 
 @validate_params(
@@ -146,8 +148,9 @@ def epsilon_lower_bound(
 
     Returns
     -------
-    float
-        The lower bound, at least 0.
+    Estimate
+        The lower bound, at least 0. Nothing is known of epsilon from above: `low` is the bound
+        itself, `high` is infinity, and `method` says where the bound comes from.
 
     Raises
     ------
@@ -186,13 +189,21 @@ def epsilon_lower_bound(
 
 def epsilon_of(curve, delta, threshold, confidence_level, random_state):
     """Return the bound of a curve."""
+    limits = "one-sided Clopper-Pearson limits"
     if threshold is None:
+        limits += " on the half that did not choose the threshold"
         chooser, curve = _halves(curve, check_random_state(random_state))
         points = _candidates(chooser)
         point = points[np.argmax(_bounds(chooser, delta, confidence_level, points))]
     else:
         point = curve.at(threshold)
-    return max(0.0, float(_bounds(curve, delta, confidence_level, point)))
+    return estimate_of(_bounds(curve, delta, confidence_level, point), limits)
+
+
+def estimate_of(bound, limits):
+    """Return what is known of epsilon: a bound from below, and none from above."""
+    bound = max(0.0, float(bound))
+    return Estimate(bound, bound, np.inf, f"lower bound, {limits}")
 
 
 def _candidates(curve):

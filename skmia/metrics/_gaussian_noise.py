@@ -1,14 +1,41 @@
 """Gaussian noise of differential privacy: how much of it, and how much leakage it leaves."""
 
+from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
 from scipy.special import log_ndtr, ndtr
-from sklearn.utils import Bunch
 
+from skmia._result import Result
 from skmia.metrics._bisection import root_of
 from skmia.metrics._leakage_bounds import total_variation_bound
 from skmia.utils._constraints import NOT_NEGATIVE, POSITIVE, Names, Number, validate_params
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class GaussianNoiseLeakage(Result):
+    """The most that Gaussian noise leaves of membership leakage.
+
+    Attributes
+    ----------
+    kl : float
+        Bound on the divergence, in nats; 0 is no leakage.
+    total_variation : float
+        Bound on the advantage of any attack, in [0, 1].
+
+    See Also
+    --------
+    gaussian_noise_leakage : Makes it.
+
+    Examples
+    --------
+    >>> from skmia.metrics import gaussian_noise_leakage
+    >>> gaussian_noise_leakage(1, 1e-5)
+    GaussianNoiseLeakage(kl=0.021, total_variation=0.103)
+    """
+
+    kl: float
+    total_variation: float
 
 
 @validate_params(
@@ -104,8 +131,8 @@ def gaussian_noise_leakage(epsilon, delta, *, method="classical"):
 
     Returns
     -------
-    Bunch
-        With the attributes ``kl``, a float in nats, and ``total_variation``, a float in [0, 1].
+    GaussianNoiseLeakage
+        With ``kl``, in nats, and ``total_variation``, in [0, 1].
 
     Raises
     ------
@@ -131,11 +158,11 @@ def gaussian_noise_leakage(epsilon, delta, *, method="classical"):
     --------
     >>> from skmia.metrics import gaussian_noise_leakage
     >>> leakage = gaussian_noise_leakage(1, 1e-5)
-    >>> round(leakage.kl, 4), round(float(leakage.total_variation), 4)
+    >>> round(leakage.kl, 4), round(leakage.total_variation, 4)
     (0.0213, 0.1032)
     """
     kl = float(0.5 / _unit_scale(epsilon, delta, method) ** 2)
-    return Bunch(kl=kl, total_variation=float(total_variation_bound(kl)))
+    return GaussianNoiseLeakage(kl, float(total_variation_bound(kl)))
 
 
 def _unit_scale(epsilon, delta, method):

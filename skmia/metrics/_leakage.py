@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 
-from skmia.metrics._estimate import Estimate
+from skmia._result import Estimate
 from skmia.metrics._leakage_bounds import entropy_of
 from skmia.metrics._leakage_checks import check_model_counts, check_statistics
 from skmia.metrics._leakage_intervals import quantiles

@@ -9,6 +9,7 @@ from scipy.stats import binom
 from sklearn.utils import check_random_state
 
 from skmia.metrics._checks import check_membership_scores
+from skmia.metrics._epsilon import estimate_of
 from skmia.utils._constraints import (
     ARRAY,
     CONFIDENCE_LEVEL,
@@ -66,8 +67,9 @@ def one_run_epsilon_from_counts(
 
     Returns
     -------
-    float
-        The lower bound, at least 0.
+    Estimate
+        The lower bound, at least 0. Nothing is known of epsilon from above: `low` is the bound
+        itself, `high` is infinity, and `method` says where the bound comes from.
 
     Raises
     ------
@@ -98,7 +100,7 @@ def one_run_epsilon_from_counts(
     _check_at_most("n_correct", n_correct, "n_guesses", n_guesses)
     _check_family(family, delta)
     counts = n_records, n_guesses, n_correct
-    return FAMILIES[family](*counts, delta, 1 - confidence_level)
+    return _bound(counts, delta, confidence_level, family)
 
 
 @validate_params(
@@ -151,8 +153,9 @@ def one_run_epsilon(
 
     Returns
     -------
-    float
-        The lower bound, at least 0.
+    Estimate
+        The lower bound, at least 0. Nothing is known of epsilon from above: `low` is the bound
+        itself, `high` is infinity, and `method` says where the bound comes from.
 
     Raises
     ------
@@ -186,7 +189,12 @@ def one_run_epsilon(
     n_correct = n_out - membership[order[:n_out]].sum()
     n_correct += membership[order[n_records - n_guesses + n_out :]].sum()
     counts = n_records, int(n_guesses), int(n_correct)
-    return FAMILIES[family](*counts, delta, 1 - confidence_level)
+    return _bound(counts, delta, confidence_level, family)
+
+
+def _bound(counts, delta, confidence_level, family):
+    bound = FAMILIES[family](*counts, delta, 1 - confidence_level)
+    return estimate_of(bound, f"guesses on one run, {family} family")
 
 
 def _check_at_most(name, count, of_what, most):

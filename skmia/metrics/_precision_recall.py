@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from skmia._result import Estimate
 from skmia.metrics._curve import Curve
-from skmia.metrics._estimate import Estimate
 from skmia.metrics._intervals import clopper_pearson, ratio, wilson
 from skmia.utils._constraints import ARRAY, CONFIDENCE_LEVEL, PRIOR, THRESHOLD, validate_params
 

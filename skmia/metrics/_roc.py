@@ -7,9 +7,9 @@ import numpy as np
 from scipy.special import betainc, expit, logit, ndtri
 from scipy.stats import binom
 
+from skmia._result import Estimate
 from skmia.exceptions import ResolutionWarning
 from skmia.metrics._curve import Curve
-from skmia.metrics._estimate import Estimate
 from skmia.utils._constraints import ARRAY, CONFIDENCE_LEVEL, FPR_OR_FPRS, validate_params
 
 
@@ -201,7 +201,7 @@ def tpr_at_fpr(membership, scores, *, fpr=0.01, confidence_level=0.95):
     curve = Curve.from_scores(membership, scores)
     estimates = [tpr_at_fpr_of(curve, rate, confidence_level) for rate in rates]
     for rate, estimate in zip(rates, estimates, strict=True):
-        if isnan(estimate.value):
+        if isnan(estimate):
             message = f"TPR at FPR {rate:g} is {estimate.method}; a larger fpr needs fewer."
             warnings.warn(message, ResolutionWarning, stacklevel=3)
     return estimates if np.ndim(fpr) else estimates[0]

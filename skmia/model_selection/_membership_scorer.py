@@ -49,7 +49,7 @@ def _tpr_at_fpr(found, fpr):
     Without the coin, a forest that puts many non-members on the highest score has a rate of 0, and
     would pass for more private than a blind guess.
     """
-    if np.isnan(tpr_at_fpr(found.membership, found.scores, fpr=fpr).value):
+    if np.isnan(tpr_at_fpr(found.membership, found.scores, fpr=fpr)):
         return np.nan
     rates = membership_roc_curve(found.membership, found.scores)
     return np.interp(fpr, *rates[:2])

@@ -1,17 +1,19 @@
 """How much the answer to a record changes if the record is left out of training."""
 
 import os
+from dataclasses import dataclass
 from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, is_regressor
-from sklearn.utils import Bunch, check_random_state, indexable
+from sklearn.utils import check_random_state, indexable
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from skmia._records import KnownRecords
 from skmia._response import check_labels, class_probabilities, label_index
+from skmia._result import Result
 from skmia.exceptions import ShadowTrainingError
 from skmia.shadows._template import shadow_template
 from skmia.shadows._training import fit_clone, one_blas_thread
@@ -29,7 +31,7 @@ from skmia.utils._constraints import (
 )
 from skmia.utils._sklearn import _safe_indexing
 
-__all__ = ["record_sensitivity"]
+__all__ = ["RecordSensitivity", "record_sensitivity"]
 
 _MOST_ROWS = 200  # by default: each costs a training
 
@@ -43,6 +45,51 @@ class _Question(NamedTuple):
     output: object
     method: str
     process: int
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class RecordSensitivity(Result):
+    r"""How much the answer to each record changes if it is left out of training.
+
+    Attributes
+    ----------
+    rows : ndarray of int, shape (n_rows,)
+        The records measured.
+    sensitivity : ndarray of shape (n_rows,)
+        Their :math:`\Delta`, the mean over the seeds.
+    standard_error : ndarray of shape (n_rows,)
+        Standard error of this mean, NaN for one seed. It says how far the seeds differ, not how far
+        :math:`\Delta` would on other training records.
+    background : ndarray of shape (n_rows,)
+        The mean change of the same answer if another one of the rows is left out; NaN if there is
+        no other.
+
+    See Also
+    --------
+    record_sensitivity : Makes it.
+
+    Examples
+    --------
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> from skmia.shadows import record_sensitivity
+    >>> X, y = [[0.0], [1.0], [2.5], [7.0]], [0, 0, 1, 0]
+    >>> print(record_sensitivity(KNeighborsClassifier(1), X, y))
+    RecordSensitivity
+    <BLANKLINE>
+    rows  sensitivity  standard error  background
+    ----  -----------  --------------  ----------
+    0     0.000        nan             0.000
+    1     0.000        nan             0.000
+    2     1.414        nan             0.000
+    3     1.414        nan             0.000
+    """
+
+    rows: np.ndarray
+    sensitivity: np.ndarray
+    standard_error: np.ndarray
+    background: np.ndarray
+
+    _rows = ("rows", "sensitivity", "standard_error", "background")
 
 
 @validate_params(
@@ -108,19 +155,9 @@ def record_sensitivity(
 
     Returns
     -------
-    :class:`~sklearn.utils.Bunch`
-        Dictionary-like object with the following attributes.
-
-        rows : ndarray of int, shape (n_rows,)
-            The records measured.
-        sensitivity : ndarray of shape (n_rows,)
-            Their :math:`\Delta`, the mean over the seeds.
-        standard_error : ndarray of shape (n_rows,)
-            Standard error of this mean, NaN for one seed. It says how far the seeds differ, not how
-            far :math:`\Delta` would on other training records.
-        background : ndarray of shape (n_rows,)
-            The mean change of the same answer if another one of the rows is left out; NaN if there
-            is no other.
+    RecordSensitivity
+        The ``sensitivity`` of each record, its ``standard_error`` over the seeds, and the
+        ``background``: the mean change if another record is left out.
 
     Raises
     ------
@@ -181,7 +218,7 @@ def record_sensitivity(
     error = np.full(len(rows), np.nan)
     if n_repeats > 1:
         error = own_changes.std(axis=0, ddof=1) / np.sqrt(n_repeats)
-    return Bunch(
+    return RecordSensitivity(
         rows=rows,
         sensitivity=own_changes.mean(axis=0),
         standard_error=error,

@@ -1,6 +1,7 @@
 """Records made by asking the target alone, by hill climbing on its confidence."""
 
 import warnings
+from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
@@ -13,6 +14,7 @@ from skmia._response import (
     class_probabilities,
     response_method_of,
 )
+from skmia._result import Result
 from skmia.exceptions import ResolutionWarning
 from skmia.shadows._domain import find_domain
 from skmia.shadows._hill_climb import HillClimb
@@ -27,7 +29,55 @@ from skmia.utils._constraints import (
     validate_params,
 )
 
-__all__ = ["synthesize_records"]
+__all__ = ["SynthesizedRecords", "synthesize_records"]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class SynthesizedRecords(Result):
+    """Records that the target is confident about, and what they cost.
+
+    Attributes
+    ----------
+    X : {ndarray, sparse matrix, dataframe} of shape (n_accepted.sum(), n_features)
+        The accepted records, classes in random order.
+    y : ndarray of shape (n_accepted.sum(),)
+        The classes that they were synthesized for, which the target predicts for them.
+    n_queries : int
+        Number of records that the target was asked for.
+    classes : ndarray of shape (n_wanted,)
+        The wanted classes, sorted.
+    n_accepted : ndarray of shape (n_wanted,)
+        Number of accepted records per wanted class.
+    failed_classes : ndarray
+        The classes given up.
+
+    See Also
+    --------
+    synthesize_records : Makes them.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skmia.shadows import synthesize_records
+    >>> X, y = load_iris(return_X_y=True)
+    >>> target = LogisticRegression(max_iter=1000).fit(X, y)
+    >>> made = synthesize_records(target, 30, X=X, random_state=0)
+    >>> print(made.to_frame())
+       classes  n_accepted
+    0        0          10
+    1        1          10
+    2        2          10
+    """
+
+    X: object
+    y: np.ndarray
+    n_queries: int
+    classes: np.ndarray
+    n_accepted: np.ndarray
+    failed_classes: np.ndarray
+
+    _rows = ("classes", "n_accepted")
 
 
 @validate_params(
@@ -122,21 +172,9 @@ def synthesize_records(
 
     Returns
     -------
-    :class:`~sklearn.utils.Bunch`
-        Dictionary-like object with the following attributes.
-
-        X : {ndarray, sparse matrix, dataframe} of shape (n_accepted.sum(), n_features)
-            The accepted records, classes in random order.
-        y : ndarray of shape (n_accepted.sum(),)
-            The classes that they were synthesized for, which the target predicts for them.
-        n_queries : int
-            Number of records that the target was asked for.
-        classes : ndarray of shape (n_wanted,)
-            The wanted classes, sorted.
-        n_accepted : ndarray of shape (n_wanted,)
-            Number of accepted records per wanted class.
-        failed_classes : ndarray
-            The classes given up.
+    SynthesizedRecords
+        The accepted records ``X`` with their classes ``y``, how often the target was asked, and how
+        many records of each class were accepted.
 
     Raises
     ------
@@ -222,7 +260,7 @@ def synthesize_records(
     climb = HillClimb(domain, labels, len(known), rules, rng)
     n_queries += climb.run(_ask, np.inf if max_queries is None else max_queries - n_queries)
     done = climb.is_accepted
-    made = Bunch(
+    made = SynthesizedRecords(
         X=domain.records(climb.accepted[done]),
         y=known[labels[done]],
         n_queries=n_queries,

@@ -128,7 +128,7 @@ def test_log_axes_begin_at_the_lowest_resolved_rate():
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
     x, y = display.line_.get_data()
     assert x[0] == 1 / 200
-    assert y[0] == tpr_at_fpr(membership, scores, fpr=1 / 200).value
+    assert y[0] == tpr_at_fpr(membership, scores, fpr=1 / 200)
     assert (np.diff(x) >= 0).all()
     np.testing.assert_array_equal(y[1:], display.tpr[display.fpr > 0])
     assert 1 / 250 < ax.get_xlim()[0] < 1 / 200

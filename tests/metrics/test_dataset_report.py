@@ -96,7 +96,7 @@ def test_of_many_classes_and_features():
     report = dataset_report(X, y, n_features=2)
     assert "class balance: 1.000, evenness of the labels" in str(report)
     assert len(report.balanced_features) == 2
-    assert str(report).endswith("and 10 more rows: to_dict has all")
+    assert str(report).endswith("and 20 more rows: to_frame has all")
     assert len(report.to_frame()) == 40
 
 

@@ -268,3 +268,20 @@ def test_wrong_threshold_or_number_of_guesses():
         ValueError, match="n_guesses must be at most the number of records, 2, got 3"
     ):
         one_run_epsilon([1, 0], [1, 2], n_guesses=3)
+
+
+def test_nothing_bounds_epsilon_from_above():
+    membership, scores = np.repeat([1, 0], 100), np.r_[np.arange(200, 300), np.arange(100)]
+    found = {
+        "lower bound, one-sided Clopper-Pearson limits": epsilon_from_counts(100, 0, 0, 100),
+        "lower bound, one-sided Clopper-Pearson limits on the half that did not choose the "
+        "threshold": epsilon_lower_bound(membership, scores, random_state=0),
+        "lower bound, guesses on one run, pure family": one_run_epsilon(membership, scores),
+        "lower bound, guesses on one run, gaussian family": one_run_epsilon_from_counts(
+            100, 50, 25, delta=1e-5, family="gaussian"
+        ),
+    }
+    for method, epsilon in found.items():
+        assert epsilon == epsilon.low
+        assert epsilon.high == np.inf
+        assert epsilon.method == method

@@ -78,7 +78,7 @@ def test_does_not_see_memorization():
     y_true = np.tile([0, 1], 100)
     membership = np.repeat([1, 0], 100)
     y_pred = np.where(membership == 1, y_true, 1 - y_true)
-    assert membership_roc_auc(membership, y_pred == y_true).value == 1
+    assert membership_roc_auc(membership, y_pred == y_true) == 1
     assert mia_indistinguishability_deviation(membership, y_pred) == 0
 
 

@@ -21,7 +21,7 @@ def test_is_slow_loop(seed, n, n_bins):
         inside = (risk >= start) & ((risk < end) | ((b == n_bins - 1) & (risk == 1)))
         assert report.n_records[b] == inside.sum()
         if not inside.any():
-            assert np.isnan([report[key][b] for key in ("mean_risk", "low", "high")]).all()
+            assert np.isnan([report.mean_risk[b], report.low[b], report.high[b]]).all()
             assert np.isnan(report.member_fraction[b])
             continue
         k, m = membership[inside].sum(), inside.sum()
