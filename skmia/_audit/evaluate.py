@@ -51,9 +51,7 @@ def attack_result(
     report = membership_report(
         membership, outcome.scores, fpr=fpr, prior=prior, random_state=random_state, **level
     )
-    # half of the records are members, so the risk is measured as it would be at that prior
-    odds_in, odds_out = outcome.risk * (1 - outcome.prior), (1 - outcome.risk) * outcome.prior
-    reliability = risk_reliability(membership, odds_in / (odds_in + odds_out))
+    reliability = risk_reliability(membership, _at_even_odds(outcome.risk, outcome.prior))
     at_one = {"threshold": 1, **level}
     precision, recall = membership_precision_recall(
         membership, outcome.called, prior=prior, **at_one
@@ -72,6 +70,14 @@ def attack_result(
         brier_score=reliability.brier_score,
         expected_calibration_error=reliability.expected_calibration_error,
     )
+
+
+def _at_even_odds(risk, prior):
+    """Return risks as they would be if half of the records were members, as they are."""
+    if prior == 0.5:
+        return risk
+    odds_in, odds_out = risk * (1 - prior), (1 - risk) * prior
+    return odds_in / (odds_in + odds_out)
 
 
 def slices_of(kind, values, outcome, membership, *, confidence_level):

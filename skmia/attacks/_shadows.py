@@ -9,7 +9,6 @@ from skmia.shadows import ShadowModels, shadow_template
 __all__ = [
     "are_fitted",
     "fitted_shadows",
-    "refuse_directory",
     "refuse_partial_knowledge",
     "train_shadow",
 ]
@@ -104,28 +103,6 @@ def train_shadow(target, X, y, random_state):
         random_state=random_state,
     ).fit(X, y)
     return shadows.estimators_[0], shadows.in_mask_[0].astype(int)
-
-
-def refuse_directory(attack):
-    """Refuse an attack whose shadows would go to one directory in several fits.
-
-    Parameters
-    ----------
-    attack : BaseAttack
-        An attack that is to be fitted several times on different records.
-
-    Raises
-    ------
-    ValueError
-        If its shadows are not fitted and have a directory.
-    """
-    shadows = getattr(attack, "shadows", None)
-    if isinstance(shadows, ShadowModels) and not are_fitted(shadows) and shadows.directory:
-        raise ValueError(
-            f"{type(attack).__name__} is fitted on two halves of the records in turn, but a "
-            "directory holds the shadow models of one fit. Give it fitted shadow models, or leave "
-            "directory out."
-        )
 
 
 def refuse_partial_knowledge(attack, X, y):

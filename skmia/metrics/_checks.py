@@ -33,7 +33,7 @@ def check_reals(name, values):
         raise ValueError(
             f"{name} must be real numbers, got dtype {values.dtype}; convert them to float."
         )
-    values = values.astype(np.float64)
+    values = values.astype(np.float64, copy=False)
     n_wrong = np.count_nonzero(~np.isfinite(values))
     if n_wrong:
         raise ValueError(

@@ -23,14 +23,15 @@ class Curve(NamedTuple):
         """Check the arrays and sort them once."""
         membership, scores = check_membership_scores(membership, scores)
         order = np.argsort(scores)[::-1]
-        membership, scores = membership[order], scores[order]
+        membership, scores = membership.astype(np.int8)[order], scores[order]
+        del order  # as long as the records, like all that stands here
         ends = np.flatnonzero(np.append(scores[1:] != scores[:-1], True))
-        true_positives = np.cumsum(membership)[ends]
-        return cls(
-            np.append(np.inf, scores[ends]),
-            np.append(0, true_positives),
-            np.append(0, ends + 1 - true_positives),
-        )
+        thresholds = np.append(np.inf, scores[ends])
+        del scores
+        true_positives = np.append(0, np.cumsum(membership, dtype=np.int64)[ends])
+        false_positives = np.append(-1, ends)
+        false_positives += 1 - true_positives
+        return cls(thresholds, true_positives, false_positives)
 
     @property
     def n_members(self):

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import brier_score_loss
 from sklearn.utils import check_consistent_length
 
 from skmia._result import Result
@@ -123,7 +122,8 @@ def risk_reliability(membership, risk, *, n_bins=10, confidence_level=0.95):
     bins = _bins(membership, risk, n_bins, 1 - confidence_level)
     gaps = np.abs(bins["mean_risk"] - bins["member_fraction"])
     return RiskReliability(
-        brier_score=float(brier_score_loss(membership, risk)),
+        # scikit-learn's brier_score_loss holds seven arrays as long as the records
+        brier_score=float(np.mean(np.square(risk - membership))),
         expected_calibration_error=float(np.nansum(bins["n_records"] * gaps) / len(risk)),
         **bins,
     )
