@@ -3,6 +3,7 @@
 import numpy as np
 
 from skmia.inspection._axes import axes_or_new, check_matplotlib, once, style
+from skmia.inspection._known_membership import known_membership
 from skmia.metrics._checks import check_fraction
 from skmia.metrics._curve import Curve
 from skmia.metrics._roc import roc_auc_of, tpr_at_fpr_of
@@ -275,8 +276,7 @@ class MembershipRocDisplay:
         """
         check_matplotlib("MembershipRocDisplay.from_attack")
         scores = attack.score_samples(X, y)
-        if membership is None:
-            membership = attack._remembered_membership(X, y)
+        membership = known_membership(attack.target, X, y, membership)
         return cls.from_predictions(
             membership,
             scores,
