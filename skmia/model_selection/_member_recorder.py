@@ -149,7 +149,7 @@ class MemberRecorder(RemembersMembers, MetaEstimatorMixin, BaseEstimator):
         estimator = clone(self.estimator) if first else self.estimator_
         self.estimator_ = estimator.partial_fit(X, y, **fit_params)
         # after pickling or copying the earlier records are lost, and the later ones not all
-        if first or self._remembered:
+        if first or self.remembers_members:
             self._remember(*_trained_on(self.estimator_, X, y, fit_params), add=not first)
         return self
 

@@ -148,7 +148,7 @@ class MembershipScoring(BaseEstimator, Callback):
     5
     """
 
-    _needs_held_out = True
+    needs_held_out = True
     _parameter_constraints: ClassVar[dict] = {
         "signal": [StrOptions(set(get_signal_names())), callable],
         "budget": [Interval(Real, 0, 1, closed="right"), None],

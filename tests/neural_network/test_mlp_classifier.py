@@ -358,7 +358,7 @@ def test_held_out_rows_are_no_members_of_an_audit():
 
 def test_an_audit_tells_which_rows_a_network_was_trained_on():
     class HoldsOut(Defense):
-        _needs_held_out = True
+        needs_held_out = True
 
     fitted = mlp(defense=HoldsOut()).fit(X[::2], Y[::2])
     with pytest.warns(MembershipWarning, match="membership_of.X_train, y_train. is 1 for the oth"):

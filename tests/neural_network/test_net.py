@@ -23,7 +23,7 @@ OPTIONS = {"max_epochs": 3, "lr": 0.1, "verbose": 0, "random_state": 0}
 class Constant(Penalty):
     """A penalty without a gradient that asks for answers."""
 
-    _needs_probabilities = True
+    needs_probabilities = True
 
     def __init__(self, weight=1.0):
         self.weight = weight
@@ -33,6 +33,16 @@ class Constant(Penalty):
 
     def end_epoch(self, net):
         return len(net.training.rows)
+
+
+class CountsRows(Constant):
+    """A penalty that asks for rows and for any criterion."""
+
+    needs_probabilities, needs_rows = False, True
+
+    def value(self, net, logits, y):
+        assert len(net.training.batches.rows) == len(y)
+        return super().value(net, logits, y)
 
 
 class Recording(Defense):
@@ -58,7 +68,7 @@ class Recording(Defense):
 
 
 class NeedsHeldOut(Recording):
-    _needs_held_out = True
+    needs_held_out = True
 
 
 def net(module=Linear, **params):
@@ -287,9 +297,10 @@ def test_validation_loss_has_no_penalty():
             "Recording needs a module that returns logits",
         ),
         (
-            {"penalties": [Constant()], "iterator_train": DataLoader},
+            {"penalties": [CountsRows()], "iterator_train": DataLoader},
             ValueError,
-            "leave iterator_train at its default, got <class .*DataLoader",
+            "CountsRows needs to know the rows of each batch: leave iterator_train at its default, "
+            "got <class .*DataLoader",
         ),
         ({"defense": NeedsHeldOut()}, ValueError, "set train_split=skorch.dataset.ValidSplit"),
         (
@@ -305,7 +316,7 @@ def test_errors_come_before_training(params, error, message):
 
 
 def test_torchs_loader_does_where_rows_are_not_needed():
-    fitted = net(iterator_train=DataLoader, penalties=[L2()]).fit(X32, Y)
+    fitted = net(iterator_train=DataLoader, penalties=[L2(), Constant()]).fit(X32, Y)
     assert fitted.membership_of(X32, Y).all()
 
 
