@@ -57,8 +57,8 @@ class RemembersMembers:
         Returns
         -------
         X : array-like of shape (n_records, ...)
-            The records as they were given to `fit`, not copied; after several calls of
-            `partial_fit`, those of all.
+            The records in the form in which they were given to `fit`, without those that were not
+            trained on, in any order; after several calls of `partial_fit`, those of all.
         y : array-like of shape (n_records,)
             Their labels.
 

@@ -338,13 +338,13 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
         return hasattr(self, "net_") and self.net_.remembers_members
 
     def training_records(self):
-        """Return the records that the classifier was fitted on, as they were given to `fit`.
+        """Return the records that the classifier was fitted on.
 
         Returns
         -------
         X : array-like of shape (n_records, ...)
-            The records, without those of weight 0 and those held out; after several calls of
-            `partial_fit`, those of all.
+            The records in the form in which they were given to `fit`, without those of weight 0
+            and those held out, in any order; after several calls of `partial_fit`, those of all.
         y : array-like of shape (n_records,)
             Their labels.
 
