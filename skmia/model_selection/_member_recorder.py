@@ -17,7 +17,14 @@ from skmia.utils._sklearn import _num_samples, _safe_indexing
 __all__ = ["MemberRecorder"]
 
 # The recorder's own, and fits that would go unrecorded.
-NOT_DELEGATED = ("estimator_", "fit_predict", "fit_transform", "fit_resample")
+NOT_DELEGATED = (
+    "estimator_",
+    "fit_loop",
+    "fit_predict",
+    "fit_resample",
+    "fit_transform",
+    "train_on",
+)
 
 
 def _estimator_has(name):

@@ -14,6 +14,7 @@ from skorch.dataset import Dataset, ValidSplit
 from skorch.exceptions import NotInitializedError
 from torch.utils.data import DataLoader
 
+from skmia.model_selection import MemberRecorder
 from skmia.neural_network import L1, L2, Defense, LabelSmoothing, Penalty, RegularizedNet
 from skmia.neural_network._mlp import MLP
 
@@ -188,6 +189,14 @@ def test_train_on_is_partial_fit_with_weights_and_other_names():
     assert not weighted.membership_of(X32, names).any()
     heavy = np.where(Y == 1, 5.0, 1.0)
     assert net().train_on(X32, Y, weights=heavy).predict(X32).mean() > plain.predict(X32).mean()
+
+
+def test_a_recorder_hides_what_would_go_unrecorded():
+    recorder = MemberRecorder(net()).fit(X32, Y)
+    assert recorder.module_ is recorder.estimator_.module_
+    for name in ("train_on", "fit_loop"):
+        assert hasattr(recorder.estimator_, name)
+        assert not hasattr(recorder, name)
 
 
 @pytest.mark.parametrize("weights", [np.ones(3), np.zeros(len(Y)), np.full(len(Y), np.inf)])
