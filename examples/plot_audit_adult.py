@@ -142,7 +142,7 @@ figure, axes = plt.subplots(1, 2, sharey=True, width_ratios=[2, 5], layout="cons
 report = reports["forest, fully grown"]
 for ax, kind in zip(axes, ["sex", "race"], strict=True):
     parts = [part for part in report.slices if part.kind == kind]
-    auc = np.array([part.roc_auc[:3] for part in parts])
+    auc = np.array([(part.roc_auc, part.roc_auc.low, part.roc_auc.high) for part in parts])
     position = np.arange(len(parts))
     ax.errorbar(
         position,

@@ -121,12 +121,12 @@ for name, (X_shadow, y_shadow, n_queries) in sources.items():
             "queries": n_queries,
             "ones": X_shadow.sum(axis=1).mean(),
             "held-out": is_right[attack.shadows_.out_mask_].mean(),
-            "balanced accuracy": membership_balanced_accuracy(membership, called, threshold=1),
-            "AUC": membership_roc_auc(membership, attack.score_samples(X_both, y_both)),
+            "balanced accuracy": str(membership_balanced_accuracy(membership, called, threshold=1)),
+            "AUC": str(membership_roc_auc(membership, attack.score_samples(X_both, y_both))),
         }
     )
 table = pd.DataFrame(rows).set_index("shadow data")
-print(table.to_string(formatters={"balanced accuracy": str, "AUC": str}, float_format="%.2f"))
+print(table.to_string(float_format="%.2f"))
 
 # %%
 # Compare each row with the first: the difference in balanced accuracy is what the lack of real

@@ -101,7 +101,9 @@ def _scorer_named(cv_results, names, role):
     for name in names:
         if f"mean_test_{name}" in cv_results:
             return name
-    present = [key.removeprefix("mean_test_") for key in cv_results if key.startswith("mean_test_")]
+    present = [
+        k.removeprefix("mean_test_") for k in map(str, cv_results) if k.startswith("mean_test_")
+    ]
     raise ValueError(
         f"The results have no scores {names[0]!r} for {role}; they have {present}. Give the search "
         "a scorer of that name, or name one of these."

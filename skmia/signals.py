@@ -10,8 +10,11 @@ probabilities of exactly 0 and 1 give finite signals. float32 stays float32.
 
 from collections.abc import Iterator
 from functools import cached_property
+from numbers import Real
 
 import numpy as np
+
+from skmia.utils._constraints import ARRAY, Names, Number, validate_params
 
 __all__ = [
     "confidence",
@@ -28,6 +31,7 @@ __all__ = [
 
 # 256 kB of float64: a block and its scratch buffer stay in a core's second-level cache.
 _BLOCK_ENTRIES = 32_768
+_EPS = [Number(Real, 0, 1, closed="neither")]
 # Rounding in a model's normalization may exceed 1 by a little; more than this is not a probability.
 _TOLERANCE = 1e-6
 # By type of the response: an unsigned integer of its size, and the bits of 1.0.
@@ -213,6 +217,7 @@ def _run(kernels, proba, y_index):
     return values
 
 
+@validate_params(proba=ARRAY, y_index=ARRAY, signals=["array-like"])
 def evaluate(proba, y_index, signals) -> Iterator[np.ndarray]:
     """Evaluate several signals over as few reads of the response as memory allows.
 
@@ -228,9 +233,9 @@ def evaluate(proba, y_index, signals) -> Iterator[np.ndarray]:
     signals : iterable of str or callable
         Names of signals, or functions of `proba` and `y_index`.
 
-    Yields
-    ------
-    ndarray of shape (n_records,)
+    Returns
+    -------
+    iterator of ndarray of shape (n_records,)
         The values of each signal in turn; higher is more member-like.
 
     Raises
@@ -248,8 +253,16 @@ def evaluate(proba, y_index, signals) -> Iterator[np.ndarray]:
     """
     proba, y_index = _check_response(proba, y_index)
     signals = list(signals)
-    for signal in signals:
-        get_signal(signal)
+    unknown = [one for one in signals if not callable(one) and one not in get_signal_names()]
+    if unknown:
+        raise ValueError(
+            f"signals must hold names, of {get_signal_names()}, or functions of (proba, y_index), "
+            f"got {unknown[0]!r}."
+        )
+    return _evaluated(proba, y_index, signals)
+
+
+def _evaluated(proba, y_index, signals):
     group_size = max(1, proba.shape[1] // 10)
     for start in range(0, len(signals), group_size):
         yield from _evaluate_group(proba, y_index, signals[start : start + group_size])
@@ -297,6 +310,7 @@ def get_signal_names():
     return sorted(_KERNELS)
 
 
+@validate_params(signal=[Names(*sorted(_KERNELS)), callable])
 def get_signal(signal):
     """Return the function of a signal's name; a function is returned as it is.
 
@@ -324,14 +338,10 @@ def get_signal(signal):
     """
     if callable(signal):
         return signal
-    if signal not in _KERNELS:
-        raise ValueError(
-            f"Unknown signal {signal!r}. Choose one of {get_signal_names()}, or give a function of "
-            "(proba, y_index)."
-        )
     return globals()[signal]
 
 
+@validate_params(proba=ARRAY, y_index=ARRAY)
 def correctness(proba, y_index):
     """Return 1 where the model predicts the true label, else 0.
 
@@ -369,6 +379,7 @@ def correctness(proba, y_index):
     return _evaluate_one("correctness", proba, y_index)
 
 
+@validate_params(proba=ARRAY, y_index=ARRAY)
 def confidence(proba, y_index):
     """Return the probability that the model gives to the true label.
 
@@ -404,6 +415,7 @@ def confidence(proba, y_index):
     return _evaluate_one("confidence", proba, y_index)
 
 
+@validate_params(proba=ARRAY, y_index=ARRAY, eps=_EPS)
 def loss(proba, y_index, *, eps=1e-30):
     """Return the negated cross-entropy loss, ln max(p_y, eps).
 
@@ -441,6 +453,7 @@ def loss(proba, y_index, *, eps=1e-30):
     return _evaluate_one("loss", proba, y_index, eps)
 
 
+@validate_params(proba=ARRAY, y_index=ARRAY, eps=_EPS)
 def entropy(proba, y_index, *, eps=1e-30):
     """Return the negated entropy of the response, Σ_i p_i ln max(p_i, eps).
 
@@ -480,6 +493,7 @@ def entropy(proba, y_index, *, eps=1e-30):
     return _evaluate_one("entropy", proba, y_index, eps)
 
 
+@validate_params(proba=ARRAY, y_index=ARRAY, eps=_EPS)
 def modified_entropy(proba, y_index, *, eps=1e-30):
     """Return the negated modified entropy.
 
@@ -520,6 +534,7 @@ def modified_entropy(proba, y_index, *, eps=1e-30):
     return _evaluate_one("modified_entropy", proba, y_index, eps)
 
 
+@validate_params(proba=ARRAY, y_index=ARRAY, eps=_EPS)
 def logit_confidence(proba, y_index, *, eps=1e-45):
     """Return the confidence on the logit scale, ln(p_y + eps) − ln(Σ_{j≠y} p_j + eps).
 
@@ -560,6 +575,7 @@ def logit_confidence(proba, y_index, *, eps=1e-45):
     return _evaluate_one("logit_confidence", proba, y_index, eps)
 
 
+@validate_params(proba=ARRAY, y_index=ARRAY)
 def margin(proba, y_index):
     """Return the confidence less the largest probability of another class, p_y − max_{j≠y} p_j.
 

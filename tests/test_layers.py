@@ -13,6 +13,7 @@ ROOT = Path(skmia.__file__).parent
 LAYERS = {
     "utils": 1,
     "exceptions": 1,
+    "_result": 1,
     "signals": 2,
     "_response": 2,
     "_records": 2,

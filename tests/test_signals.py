@@ -149,9 +149,20 @@ def test_errors(proba, y_index, message):
 
 
 def test_unknown_name_and_bad_callable():
-    with pytest.raises(ValueError, match=r"Unknown signal 'los'.*'loss'"):
+    with pytest.raises(
+        ValueError, match=r"'signal' parameter of get_signal .*'loss'.* or a callable. Got 'los'"
+    ):
         signals.get_signal("los")
+    with pytest.raises(ValueError, match=r"signals must hold names, .*'loss'.* got \['los'\]"):
+        signals.evaluate([[0.5, 0.5]], [0], ["loss", ["los"]])
     with pytest.raises(ValueError, match=r"expected shape \(2,\), got \(1,\)"):
         list(signals.evaluate([[0.5, 0.5]] * 2, [0, 1], [lambda p, y: p[:1, 0]]))
     with pytest.raises(ValueError, match="NaN or infinity"):
         list(signals.evaluate([[0.5, 0.5]], [0], [lambda p, y: np.array([np.nan])]))
+
+
+@pytest.mark.parametrize("eps", [0, -1, 10, np.nan, "a", None, True])
+@pytest.mark.parametrize("name", ["loss", "entropy", "modified_entropy", "logit_confidence"])
+def test_floors_are_small_numbers(name, eps):
+    with pytest.raises(ValueError, match=rf"'eps' parameter of {name} .*\(0.0, 1.0\). Got {eps!r}"):
+        getattr(signals, name)([[0.0, 1.0]], [0], eps=eps)

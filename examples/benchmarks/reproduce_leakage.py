@@ -100,7 +100,7 @@ def show(draw, steps, n_rows, n_models, n_jobs):
                 model, X, y, rows=np.arange(min(n_rows, len(y))), n_models=n_models,
                 random_state=0, n_jobs=n_jobs,
             )  # fmt: skip
-        found.append(leakage.mean_kl.value)
+        found.append(float(leakage.mean_kl))
         print(
             f"{value!s:>15}  {leakage.mean_kl!s:22} {leakage.mean_mutual_information!s:22} "
             f"{leakage.success.mean():.3f}   {time.perf_counter() - start:5.0f} s",

@@ -1,13 +1,13 @@
 """Audit a classifier, or its predictions, for membership leakage."""
 
 import warnings
+from numbers import Integral
 
 import numpy as np
 from sklearn.utils import Bunch, check_random_state, indexable
 
 from skmia._audit.inputs import (
     check_enough,
-    check_options,
     check_proba,
     column_labels,
     groups_of,
@@ -18,12 +18,41 @@ from skmia._audit.shift import two_sample_auc
 from skmia._records import duplicates_across
 from skmia._response import all_classes, check_labels, check_target, record_response
 from skmia._target import held_out_note, predicted_labels
+from skmia.attacks import BaseAttack
 from skmia.exceptions import MembershipWarning
+from skmia.utils._constraints import (
+    ARRAY,
+    ARRAY_OR_NONE,
+    CONFIDENCE_LEVEL,
+    FPR_OR_FPRS,
+    N_JOBS,
+    PRIOR,
+    RANDOM_STATE,
+    RESPONSE_METHOD,
+    TABLE,
+    ZERO_OR_MORE,
+    validate_params,
+)
 from skmia.utils._sklearn import _safe_indexing
 
 __all__ = ["audit", "audit_predictions"]
 
 
+@validate_params(
+    X_train=TABLE,
+    y_train=ARRAY,
+    X_test=TABLE,
+    y_test=ARRAY,
+    attacks=[str, BaseAttack, callable, list, tuple, dict],
+    sensitive_features=[str, Integral, list, tuple, dict, None],
+    fpr=FPR_OR_FPRS,
+    prior=PRIOR,
+    confidence_level=CONFIDENCE_LEVEL,
+    n_riskiest=ZERO_OR_MORE,
+    response_method=RESPONSE_METHOD,
+    random_state=RANDOM_STATE,
+    n_jobs=N_JOBS,
+)
 def audit(
     estimator,
     X_train,
@@ -65,8 +94,9 @@ def audit(
         - "fast": metric attacks by correctness, confidence, entropy and modified entropy;
         - "strong": these, and LiRA, RMIA and CombinedAttack on 16 shadow models. It fits the
           estimator 16 times to half of all rows, and takes some seconds beyond that;
-        - signals by name or function, for metric attacks with one threshold per class, or attacks
-          with `target=None`; or a dict from names to these.
+        - signals by name or function, for metric attacks with one threshold per class; attacks
+          with `target=None`, or classes of `skmia.attacks` by name, such as "LiRA", with `prior`
+          and otherwise their defaults; or a dict from names to these.
 
         Shadow models are trained once, on all rows that can be used, for all attacks that ask for
         the same number of them, or that hold the same unfitted `ShadowModels`.
@@ -126,7 +156,7 @@ def audit(
     At 1 % false alarms an attacker with ...
     """
     templates = named_attacks(attacks, prior)
-    fpr = check_options(fpr, prior, confidence_level, n_riskiest)
+    fpr = np.atleast_1d(fpr).tolist()
     check_target(estimator, response_method)
     X_train, X_test = indexable(X_train)[0], indexable(X_test)[0]
     y_train, y_test = check_labels(X_train, y_train), check_labels(X_test, y_test)
@@ -140,7 +170,7 @@ def audit(
     notes = []
     if (note := held_out_note(estimator, X_train, y_train)) is not None:
         notes.append(note)
-        warnings.warn(note, MembershipWarning, stacklevel=2)
+        warnings.warn(note, MembershipWarning, stacklevel=3)
     rng = check_random_state(random_state)
     shift = two_sample_auc(
         _safe_indexing(X_train, kept[0]),
@@ -162,8 +192,9 @@ def audit(
             X=X,
             y=y,
             proba=proba,
-            predicted=[
-                predicted_labels(estimator, x, classes, p) for x, p in zip(X, proba, strict=True)
+            right=[
+                predicted_labels(estimator, x, classes, p) == labels
+                for x, labels, p in zip(X, y, proba, strict=True)
             ],
             classes=classes,
             groups=groups,
@@ -183,6 +214,20 @@ def audit(
     )
 
 
+@validate_params(
+    proba_train=ARRAY,
+    y_train=ARRAY,
+    proba_test=ARRAY,
+    y_test=ARRAY,
+    classes=ARRAY_OR_NONE,
+    attacks=[str, BaseAttack, callable, list, tuple, dict],
+    sensitive_features=[str, Integral, list, tuple, dict, None],
+    fpr=FPR_OR_FPRS,
+    prior=PRIOR,
+    confidence_level=CONFIDENCE_LEVEL,
+    n_riskiest=ZERO_OR_MORE,
+    random_state=RANDOM_STATE,
+)
 def audit_predictions(
     proba_train,
     y_train,
@@ -261,7 +306,7 @@ def audit_predictions(
     1.000 [0.982, 1.000]
     """
     templates = named_attacks(attacks, prior)
-    fpr = check_options(fpr, prior, confidence_level, n_riskiest)
+    fpr = np.atleast_1d(fpr).tolist()
     y_train, y_test = check_labels(proba_train, y_train), check_labels(proba_test, y_test)
     proba = [check_proba(proba_train, "proba_train"), check_proba(proba_test, "proba_test")]
     columns = column_labels(classes, proba, np.union1d(y_train, y_test))
@@ -276,7 +321,10 @@ def audit_predictions(
             X=None,
             y=(y_train, y_test),
             proba=proba,
-            predicted=[columns[p.argmax(axis=1)] for p in proba],
+            right=[
+                columns[p.argmax(axis=1)] == y
+                for p, y in zip(proba, (y_train, y_test), strict=True)
+            ],
             classes=columns,
             groups=groups_of(sensitive_features, None, (len(y_train), len(y_test))),
             kept=kept,

@@ -76,7 +76,7 @@ def run(args):
         print(f"\n{title}\n{'=' * len(title)}\n{report}\n")
         if args.output is not None:
             path = args.output / f"{name.replace(' ', '_')}.json"
-            _write(path, report.to_json() + "\n")
+            _write(path, report.to_json(indent=2) + "\n")
             print(f"Wrote {path}", file=sys.stderr)
     return 0
 

@@ -139,12 +139,12 @@ def exposure_gaps(kind, values, outcome, membership, *, confidence_level):
     n_pairs = max(1, comb(len(np.unique(values)), 2))
     level = 1 - (1 - confidence_level) / n_pairs
     parts = slices_of(kind, values, outcome, membership, confidence_level=level)
-    parts = [part for part in parts if not np.isnan(part.roc_auc.value)]
+    parts = [part for part in parts if not np.isnan(part.roc_auc)]
     if len(parts) < 2:
         return []
-    least, *_, most = sorted(parts, key=lambda part: part.roc_auc.value)
+    least, *_, most = sorted(parts, key=lambda part: part.roc_auc)
     a, b = most.roc_auc, least.roc_auc
-    difference = a.value - b.value
+    difference = a - b
     return [
         ExposureGap(
             kind,
@@ -152,8 +152,8 @@ def exposure_gaps(kind, values, outcome, membership, *, confidence_level):
             least.value,
             Estimate(
                 difference,
-                difference - np.hypot(a.value - a.low, b.high - b.value),
-                difference + np.hypot(a.high - a.value, b.value - b.low),
+                difference - np.hypot(a - a.low, b.high - b),
+                difference + np.hypot(a.high - a, b - b.low),
                 f"difference of independent estimates (MOVER), Bonferroni over {n_pairs} pairs",
             ),
         )

@@ -1,19 +1,20 @@
 """Check what an audit is given, and say how to mend it."""
 
 from collections import Counter
+from inspect import signature
 from numbers import Integral
 
 import numpy as np
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_array
 
+import skmia.attacks
 from skmia._records import column_of, is_missing
 from skmia.attacks import RMIA, BaseAttack, CombinedAttack, LiRA, MetricAttack
-from skmia.metrics._checks import check_fraction, check_rates
+from skmia.signals import get_signal_names
 
 __all__ = [
     "check_enough",
-    "check_options",
     "check_proba",
     "column_labels",
     "groups_of",
@@ -28,30 +29,11 @@ _BUNDLES = {
 }
 
 
-def check_options(fpr, prior, confidence_level, n_riskiest):
-    """Refuse what is out of its range, before any work is done.
-
-    Parameters
-    ----------
-    fpr : sequence of float
-        False positive rates, in (0, 1).
-    prior : float
-        Probability of membership, in (0, 1).
-    confidence_level : float
-        Coverage of each interval, in (0, 1).
-    n_riskiest : int
-        How many training rows to name, at least 0.
-
-    Returns
-    -------
-    list of float
-        The false positive rates.
-    """
-    check_fraction("prior", prior)
-    check_fraction("confidence_level", confidence_level)
-    if n_riskiest < 0:
-        raise ValueError(f"n_riskiest must be at least 0, got {n_riskiest}.")
-    return list(check_rates(fpr))
+_ATTACKS = [
+    name
+    for name in skmia.attacks.__all__
+    if name[0].isupper() and "prior" in signature(getattr(skmia.attacks, name)).parameters
+]
 
 
 def named_attacks(attacks, prior):
@@ -98,16 +80,24 @@ def _template(attack, prior):
         return attack, type(attack).__name__
     if isinstance(attack, type) or not (isinstance(attack, str) or callable(attack)):
         raise TypeError(
-            "An attack must be a BaseAttack, such as MetricAttack(), or a signal by name or "
-            f"function, got {attack!r}."
+            "attacks must hold attacks, such as MetricAttack(), names of attacks, or signals by "
+            f"name or function, got {attack!r}."
         )
+    if not isinstance(attack, str):
+        return MetricAttack(signal=attack, prior=prior), getattr(attack, "__name__", "signal")
+    if attack in get_signal_names():
+        return MetricAttack(signal=attack, prior=prior), attack
+    if attack in _ATTACKS:
+        return getattr(skmia.attacks, attack)(prior=prior), attack
     if attack in _BUNDLES:
         raise ValueError(
             f"{attack!r} stands for several attacks: give it alone, attacks={attack!r}."
         )
-    template = MetricAttack(signal=attack, prior=prior)
-    template._validate_params()
-    return template, attack if isinstance(attack, str) else getattr(attack, "__name__", "signal")
+    raise ValueError(
+        "attacks must be 'fast' or 'strong', or name attacks "
+        f"({', '.join(map(repr, _ATTACKS))}) or signals "
+        f"({', '.join(map(repr, get_signal_names()))}), got {attack!r}."
+    )
 
 
 def check_enough(kept, which):

@@ -1,22 +1,20 @@
-"""What an audit found, and its forms: text, dict, JSON and data frame."""
+"""What an audit found, and how it reads."""
 
-import json
 import math
-from dataclasses import dataclass, field, fields
-from textwrap import fill
+from dataclasses import dataclass
 
 import numpy as np
 
-from skmia.metrics import Estimate
-from skmia.metrics._report_form import plain, text_table
+from skmia._result import Estimate, Result
+from skmia._result._text import folded, text_table
 
 __all__ = ["AttackResult", "AuditReport", "ExposureGap", "Slice"]
 
-_WIDTH = 110  # of running text
+_MOST_PARTS = 12  # in a text
 
 
-@dataclass(frozen=True)
-class AttackResult:
+@dataclass(frozen=True, repr=False, eq=False)
+class AttackResult(Result):
     """One attack's row of an audit; every Estimate has an interval and names its method.
 
     Attributes
@@ -38,8 +36,9 @@ class AttackResult:
         True positive rate at each false positive rate.
     best_threshold_accuracy : Estimate
         Balanced accuracy at the threshold that is best on these very records; optimistic.
-    epsilon : float
-        Lower bound on the ε of differential privacy, threshold search paid for.
+    epsilon : Estimate
+        Lower bound on the ε of differential privacy, threshold search paid for. Its value is the
+        bound, as is `low`; `high` is infinity, since nothing bounds ε from above.
     brier_score, expected_calibration_error : float
         How far the predicted risks, at even odds, are from the truth; 0 is perfect.
 
@@ -49,8 +48,8 @@ class AttackResult:
     >>> y = [0, 1] * 50
     >>> sure, unsure = [[0.9, 0.1], [0.1, 0.9]] * 50, [[0.7, 0.3], [0.3, 0.7]] * 50
     >>> report = skmia.audit_predictions(sure, y, unsure, y, random_state=0)
-    >>> print(report.attacks[1].name, report.attacks[1].mia_accuracy.value)
-    confidence 1.0
+    >>> print(report.attacks[1].name, report.attacks[1].mia_accuracy)
+    confidence 1.000 [0.974, 1.000]
     """
 
     name: str
@@ -62,13 +61,13 @@ class AttackResult:
     recall: Estimate
     tpr_at_fpr: dict
     best_threshold_accuracy: Estimate
-    epsilon: float
+    epsilon: Estimate
     brier_score: float
     expected_calibration_error: float
 
 
-@dataclass(frozen=True)
-class Slice:
+@dataclass(frozen=True, repr=False, eq=False)
+class Slice(Result):
     """The strongest attack on a part of the records.
 
     Attributes
@@ -100,8 +99,8 @@ class Slice:
     mia_accuracy: Estimate
 
 
-@dataclass(frozen=True)
-class ExposureGap:
+@dataclass(frozen=True, repr=False, eq=False)
+class ExposureGap(Result):
     """The difference in AUC between the most and the least exposed part of one kind.
 
     Attributes
@@ -119,8 +118,8 @@ class ExposureGap:
     >>> y = [0, 1] * 50
     >>> sure, unsure = [[0.9, 0.1], [0.1, 0.9]] * 50, [[0.7, 0.3], [0.3, 0.7]] * 50
     >>> report = skmia.audit_predictions(sure, y, unsure, y, random_state=0)
-    >>> report.exposure_gaps[0].difference.value
-    0.0
+    >>> print(report.exposure_gaps[0].difference)
+    0.000 [-0.071, 0.071]
     """
 
     kind: str
@@ -129,9 +128,9 @@ class ExposureGap:
     difference: Estimate
 
 
-@dataclass(frozen=True)
-class AuditReport:
-    """What an audit found. `print` it, or take it as a dict, JSON or a data frame.
+@dataclass(frozen=True, repr=False, eq=False)
+class AuditReport(Result):
+    """What an audit found. `print` it, or take it as a dict, JSON or a frame.
 
     Attributes
     ----------
@@ -208,101 +207,19 @@ class AuditReport:
     notes: tuple
     confidence_level: float
     prior: float
-    member_rows: np.ndarray = field(repr=False)
-    member_risk: np.ndarray = field(repr=False)
+    member_rows: np.ndarray
+    member_risk: np.ndarray
 
-    def __str__(self):
-        """Return the report as text.
+    _rows = "attacks"
 
-        Returns
-        -------
-        str
-            As `to_text` returns it.
-        """
-        return self.to_text()
-
-    def to_text(self):
-        """Return the report as a text with tables.
-
-        Returns
-        -------
-        str
-            Blocks of lines, parted by empty ones.
-        """
-        blocks = [
-            _heading(self),
-            _attack_table(self),
-            _threat_models(self),
-            fill(self.statement, _WIDTH),
-            _slice_table(self),
-            _riskiest(self),
-            *(fill(f"Note: {note}", _WIDTH) for note in self.notes),
-        ]
-        return "\n\n".join(block for block in blocks if block)
-
-    def to_dict(self):
-        """Return the report as plain Python values.
-
-        Returns
-        -------
-        dict
-            Numbers, strings, lists and dicts only; what cannot be resolved is None.
-        """
-        left_out = {"member_rows", "member_risk"}
-        return {
-            f.name: plain(getattr(self, f.name)) for f in fields(self) if f.name not in left_out
-        }
-
-    def to_json(self, *, indent=2):
-        """Return the report as JSON. It holds row numbers, never the content of a row.
-
-        Parameters
-        ----------
-        indent : int or None, default=2
-            As in `json.dumps`.
-
-        Returns
-        -------
-        str
-            The JSON text.
-        """
-        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
-
-    def to_frame(self):
-        """Return one row per attack with every metric and the ends of its interval.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Indexed by the attack's name.
-
-        Raises
-        ------
-        ImportError
-            If pandas is not installed.
-        """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise ImportError(
-                "to_frame needs pandas: python -m pip install pandas. to_dict needs nothing."
-            ) from error
-        rows = [_flat(attack) for attack in self.attacks]
-        return pd.DataFrame(rows).set_index("name")
-
-
-def _flat(result):
-    row = {}
-    for name, value in ((f.name, getattr(result, f.name)) for f in fields(result)):
-        named = value.items() if isinstance(value, dict) else [(None, value)]
-        for rate, estimate in named:
-            column = name if rate is None else f"{name}_{rate:g}"
-            if isinstance(estimate, Estimate):
-                row |= {column: estimate.value, f"{column}_low": estimate.low}
-                row |= {f"{column}_high": estimate.high}
-            else:
-                row[column] = estimate
-    return row
+    def _blocks(self):
+        yield _heading(self)
+        yield _attack_table(self)
+        yield _threat_models(self)
+        yield folded(self.statement)
+        yield _slice_table(self)
+        yield _riskiest(self)
+        yield from (folded(f"Note: {note}") for note in self.notes)
 
 
 def _heading(report):
@@ -324,7 +241,7 @@ def _heading(report):
         lines.append(
             f"train and test rows told apart without the model: AUC {report.shift_auc}, {verdict}"
         )
-    return "\n".join(lines)
+    return "\n".join(map(folded, lines))
 
 
 def _attack_table(report):
@@ -348,42 +265,48 @@ def _threat_models(report):
     by_kind = {}
     for attack in report.attacks:
         by_kind.setdefault(attack.threat_model, []).append(attack.name)
-    lines = ["What the attacker sees and has, beside the membership of the rows he calibrates on:"]
+    lines = ["What the attacker sees and has, beside the membership of the rows they calibrate on:"]
     for kind, names in by_kind.items():
-        lines.append(fill(f"- {', '.join(names)}: {kind}", _WIDTH, subsequent_indent="  "))
+        lines.append(folded(f"- {', '.join(names)}: {kind}"))
     return "\n".join(lines)
 
 
 def _slice_table(report):
-    shown = [s for s in report.slices if not math.isnan(s.roc_auc.value)]
+    shown = [s for s in report.slices if not math.isnan(s.roc_auc)]
     if not shown:
         return ""
-    most = 12
     lines = [f"Who is exposed ({report.strongest})"]
+    kinds = dict.fromkeys(s.kind for s in shown)
+    most = max(2, _MOST_PARTS // len(kinds))
     rows = [
         [s.kind, str(s.value), f"{s.n_members:,}", str(s.roc_auc), str(s.mia_accuracy)]
-        for kind in dict.fromkeys(s.kind for s in shown)
+        for kind in kinds
         for s in sorted((s for s in shown if s.kind == kind), key=_by_exposure)[:most]
     ]
     lines.append(text_table(["by", "part", "members", "AUC", "MIA accuracy"], rows))
-    for gap in report.exposure_gaps:
-        known = "more exposed than" if gap.difference.low > 0 else "not surely more exposed than"
-        lines.append(
-            f"{gap.kind}: {gap.most} is {known} {gap.least}, difference of AUCs {gap.difference}"
-        )
+    if len(shown) > len(rows):
+        lines.append(f"and {len(shown) - len(rows):,} less exposed parts: slices has all")
+    lines += [_gap(gap) for gap in report.exposure_gaps]
     return "\n".join(lines)
 
 
+def _gap(gap):
+    known = "more exposed than" if gap.difference.low > 0 else "not surely more exposed than"
+    return folded(
+        f"{gap.kind}: {gap.most} is {known} {gap.least}, difference of AUCs {gap.difference}"
+    )
+
+
 def _by_exposure(part):
-    return -part.roc_auc.value
+    return -part.roc_auc
 
 
 def _riskiest(report):
     if not report.riskiest:
         return ""
     items = ", ".join(f"{item['index']} ({item['risk']:.2f})" for item in report.riskiest[:10])
-    return f"Riskiest training rows (row number, risk): {items}"
+    return folded(f"Riskiest training rows (row number, risk): {items}")
 
 
 def _cell(estimate):
-    return "unresolvable" if math.isnan(estimate.value) else str(estimate)
+    return "unresolvable" if math.isnan(estimate) else str(estimate)

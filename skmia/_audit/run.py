@@ -26,8 +26,8 @@ def run_audit(sides, templates, *, fpr, prior, confidence_level, n_riskiest, rng
     Parameters
     ----------
     sides : Bunch
-        `target`, `X`, `y`, `proba`, `predicted`, `classes`, `groups`, `kept`, `n_duplicates`,
-        `response_method`, `n_jobs`, `shift` and `notes`; X, y, proba, predicted, kept and the
+        `target`, `X`, `y`, `proba`, `right`, `classes`, `groups`, `kept`, `n_duplicates`,
+        `response_method`, `n_jobs`, `shift` and `notes`; X, y, proba, right, kept and the
         values of groups are pairs of train and test.
     templates : dict of str to BaseAttack
         Attacks by name.
@@ -62,8 +62,9 @@ def run_audit(sides, templates, *, fpr, prior, confidence_level, n_riskiest, rng
         points[name] = operating_point(measured, sample.membership, fpr, **each)
         notes += [f"{name}: {text}" for text in dict.fromkeys(measured.notes)]
         # of the others nothing is kept that is as long as the records
-        if strongest is None or results[-1].roc_auc.value > strongest[0].roc_auc.value:
+        if strongest is None or results[-1].roc_auc > strongest[0].roc_auc:
             strongest = results[-1], measured
+        del measured
     strongest, measured = strongest
     parts = sample.parts()
     about = (measured, sample.membership)
@@ -100,7 +101,12 @@ class _Sample:
     def __init__(self, sides, rng):
         self.sides = sides
         n = min(map(len, sides.kept))
-        self.rows = [np.sort(rng.choice(rows, size=n, replace=False)) for rows in sides.kept]
+        drawn = [rng.choice(rows, size=n, replace=False) for rows in sides.kept]
+        self.rows = [
+            kept if len(kept) == n else np.sort(rows)
+            for kept, rows in zip(sides.kept, drawn, strict=True)
+        ]
+        del drawn
         self.membership = np.repeat(np.array([1, 0], dtype=np.int8), n)
         self.y = self._both(sides.y)
         n_all = [len(y) for y in sides.y]
@@ -160,8 +166,7 @@ class _Sample:
 
     def parts(self):
         """Return, for each way to cut the records into parts, the part of each record."""
-        wrong = self._both(self.sides.predicted) != self.y
-        parts = {"class": self.y, "prediction": wrong}
+        parts = {"class": self.y, "prediction": ~self._both(self.sides.right)}
         return parts | {name: self._both(pair) for name, pair in self.sides.groups.items()}
 
 
@@ -173,7 +178,7 @@ def _describe(target):
 
 
 def _accuracy(sides, side, confidence_level):
-    right = sides.predicted[side] == sides.y[side]
+    right = sides.right[side]
     interval = binomtest(int(right.sum()), len(right)).proportion_ci(confidence_level)
     return Estimate(float(right.mean()), interval.low, interval.high, "Clopper-Pearson")
 

@@ -71,7 +71,7 @@ def statement(points):
     str
         One or two sentences.
     """
-    name, best = max(points.items(), key=lambda item: item[1].accuracy.value)
+    name, best = max(points.items(), key=lambda item: item[1].accuracy)
     overall = (
         f"With thresholds learned on other records {_which(name, len(points))} tells members "
         f"from non-members in {_percent(best.accuracy)} of cases, where a blind guess has 50 %."
@@ -81,16 +81,16 @@ def statement(points):
 
 def _at_rate(points, rate):
     """Say what the attack that finds most at this rate finds; if none does, why not."""
-    name, best = max(points.items(), key=lambda item: item[1].found.value)
+    name, best = max(points.items(), key=lambda item: item[1].found)
     which = _which(name, len(points))
-    if best.found.value == 0 and len(points) > 1:
+    if best.found == 0 and len(points) > 1:
         which = f"any of {len(points)} attacks"
     sentence = (
         f"At {100 * rate:.3g} % false alarms an attacker with {which} finds "
         f"{_percent(best.found)} of the members, where a blind guess finds {100 * rate:.3g} %"
     )
     name, least = min(points.items(), key=lambda item: item[1].tied)
-    if best.found.value == 0 and least.tied >= rate:
+    if best.found == 0 and least.tied >= rate:
         sentence += (
             f"; so many non-members share the highest score that no threshold has fewer than "
             f"{least.tied:.1%} false alarms ({name}), where {_percent(least.at_top)} of the "
@@ -128,4 +128,4 @@ def _which(name, n_attacks):
 
 
 def _percent(estimate):
-    return f"{estimate.value:.1%} [{estimate.low:.1%}, {estimate.high:.1%}]"
+    return f"{estimate:.1%} [{estimate.low:.1%}, {estimate.high:.1%}]"

@@ -2,9 +2,9 @@
 
 from skmia.attacks._base import BaseAttack, ResponseAttack
 from skmia.attacks._combined import CombinedAttack
-from skmia.attacks._gmia import GMIA
-from skmia.attacks._gmia_indirect import gmia_indirect
-from skmia.attacks._gmia_selection import vulnerable_records
+from skmia.attacks._gmia import GMIA, GMIAReport
+from skmia.attacks._gmia_indirect import IndirectInference, gmia_indirect
+from skmia.attacks._gmia_selection import VulnerableRecords, vulnerable_records
 from skmia.attacks._label_only import LabelOnlyAttack, label_only_scores
 from skmia.attacks._lira import LiRA
 from skmia.attacks._lira_rule import lira_prior, lira_scores
@@ -28,6 +28,8 @@ __all__ = [
     "RMIA",
     "BaseAttack",
     "CombinedAttack",
+    "GMIAReport",
+    "IndirectInference",
     "LabelOnlyAttack",
     "LiRA",
     "MetricAttack",
@@ -36,6 +38,7 @@ __all__ = [
     "ReferenceAttack",
     "ResponseAttack",
     "ShadowModelAttack",
+    "VulnerableRecords",
     "base_scores",
     "best_threshold",
     "class_thresholds",

@@ -1,29 +1,81 @@
 """The generalized membership inference attack of Long et al. (2018)."""
 
 import warnings
+from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils import Bunch, check_random_state, check_scalar, indexable
+from sklearn.utils import check_random_state, indexable
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmia._records import KnownRecords
 from skmia._response import batches, label_index, taken
+from skmia._result import Estimate, Result
 from skmia.attacks._base import BaseAttack
 from skmia.attacks._gmia_selection import model_features, reach, threshold_for
 from skmia.attacks._p_values import reference_p_values
 from skmia.attacks._record_attack import Evidence
 from skmia.exceptions import ResolutionWarning
-from skmia.metrics import Estimate
-from skmia.metrics._checks import check_fraction
 from skmia.metrics._intervals import clopper_pearson
 from skmia.shadows import ShadowModels
 from skmia.signals import get_signal_names
+from skmia.utils._constraints import CONFIDENCE_LEVEL, Numbers, validate_params
 from skmia.utils._sklearn import Interval, StrOptions, _num_samples, _safe_indexing
 
-__all__ = ["GMIA"]
+__all__ = ["GMIA", "GMIAReport"]
 
 _MOST_ANSWERS = 100_000  # of shadows taken for targets, to calibrate the risk on
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class GMIAReport(Result):
+    """How many candidates GMIA selects and calls members at one cutoff, and how many are.
+
+    Attributes
+    ----------
+    cutoff : float
+        The p-value below which a selected record is called a member.
+    n_records : int
+        Number of candidates.
+    n_members : int
+        Number of members among them.
+    n_selected : int
+        Number of candidates that stand apart.
+    n_called : int
+        Number of these that are called members.
+    precision : Estimate or None
+        Share of members among those called; None if none is called. It depends on the share of
+        members among the candidates.
+    recall : Estimate or None
+        Share of the called among all members, selected or not; None without members.
+
+    See Also
+    --------
+    GMIA : Its method `report` makes one for each cutoff.
+
+    Examples
+    --------
+    >>> from skmia.attacks import GMIAReport
+    >>> from skmia.metrics import Estimate
+    >>> precision = Estimate(0.75, 0.194, 0.994, "Clopper-Pearson")
+    >>> print(GMIAReport(0.01, 200, 100, 9, 4, precision, None))
+    GMIAReport
+    cutoff: 0.010
+    n records: 200
+    n members: 100
+    n selected: 9
+    n called: 4
+    precision: 0.750 [0.194, 0.994]
+    recall: -
+    """
+
+    cutoff: float
+    n_records: int
+    n_members: int
+    n_selected: int
+    n_called: int
+    precision: Estimate | None
+    recall: Estimate | None
 
 
 class GMIA(BaseAttack):
@@ -341,6 +393,9 @@ class GMIA(BaseAttack):
         selected = self.select(X, y)
         return scores, np.where(selected, called, 0), np.where(selected, risk, self.prior)
 
+    @validate_params(
+        cutoffs=[Numbers(Real, 0, 1, closed="right"), None], confidence_level=CONFIDENCE_LEVEL
+    )
     def report(self, X, y, membership, *, cutoffs=None, confidence_level=0.95):
         """Return how many of some candidates are selected and called, and how many calls are right.
 
@@ -360,24 +415,8 @@ class GMIA(BaseAttack):
 
         Returns
         -------
-        list of :class:`~sklearn.utils.Bunch`
-            One for each cutoff, with the following attributes.
-
-            cutoff : float
-                The cutoff.
-            n_records : int
-                Number of candidates.
-            n_members : int
-                Number of members among them.
-            n_selected : int
-                Number of candidates that stand apart.
-            n_called : int
-                Number of these that are called members.
-            precision : Estimate or None
-                Share of members among those called; None if none is called. It depends on the share
-                of members among the candidates.
-            recall : Estimate or None
-                Share of the called among all members, selected or not; None without members.
+        list of GMIAReport
+            One for each cutoff.
 
         Raises
         ------
@@ -396,13 +435,10 @@ class GMIA(BaseAttack):
         """
         check_is_fitted(self)
         cutoffs = [self.cutoff] if cutoffs is None else list(cutoffs)
-        for cutoff in cutoffs:
-            check_scalar(cutoff, "cutoffs", Real, min_val=0, max_val=1, include_boundaries="right")
-        check_fraction("confidence_level", confidence_level)
         X, y = self._checked_records(X, y)
         member = self._check_membership(X, membership).astype(bool)
         n_references = (~self.shadows_.in_mask(X, y)).sum(axis=0).max(initial=0)
-        _warn_of_cutoffs(cutoffs, n_references, stacklevel=3)
+        _warn_of_cutoffs(cutoffs, n_references, stacklevel=4)
         scores, selected = self.score_samples(X, y), self.select(X, y)
         alpha = 1 - confidence_level
         return [_counts(cutoff, scores, selected, member, alpha) for cutoff in cutoffs]
@@ -422,7 +458,7 @@ def _score_above(cutoff):
 def _counts(cutoff, scores, selected, member, alpha):
     called = selected & (scores >= _score_above(cutoff))
     n_right = int((called & member).sum())
-    return Bunch(
+    return GMIAReport(
         cutoff=cutoff,
         n_records=len(scores),
         n_members=int(member.sum()),

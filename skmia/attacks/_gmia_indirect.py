@@ -1,9 +1,10 @@
 """Indirect inference: what other records' answers tell of a record that is never asked for."""
 
-from numbers import Integral, Real
+from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
-from sklearn.utils import Bunch, check_random_state, check_scalar, column_or_1d, indexable
+from sklearn.utils import Bunch, check_random_state, column_or_1d, indexable
 
 from skmia._records import KnownRecords, concatenate
 from skmia._response import (
@@ -14,14 +15,78 @@ from skmia._response import (
     label_index,
     response_method_of,
 )
+from skmia._result import Result
 from skmia.attacks._p_values import combine_p_values, gmia_p_values
 from skmia.shadows import ShadowModels, perturb_records, shadow_template
 from skmia.signals import loss
-from skmia.utils._sklearn import _safe_indexing
+from skmia.utils._constraints import (
+    ARRAY,
+    COUNT,
+    N_JOBS,
+    RANDOM_STATE,
+    RESPONSE_METHOD,
+    SHARE,
+    TABLE,
+    TWO_OR_MORE,
+    Number,
+    validate_params,
+)
+from skmia.utils._sklearn import HasMethods, _safe_indexing
 
-__all__ = ["gmia_indirect"]
+__all__ = ["IndirectInference", "gmia_indirect"]
 
 
+@dataclass(frozen=True, repr=False, eq=False)
+class IndirectInference(Result):
+    """P-values of records that the target was never asked for.
+
+    Attributes
+    ----------
+    p_values : ndarray of shape (n_attacked,)
+        P-values, in (0, 1]; 1 where no enhancing record was found.
+    n_queries : ndarray of int, shape (n_attacked,)
+        For how many records the target was asked. 0 means that the attack says nothing.
+
+    See Also
+    --------
+    gmia_indirect : Makes it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skmia.attacks import gmia_indirect
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(80, 2))
+    >>> y = (X[:, 0] + rng.normal(size=80) > 0).astype(int)
+    >>> target = LogisticRegression().fit(X[:20], y[:20])
+    >>> options = {"n_target": 20, "n_references": 20, "n_positive": 6, "random_state": 0}
+    >>> gmia_indirect(target, X, y, [0, 1], **options).to_frame().columns.tolist()
+    ['p_values', 'n_queries']
+    """
+
+    p_values: np.ndarray
+    n_queries: np.ndarray
+
+    _rows = ("p_values", "n_queries")
+
+
+@validate_params(
+    X=TABLE,
+    y=ARRAY,
+    records=ARRAY,
+    n_target=TWO_OR_MORE,
+    estimator=[HasMethods("fit"), None],
+    n_references=TWO_OR_MORE,
+    n_positive=[Number(Integral, 6, None, closed="left")],
+    n_candidates=TWO_OR_MORE,
+    n_queries=COUNT,
+    min_correlation=SHARE,
+    flip_rate=SHARE,
+    response_method=RESPONSE_METHOD,
+    random_state=RANDOM_STATE,
+    n_jobs=N_JOBS,
+)
 def gmia_indirect(
     target,
     X,
@@ -92,13 +157,9 @@ def gmia_indirect(
 
     Returns
     -------
-    :class:`~sklearn.utils.Bunch`
-        Dictionary-like object with the following attributes.
-
-        p_values : ndarray of shape (n_attacked,)
-            P-values, in (0, 1]; 1 where no enhancing record was found.
-        n_queries : ndarray of int, shape (n_attacked,)
-            For how many records the target was asked. 0 means that the attack says nothing.
+    IndirectInference
+        A p-value for each record, 1 where no enhancing record was found, and the number of records
+        that the target was asked for; 0 means that the attack says nothing.
 
     Raises
     ------
@@ -153,7 +214,6 @@ def gmia_indirect(
     True
     False
     """
-    _check_options(n_target, n_references, n_positive, n_candidates, n_queries, min_correlation)
     check_target(target, response_method)
     (X,) = indexable(X)
     y = check_labels(X, y)
@@ -192,20 +252,7 @@ def gmia_indirect(
         p = indirect_p_value(signs * asked, signs * signals[:n_references][:, chosen])
         found.append((p, len(chosen)))
     p_values, n_asked = zip(*found, strict=True)
-    return Bunch(p_values=np.array(p_values), n_queries=np.array(n_asked))
-
-
-def _check_options(n_target, n_references, n_positive, n_candidates, n_queries, min_correlation):
-    least = {
-        "n_target": (n_target, 2),
-        "n_references": (n_references, 2),
-        "n_positive": (n_positive, 6),
-        "n_candidates": (n_candidates, 2),
-        "n_queries": (n_queries, 1),
-    }
-    for name, (value, smallest) in least.items():
-        check_scalar(value, name, Integral, min_val=smallest)
-    check_scalar(min_correlation, "min_correlation", Real, min_val=0, max_val=1)
+    return IndirectInference(np.array(p_values), np.array(n_asked))
 
 
 def _checked_rows(records, n_rows):

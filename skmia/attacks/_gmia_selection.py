@@ -1,20 +1,74 @@
 """Records that stand apart: those which few training records can resemble."""
 
-from numbers import Integral, Real
+from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 from sklearn import get_config
-from sklearn.utils import Bunch, check_array, check_scalar, gen_batches
+from sklearn.utils import check_array, gen_batches
 
 from skmia._response import expand, record_response
+from skmia._result import Result
+from skmia.utils._constraints import ARRAY, ARRAY_OR_NONE, COUNT, POSITIVE, Number, validate_params
 
-__all__ = ["directions", "model_features", "reach", "threshold_for", "vulnerable_records"]
+__all__ = [
+    "VulnerableRecords",
+    "directions",
+    "model_features",
+    "reach",
+    "threshold_for",
+    "vulnerable_records",
+]
 
 _MOST_MODELS, _MOST_VALUES = 100, 2000  # that describe a record
 _EPS = 1e-30  # floor of the logarithm's argument, as in the signals
 _DIGITS = 12  # of a distance: what is beyond depends on the size of a batch
 
 
+@dataclass(frozen=True, repr=False, eq=False)
+class VulnerableRecords(Result):
+    r"""The records that few records in the target's training set can resemble.
+
+    Attributes
+    ----------
+    selected : ndarray of bool, shape (n_records,)
+        Which records to attack.
+    threshold : float
+        :math:`\alpha`, the cosine distance below which records are neighbors.
+    distances : ndarray of shape (n_records,)
+        The largest :math:`\alpha` at which each record is selected, infinite if it is at any.
+
+    See Also
+    --------
+    vulnerable_records : Selects them.
+
+    Examples
+    --------
+    >>> from skmia.attacks import vulnerable_records
+    >>> features = [[1, 0], [1, 0.01], [1, 0.02], [0, 1]]
+    >>> print(vulnerable_records(features, n_target=2, n_targets=1).to_frame().round(2))
+       selected  distances
+    0     False       0.00
+    1     False       0.00
+    2     False       0.00
+    3      True       0.98
+    """
+
+    selected: np.ndarray
+    threshold: float
+    distances: np.ndarray
+
+    _rows = ("selected", "distances")
+
+
+@validate_params(
+    features=ARRAY,
+    background_features=ARRAY_OR_NONE,
+    n_target=POSITIVE,
+    max_expected_neighbors=POSITIVE,
+    n_targets=[*COUNT, None],
+    threshold=[Number(Real, 0, 2, closed="both"), None],
+)
 def vulnerable_records(
     features,
     background_features=None,
@@ -55,15 +109,9 @@ def vulnerable_records(
 
     Returns
     -------
-    :class:`~sklearn.utils.Bunch`
-        Dictionary-like object with the following attributes.
-
-        selected : ndarray of bool, shape (n_records,)
-            Which records to attack.
-        threshold : float
-            :math:`\alpha`.
-        distances : ndarray of shape (n_records,)
-            The largest :math:`\alpha` at which each record is selected, infinite if it is at any.
+    VulnerableRecords
+        Which records are ``selected``, the ``threshold`` :math:`\alpha`, and the ``distances`` that
+        it is compared with.
 
     Raises
     ------
@@ -98,7 +146,11 @@ def vulnerable_records(
     >>> vulnerable_records(features, n_target=2, n_targets=1).selected
     array([False, False, False,  True])
     """
-    _check_options(n_target, max_expected_neighbors, n_targets, threshold)
+    if (n_targets is None) == (threshold is None):
+        raise ValueError(
+            "Give either n_targets, how many records to select, or threshold, the distance below "
+            f"which records are neighbors; got n_targets={n_targets} and threshold={threshold}."
+        )
     features = directions(check_array(features, dtype=np.float64, input_name="features"))
     if background_features is None:
         background, own = features, np.arange(len(features))
@@ -113,27 +165,7 @@ def vulnerable_records(
     distances = reach(features, background, own, n_target / max_expected_neighbors)
     if threshold is None:
         threshold = threshold_for(distances, n_targets)
-    return Bunch(selected=distances >= threshold, threshold=float(threshold), distances=distances)
-
-
-def _check_options(n_target, max_expected_neighbors, n_targets, threshold):
-    check_scalar(n_target, "n_target", Real, min_val=0, include_boundaries="neither")
-    check_scalar(
-        max_expected_neighbors,
-        "max_expected_neighbors",
-        Real,
-        min_val=0,
-        include_boundaries="neither",
-    )
-    if (n_targets is None) == (threshold is None):
-        raise ValueError(
-            "Give either n_targets, how many records to select, or threshold, the distance below "
-            f"which records are neighbors; got n_targets={n_targets} and threshold={threshold}."
-        )
-    if n_targets is not None:
-        check_scalar(n_targets, "n_targets", Integral, min_val=1)
-    else:
-        check_scalar(threshold, "threshold", Real, min_val=0, max_val=2)
+    return VulnerableRecords(distances >= threshold, float(threshold), distances)
 
 
 def directions(features):

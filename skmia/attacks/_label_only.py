@@ -14,6 +14,7 @@ from skmia.attacks._base import BaseAttack
 from skmia.attacks._perturbation import Perturbation, noise_grid
 from skmia.attacks._shadows import train_shadow
 from skmia.attacks._thresholds import best_threshold
+from skmia.utils._constraints import ARRAY, validate_params
 from skmia.utils._sklearn import Interval, StrOptions, _safe_indexing
 
 __all__ = ["LabelOnlyAttack", "label_only_scores"]
@@ -280,6 +281,7 @@ def _checked_noise(noise):
     return sigma, flip_rate
 
 
+@validate_params(kept=ARRAY, correct=ARRAY)
 def label_only_scores(kept, correct):
     r"""Return the share of a record's changed copies that keep its label.
 

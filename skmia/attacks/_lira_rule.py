@@ -4,8 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.special import gammaln, log_ndtr, stdtr
+from sklearn.utils import check_array
 
 from skmia.attacks._sides import block_moments, blocks_of, check_signals, moments_of
+from skmia.utils._constraints import ARRAY, ARRAY_OR_NONE, BOOLEAN, Names, validate_params
 
 __all__ = ["LiRAPrior", "lira_prior", "lira_scores", "prior_of"]
 
@@ -36,6 +38,7 @@ class LiRAPrior(NamedTuple):
 _NO_PRIOR = LiRAPrior(*np.ones((4, 2)))  # where each record has enough signals of its own
 
 
+@validate_params(shadow_signals=ARRAY, in_mask=ARRAY)
 def lira_prior(shadow_signals, in_mask):
     """Learn from all records together what LiRA cannot learn from the few signals of one.
 
@@ -117,6 +120,16 @@ def _pooled(side):
     return mean.mean(), pooled, alpha, (alpha - 1) * expected
 
 
+@validate_params(
+    signal=ARRAY,
+    shadow_signals=ARRAY,
+    in_mask=ARRAY,
+    online=BOOLEAN,
+    variance=[Names("per_record", "global", "bayesian")],
+    center=[Names("mean", "median")],
+    side=[Names("one", "two")],
+    prior=ARRAY_OR_NONE,
+)
 def lira_scores(
     signal,
     shadow_signals,
@@ -197,12 +210,13 @@ def lira_scores(
     >>> lira_scores(logit([0.93]), shadows, in_mask)
     array([17.09567308])
     """
-    _check_options(variance=variance, center=center, side=side)
     signal, shadow_signals, in_mask = check_signals(signal, shadow_signals, in_mask)
     if prior is None:
         prior = _NO_PRIOR
         if variance != "per_record" or not _have_several(in_mask):
             prior = prior_of(moments_of(shadow_signals, in_mask))
+    else:
+        prior = _checked_prior(prior)
     scores = np.empty(len(signal))
     for block in blocks_of(in_mask.shape):
         sides = block_moments(shadow_signals[:, block], in_mask[:, block], center)
@@ -215,6 +229,15 @@ def lira_scores(
     return scores
 
 
+def _checked_prior(prior):
+    prior = check_array(prior, dtype=np.float64, input_name="prior")
+    if prior.shape != (4, 2):
+        raise ValueError(
+            f"prior must be what lira_prior returns, four pairs of numbers, got {prior.shape}."
+        )
+    return LiRAPrior(*prior)
+
+
 def _have_several(in_mask):
     """Return whether each record has two shadows at least on each side, or none that saw it."""
     n_in = np.count_nonzero(in_mask, axis=0)
@@ -223,19 +246,6 @@ def _have_several(in_mask):
 
 def _offline(law, signal, side):
     return -law.log_above(signal) if side == "one" else -law.log_density(signal)
-
-
-_OPTIONS = {
-    "variance": ("per_record", "global", "bayesian"),
-    "center": ("mean", "median"),
-    "side": ("one", "two"),
-}
-
-
-def _check_options(**given):
-    for name, value in given.items():
-        if value not in _OPTIONS[name]:
-            raise ValueError(f"{name} must be one of {', '.join(_OPTIONS[name])}, got {value!r}.")
 
 
 class _Normal:

@@ -117,8 +117,9 @@ def measure(template, answered, y, membership, half, *, seed):
     called, notes = np.empty(len(y), dtype=np.int8), []
     # no attack shall read from the order of the records who is a member
     order = np.random.RandomState(seed).permutation(len(y))
-    in_half = half[order]
-    for known, rows in ((order[~in_half], order[in_half]), (order[in_half], order[~in_half])):
+    first, second = order[~half[order]], order[half[order]]
+    del order
+    for known, rows in ((first, second), (second, first)):
         of_known, of_rows = answered.rows(known), answered.rows(rows)
         fitted = clone(attack).set_params(target=of_known)
         # not fit, which warns: to catch a warning is to change the filters of all threads

@@ -5,9 +5,12 @@ from scipy.stats import chi2
 from sklearn import get_config
 from sklearn.utils import check_array, column_or_1d, gen_batches
 
+from skmia.utils._constraints import ARRAY, COUNT, validate_params
+
 __all__ = ["combine_p_values", "gmia_p_values", "reference_p_values"]
 
 
+@validate_params(signal=ARRAY, shadow_signals=ARRAY, in_mask=ARRAY)
 def gmia_p_values(signal, shadow_signals, in_mask):
     r"""Return the p-value of each record's loss among those of models that never saw it.
 
@@ -176,6 +179,7 @@ def _edge_slope(width, other, rise, other_rise):
     return np.maximum((2 * v + u) * rise - v * (v / u) * other_rise, 0)
 
 
+@validate_params(p_values=ARRAY, correlation=ARRAY, n_references=[*COUNT, None])
 def combine_p_values(p_values, correlation, *, n_references=None):
     r"""Combine dependent p-values into one (Brown's method with Kost and McDermott's covariances).
 
@@ -227,6 +231,11 @@ def combine_p_values(p_values, correlation, *, n_references=None):
         raise ValueError(
             f"correlation must have one row and column per p-value, {(len(p), len(p))}, got "
             f"{rho.shape}."
+        )
+    if np.abs(rho).max(initial=0) > 1 + 1e-6:  # rounding aside
+        raise ValueError(
+            f"correlation must lie in [-1, 1], got values from {rho.min():.6g} to {rho.max():.6g}; "
+            "divide covariances by both standard deviations."
         )
     if n_references is not None:
         p = np.maximum(p, 1 / (2 * (n_references + 1)))

@@ -1,8 +1,10 @@
 """The scoring rule of the population attack: the rank of a signal among those of non-members."""
 
 import numpy as np
-from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.validation import check_consistent_length
+
+from skmia.metrics._checks import check_signal, check_y_index
+from skmia.utils._constraints import ARRAY, ARRAY_OR_NONE, validate_params
 
 __all__ = ["RankedPopulation", "population_scores"]
 
@@ -80,6 +82,9 @@ class RankedPopulation:
         return below, not_above - below
 
 
+@validate_params(
+    signal=ARRAY, population_signal=ARRAY, y_index=ARRAY_OR_NONE, population_y_index=ARRAY_OR_NONE
+)
 def population_scores(signal, population_signal, y_index=None, population_y_index=None):
     r"""Return where signals stand among those of non-members: one minus a p-value.
 
@@ -126,14 +131,16 @@ def population_scores(signal, population_signal, y_index=None, population_y_inde
     """
     if (y_index is None) != (population_y_index is None):
         raise ValueError("Give both y_index and population_y_index, or neither.")
-    signal, population_signal = column_or_1d(signal), column_or_1d(population_signal)
-    assert_all_finite(signal, input_name="signal")
-    assert_all_finite(population_signal, input_name="population_signal")
+    signal = check_signal("signal", signal)
+    population_signal = check_signal("population_signal", population_signal)
     if not len(population_signal):
         raise ValueError("population_signal is empty. Give at least one non-member.")
     group, population_group = (
-        np.full(len(values), -1) if index is None else column_or_1d(index)
-        for values, index in ((signal, y_index), (population_signal, population_y_index))
+        np.full(len(values), -1) if index is None else check_y_index(name, index)
+        for name, values, index in (
+            ("y_index", signal, y_index),
+            ("population_y_index", population_signal, population_y_index),
+        )
     )
     check_consistent_length(signal, group)
     check_consistent_length(population_signal, population_group)

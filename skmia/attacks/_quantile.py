@@ -16,6 +16,7 @@ from skmia.attacks._quantile_regressors import QuantileRegressors, resolved_leve
 from skmia.attacks._quantile_rule import ConformalScale, quantile_scores
 from skmia.attacks._shadows import train_shadow
 from skmia.signals import get_signal_names
+from skmia.utils._constraints import Numbers
 from skmia.utils._sklearn import HasMethods, Interval, StrOptions, _safe_indexing
 
 __all__ = ["QuantileAttack"]
@@ -166,7 +167,7 @@ class QuantileAttack(BaseAttack):
         **FALSE_POSITIVE_RATE,
         "signal": [StrOptions(set(get_signal_names())), callable],
         "regressor": [HasMethods(["fit", "predict"]), None],
-        "levels": ["array-like", None],
+        "levels": [Numbers(Real, 0, 1, closed="neither"), None],
         "calibration_size": [Interval(Real, 0, 1, closed="neither")],
         "encode": ["boolean"],
     }

@@ -67,13 +67,11 @@ class QuantileRegressors:
         ------
         ValueError
             If the records are no table and are to be encoded, the regressor has no parameter for
-            the level, or levels are not ascending in (0, 1).
+            the level, or levels do not ascend.
         """
         levels = self.levels
-        if levels.ndim != 1 or not len(levels) or levels.dtype.kind != "f":
-            raise ValueError(f"levels must be a list of numbers in (0, 1), got {levels.tolist()}.")
-        if not (levels.min() > 0 and levels.max() < 1 and (np.diff(levels) > 0).all()):
-            raise ValueError(f"levels must ascend within (0, 1), got {levels.tolist()}.")
+        if not (np.diff(levels) > 0).all():
+            raise ValueError(f"levels must ascend, got {levels.tolist()}.")
         self.numbers = self._fitted_numbers(X) if self.encode else None
         values, templates = self._values(X, y), [self._template(a, seed) for a in levels]
         fits = (delayed(_fitted)(template, values, signal) for template in templates)

@@ -1,13 +1,21 @@
 """The scoring rule of the quantile attack: a signal among its predicted quantiles."""
 
+from numbers import Real
+
 import numpy as np
 from scipy.special import logit
-from sklearn.utils import assert_all_finite, check_array, column_or_1d
+from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length
+
+from skmia.metrics._checks import check_signal
+from skmia.utils._constraints import ARRAY, POSITIVE, Numbers, validate_params
 
 __all__ = ["ConformalScale", "quantile_scores"]
 
 
+@validate_params(
+    signal=ARRAY, quantiles=ARRAY, levels=[Numbers(Real, 0, 1, closed="neither")], scale=POSITIVE
+)
 def quantile_scores(signal, quantiles, levels, *, scale=1.0):
     r"""Return where signals lie among the quantiles that are predicted for them.
 
@@ -56,19 +64,16 @@ def quantile_scores(signal, quantiles, levels, *, scale=1.0):
     >>> quantile_scores([0.0, 1.0, 5.0], [[0.0, 2.0]] * 3, [0.5, 0.9]).round(2)
     array([0. , 1.1, 5.2])
     """
-    signal, levels = column_or_1d(signal), column_or_1d(levels).astype(np.float64)
+    signal, levels = check_signal("signal", signal), np.asarray(levels, dtype=np.float64)
     quantiles = check_array(quantiles, dtype="numeric", input_name="quantiles")
-    assert_all_finite(signal, input_name="signal")
     check_consistent_length(signal, quantiles)
     if quantiles.shape[1] != len(levels):
         raise ValueError(
             f"quantiles must have one column for each of the {len(levels)} levels, got "
             f"{quantiles.shape[1]}."
         )
-    if levels[0] <= 0 or levels[-1] >= 1 or (np.diff(levels) <= 0).any():
-        raise ValueError(f"levels must ascend within (0, 1), got {levels.tolist()}.")
-    if not 0 < scale < np.inf:
-        raise ValueError(f"scale must be a number above 0, got {scale!r}.")
+    if (np.diff(levels) <= 0).any():
+        raise ValueError(f"levels must ascend, got {levels.tolist()}.")
     return _interpolated(signal.astype(np.float64), np.sort(quantiles, axis=1), levels, scale)
 
 

@@ -3,10 +3,17 @@
 import numpy as np
 
 from skmia.attacks._sides import block_moments, blocks_of, check_signals
+from skmia.utils._constraints import ARRAY, Names, validate_params
 
 __all__ = ["REFERENCE_METHODS", "reference_scores"]
 
 
+@validate_params(
+    signal=ARRAY,
+    shadow_signals=ARRAY,
+    in_mask=ARRAY,
+    method=[Names("difficulty", "midpoint", "rank")],
+)
 def reference_scores(signal, shadow_signals, in_mask, *, method="difficulty"):
     """Return how far each record's signal is above that of reference models.
 
@@ -57,8 +64,6 @@ def reference_scores(signal, shadow_signals, in_mask, *, method="difficulty"):
     [0.75]
     [1.]
     """
-    if method not in REFERENCE_METHODS:
-        raise ValueError(f"method must be one of {', '.join(REFERENCE_METHODS)}, got {method!r}.")
     signal, shadow_signals, in_mask = check_signals(signal, shadow_signals, in_mask)
     scores = np.empty(len(signal))
     for block in blocks_of(in_mask.shape):

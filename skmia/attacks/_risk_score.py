@@ -1,10 +1,11 @@
 """The privacy risk score: the probability that a record is a member, from histograms per class."""
 
 import numpy as np
-from sklearn.utils import assert_all_finite, column_or_1d
+from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
-from skmia.metrics._checks import check_membership
+from skmia.metrics._checks import check_membership, check_signal, check_y_index
+from skmia.utils._constraints import ARRAY, ARRAY_OR_NONE, BOOLEAN, COUNT, PRIOR, validate_params
 
 __all__ = ["RiskHistogram", "privacy_risk_scores"]
 
@@ -109,6 +110,16 @@ def _bin_risk(n_in, n_out, prior):
     return np.divide(frequency_in, total, out=np.full_like(total, prior), where=total > 0)
 
 
+@validate_params(
+    values=ARRAY,
+    calibration_values=ARRAY,
+    calibration_membership=ARRAY,
+    y_index=ARRAY_OR_NONE,
+    calibration_y_index=ARRAY_OR_NONE,
+    n_bins=COUNT,
+    log_scale=BOOLEAN,
+    prior=PRIOR,
+)
 def privacy_risk_scores(
     values,
     calibration_values,
@@ -175,23 +186,19 @@ def privacy_risk_scores(
     if y_index is None:
         y_index = np.zeros(len(values), dtype=int)
         calibration_y_index = np.zeros(len(calibration_values), dtype=int)
-    arrays = [column_or_1d(a) for a in (values, y_index)]
+    arrays = [check_signal("values", values), check_y_index("y_index", y_index)]
     calibration = [
-        column_or_1d(a) for a in (calibration_values, calibration_membership, calibration_y_index)
+        check_signal("calibration_values", calibration_values),
+        column_or_1d(calibration_membership),
+        check_y_index("calibration_y_index", calibration_y_index),
     ]
     check_consistent_length(*arrays)
     check_consistent_length(*calibration)
-    assert_all_finite(arrays[0], input_name="values")
-    assert_all_finite(calibration[0], input_name="calibration_values")
     if log_scale and min(arrays[0].min(initial=0), calibration[0].min()) < 0:
         raise ValueError(
             "Negative values have no logarithm. Give entropies and losses unnegated (the signals "
             "of skmia come negated: give -signal), or set log_scale=False."
         )
-    if n_bins < 1:
-        raise ValueError(f"n_bins must be at least 1, got {n_bins}.")
-    if not 0 < prior < 1:
-        raise ValueError(f"prior must lie between 0 and 1, got {prior}.")
     calibration[1] = check_membership(calibration[1])
     n_classes = 1 + max(index.max(initial=0) for index in (arrays[1], calibration[2]))
     histogram = RiskHistogram(

@@ -4,6 +4,7 @@ import numpy as np
 from scipy.special import expit
 
 from skmia.attacks._sides import block_moments, blocks_of, check_signals
+from skmia.utils._constraints import ARRAY, ARRAY_OR_NONE, BOOLEAN, POSITIVE, SHARE, validate_params
 
 __all__ = [
     "base_scores",
@@ -16,6 +17,17 @@ __all__ = [
 _LEAST = 1e-30  # of a probability that is divided by, or whose logarithm is taken
 
 
+@validate_params(
+    confidence=ARRAY,
+    shadow_confidence=ARRAY,
+    in_mask=ARRAY,
+    population_confidence=ARRAY,
+    population_shadow_confidence=ARRAY,
+    a=SHARE,
+    gamma=POSITIVE,
+    online=BOOLEAN,
+    population_in_mask=ARRAY_OR_NONE,
+)
 def rmia_scores(
     confidence,
     shadow_confidence,
@@ -99,12 +111,11 @@ def rmia_scores(
     ... )
     array([1.        , 0.33333333])
     """
-    _check_parameters(a, gamma)
     given = _check_confidence(confidence, shadow_confidence, in_mask)
     if population_in_mask is None:
         population_in_mask = np.zeros(np.shape(population_shadow_confidence), dtype=bool)
     population = _check_confidence(
-        population_confidence, population_shadow_confidence, population_in_mask
+        population_confidence, population_shadow_confidence, population_in_mask, "population_"
     )
     if len(given[1]) != len(population[1]):
         raise ValueError(
@@ -126,20 +137,15 @@ def rmia_scores(
     return np.where(given[2].any(axis=0), both, offline)
 
 
-def _check_parameters(a, gamma):
-    if not 0 <= a <= 1:
-        raise ValueError(f"a must be in [0, 1], got {a}.")
-    if not gamma > 0:
-        raise ValueError(f"gamma must be above 0, got {gamma}.")
-
-
-def _check_confidence(confidence, shadow_confidence, in_mask):
-    given = check_signals(confidence, shadow_confidence, in_mask)
+def _check_confidence(confidence, shadow_confidence, in_mask, of=""):
+    names = [f"{of}{name}" for name in ("confidence", "shadow_confidence", "in_mask")]
+    given = check_signals(confidence, shadow_confidence, in_mask, names)
     low = min(values.min() for values in given[:2])
     high = max(values.max() for values in given[:2])
     if low < 0 or high > 1 + 1e-6:
         raise ValueError(
-            f"Confidences are probabilities in [0, 1], got values from {low:.6g} to {high:.6g}. "
+            f"{names[0]} and {names[1]} are probabilities in [0, 1], got values from {low:.6g} to "
+            f"{high:.6g}. "
             "Give the signal 'confidence', not its logarithm."
         )
     return given
@@ -220,6 +226,9 @@ def population_share(ratios, population_ratios, gamma):
     return dominated / len(population_ratios)
 
 
+@validate_params(
+    confidence=ARRAY, shadow_confidence=ARRAY, in_mask=ARRAY, online=BOOLEAN, offline_scale=SHARE
+)
 def base_scores(confidence, shadow_confidence, in_mask, *, online=True, offline_scale=0.33):
     """Return the logarithm of each record's confidence over its mean among the shadows.
 

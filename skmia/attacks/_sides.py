@@ -3,7 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils import assert_all_finite, check_array, column_or_1d, gen_batches
+from sklearn.utils import check_array, gen_batches
+
+from skmia.metrics._checks import check_signal
 
 __all__ = [
     "Side",
@@ -127,7 +129,7 @@ def blocks_of(shape):
     return gen_batches(shape[1], max(_BLOCK_ENTRIES // max(shape[0], 1), 1))
 
 
-def check_signals(signal, shadow_signals, in_mask):
+def check_signals(signal, shadow_signals, in_mask, names=("signal", "shadow_signals", "in_mask")):
     """Return a target's and its shadows' signals, checked.
 
     Parameters
@@ -138,6 +140,8 @@ def check_signals(signal, shadow_signals, in_mask):
         Signals of the shadows.
     in_mask : array-like of bool, shape (n_shadows, n_records)
         Which shadows saw which records.
+    names : sequence of str
+        What the caller calls these three.
 
     Returns
     -------
@@ -149,21 +153,21 @@ def check_signals(signal, shadow_signals, in_mask):
     ValueError
         If shapes do not fit, a signal is not finite, or the mask is not of truth values.
     """
-    signal = column_or_1d(signal)
-    assert_all_finite(signal, input_name="signal")
+    of_target, of_shadows, mask = names
+    signal = check_signal(of_target, signal)
     floats = {"dtype": [np.float64, np.float32], "ensure_min_samples": 1}
-    shadow_signals = check_array(shadow_signals, input_name="shadow_signals", **floats)
+    shadow_signals = check_array(shadow_signals, input_name=of_shadows, **floats)
     in_mask = np.asarray(in_mask)
     shape = (len(shadow_signals), len(signal))
     if shadow_signals.shape != shape or in_mask.shape != shape:
         raise ValueError(
-            "shadow_signals and in_mask need one row per shadow and one column per record: for "
-            f"{shape[0]} shadows and the {shape[1]} records of signal expected {shape}, got "
+            f"{of_shadows} and {mask} need one row per shadow and one column per record: for "
+            f"{shape[0]} shadows and the {shape[1]} records of {of_target} expected {shape}, got "
             f"{shadow_signals.shape} and {in_mask.shape}."
         )
     if in_mask.dtype != bool:
         if not np.isin(in_mask, (0, 1)).all():
-            raise ValueError("in_mask must say True or False of each shadow and record.")
+            raise ValueError(f"{mask} must say True or False of each shadow and record.")
         in_mask = in_mask.astype(bool)
     return signal, shadow_signals, in_mask
 

@@ -1,14 +1,17 @@
 """The threshold rule of metric attacks: one threshold for all records, or one per class."""
 
+from numbers import Integral
+
 import numpy as np
-from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
-from skmia.metrics._checks import check_membership
+from skmia.metrics._checks import MOST_CLASSES, check_membership, check_signal, check_y_index
+from skmia.utils._constraints import ARRAY, Number, validate_params
 
 __all__ = ["best_threshold", "class_thresholds"]
 
 
+@validate_params(scores=ARRAY, membership=ARRAY)
 def best_threshold(scores, membership):
     """Return the threshold with the best balanced accuracy of «member if score ≥ threshold».
 
@@ -48,9 +51,8 @@ def best_threshold(scores, membership):
 
 
 def _check(scores, membership):
-    scores = column_or_1d(scores)
+    scores = check_signal("scores", scores)
     check_consistent_length(scores, membership)
-    assert_all_finite(scores, input_name="scores")
     if scores.dtype.kind != "f":  # a class without a threshold gets NaN
         scores = scores.astype(np.float64)
     return scores, check_membership(membership).astype(bool)
@@ -67,6 +69,12 @@ def _best_of_sorted(members, nonmembers):
     return members[largest]
 
 
+@validate_params(
+    scores=ARRAY,
+    membership=ARRAY,
+    y_index=ARRAY,
+    n_classes=[Number(Integral, 1, MOST_CLASSES, closed="both"), None],
+)
 def class_thresholds(scores, membership, y_index, *, n_classes=None):
     """Return the best threshold of each class, in O(n log n).
 
@@ -103,9 +111,14 @@ def class_thresholds(scores, membership, y_index, *, n_classes=None):
     array([0.9, 0.8])
     """
     scores, member = _check(scores, membership)
-    y_index = np.asarray(y_index)
+    y_index = check_y_index("y_index", y_index)
     check_consistent_length(scores, y_index)
-    n_classes = int(y_index.max()) + 1 if n_classes is None else n_classes
+    n_found = int(y_index.max()) + 1
+    n_classes = n_found if n_classes is None else n_classes
+    if n_found > n_classes:
+        raise ValueError(
+            f"n_classes must be above every y_index, {n_found - 1} at most, got {n_classes}."
+        )
     groups = _sorted_groups(scores, y_index, member, n_classes)
     pairs = zip(groups[1::2], groups[::2], strict=True)
     return np.array([_best_of_sorted(*pair) for pair in pairs], dtype=scores.dtype)

@@ -6,6 +6,8 @@ from importlib import resources
 import numpy as np
 from sklearn.utils import Bunch
 
+from skmia.utils._constraints import BOOLEAN, Names, validate_params
+
 _FILE = "adult.npz"
 _TARGET = "income"
 _MODULE = "skmia.datasets.data"
@@ -13,6 +15,7 @@ _MISSING = 255
 _SPLITS = ("all", "train", "test")
 
 
+@validate_params(split=[Names(*_SPLITS)], return_X_y=BOOLEAN, as_frame=BOOLEAN)
 def load_adult(*, split="all", return_X_y=False, as_frame=False):
     """Load the Adult census income data set (classification).
 
@@ -96,7 +99,6 @@ def load_adult(*, split="all", return_X_y=False, as_frame=False):
     >>> adult.categories["sex"][int(adult.data[0, sex])]
     'Male'
     """
-    _check(split, return_X_y=return_X_y, as_frame=as_frame)
     columns, categories = _read_columns(split)
     target_names = np.array(categories.pop(_TARGET))
     if as_frame:
@@ -118,14 +120,6 @@ def load_adult(*, split="all", return_X_y=False, as_frame=False):
         filename=_FILE,
         data_module=_MODULE,
     )
-
-
-def _check(split, **flags):
-    if not isinstance(split, str) or split not in _SPLITS:
-        raise ValueError(f"split must be one of {', '.join(map(repr, _SPLITS))}, got {split!r}.")
-    for name, value in flags.items():
-        if not isinstance(value, (bool, np.bool_)):
-            raise ValueError(f"{name} must be True or False, got {value!r}.")
 
 
 def _read_columns(split):

@@ -8,7 +8,9 @@ from scipy import sparse
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import normalize
-from sklearn.utils import check_random_state, check_scalar
+from sklearn.utils import check_random_state
+
+from skmia.utils._constraints import RANDOM_STATE, SHARE, TWO_OR_MORE, Number, validate_params
 
 _N_TASTES = 60
 _LIFTED_SHARE = 0.15
@@ -32,6 +34,15 @@ _TEXAS_CLASS_SIZES = """
 """
 
 
+@validate_params(
+    n_samples=TWO_OR_MORE,
+    n_features=[Number(Integral, _FEWEST_ITEMS, None, closed="left")],
+    n_classes=TWO_OR_MORE,
+    density=[Number(Real, 0, 0.6, closed="right")],
+    strength=SHARE,
+    activity=[Number(Real, 0, 10, closed="both")],
+    random_state=RANDOM_STATE,
+)
 def make_purchase_like(
     n_samples=10_000,
     *,
@@ -128,10 +139,9 @@ def make_purchase_like(
     >>> X.shape, sorted(set(y.tolist()))
     ((200, 600), [0, 1, 2, 3])
     """
-    _check_sizes(n_samples, n_features, n_classes, fewest_features=_FEWEST_ITEMS)
-    check_scalar(density, "density", Real, min_val=0, max_val=0.6, include_boundaries="right")
-    check_scalar(strength, "strength", Real, min_val=0, max_val=1)
-    check_scalar(activity, "activity", Real, min_val=0, max_val=10)
+    # numbers of numpy with few bits would overflow
+    n_samples, n_features, n_classes = map(int, (n_samples, n_features, n_classes))
+    _check_enough(n_samples, n_classes)
     rng = check_random_state(random_state)
     popularity = _zipf(n_features, 0.7, offset=5)
     popularity = (popularity * density * n_features).clip(max=_HIGHEST_RATE)
@@ -177,6 +187,14 @@ def _clusters(X, n_classes, rng):
     return labels.astype(np.int64)
 
 
+@validate_params(
+    n_samples=TWO_OR_MORE,
+    n_features=[Number(Integral, sum(_BLOCK_SIZES) + _POOL_SIZE, None, closed="left")],
+    n_classes=[Number(Integral, 2, 100, closed="both")],
+    class_weight=SHARE,
+    label_noise=SHARE,
+    random_state=RANDOM_STATE,
+)
 def make_texas_like(
     n_samples=10_000,
     *,
@@ -248,9 +266,9 @@ def make_texas_like(
     ((500, 6169), 100)
     """
     n_columns = sum(_BLOCK_SIZES)
-    _check_sizes(n_samples, n_features, n_classes, fewest_features=n_columns + _POOL_SIZE)
-    check_scalar(class_weight, "class_weight", Real, min_val=0, max_val=1)
-    check_scalar(label_noise, "label_noise", Real, min_val=0, max_val=1)
+    # numbers of numpy with few bits would overflow
+    n_samples, n_features, n_classes = map(int, (n_samples, n_features, n_classes))
+    _check_enough(n_samples, n_classes)
     rng = check_random_state(random_state)
     shares = _texas_shares(n_classes)
     further = rng.choice(n_classes, n_samples - n_classes, p=shares)
@@ -261,7 +279,6 @@ def make_texas_like(
 
 def _texas_shares(n_classes):
     """Return the shares of the largest real classes among each other, in the order of the real."""
-    check_scalar(n_classes, "n_classes", Integral, min_val=2, max_val=100)
     sizes = np.array(_TEXAS_CLASS_SIZES.split(), dtype=np.float64)
     largest = np.sort(np.argsort(-sizes, kind="stable")[:n_classes])
     return sizes[largest] / sizes[largest].sum()
@@ -312,7 +329,9 @@ def _zipf(n_values, exponent, offset=0):
     return weights / weights.sum()
 
 
-def _check_sizes(n_samples, n_features, n_classes, fewest_features):
-    check_scalar(n_features, "n_features", Integral, min_val=fewest_features)
-    check_scalar(n_classes, "n_classes", Integral, min_val=2)
-    check_scalar(n_samples, "n_samples", Integral, min_val=n_classes)
+def _check_enough(n_samples, n_classes):
+    if n_samples < n_classes:
+        raise ValueError(
+            f"n_samples must be at least n_classes, {n_classes}, got {n_samples}; each class has a "
+            "record."
+        )

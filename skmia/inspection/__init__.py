@@ -4,7 +4,7 @@ As in scikit-learn, the class methods ``from_...`` compute and draw, the display
 computed, and ``plot`` draws it again. Only drawing needs matplotlib: ``pip install "skmia[plot]"``.
 """
 
-from skmia.inspection._closed_form_leakage import closed_form_leakage
+from skmia.inspection._closed_form_leakage import ClosedFormLeakage, closed_form_leakage
 from skmia.inspection._exposure import ExposureReport, explain_exposure
 from skmia.inspection._exposure_display import ExposureDisplay
 from skmia.inspection._membership_roc import MembershipRocDisplay
@@ -14,6 +14,7 @@ from skmia.inspection._tradeoff_display import TradeoffDisplay
 from skmia.inspection._training_history import TrainingHistoryDisplay
 
 __all__ = [
+    "ClosedFormLeakage",
     "ExposureDisplay",
     "ExposureReport",
     "MembershipRocDisplay",

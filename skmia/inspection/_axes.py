@@ -1,5 +1,7 @@
 """Axes to draw on and styles of what is drawn; nothing else here imports matplotlib."""
 
+import numpy as np
+
 
 def check_matplotlib(caller):
     """Refuse to compute what cannot be drawn."""
@@ -18,6 +20,14 @@ def axes_or_new(ax):
     import matplotlib.pyplot as plt
 
     return plt.subplots(layout="constrained")[1]
+
+
+def as_panels(ax):
+    """Return one axes or several as a vector."""
+    panels = np.ravel(np.asarray(ax, dtype=object))
+    if not all(hasattr(panel, "get_figure") for panel in panels):
+        raise ValueError(f"ax must hold axes of matplotlib, got {type(panels[0]).__name__}.")
+    return panels
 
 
 def style(defaults, given, artist="Line2D"):

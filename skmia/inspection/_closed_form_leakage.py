@@ -1,22 +1,104 @@
 """The leakage of fitted estimators by closed forms, without retraining."""
 
+from dataclasses import dataclass
+from numbers import Real
+
 import numpy as np
 from scipy.stats import bootstrap
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from skmia._result import Estimate, Result
 from skmia._target import transformed
 from skmia.inspection._linear_models import LinearProblem, is_linear
-from skmia.metrics import Estimate, gaussian_noise_scale, membership_success_bound
-from skmia.metrics._checks import check_count, check_fraction
+from skmia.metrics import gaussian_noise_scale, membership_success_bound
 from skmia.metrics._influence import GradientMoments, SamplingLaw, shift_leakage
-from skmia.metrics._influence_leakage import check_damping, check_mechanism
+from skmia.metrics._influence_leakage import MECHANISMS, check_mechanism
+from skmia.utils._constraints import (
+    ARRAY,
+    ARRAY_OR_NONE,
+    CONFIDENCE_LEVEL,
+    COUNT,
+    NOT_NEGATIVE,
+    POSITIVE,
+    RANDOM_STATE,
+    TABLE,
+    TABLE_OR_NONE,
+    Names,
+    Number,
+    validate_params,
+)
 
-__all__ = ["closed_form_leakage"]
+__all__ = ["ClosedFormLeakage", "closed_form_leakage"]
 
 RESAMPLED_AT_ONCE = 2**22
 
 
+@dataclass(frozen=True, repr=False, eq=False)
+class ClosedFormLeakage(Result):
+    """What the parameters of a classifier give away of membership, by closed forms.
+
+    Attributes
+    ----------
+    kl : ndarray of shape (n_candidates,)
+        The divergence of each record in nats.
+    success_bound : ndarray of shape (n_candidates,)
+        The most that any attack's balanced accuracy on the record can be.
+    mean_kl, mean_success_bound : Estimate
+        The means over the records; their intervals are of the choice of records, not of the
+        approximation.
+    mechanism : str
+        Where the chance comes from.
+    noise_scale : float or None
+        Standard deviation of the noise, of "output".
+    n_records : int
+        Number of training records.
+
+    See Also
+    --------
+    closed_form_leakage : Makes it.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skmia.inspection import closed_form_leakage
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+    >>> leakage = closed_form_leakage(model, X, y, damping=0.01, random_state=0)
+    >>> leakage.to_frame().columns.tolist()
+    ['kl', 'success_bound']
+    """
+
+    kl: np.ndarray
+    success_bound: np.ndarray
+    mean_kl: Estimate
+    mean_success_bound: Estimate
+    mechanism: str
+    noise_scale: float | None
+    n_records: int
+
+    _rows = ("kl", "success_bound")
+
+
+@validate_params(
+    X_train=TABLE,
+    y_train=ARRAY,
+    X=TABLE_OR_NONE,
+    y=ARRAY_OR_NONE,
+    mechanism=[Names(*MECHANISMS)],
+    noise_scale=[*POSITIVE, None],
+    epsilon=[*POSITIVE, None],
+    delta=[Number(Real, 0, 1, closed="neither"), None],
+    sensitivity=[*NOT_NEGATIVE, None],
+    inverse_temperature=[*POSITIVE, None],
+    damping=NOT_NEGATIVE,
+    tol=[Number(Real, 0, 1, closed="neither", example="1e-8")],
+    max_iter=COUNT,
+    confidence_level=CONFIDENCE_LEVEL,
+    n_resamples=COUNT,
+    random_state=RANDOM_STATE,
+)
 def closed_form_leakage(
     estimator,
     X_train,
@@ -103,17 +185,9 @@ def closed_form_leakage(
 
     Returns
     -------
-    Bunch
-        With the attributes
-
-        - ``kl``: ndarray of shape (n_candidates,), the divergence of each record in nats,
-        - ``success_bound``: ndarray of shape (n_candidates,), the most that any attack's balanced
-          accuracy on the record can be,
-        - ``mean_kl``, ``mean_success_bound``: Estimate, the means over the records; their intervals
-          are of the choice of records, not of the approximation,
-        - ``mechanism``: str,
-        - ``noise_scale``: float or None,
-        - ``n_records``: int, number of training records.
+    ClosedFormLeakage
+        With the divergence ``kl`` of each record in nats, the ``success_bound`` of attacks on it,
+        and the means over the records; `print` it.
 
     Raises
     ------
@@ -175,15 +249,9 @@ def closed_form_leakage(
     >>> print(leakage.mean_kl)  # nats
     0.006 [0.004, 0.008]
     """
-    check_fraction("confidence_level", confidence_level)
-    check_count("n_resamples", n_resamples)
-    check_count("max_iter", max_iter)
     noise_scale = _noise_scale(mechanism, noise_scale, epsilon, delta, sensitivity)
     scales = {"noise_scale": noise_scale, "inverse_temperature": inverse_temperature}
     check_mechanism(mechanism, **scales)
-    check_damping(damping)
-    if not 0 < tol < 1:
-        raise ValueError(f"tol must be a number in (0, 1), got {tol!r}; give 1e-8.")
     if (X is None) != (y is None):
         raise ValueError("Give both X and y, or neither for the training records.")
     check_is_fitted(estimator)
@@ -198,7 +266,7 @@ def closed_form_leakage(
         _check_sensitivity(noise_scale * np.sqrt(2 * kl), sensitivity)
     success = membership_success_bound(kl)
     resampling = confidence_level, n_resamples, check_random_state(random_state)
-    return Bunch(
+    return ClosedFormLeakage(
         kl=kl,
         success_bound=success,
         mean_kl=_mean(kl, *resampling),
@@ -221,7 +289,12 @@ def _noise_scale(mechanism, noise_scale, epsilon, delta, sensitivity):
             f"got {', '.join(given)}, noise_scale={noise_scale!r} and mechanism={mechanism!r}. "
             "Give all three there, or noise_scale."
         )
-    return float(gaussian_noise_scale(sensitivity, epsilon, delta))
+    if epsilon > 1:
+        raise ValueError(
+            f"epsilon must be at most 1 for the classical formula of noise, got {epsilon!r}; give "
+            "noise_scale, of gaussian_noise_scale(..., method='analytic')."
+        )
+    return gaussian_noise_scale(sensitivity, epsilon, delta)
 
 
 def _problem(classifier, X, y, tol, max_iter):

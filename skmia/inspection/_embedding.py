@@ -48,11 +48,6 @@ def embedded(embedding, estimator, X, known):
     if embedding is None:
         return standardized(X, known)
     if isinstance(embedding, str):
-        if embedding != "hidden":
-            raise ValueError(
-                "embedding must be None, 'hidden', a function of X or one point per record, got "
-                f"{embedding!r}."
-            )
         return hidden_layer(estimator, X)
     points = embedding(X) if callable(embedding) else embedding
     points = check_array(points, accept_sparse="csr", dtype="numeric", input_name="embedding")

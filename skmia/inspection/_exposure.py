@@ -16,6 +16,8 @@ from skmia._response import (
     check_target,
     label_index,
 )
+from skmia._result import Result
+from skmia._result._text import text_table
 from skmia.attacks import MetricAttack
 from skmia.attacks._measure import measure
 from skmia.exceptions import CalibrationWarning
@@ -23,14 +25,25 @@ from skmia.inspection._embedding import embedded
 from skmia.inspection._known_membership import known_membership
 from skmia.inspection._neighbor_distance import neighbor_distance, neighbor_distance_within
 from skmia.inspection._rank_correlation import rank_correlation
-from skmia.metrics._checks import check_count, check_fraction
 from skmia.signals import correctness
+from skmia.utils._constraints import (
+    ARRAY,
+    ARRAY_OR_NONE,
+    CONFIDENCE_LEVEL,
+    COUNT,
+    N_JOBS,
+    RANDOM_STATE,
+    TABLE,
+    Names,
+    validate_params,
+)
+from skmia.utils._sklearn import HasMethods
 
 __all__ = ["ExposureReport", "explain_exposure"]
 
 
-@dataclass(frozen=True, repr=False, eq=False)  # arrays have no single truth
-class ExposureReport:
+@dataclass(frozen=True, repr=False, eq=False)
+class ExposureReport(Result):
     """The exposure of records, what may explain it, and how the two go together.
 
     Attributes
@@ -58,9 +71,9 @@ class ExposureReport:
     >>> X, y = load_iris(return_X_y=True)
     >>> member = [1, 0] * 75
     >>> target = KNeighborsClassifier(1).fit(X[::2], y[::2])
-    >>> explain_exposure(target, X, y, member, n_resamples=99, random_state=0)
-    ExposureReport(75 members, 75 non-members, explanations=['class_gap', 'class_frequency',
-    'distance_to_class', 'distance_to_any'])
+    >>> report = explain_exposure(target, X, y, member, n_resamples=99, random_state=0)
+    >>> list(report.correlations)
+    ['class_gap', 'class_frequency', 'distance_to_class', 'distance_to_any']
     """
 
     exposure: np.ndarray
@@ -69,49 +82,36 @@ class ExposureReport:
     correlations: dict = field(default_factory=dict)
     nonmember_correlations: dict = field(default_factory=dict)
 
-    def __repr__(self):
-        """Return the sizes: the text is longer."""
-        n_members = int(self.membership.sum())
-        return (
-            f"{type(self).__name__}({n_members} members, {len(self.membership) - n_members} "
-            f"non-members, explanations={list(self.explanations)})"
+    _rows = ("exposure", "membership", "explanations")
+
+    def _blocks(self):
+        yield "Rank correlation with exposure\n" + text_table(
+            ["", "members", "non-members"],
+            [
+                [name, str(estimate), str(self.nonmember_correlations[name])]
+                for name, estimate in self.correlations.items()
+            ],
         )
 
-    def __str__(self):
-        """Return the correlations, one line for each explanation."""
-        rows = [("", "members", "non-members")]
-        rows += [
-            (name, str(estimate), str(self.nonmember_correlations[name]))
-            for name, estimate in self.correlations.items()
-        ]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
-        return "Rank correlation with exposure\n" + "\n".join(lines)
-
-    def to_frame(self):
-        """Return one row per record: its exposure, membership and explanations.
-
-        Returns
-        -------
-        pandas.DataFrame
-            In the order of the records.
-
-        Raises
-        ------
-        ImportError
-            If pandas is not installed.
-        """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise ImportError(
-                "to_frame needs pandas: python -m pip install pandas. The arrays are there "
-                "without it: exposure, membership, explanations."
-            ) from error
-        columns = {"exposure": self.exposure, "membership": self.membership}
-        return pd.DataFrame(columns | self.explanations)
+    def _columns(self):
+        return {"exposure": self.exposure, "membership": self.membership, **self.explanations}
 
 
+@validate_params(
+    X=TABLE,
+    y=ARRAY,
+    membership=ARRAY_OR_NONE,
+    attack=[HasMethods(["fit", "score_samples", "predict_proba"]), None],
+    exposure=[Names("risk", "score")],
+    sensitivity=ARRAY_OR_NONE,
+    further=[dict, None],
+    embedding=[Names("hidden"), callable, "array-like", "sparse matrix", None],
+    n_neighbors=COUNT,
+    confidence_level=CONFIDENCE_LEVEL,
+    n_resamples=COUNT,
+    random_state=RANDOM_STATE,
+    n_jobs=N_JOBS,
+)
 def explain_exposure(
     estimator,
     X,
@@ -250,11 +250,6 @@ def explain_exposure(
     >>> list(report.correlations)
     ['class_gap', 'class_frequency', 'distance_to_class', 'distance_to_any']
     """
-    check_fraction("confidence_level", confidence_level)
-    check_count("n_neighbors", n_neighbors)
-    check_count("n_resamples", n_resamples)
-    if exposure not in ("risk", "score"):
-        raise ValueError(f"exposure must be 'risk' or 'score', got {exposure!r}.")
     check_target(estimator)
     (X,) = indexable(X)
     y = check_labels(X, y)
@@ -350,7 +345,7 @@ def _exposure(attack, answered, y, membership, contents, kind, rng):
     half = _halves(y, membership, contents, halves_rng)
     measured = measure(attack, answered, y, membership, half, seed=seed)
     for note in dict.fromkeys(measured.notes):
-        warnings.warn(note, CalibrationWarning, stacklevel=3)
+        warnings.warn(note, CalibrationWarning, stacklevel=4)
     return measured.risk if kind == "risk" else measured.scores
 
 

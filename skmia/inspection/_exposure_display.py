@@ -5,10 +5,19 @@ from math import ceil, isnan
 import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
 
-from skmia.inspection._axes import check_matplotlib, style
-from skmia.inspection._exposure import explain_exposure
+from skmia.inspection._axes import as_panels, check_matplotlib, style
+from skmia.inspection._exposure import ExposureReport, explain_exposure
 from skmia.inspection._rank_correlation import rank_correlation
-from skmia.metrics._checks import check_count, check_fraction, check_reals
+from skmia.metrics._checks import check_reals
+from skmia.utils._constraints import (
+    ARRAY,
+    AXES,
+    CONFIDENCE_LEVEL,
+    COUNT,
+    KEYWORDS,
+    RANDOM_STATE,
+    validate_params,
+)
 
 __all__ = ["ExposureDisplay"]
 
@@ -78,6 +87,9 @@ class ExposureDisplay:
         self.exposure_name = exposure_name
         self.name = name
 
+    @validate_params(
+        name=[str, None], ax=[*AXES, "array-like"], point_kwargs=KEYWORDS, median_kwargs=KEYWORDS
+    )
     def plot(self, ax=None, *, name=None, point_kwargs=None, median_kwargs=None):
         """Draw the panels.
 
@@ -119,7 +131,7 @@ class ExposureDisplay:
         n = len(self.explanations)
         if ax is None:
             return _new_panels(n)
-        axes = np.ravel(np.asarray(ax, dtype=object))
+        axes = as_panels(ax)
         if len(axes) != n:
             raise ValueError(
                 f"ax must hold one panel for each of the {n} explanations, got {len(axes)}: give "
@@ -146,6 +158,13 @@ class ExposureDisplay:
             panel.set_ylabel(self.exposure_name)
 
     @classmethod
+    @validate_params(
+        n_bins=COUNT,
+        name=[str, None],
+        ax=[*AXES, "array-like"],
+        point_kwargs=KEYWORDS,
+        median_kwargs=KEYWORDS,
+    )
     def from_estimator(
         cls,
         estimator,
@@ -226,6 +245,15 @@ class ExposureDisplay:
         )
 
     @classmethod
+    @validate_params(
+        report=[ExposureReport],
+        exposure_name=[str],
+        n_bins=COUNT,
+        name=[str, None],
+        ax=[*AXES, "array-like"],
+        point_kwargs=KEYWORDS,
+        median_kwargs=KEYWORDS,
+    )
     def from_report(
         cls,
         report,
@@ -269,7 +297,8 @@ class ExposureDisplay:
             If matplotlib is not installed.
         """
         check_matplotlib("ExposureDisplay.from_report")
-        check_count("n_bins", n_bins)
+        if not report.explanations:
+            raise ValueError("report has no explanations; give one of explain_exposure.")
         member = np.asarray(report.membership) == 1
         display = cls(
             exposure=report.exposure[member],
@@ -282,6 +311,19 @@ class ExposureDisplay:
         return display.plot(ax, point_kwargs=point_kwargs, median_kwargs=median_kwargs)
 
     @classmethod
+    @validate_params(
+        exposure=ARRAY,
+        explanations=[dict],
+        exposure_name=[str],
+        n_bins=COUNT,
+        confidence_level=CONFIDENCE_LEVEL,
+        n_resamples=COUNT,
+        random_state=RANDOM_STATE,
+        name=[str, None],
+        ax=[*AXES, "array-like"],
+        point_kwargs=KEYWORDS,
+        median_kwargs=KEYWORDS,
+    )
     def from_predictions(
         cls,
         exposure,
@@ -338,9 +380,6 @@ class ExposureDisplay:
             If matplotlib is not installed.
         """
         check_matplotlib("ExposureDisplay.from_predictions")
-        check_count("n_bins", n_bins)
-        check_count("n_resamples", n_resamples)
-        check_fraction("confidence_level", confidence_level)
         exposure = check_reals("exposure", exposure)
         if not explanations:
             raise ValueError("explanations is empty; give at least one, {name: numbers}.")
@@ -395,4 +434,4 @@ def _medians(values, exposure, n_bins):
 
 
 def _in_words(correlation):
-    return correlation.method if isnan(correlation.value) else f"rank correlation\n{correlation}"
+    return correlation.method if isnan(correlation) else f"rank correlation\n{correlation}"

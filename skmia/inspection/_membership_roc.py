@@ -4,9 +4,19 @@ import numpy as np
 
 from skmia.inspection._axes import axes_or_new, check_matplotlib, once, style
 from skmia.inspection._known_membership import known_membership
-from skmia.metrics._checks import check_fraction
 from skmia.metrics._curve import Curve
 from skmia.metrics._roc import roc_auc_of, tpr_at_fpr_of
+from skmia.utils._constraints import (
+    ARRAY,
+    ARRAY_OR_NONE,
+    AXES,
+    BOOLEAN,
+    CONFIDENCE_LEVEL,
+    KEYWORDS,
+    Names,
+    validate_params,
+)
+from skmia.utils._sklearn import HasMethods
 
 __all__ = ["MembershipRocDisplay"]
 
@@ -97,6 +107,16 @@ class MembershipRocDisplay:
         self.tpr_high = tpr_high
         self.name = name
 
+    @validate_params(
+        name=[str, None],
+        ax=AXES,
+        scale=[Names("log", "linear")],
+        plot_band=BOOLEAN,
+        plot_chance_level=BOOLEAN,
+        curve_kwargs=KEYWORDS,
+        band_kwargs=KEYWORDS,
+        chance_level_kw=KEYWORDS,
+    )
     def plot(
         self,
         ax=None,
@@ -143,8 +163,6 @@ class MembershipRocDisplay:
             If matplotlib is not installed.
         """
         check_matplotlib("MembershipRocDisplay.plot")
-        if scale not in ("log", "linear"):
-            raise ValueError(f"scale must be 'log' or 'linear', got {scale!r}.")
         self.ax_ = ax = axes_or_new(ax)
         self.figure_ = ax.figure
         x, y, limits = self._steps() if scale == "log" else (self.fpr, self.tpr, (-0.01, 1.01))
@@ -190,6 +208,19 @@ class MembershipRocDisplay:
         return f"AUC = {self.roc_auc}" if name is None else f"{name} (AUC = {self.roc_auc})"
 
     @classmethod
+    @validate_params(
+        attack=[HasMethods(["score_samples", "predict"])],
+        membership=ARRAY_OR_NONE,
+        confidence_level=CONFIDENCE_LEVEL,
+        name=[str, None],
+        ax=AXES,
+        scale=[Names("log", "linear")],
+        plot_band=BOOLEAN,
+        plot_chance_level=BOOLEAN,
+        curve_kwargs=KEYWORDS,
+        band_kwargs=KEYWORDS,
+        chance_level_kw=KEYWORDS,
+    )
     def from_attack(
         cls,
         attack,
@@ -276,7 +307,7 @@ class MembershipRocDisplay:
         """
         check_matplotlib("MembershipRocDisplay.from_attack")
         scores = attack.score_samples(X, y)
-        membership = known_membership(attack.target, X, y, membership)
+        membership = known_membership(getattr(attack, "target", None), X, y, membership)
         return cls.from_predictions(
             membership,
             scores,
@@ -292,6 +323,19 @@ class MembershipRocDisplay:
         )
 
     @classmethod
+    @validate_params(
+        membership=ARRAY,
+        scores=ARRAY,
+        confidence_level=CONFIDENCE_LEVEL,
+        name=[str, None],
+        ax=AXES,
+        scale=[Names("log", "linear")],
+        plot_band=BOOLEAN,
+        plot_chance_level=BOOLEAN,
+        curve_kwargs=KEYWORDS,
+        band_kwargs=KEYWORDS,
+        chance_level_kw=KEYWORDS,
+    )
     def from_predictions(
         cls,
         membership,
@@ -355,7 +399,6 @@ class MembershipRocDisplay:
         array([0. , 0.5, 1. , 1. ])
         """
         check_matplotlib("MembershipRocDisplay.from_predictions")
-        check_fraction("confidence_level", confidence_level)
         curve = Curve.from_scores(membership, scores)
         band_fpr, tpr_low, tpr_high = _band(curve, confidence_level)
         display = cls(

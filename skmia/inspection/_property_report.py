@@ -1,12 +1,13 @@
 """All properties of a fitted classifier on which the success of an attack may depend."""
 
 from dataclasses import dataclass
-from textwrap import fill
 
 import numpy as np
 from sklearn.utils import check_random_state
 
 from skmia._response import check_target
+from skmia._result import Result
+from skmia._result._text import in_words
 from skmia._target import final_estimator, held_out_note, records_as_seen
 from skmia.inspection._architecture import architecture_of, first_layer_of
 from skmia.inspection._known_membership import known_membership
@@ -19,9 +20,15 @@ from skmia.metrics import (
     mia_indistinguishability_deviation,
     record_parameter_mi,
 )
-from skmia.metrics._checks import check_fraction
 from skmia.metrics._generalization_gap import accuracy_of_sides
-from skmia.metrics._report_form import ReportForm, in_words
+from skmia.utils._constraints import (
+    ARRAY,
+    ARRAY_OR_NONE,
+    CONFIDENCE_LEVEL,
+    RANDOM_STATE,
+    TABLE,
+    validate_params,
+)
 from skmia.utils._sklearn import _safe_indexing
 
 __all__ = ["PropertyReport", "property_report"]
@@ -30,12 +37,11 @@ FEWEST_FEATURES = 5
 MOST_RECORDS = 1_000
 # records times the square of the features: a few seconds
 MOST_WORK = 1e9
-WIDTH = 110  # of running text
 
 
-@dataclass(frozen=True)
-class PropertyReport(ReportForm):
-    """Properties of a fitted classifier. `print` it, or take it as a dict or a data frame.
+@dataclass(frozen=True, repr=False, eq=False)
+class PropertyReport(Result):
+    """Properties of a fitted classifier. `print` it, or take it as a dict, JSON or a frame.
 
     Attributes
     ----------
@@ -47,12 +53,12 @@ class PropertyReport(ReportForm):
         Share of each side that is predicted right.
     generalization_gap : Estimate
         Their difference, see :func:`~skmia.metrics.generalization_gap`.
-    indistinguishability_deviation : float
+    indistinguishability_deviation : Estimate
         How labels predicted for the two sides differ, each count smoothed by 0.5, see
         :func:`~skmia.metrics.mia_indistinguishability_deviation`.
-    demographic_parity_difference, equal_opportunity_difference : float or None
+    demographic_parity_difference, equal_opportunity_difference : Estimate or None
         Group and predictive fairness on all records, None without sensitive features.
-    individual_fairness_deviation : float or None
+    individual_fairness_deviation : Estimate or None
         None also if the classifier has no probabilities.
     record_parameter_mi_mean, record_parameter_mi_max : float or None
         Of up to 1,000 members, see :func:`~skmia.metrics.record_parameter_mi`, **mostly noise**.
@@ -77,8 +83,8 @@ class PropertyReport(ReportForm):
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> tree = DecisionTreeClassifier(random_state=0).fit(X[::2], y[::2])
     >>> report = property_report(tree, X, y, [1, 0] * 284 + [1])
-    >>> report.architecture["depth"], report.member_accuracy.value
-    (6, 1.0)
+    >>> report.architecture["depth"], round(report.nonmember_accuracy, 3)
+    (6, 0.912)
     """
 
     target: str
@@ -87,10 +93,10 @@ class PropertyReport(ReportForm):
     member_accuracy: Estimate
     nonmember_accuracy: Estimate
     generalization_gap: Estimate
-    indistinguishability_deviation: float
-    demographic_parity_difference: float | None
-    equal_opportunity_difference: float | None
-    individual_fairness_deviation: float | None
+    indistinguishability_deviation: Estimate
+    demographic_parity_difference: Estimate | None
+    equal_opportunity_difference: Estimate | None
+    individual_fairness_deviation: Estimate | None
     record_parameter_mi_mean: float | None
     record_parameter_mi_max: float | None
     architecture: dict
@@ -109,8 +115,7 @@ class PropertyReport(ReportForm):
         )
         yield f"generalization gap: {self.generalization_gap}"
         yield (
-            "deviation from membership indistinguishability: "
-            f"{self.indistinguishability_deviation:.3f}"
+            f"deviation from membership indistinguishability: {self.indistinguishability_deviation}"
         )
         yield from (f"{label}: {in_words(value)}" for label, value in self._of_groups())
         if self.record_parameter_mi_mean is not None:
@@ -118,7 +123,7 @@ class PropertyReport(ReportForm):
                 f"record-parameter information, mostly noise: {self.record_parameter_mi_mean:.3f} "
                 f"nats on average, at most {self.record_parameter_mi_max:.3f}"
             )
-        yield from (fill(f"Note: {note}", WIDTH) for note in self.notes)
+        yield from (f"Note: {note}" for note in self.notes)
 
     def _of_groups(self):
         if self.demographic_parity_difference is None:
@@ -128,6 +133,14 @@ class PropertyReport(ReportForm):
         yield "individual fairness deviation", self.individual_fairness_deviation
 
 
+@validate_params(
+    X=TABLE,
+    y=ARRAY,
+    membership=ARRAY_OR_NONE,
+    groups=ARRAY_OR_NONE,
+    confidence_level=CONFIDENCE_LEVEL,
+    random_state=RANDOM_STATE,
+)
 def property_report(
     estimator,
     X,
@@ -206,14 +219,13 @@ def property_report(
     architecture: depth 6, n trees 1, n leaves 12, ccp alpha 0.0, min samples leaf 1
     accuracy: 1.000 [0.987, 1.000] on 285 members, 0.912 [0.873, 0.940] on 284 non-members
     generalization gap: 0.088 [0.057, 0.127]
-    deviation from membership indistinguishability: 0.105
+    deviation from membership indistinguishability: 0.105 [0.000, 0.346]
     <BLANKLINE>
     class  members  nonmembers  gap
     -----  -------  ----------  --------------------
     0      102      110         0.100 [0.044, 0.170]
     1      183      174         0.080 [0.042, 0.131]
     """
-    check_fraction("confidence_level", confidence_level)
     check_target(estimator, "predict")
     membership = known_membership(estimator, X, y, membership)
     rng = check_random_state(random_state)
@@ -230,9 +242,9 @@ def property_report(
         nonmember_accuracy=accuracies[1],
         generalization_gap=generalization_gap(membership, y, y_pred, **level),
         indistinguishability_deviation=mia_indistinguishability_deviation(
-            membership, y_pred, smoothing=0.5
+            membership, y_pred, smoothing=0.5, **level
         ),
-        **_fairness(estimator, X, y, y_pred, sensitive_features, groups, seeds[1]),
+        **_fairness(estimator, X, y, y_pred, seeds[1], sensitive_features, groups, **level),
         record_parameter_mi_mean=None if information is None else float(information.mean()),
         record_parameter_mi_max=None if information is None else float(information.max()),
         architecture=architecture_of(final_estimator(estimator)),
@@ -241,11 +253,15 @@ def property_report(
     )
 
 
-def _fairness(estimator, X, y, y_pred, sensitive_features, groups, seed):
+def _fairness(estimator, X, y, y_pred, seed, sensitive_features, groups, confidence_level):
     names = "demographic_parity_difference", "equal_opportunity_difference"
     if sensitive_features is None:
         return dict.fromkeys((*names, "individual_fairness_deviation"))
-    given = {"sensitive_features": sensitive_features, "groups": groups}
+    given = {
+        "sensitive_features": sensitive_features,
+        "groups": groups,
+        "confidence_level": confidence_level,
+    }
     individual = None
     if hasattr(estimator, "predict_proba"):
         individual = individual_fairness_deviation(

@@ -6,7 +6,17 @@ import numpy as np
 
 from skmia.inspection._axes import axes_or_new, check_matplotlib, style
 from skmia.inspection._known_membership import known_membership
-from skmia.metrics._checks import check_membership_scores, check_threshold
+from skmia.metrics._checks import check_membership_scores
+from skmia.utils._constraints import (
+    ARRAY,
+    ARRAY_OR_NONE,
+    AXES,
+    COUNT,
+    KEYWORDS,
+    THRESHOLD,
+    validate_params,
+)
+from skmia.utils._sklearn import HasMethods
 
 __all__ = ["ScoreDistributionDisplay"]
 
@@ -70,6 +80,13 @@ class ScoreDistributionDisplay:
         self.threshold = threshold
         self.name = name
 
+    @validate_params(
+        name=[str, None],
+        ax=AXES,
+        member_kwargs=KEYWORDS,
+        nonmember_kwargs=KEYWORDS,
+        threshold_kwargs=KEYWORDS,
+    )
     def plot(
         self,
         ax=None,
@@ -141,6 +158,16 @@ class ScoreDistributionDisplay:
         return f" ({100 * fraction:.2g} % outside)" if fraction > 1e-9 else ""
 
     @classmethod
+    @validate_params(
+        attack=[HasMethods(["score_samples", "predict"])],
+        membership=ARRAY_OR_NONE,
+        bins=[str, *COUNT, "array-like"],
+        name=[str, None],
+        ax=AXES,
+        member_kwargs=KEYWORDS,
+        nonmember_kwargs=KEYWORDS,
+        threshold_kwargs=KEYWORDS,
+    )
     def from_attack(
         cls,
         attack,
@@ -222,7 +249,7 @@ class ScoreDistributionDisplay:
         """
         check_matplotlib("ScoreDistributionDisplay.from_attack")
         scores = attack.score_samples(X, y)
-        membership = known_membership(attack.target, X, y, membership)
+        membership = known_membership(getattr(attack, "target", None), X, y, membership)
         one = np.all(attack.thresholds_ == attack.threshold_)
         return cls.from_predictions(
             membership,
@@ -237,6 +264,17 @@ class ScoreDistributionDisplay:
         )
 
     @classmethod
+    @validate_params(
+        membership=ARRAY,
+        scores=ARRAY,
+        threshold=THRESHOLD,
+        bins=[str, *COUNT, "array-like"],
+        name=[str, None],
+        ax=AXES,
+        member_kwargs=KEYWORDS,
+        nonmember_kwargs=KEYWORDS,
+        threshold_kwargs=KEYWORDS,
+    )
     def from_predictions(
         cls,
         membership,
@@ -299,7 +337,6 @@ class ScoreDistributionDisplay:
         """
         check_matplotlib("ScoreDistributionDisplay.from_predictions")
         membership, scores = check_membership_scores(membership, scores)
-        check_threshold(threshold)
         edges = _bin_edges(scores, bins)
         display = cls(
             bin_edges=edges,

@@ -1,10 +1,13 @@
 """Utility against leakage of the candidates of a search."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skmia._tradeoff import read_tradeoff
 from skmia.inspection._axes import axes_or_new, check_matplotlib, once, style
+from skmia.utils._constraints import AXES, KEYWORDS, Number, validate_params
 
 __all__ = ["TradeoffDisplay"]
 
@@ -102,6 +105,15 @@ class TradeoffDisplay:
         self.utility_name = utility_name
         self.name = name
 
+    @validate_params(
+        name=[str, None],
+        ax=AXES,
+        point_kwargs=KEYWORDS,
+        front_kwargs=KEYWORDS,
+        errorbar_kwargs=KEYWORDS,
+        chosen_kwargs=KEYWORDS,
+        budget_kwargs=KEYWORDS,
+    )
     def plot(
         self,
         ax=None,
@@ -230,6 +242,19 @@ class TradeoffDisplay:
         return np.isfinite(self.leakage) & np.isfinite(self.utility)
 
     @classmethod
+    @validate_params(
+        utility=[str, None],
+        privacy=[str, None],
+        budget=[Number(Real, None, None, closed="neither"), None],
+        annotate=[str, None],
+        name=[str, None],
+        ax=AXES,
+        point_kwargs=KEYWORDS,
+        front_kwargs=KEYWORDS,
+        errorbar_kwargs=KEYWORDS,
+        chosen_kwargs=KEYWORDS,
+        budget_kwargs=KEYWORDS,
+    )
     def from_search(
         cls,
         search,

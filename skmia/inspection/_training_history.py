@@ -1,10 +1,13 @@
 """Utility and leakage of a network after each epoch of its training."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from skmia.inspection._axes import check_matplotlib, once, style
+from skmia.inspection._axes import as_panels, check_matplotlib, once, style
+from skmia.utils._constraints import AXES, BOOLEAN, KEYWORDS, Number, validate_params
 
 __all__ = ["TrainingHistoryDisplay"]
 
@@ -112,6 +115,18 @@ class TrainingHistoryDisplay:
         self.utility_name = utility_name
         self.name = name
 
+    @validate_params(
+        name=[str, None],
+        ax=[*AXES, "array-like"],
+        plot_band=BOOLEAN,
+        plot_chance_level=BOOLEAN,
+        line_kwargs=KEYWORDS,
+        band_kwargs=KEYWORDS,
+        utility_kwargs=KEYWORDS,
+        chance_level_kw=KEYWORDS,
+        budget_kwargs=KEYWORDS,
+        chosen_kwargs=KEYWORDS,
+    )
     def plot(
         self,
         ax=None,
@@ -192,7 +207,7 @@ class TrainingHistoryDisplay:
             _, axes = plt.subplots(n_panels, sharex=True, squeeze=False, layout="constrained")
             axes = axes[:, 0]
         else:
-            axes = np.ravel(np.asarray(ax, dtype=object))
+            axes = as_panels(ax)
         if len(axes) not in (1, 2):
             raise ValueError(
                 f"ax must hold one panel, for the leakage, or two, got {len(axes)}: give ax=axes "
@@ -248,6 +263,21 @@ class TrainingHistoryDisplay:
             self.chosen_lines_.append(panel.axvline(self.chosen, **style(defaults, kwargs)))
 
     @classmethod
+    @validate_params(
+        metric=[str, None],
+        utility=[list, tuple],
+        budget=[Number(Real, None, None, closed="neither"), None],
+        name=[str, None],
+        ax=[*AXES, "array-like"],
+        plot_band=BOOLEAN,
+        plot_chance_level=BOOLEAN,
+        line_kwargs=KEYWORDS,
+        band_kwargs=KEYWORDS,
+        utility_kwargs=KEYWORDS,
+        chance_level_kw=KEYWORDS,
+        budget_kwargs=KEYWORDS,
+        chosen_kwargs=KEYWORDS,
+    )
     def from_estimator(
         cls,
         estimator,

@@ -3,10 +3,17 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skmia.metrics._checks import check_count, check_fraction, check_threshold
+from skmia._result import Estimate
 from skmia.metrics._curve import Curve
-from skmia.metrics._estimate import Estimate
 from skmia.metrics._intervals import difference, wilson
+from skmia.utils._constraints import (
+    ARRAY,
+    CONFIDENCE_LEVEL,
+    COUNT,
+    RANDOM_STATE,
+    THRESHOLD,
+    validate_params,
+)
 
 N_BLOCKS = 1000
 N_AT_ONCE = 100
@@ -15,6 +22,14 @@ N_AT_ONCE = 100
 OPTIMISM = 1 / (2 ** (2 / 3) - 1)
 
 
+@validate_params(
+    membership=ARRAY,
+    scores=ARRAY,
+    threshold=THRESHOLD,
+    confidence_level=CONFIDENCE_LEVEL,
+    n_resamples=COUNT,
+    random_state=RANDOM_STATE,
+)
 def membership_advantage(
     membership,
     scores,
@@ -91,7 +106,7 @@ def membership_advantage(
     >>> print(membership_advantage(membership, scores, threshold=60))
     0.300 [0.163, 0.422]
     >>> best = membership_advantage(membership, scores, random_state=0)
-    >>> round(best.value, 3)
+    >>> round(best, 3)
     0.3
     """
     return _checked_advantage(
@@ -99,6 +114,14 @@ def membership_advantage(
     )
 
 
+@validate_params(
+    membership=ARRAY,
+    scores=ARRAY,
+    threshold=THRESHOLD,
+    confidence_level=CONFIDENCE_LEVEL,
+    n_resamples=COUNT,
+    random_state=RANDOM_STATE,
+)
 def membership_balanced_accuracy(
     membership,
     scores,
@@ -173,8 +196,8 @@ def membership_balanced_accuracy(
 
 def balanced_accuracy_of(advantage):
     """Return the balanced accuracy that belongs to an advantage."""
-    value, low, high, method = advantage
-    return Estimate((1 + value) / 2, (1 + low) / 2, (1 + high) / 2, method)
+    low, high = (1 + advantage.low) / 2, (1 + advantage.high) / 2
+    return Estimate((1 + advantage) / 2, low, high, advantage.method)
 
 
 def advantage_of(curve, threshold, confidence_level, n_resamples, random_state):
@@ -186,15 +209,12 @@ def advantage_of(curve, threshold, confidence_level, n_resamples, random_state):
     low = max(0.0, fixed.low - max(0.0, growth) * OPTIMISM)
     # Smirnov's one-sided test at large samples: P(maximum >= x) = exp(-2 x^2 n1 n0 / (n1 + n0)).
     size = 1 / (1 / curve.n_members + 1 / curve.n_nonmembers)
-    if np.exp(-2 * size * fixed.value**2) > (1 - confidence_level) / 2:
+    if np.exp(-2 * size * fixed**2) > (1 - confidence_level) / 2:
         low = 0.0
-    return fixed._replace(low=low, method="Newcombe at the best threshold, less its optimism")
+    return Estimate(fixed, low, fixed.high, "Newcombe at the best threshold, less its optimism")
 
 
 def _checked_advantage(membership, scores, threshold, confidence_level, n_resamples, random_state):
-    check_threshold(threshold)
-    check_fraction("confidence_level", confidence_level)
-    check_count("n_resamples", n_resamples)
     curve = Curve.from_scores(membership, scores)
     return advantage_of(curve, threshold, confidence_level, n_resamples, random_state)
 

@@ -5,11 +5,12 @@ from scipy.sparse import csc_array, issparse
 from scipy.special import entr
 
 from skmia._records import check_table
-from skmia.metrics._checks import check_count
 from skmia.metrics._column_codes import stored_codes
 from skmia.metrics._groups import class_codes
+from skmia.utils._constraints import ARRAY, BOOLEAN, TABLE, TWO_OR_MORE, validate_params
 
 
+@validate_params(y=ARRAY, ratio=BOOLEAN)
 def class_balance(y, *, pos_label=None, ratio=False):
     r"""Return the share of one class, or how evenly the records fall on many classes.
 
@@ -72,6 +73,8 @@ def class_balance(y, *, pos_label=None, ratio=False):
     0.946
     """
     (codes,), classes = class_codes(y=y)
+    if not len(codes):
+        raise ValueError("y must hold the labels of at least one record, got none.")
     counts, classes = np.bincount(codes), classes.tolist()
     if pos_label is None and len(classes) > 2:
         return _evenness(counts / len(codes), ratio)
@@ -86,6 +89,7 @@ def class_balance(y, *, pos_label=None, ratio=False):
     return float((len(codes) - n_positive) / n_positive) if n_positive else np.inf
 
 
+@validate_params(X=TABLE, bins=[*TWO_OR_MORE, None], per_feature=BOOLEAN)
 def dataset_entropy(X, *, bins=None, per_feature=False):
     r"""Return the mean entropy of the features, in bits.
 
@@ -145,8 +149,6 @@ def dataset_entropy(X, *, bins=None, per_feature=False):
     >>> dataset_entropy(X, bins=2, per_feature=True).round(3)
     array([0.811, 1.   ])
     """
-    if bins is not None:
-        check_count("bins", bins, low=2)
     table = check_table(X)
     bits = np.array([column_entropy(table, j, bins) for j in range(table.shape[1])])
     return bits if per_feature else float(bits.mean())

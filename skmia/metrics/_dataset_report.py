@@ -7,17 +7,25 @@ from scipy.sparse import issparse
 from sklearn.utils import check_consistent_length
 
 from skmia._records import check_table, duplicated_within
-from skmia.metrics._checks import check_count
+from skmia._result import Result
+from skmia._result._text import in_words
 from skmia.metrics._column_codes import stored_codes
 from skmia.metrics._data_properties import class_balance, column_entropy
 from skmia.metrics._feature_balance import balanced_feature
 from skmia.metrics._groups import class_codes, group_codes
-from skmia.metrics._report_form import ReportForm, in_words
+from skmia.utils._constraints import (
+    ARRAY_OR_NONE,
+    COUNT,
+    RANDOM_STATE,
+    TABLE,
+    TWO_OR_MORE,
+    validate_params,
+)
 
 
-@dataclass(frozen=True)
-class DatasetReport(ReportForm):
-    """Properties of a data set. `print` it, or take it as a dict or its table as a data frame.
+@dataclass(frozen=True, repr=False, eq=False)
+class DatasetReport(Result):
+    """Properties of a data set. `print` it, or take it as a dict, JSON or a frame.
 
     Attributes
     ----------
@@ -98,6 +106,14 @@ class DatasetReport(ReportForm):
         yield f"entropy: {self.entropy:.3f} bits, mean of the features"
 
 
+@validate_params(
+    X=TABLE,
+    y=ARRAY_OR_NONE,
+    bins=[*TWO_OR_MORE, None],
+    n_features=COUNT,
+    sensitive_features=ARRAY_OR_NONE,
+    random_state=RANDOM_STATE,
+)
 def dataset_report(
     X, y=None, *, bins=None, n_features=5, sensitive_features=None, random_state=None
 ):
@@ -171,8 +187,6 @@ def dataset_report(
     petal length (cm)  numbers  43        0        2.846
     petal width (cm)   numbers  22        0        2.861
     """
-    if bins is not None:
-        check_count("bins", bins, low=2)
     table = check_table(X)
     rows = tuple(_feature(table, j, bins) for j in range(table.shape[1]))
     return DatasetReport(

@@ -3,13 +3,30 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skmia.metrics._checks import check_count, check_fraction, check_threshold
+from skmia._result import Estimate
 from skmia.metrics._curve import Curve
 from skmia.metrics._intervals import clopper_pearson_upper
+from skmia.utils._constraints import (
+    ARRAY,
+    CONFIDENCE_LEVEL,
+    DELTA,
+    RANDOM_STATE,
+    THRESHOLD,
+    ZERO_OR_MORE,
+    validate_params,
+)
 
 N_CANDIDATES = 1000
 
 
+@validate_params(
+    true_positives=ZERO_OR_MORE,
+    false_negatives=ZERO_OR_MORE,
+    false_positives=ZERO_OR_MORE,
+    true_negatives=ZERO_OR_MORE,
+    delta=DELTA,
+    confidence_level=CONFIDENCE_LEVEL,
+)
 def epsilon_from_counts(
     true_positives,
     false_negatives,
@@ -47,8 +64,9 @@ def epsilon_from_counts(
 
     Returns
     -------
-    float
-        The lower bound, at least 0.
+    Estimate
+        The lower bound, at least 0. Nothing is known of epsilon from above: `low` is the bound
+        itself, `high` is infinity, and `method` says where the bound comes from.
 
     Raises
     ------
@@ -70,20 +88,13 @@ def epsilon_from_counts(
     Examples
     --------
     >>> from skmia.metrics import epsilon_from_counts
-    >>> round(epsilon_from_counts(500, 500, 10, 990), 3)
-    3.242
+    >>> print(epsilon_from_counts(500, 500, 10, 990))
+    3.242 [3.242, inf]
     """
-    counts = {
-        "true_positives": true_positives,
-        "false_negatives": false_negatives,
-        "false_positives": false_positives,
-        "true_negatives": true_negatives,
-    }
-    for name, count in counts.items():
-        check_count(name, count, low=0)
-    check_fraction("delta", delta, zero=True)
-    check_fraction("confidence_level", confidence_level)
-    n_members, n_nonmembers = true_positives + false_negatives, false_positives + true_negatives
+    # numbers of numpy with few bits would overflow in the sums
+    true_positives, false_positives = int(true_positives), int(false_positives)
+    n_members = true_positives + int(false_negatives)
+    n_nonmembers = false_positives + int(true_negatives)
     if not (n_members and n_nonmembers):
         raise ValueError(
             f"the counts must be of both kinds of records, got {n_members} members and "
@@ -92,9 +103,17 @@ def epsilon_from_counts(
     bound = _bound(
         true_positives, n_members, false_positives, n_nonmembers, delta, confidence_level
     )
-    return max(0.0, float(bound))
+    return estimate_of(bound, "one-sided Clopper-Pearson limits")
 
 
+@validate_params(
+    membership=ARRAY,
+    scores=ARRAY,
+    delta=DELTA,
+    threshold=THRESHOLD,
+    confidence_level=CONFIDENCE_LEVEL,
+    random_state=RANDOM_STATE,
+)
 def epsilon_lower_bound(
     membership,
     scores,
@@ -129,8 +148,9 @@ def epsilon_lower_bound(
 
     Returns
     -------
-    float
-        The lower bound, at least 0.
+    Estimate
+        The lower bound, at least 0. Nothing is known of epsilon from above: `low` is the bound
+        itself, `high` is infinity, and `method` says where the bound comes from.
 
     Raises
     ------
@@ -163,22 +183,27 @@ def epsilon_lower_bound(
     >>> round(epsilon_lower_bound(membership, scores, threshold=150), 2)
     3.28
     """
-    check_fraction("delta", delta, zero=True)
-    check_fraction("confidence_level", confidence_level)
-    check_threshold(threshold)
     curve = Curve.from_scores(membership, scores)
     return epsilon_of(curve, delta, threshold, confidence_level, random_state)
 
 
 def epsilon_of(curve, delta, threshold, confidence_level, random_state):
     """Return the bound of a curve."""
+    limits = "one-sided Clopper-Pearson limits"
     if threshold is None:
+        limits += " on the half that did not choose the threshold"
         chooser, curve = _halves(curve, check_random_state(random_state))
         points = _candidates(chooser)
         point = points[np.argmax(_bounds(chooser, delta, confidence_level, points))]
     else:
         point = curve.at(threshold)
-    return max(0.0, float(_bounds(curve, delta, confidence_level, point)))
+    return estimate_of(_bounds(curve, delta, confidence_level, point), limits)
+
+
+def estimate_of(bound, limits):
+    """Return what is known of epsilon: a bound from below, and none from above."""
+    bound = max(0.0, float(bound))
+    return Estimate(bound, bound, np.inf, f"lower bound, {limits}")
 
 
 def _candidates(curve):

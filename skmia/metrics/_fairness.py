@@ -3,15 +3,34 @@
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length, check_random_state, gen_batches
 
-from skmia.metrics._checks import check_count
+from skmia.metrics._fairness_intervals import largest_gap, largest_group_deviation, mean_over_pairs
 from skmia.metrics._groups import class_codes, compared_groups
+from skmia.utils._constraints import (
+    ARRAY,
+    ARRAY_OR_NONE,
+    CONFIDENCE_LEVEL,
+    COUNT,
+    RANDOM_STATE,
+    Names,
+    validate_params,
+)
 
 PAIRS_AT_ONCE = 100_000
 # Probabilities of half precision add up to 1 with an error of up to about this.
 SUM_TOLERANCE = 1e-3
 
 
-def demographic_parity_difference(y_true, y_pred, *, sensitive_features, labels=None, groups=None):
+@validate_params(
+    y_true=ARRAY,
+    y_pred=ARRAY,
+    sensitive_features=ARRAY,
+    labels=ARRAY_OR_NONE,
+    groups=ARRAY_OR_NONE,
+    confidence_level=CONFIDENCE_LEVEL,
+)
+def demographic_parity_difference(
+    y_true, y_pred, *, sensitive_features, labels=None, groups=None, confidence_level=0.95
+):
     r"""Return the largest difference between the predictions of two groups.
 
     .. math:: \delta_g = \max_{i,j} \frac{1}{n} \sum_{y'}
@@ -41,18 +60,23 @@ def demographic_parity_difference(y_true, y_pred, *, sensitive_features, labels=
     groups : list or None, default=None
         Groups to compare, tuples if there are several columns; other records are left out. None
         takes all.
+    confidence_level : float, default=0.95
+        Coverage of the interval, in (0, 1).
 
     Returns
     -------
-    float
-        The difference, in [0, 1].
+    Estimate
+        The difference, in [0, 1]. Its interval is made of Newcombe's for each pair of groups and
+        each label, at a level that holds for all of them at once (Bonferroni), so that it pays for
+        the choice of the largest. It takes the records for independent draws of their groups, and
+        the model for given. It covers more than is asked for where there are many labels or groups.
 
     Raises
     ------
     ValueError
         If the lengths differ, labels are continuous or of different types, ``labels`` is empty or
-        names one that does not occur, fewer than two groups are left, or one of ``groups`` has no
-        records.
+        names one that does not occur, fewer than two groups are left, one of ``groups`` has no
+        records, or ``confidence_level`` is not in (0, 1).
 
     See Also
     --------
@@ -62,6 +86,8 @@ def demographic_parity_difference(y_true, y_pred, *, sensitive_features, labels=
     ----------
     .. [1] S. M. Tonni, D. Vatsalan, F. Farokhi, D. Kaafar, Z. Lu and G. Tangari, "Data and Model
        Dependencies of Membership Inference Attack", arXiv:2002.06856, 2020, equations 7 and 8.
+    .. [2] R. G. Newcombe, "Interval estimation for the difference between independent proportions:
+       comparison of eleven methods", Statistics in Medicine 17, 1998, method 10.
 
     Examples
     --------
@@ -69,17 +95,34 @@ def demographic_parity_difference(y_true, y_pred, *, sensitive_features, labels=
     >>> y_true = [1, 0, 1, 0, 1, 0, 1, 0]
     >>> y_pred = [1, 1, 1, 0, 1, 0, 0, 0]
     >>> sex = ["F", "F", "F", "F", "M", "M", "M", "M"]
-    >>> demographic_parity_difference(y_true, y_pred, sensitive_features=sex)
-    0.5
+    >>> print(demographic_parity_difference(y_true, y_pred, sensitive_features=sex))
+    0.500 [0.000, 0.789]
     """
     group, (_, predicted), classes = _coded_records(y_true, y_pred, sensitive_features, groups)
     counts = _counts(group, predicted, (group.max() + 1, len(classes)))
-    rates = counts / counts.sum(axis=1, keepdims=True)
-    return float(_largest_gaps(rates[:, _columns(labels, classes)]).max())
+    support = counts.sum(axis=1, keepdims=True)
+    counts = counts[:, _columns(labels, classes)]
+    return largest_gap(counts, support, confidence_level, adds_up=counts.shape[1] == len(classes))
 
 
+@validate_params(
+    y_true=ARRAY,
+    y_pred=ARRAY,
+    sensitive_features=ARRAY,
+    kind=[Names("recall", "precision")],
+    labels=ARRAY_OR_NONE,
+    groups=ARRAY_OR_NONE,
+    confidence_level=CONFIDENCE_LEVEL,
+)
 def equal_opportunity_difference(
-    y_true, y_pred, *, sensitive_features, kind="recall", labels=None, groups=None
+    y_true,
+    y_pred,
+    *,
+    sensitive_features,
+    kind="recall",
+    labels=None,
+    groups=None,
+    confidence_level=0.95,
 ):
     r"""Return the largest difference between the recalls of two groups.
 
@@ -122,18 +165,24 @@ def equal_opportunity_difference(
     groups : list or None, default=None
         Groups to compare, tuples if there are several columns; other records are left out. None
         takes all.
+    confidence_level : float, default=0.95
+        Coverage of the interval, in (0, 1).
 
     Returns
     -------
-    float
-        The difference, in [0, 1].
+    Estimate
+        The difference, in [0, 1]. Its interval is made of Newcombe's for each pair of groups and
+        each label, at a level that holds for all of them at once (Bonferroni), so that it pays for
+        the choice of the largest. It takes the records for independent draws of their groups, and
+        the model for given. It covers more than is asked for where there are many labels or groups.
 
     Raises
     ------
     ValueError
         If the lengths differ, labels are continuous or of different types, ``labels`` is empty or
         names one that does not occur, fewer than two groups are left, one of ``groups`` has no
-        records, no label has a rate in two groups, or ``kind`` is unknown.
+        records, no label has a rate in two groups, ``kind`` is unknown, or ``confidence_level`` is
+        not in (0, 1).
 
     See Also
     --------
@@ -152,31 +201,39 @@ def equal_opportunity_difference(
     >>> y_true = [1, 0, 1, 0, 1, 0, 1, 0]
     >>> y_pred = [1, 1, 1, 0, 1, 0, 0, 0]
     >>> sex = ["F", "F", "F", "F", "M", "M", "M", "M"]
-    >>> equal_opportunity_difference(y_true, y_pred, sensitive_features=sex)
-    0.5
+    >>> print(equal_opportunity_difference(y_true, y_pred, sensitive_features=sex))
+    0.500 [0.000, 0.923]
     >>> precision = equal_opportunity_difference(
     ...     y_true, y_pred, sensitive_features=sex, kind="precision", labels=[1]
     ... )
     >>> round(precision, 3)
     0.333
     """
-    _check_option("kind", kind, ("recall", "precision"))
     group, (true, predicted), classes = _coded_records(y_true, y_pred, sensitive_features, groups)
     shape = group.max() + 1, len(classes)
     right = true == predicted
     hits = _counts(group[right], true[right], shape)
     support = _counts(group, true if kind == "recall" else predicted, shape)
-    rates = np.divide(hits, support, out=np.full(shape, np.nan), where=support > 0)
-    gaps = _largest_gaps(rates[:, _columns(labels, classes)])
-    if not len(gaps):
+    columns = _columns(labels, classes)
+    gap = largest_gap(hits[:, columns], support[:, columns], confidence_level)
+    if gap is None:
         what = "true records" if kind == "recall" else "predictions"
         raise ValueError(
             f"kind={kind!r} needs a label with {what} in at least two groups, got none; take more "
             "records, stratify the split on label and group, or give other labels or groups."
         )
-    return float(gaps.max())
+    return gap
 
 
+@validate_params(
+    y_proba=ARRAY,
+    sensitive_features=ARRAY,
+    level=[Names("pairs", "group")],
+    n_pairs=COUNT,
+    groups=ARRAY_OR_NONE,
+    random_state=RANDOM_STATE,
+    confidence_level=CONFIDENCE_LEVEL,
+)
 def individual_fairness_deviation(
     y_true,
     y_proba,
@@ -185,6 +242,7 @@ def individual_fairness_deviation(
     level="pairs",
     n_pairs=10_000,
     groups=None,
+    confidence_level=0.95,
     random_state=None,
 ):
     r"""Return how far distances of predictions are from distances of records.
@@ -228,20 +286,26 @@ def individual_fairness_deviation(
     groups : list or None, default=None
         Groups to compare, tuples if there are several columns; other records are left out, of the
         shares too. None takes all.
+    confidence_level : float, default=0.95
+        Coverage of the interval, in (0, 1).
     random_state : int, RandomState instance or None, default=None
         Draws the pairs. Not used where all are taken.
 
     Returns
     -------
-    float
-        The deviation, in [0, 1].
+    Estimate
+        The deviation, in [0, 1]. Its interval takes the shares of the groups and the model for
+        given, and the records for independent draws of their groups. For pairs it is
+        Student's, with the variance of a mean of pairs that share records [3]_, drawn or not; there
+        must be 10 records beyond one of each group. For groups it is made of Newcombe's, as for
+        :func:`demographic_parity_difference`.
 
     Raises
     ------
     ValueError
         If the lengths differ, ``y_proba`` holds no probabilities of two or more classes, fewer than
-        two groups are left, one of ``groups`` has no records, ``level`` is unknown, or ``n_pairs``
-        is not an integer of at least 1.
+        two groups are left, one of ``groups`` has no records, ``level`` is unknown, ``n_pairs`` is
+        not an integer of at least 1, or ``confidence_level`` is not in (0, 1).
 
     See Also
     --------
@@ -253,6 +317,8 @@ def individual_fairness_deviation(
        Dependencies of Membership Inference Attack", arXiv:2002.06856, 2020, equations 11 to 13.
     .. [2] C. Dwork, M. Hardt, T. Pitassi, O. Reingold and R. Zemel, "Fairness Through Awareness",
        Innovations in Theoretical Computer Science, 2012, section 2.
+    .. [3] P. M. Aronow, C. Samii and V. A. Assenova, "Cluster-Robust Variance Estimation for Dyadic
+       Data", Political Analysis 23, 2015, section 3.
 
     Examples
     --------
@@ -263,15 +329,16 @@ def individual_fairness_deviation(
     >>> round(deviation, 3)  # four of the six pairs differ by 0.5, and the groups are equally large
     0.333
     """
-    _check_option("level", level, ("pairs", "group"))
-    check_count("n_pairs", n_pairs)
     y_proba = _checked_proba(y_proba)
     group, y_proba = _compared(sensitive_features, groups, y_proba)
     share = np.bincount(group) / len(group)
     if level == "group":
-        return _group_deviation(group, share, y_proba)
+        predicted = y_proba.argmax(axis=1)
+        counts = _counts(group, predicted, (len(share), y_proba.shape[1]))
+        return largest_group_deviation(counts, share, confidence_level)
     pairs = _pairs(len(group), n_pairs, random_state)
-    return _pair_deviation(share[group], y_proba, *pairs)
+    deviations = _pair_deviations(share[group], y_proba, *pairs)
+    return mean_over_pairs(deviations, pairs, group, confidence_level)
 
 
 def _compared(sensitive_features, groups, *arrays):
@@ -316,17 +383,6 @@ def _columns(labels, classes):
     return [position[label] for label in wanted]
 
 
-def _largest_gaps(rates):
-    """Return each group's largest mean difference to one before; NaN is no rate."""
-    largest = []
-    for i in range(1, len(rates)):  # one group against all before: all pairs may not fit in memory
-        gaps = np.abs(rates[i] - rates[:i])
-        n_gaps = np.count_nonzero(~np.isnan(gaps), axis=1)
-        means = np.nansum(gaps, axis=1)[n_gaps > 0] / n_gaps[n_gaps > 0]
-        largest.extend(means.max(keepdims=True) if len(means) else [])
-    return np.array(largest)
-
-
 def _checked_proba(y_proba):
     y_proba = check_array(
         y_proba, ensure_2d=False, dtype=np.float64, ensure_all_finite=False, input_name="y_proba"
@@ -362,28 +418,10 @@ def _pairs(n_records, n_pairs, random_state):
     return first, (first + rng.randint(1, n_records, size=n_pairs)) % n_records
 
 
-def _pair_deviation(share, y_proba, first, second):
-    total = 0.0
+def _pair_deviations(share, y_proba, first, second):
+    deviations = []
     for batch in gen_batches(len(first), PAIRS_AT_ONCE):
         i, j = first[batch], second[batch]
         total_variation = np.abs(y_proba[i] - y_proba[j]).mean(axis=1)
-        total += np.abs(total_variation - np.abs(share[i] - share[j])).sum()
-    return float(total / len(first))
-
-
-def _group_deviation(group, share, y_proba):
-    counts = _counts(group, y_proba.argmax(axis=1), (len(share), y_proba.shape[1]))
-    top = counts.max(axis=1) / counts.sum(axis=1)
-    gaps = (
-        np.abs(np.abs(share[i] - share[:i]) - np.abs(top[i] - top[:i])).max()
-        for i in range(1, len(share))
-    )
-    return float(max(gaps))
-
-
-def _check_option(name, value, options):
-    if not isinstance(value, str) or value not in options:
-        raise ValueError(
-            f"{name} must be {' or '.join(map(repr, options))}, got {value!r}; "
-            f"{options[0]!r} is the formula of the paper."
-        )
+        deviations.append(np.abs(total_variation - np.abs(share[i] - share[j])))
+    return np.concatenate(deviations)

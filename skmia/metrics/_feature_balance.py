@@ -6,11 +6,27 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 
 from skmia._records import check_table
-from skmia.metrics._checks import check_count
 from skmia.metrics._column_codes import column_positions, halves, numbered_column
 from skmia.metrics._informative_features import most_informative_features
+from skmia.utils._constraints import (
+    ARRAY_OR_NONE,
+    BOOLEAN,
+    COUNT,
+    RANDOM_STATE,
+    TABLE,
+    Number,
+    validate_params,
+)
 
 
+@validate_params(
+    X=TABLE,
+    y=ARRAY_OR_NONE,
+    features=[str, Number(Integral, 0, None, closed="left"), "array-like", None],
+    n_features=COUNT,
+    ratio=BOOLEAN,
+    random_state=RANDOM_STATE,
+)
 def feature_balance(
     X, y=None, *, value=None, features=None, n_features=5, ratio=False, random_state=None
 ):
@@ -152,7 +168,6 @@ def _positions(table, y, features, n_features, random_state):
     if features is not None:
         single = isinstance(features, str | Integral)
         return column_positions(table, [features] if single else list(features))
-    check_count("n_features", n_features)
     if y is None:
         raise ValueError(
             "y must be given where features is None, since the features are then those that tell "

@@ -1,16 +1,49 @@
 """Gaussian noise of differential privacy: how much of it, and how much leakage it leaves."""
 
+from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
 from scipy.special import log_ndtr, ndtr
-from sklearn.utils import Bunch
 
+from skmia._result import Result
 from skmia.metrics._bisection import root_of
-from skmia.metrics._checks import check_fraction
 from skmia.metrics._leakage_bounds import total_variation_bound
+from skmia.utils._constraints import NOT_NEGATIVE, POSITIVE, Names, Number, validate_params
 
 
+@dataclass(frozen=True, repr=False, eq=False)
+class GaussianNoiseLeakage(Result):
+    """The most that Gaussian noise leaves of membership leakage.
+
+    Attributes
+    ----------
+    kl : float
+        Bound on the divergence, in nats; 0 is no leakage.
+    total_variation : float
+        Bound on the advantage of any attack, in [0, 1].
+
+    See Also
+    --------
+    gaussian_noise_leakage : Makes it.
+
+    Examples
+    --------
+    >>> from skmia.metrics import gaussian_noise_leakage
+    >>> gaussian_noise_leakage(1, 1e-5)
+    GaussianNoiseLeakage(kl=0.021, total_variation=0.103)
+    """
+
+    kl: float
+    total_variation: float
+
+
+@validate_params(
+    sensitivity=NOT_NEGATIVE,
+    epsilon=POSITIVE,
+    delta=[Number(Real, 0, 1, closed="neither")],
+    method=[Names("classical", "analytic")],
+)
 def gaussian_noise_scale(sensitivity, epsilon, delta, *, method="classical"):
     r"""Return the standard deviation of Gaussian noise that gives differential privacy.
 
@@ -68,14 +101,14 @@ def gaussian_noise_scale(sensitivity, epsilon, delta, *, method="classical"):
     >>> round(gaussian_noise_scale(1, 1, 1e-5, method="analytic"), 2)
     3.73
     """
-    if not (isinstance(sensitivity, Real) and 0 <= sensitivity < np.inf):
-        raise ValueError(
-            f"sensitivity must be a finite number of at least 0, got {sensitivity!r}; where it "
-            "is unlimited, clip gradients or bound the records."
-        )
     return float(sensitivity * _unit_scale(epsilon, delta, method))
 
 
+@validate_params(
+    epsilon=POSITIVE,
+    delta=[Number(Real, 0, 1, closed="neither")],
+    method=[Names("classical", "analytic")],
+)
 def gaussian_noise_leakage(epsilon, delta, *, method="classical"):
     r"""Return the most that Gaussian noise of differential privacy leaves of membership leakage.
 
@@ -98,8 +131,8 @@ def gaussian_noise_leakage(epsilon, delta, *, method="classical"):
 
     Returns
     -------
-    Bunch
-        With the attributes ``kl``, a float in nats, and ``total_variation``, a float in [0, 1].
+    GaussianNoiseLeakage
+        With ``kl``, in nats, and ``total_variation``, in [0, 1].
 
     Raises
     ------
@@ -125,22 +158,17 @@ def gaussian_noise_leakage(epsilon, delta, *, method="classical"):
     --------
     >>> from skmia.metrics import gaussian_noise_leakage
     >>> leakage = gaussian_noise_leakage(1, 1e-5)
-    >>> round(leakage.kl, 4), round(float(leakage.total_variation), 4)
+    >>> round(leakage.kl, 4), round(leakage.total_variation, 4)
     (0.0213, 0.1032)
     """
     kl = float(0.5 / _unit_scale(epsilon, delta, method) ** 2)
-    return Bunch(kl=kl, total_variation=float(total_variation_bound(kl)))
+    return GaussianNoiseLeakage(kl, float(total_variation_bound(kl)))
 
 
 def _unit_scale(epsilon, delta, method):
     """Return the noise for a sensitivity of 1."""
-    check_fraction("delta", delta)
-    if not (isinstance(epsilon, Real) and 0 < epsilon < np.inf):
-        raise ValueError(f"epsilon must be a finite number above 0, got {epsilon!r}.")
     if method == "analytic":
         return _analytic_scale(epsilon, delta)
-    if method != "classical":
-        raise ValueError(f"method must be 'classical' or 'analytic', got {method!r}.")
     if epsilon > 1:
         raise ValueError(
             f"epsilon must be at most 1 for method='classical', whose proof ends there, got "

@@ -3,12 +3,20 @@
 import numpy as np
 from sklearn.utils import check_consistent_length
 
-from skmia.metrics._checks import check_fraction, check_membership
-from skmia.metrics._estimate import Estimate
+from skmia._result import Estimate
+from skmia.metrics._checks import check_membership
 from skmia.metrics._groups import class_codes
 from skmia.metrics._intervals import difference, wilson
+from skmia.utils._constraints import ARRAY, BOOLEAN, CONFIDENCE_LEVEL, validate_params
 
 
+@validate_params(
+    membership=ARRAY,
+    y_true=ARRAY,
+    y_pred=ARRAY,
+    per_class=BOOLEAN,
+    confidence_level=CONFIDENCE_LEVEL,
+)
 def generalization_gap(membership, y_true, y_pred, *, per_class=False, confidence_level=0.95):
     r"""Return the accuracy on members less the accuracy on non-members.
 
@@ -71,10 +79,9 @@ def generalization_gap(membership, y_true, y_pred, *, per_class=False, confidenc
     >>> print(generalization_gap(membership, y_true, y_pred))
     0.500 [0.349, 0.634]
     >>> gaps = generalization_gap(membership, y_true, y_pred, per_class=True)
-    >>> gaps[0].value, gaps[1].value
-    (0.0, 1.0)
+    >>> print(gaps[1])
+    1.000 [0.812, 1.000]
     """
-    check_fraction("confidence_level", confidence_level)
     check_consistent_length(membership, y_true, y_pred)
     membership = check_membership(membership)
     (true, predicted), classes = class_codes(y_true=y_true, y_pred=y_pred)

@@ -139,11 +139,6 @@ def _sorted(names):
 
 
 def _named_groups(groups, found):
-    if isinstance(groups, str | bytes) or not np.iterable(groups):
-        raise ValueError(
-            f"groups must be a list of groups or None for all, got {groups!r}; "
-            f"give e.g. groups={found[:2]}."
-        )
     names = list(dict.fromkeys(map(_group_name, groups)))
     absent = [name for name in names if name not in found]
     if absent:

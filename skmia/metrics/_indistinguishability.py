@@ -5,11 +5,27 @@ from numbers import Real
 import numpy as np
 from sklearn.utils import check_consistent_length
 
+from skmia._result import Estimate
 from skmia.metrics._checks import check_membership
 from skmia.metrics._groups import class_codes
+from skmia.metrics._intervals import ratio, wilson
+from skmia.utils._constraints import ARRAY, CONFIDENCE_LEVEL, Number, validate_params
+
+_SMOOTHING = [
+    Number(
+        Real,
+        0,
+        None,
+        closed="left",
+        example="0.5 to keep the value finite where a label is predicted on one side only",
+    )
+]
 
 
-def mia_indistinguishability_deviation(membership, y_pred, *, smoothing=0.0):
+@validate_params(
+    membership=ARRAY, y_pred=ARRAY, smoothing=_SMOOTHING, confidence_level=CONFIDENCE_LEVEL
+)
+def mia_indistinguishability_deviation(membership, y_pred, *, smoothing=0.0, confidence_level=0.95):
     r"""Return the largest log ratio between label frequencies of members and non-members.
 
     .. math:: \delta_{mi} = \max_{y'} \left|\ln
@@ -36,17 +52,23 @@ def mia_indistinguishability_deviation(membership, y_pred, *, smoothing=0.0):
         Predicted labels.
     smoothing : float, default=0.0
         Added to the count of each label on each side, at least 0 and finite. 0.5 is usual.
+    confidence_level : float, default=0.95
+        Coverage of the interval, in (0, 1).
 
     Returns
     -------
-    float
-        The deviation, at least 0 and possibly infinite.
+    Estimate
+        The deviation, at least 0 and possibly infinite. Its interval is made of those of each
+        label's ratio [3]_, from Wilson's limits of the two frequencies, at a level that holds for
+        all labels at once (Bonferroni). It takes the records for independent draws, and the model
+        for given. Smoothed counts enter as if they had been counted.
 
     Raises
     ------
     ValueError
         If membership is not 0 and 1 with both present, predicted labels are continuous or missing,
-        the two differ in length, or ``smoothing`` is not a finite number of at least 0.
+        the two differ in length, ``smoothing`` is not a finite number of at least 0, or
+        ``confidence_level`` is not in (0, 1).
 
     See Also
     --------
@@ -64,6 +86,8 @@ def mia_indistinguishability_deviation(membership, y_pred, *, smoothing=0.0):
        Dependencies of Membership Inference Attack", arXiv:2002.06856, 2020, equations 5 and 6.
     .. [2] M. Yaghini, B. Kulynych and C. Troncoso, "Disparate Vulnerability: On the Unfairness of
        Privacy Attacks Against Machine Learning", arXiv:1906.00389, 2019.
+    .. [3] A. Donner and G. Y. Zou, "Closed-form confidence intervals for functions of the normal
+       mean and standard deviation", Statistical Methods in Medical Research 21, 2012, equation 9.
 
     Examples
     --------
@@ -73,16 +97,27 @@ def mia_indistinguishability_deviation(membership, y_pred, *, smoothing=0.0):
     >>> round(mia_indistinguishability_deviation(membership, y_pred), 3)  # ln(2 / 1)
     0.693
     """
-    if not (isinstance(smoothing, Real) and 0 <= smoothing < np.inf):
-        raise ValueError(
-            f"smoothing must be a finite number of at least 0, got {smoothing!r}; give 0.5 to keep "
-            "the value finite where a label is predicted on one side only."
-        )
     check_consistent_length(membership, y_pred)
     membership = check_membership(membership)
     (predicted,), classes = class_codes(y_pred=y_pred)
     cells = 2 * predicted + membership
     counts = np.bincount(cells, minlength=2 * len(classes)).reshape(-1, 2) + smoothing
+    totals = counts.sum(axis=0)
     with np.errstate(divide="ignore"):
-        logs = np.log(counts / counts.sum(axis=0))
-    return float(np.abs(logs[:, 1] - logs[:, 0]).max())
+        logs = np.log(counts / totals)
+    ends = [_ends(count, totals, (1 - confidence_level) / len(counts)) for count in counts]
+    low, high = np.max(ends, axis=0)
+    method = "MOVER of each ratio, Wilson limits"
+    if len(counts) > 1:
+        method += f", Bonferroni over {len(counts):,} labels"
+    return Estimate(np.abs(logs[:, 1] - logs[:, 0]).max(), low, high, method)
+
+
+def _ends(count, totals, alpha):
+    """Return the limits of one label's absolute log ratio."""
+    others, members = (
+        (n / total, *wilson(n, total, alpha)) for n, total in zip(count, totals, strict=True)
+    )
+    with np.errstate(divide="ignore"):
+        low, high = np.log(ratio(members, others))
+    return max(0.0, low, -high), max(high, -low)

@@ -5,7 +5,6 @@ from numbers import Real
 import numpy as np
 from sklearn.utils import check_array
 
-from skmia.metrics._checks import check_count
 from skmia.metrics._influence import (
     TOLERANCE,
     GradientMoments,
@@ -13,10 +12,31 @@ from skmia.metrics._influence import (
     SamplingLaw,
     shift_leakage,
 )
+from skmia.utils._constraints import (
+    ARRAY,
+    ARRAY_OR_NONE,
+    COUNT,
+    NOT_NEGATIVE,
+    POSITIVE,
+    Names,
+    Number,
+    validate_params,
+)
 
 MECHANISMS = ("output", "posterior", "sampling")
 
 
+@validate_params(
+    gradients=ARRAY,
+    hessian=[*POSITIVE, "array-like", None],
+    n_records=COUNT,
+    mechanism=[Names(*MECHANISMS)],
+    noise_scale=[*POSITIVE, None],
+    inverse_temperature=[*POSITIVE, None],
+    gradient_covariance=ARRAY_OR_NONE,
+    damping=NOT_NEGATIVE,
+    rtol=[Number(Real, 0, 1, closed="left")],
+)
 def influence_leakage(
     gradients,
     hessian,
@@ -141,7 +161,6 @@ def influence_leakage(
     check_mechanism(
         mechanism, n_records, noise_scale=noise_scale, inverse_temperature=inverse_temperature
     )
-    check_damping(damping, rtol)
     if mechanism == "sampling":
         law = _sampling_law(gradients, gradient_covariance, n_records, damping, rtol)
         return law.leakage(gradients, own=gradient_covariance is None)
@@ -150,7 +169,7 @@ def influence_leakage(
 
 
 def check_mechanism(mechanism, n_records=3, *, noise_scale=None, inverse_temperature=None):
-    """Refuse an unknown mechanism, one that lacks its number, and numbers of another one.
+    """Refuse a mechanism that lacks its number of records or its scale, and a scale of another.
 
     Parameters
     ----------
@@ -159,50 +178,26 @@ def check_mechanism(mechanism, n_records=3, *, noise_scale=None, inverse_tempera
     n_records : int, default=3
         Number of training records.
     noise_scale, inverse_temperature : float, default=None
-        The numbers of "output" and "posterior".
+        The scales of "output" and "posterior".
 
     Raises
     ------
     ValueError
-        If something is missing, out of its range or of another mechanism.
+        If something is missing or of another mechanism.
     """
-    if mechanism not in MECHANISMS:
-        raise ValueError(f"mechanism must be one of {MECHANISMS}, got {mechanism!r}.")
-    check_count("n_records", n_records, low=3 if mechanism == "sampling" else 1)
-    numbers = {
+    if mechanism == "sampling" and n_records < 3:
+        raise ValueError(f"mechanism='sampling' needs n_records of at least 3, got {n_records}.")
+    scales = {
         "noise_scale": ("output", noise_scale),
         "inverse_temperature": ("posterior", inverse_temperature),
     }
-    for name, (owner, value) in numbers.items():
-        if mechanism == owner and not _is_within(value, 0, strict=True):
-            raise ValueError(
-                f"mechanism={owner!r} needs {name}, a finite number above 0, got {value!r}."
-            )
+    for name, (owner, value) in scales.items():
+        if mechanism == owner and value is None:
+            raise ValueError(f"mechanism={owner!r} needs {name}, a number above 0, got None.")
         if mechanism != owner and value is not None:
             raise ValueError(
                 f"{name} belongs to mechanism={owner!r}, got mechanism={mechanism!r}; leave it out."
             )
-
-
-def check_damping(damping, rtol=TOLERANCE):
-    """Refuse what can be no damping or no tolerance.
-
-    Parameters
-    ----------
-    damping : float
-        What is added to a diagonal.
-    rtol : float, default=1e-10
-        Share of the largest eigenvalue up to which one counts as 0.
-
-    Raises
-    ------
-    ValueError
-        If either is out of its range.
-    """
-    if not _is_within(damping, 0):
-        raise ValueError(f"damping must be a finite number of at least 0, got {damping!r}.")
-    if not (_is_within(rtol, 0) and rtol < 1):
-        raise ValueError(f"rtol must be a number in [0, 1), got {rtol!r}.")
 
 
 def _sampling_law(gradients, covariance, n_records, damping, rtol):
@@ -221,8 +216,6 @@ def _sampling_law(gradients, covariance, n_records, damping, rtol):
 def _curvature(hessian, n_parameters, damping, rtol):
     """Return what solves systems with the Hessian."""
     if isinstance(hessian, Real):
-        if not _is_within(hessian, 0, strict=True):
-            raise ValueError(f"hessian as a number must be finite and above 0, got {hessian!r}.")
         return lambda rows: rows / (hessian + damping)
     if hessian is None:
         raise ValueError(
@@ -243,8 +236,3 @@ def _check_matrix(name, matrix, n_parameters):
     if not np.allclose(matrix, matrix.T, rtol=1e-6, atol=1e-8 * np.abs(matrix).max()):
         raise ValueError(f"{name} must be symmetric, got an asymmetric matrix; check its order.")
     return (matrix + matrix.T) / 2
-
-
-def _is_within(value, low, *, strict=False):
-    number = isinstance(value, Real) and not isinstance(value, bool) and np.isfinite(value)
-    return bool(number and (value > low if strict else value >= low))

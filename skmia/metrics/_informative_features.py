@@ -7,8 +7,8 @@ from sklearn.utils import check_consistent_length, check_random_state, gen_batch
 from sklearn.utils.random import sample_without_replacement
 
 from skmia._records import check_table
-from skmia.metrics._checks import check_count
 from skmia.metrics._column_codes import numbered_column
+from skmia.utils._constraints import ARRAY, COUNT, RANDOM_STATE, TABLE, validate_params
 from skmia.utils._sklearn import _safe_indexing
 
 __all__ = ["most_informative_features"]
@@ -20,6 +20,7 @@ FEW_VALUES = 20
 COLUMNS_AT_ONCE = 200
 
 
+@validate_params(X=TABLE, y=ARRAY, n_features=COUNT, random_state=RANDOM_STATE)
 def most_informative_features(X, y, n_features=5, *, random_state=None):
     r"""Return the features of highest mutual information with the label.
 
@@ -78,7 +79,6 @@ def most_informative_features(X, y, n_features=5, *, random_state=None):
     >>> sorted(most_informative_features(X, y, 2, random_state=0).tolist())  # of the petals
     [2, 3]
     """
-    check_count("n_features", n_features)
     table = check_table(X)
     check_consistent_length(table, y)
     rng = check_random_state(random_state)

@@ -25,8 +25,7 @@ def wilson(n_hits, n, alpha):
     rate, scale = n_hits / n, 1 + z**2 / n
     center = (rate + z**2 / (2 * n)) / scale
     half = z * np.sqrt(rate * (1 - rate) / n + (z / (2 * n)) ** 2) / scale
-    low = 0.0 if n_hits == 0 else center - half
-    return low, 1.0 if n_hits == n else center + half
+    return np.where(n_hits == 0, 0.0, center - half), np.where(n_hits == n, 1.0, center + half)
 
 
 def difference(first, second):

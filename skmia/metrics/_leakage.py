@@ -8,10 +8,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 
-from skmia.metrics._checks import check_count, check_fraction
-from skmia.metrics._estimate import Estimate
+from skmia._result import Estimate
 from skmia.metrics._leakage_bounds import entropy_of
-from skmia.metrics._leakage_checks import check_model_counts, check_option, check_statistics
+from skmia.metrics._leakage_checks import check_model_counts, check_statistics
 from skmia.metrics._leakage_intervals import quantiles
 from skmia.metrics._leakage_records import (
     KL_METHODS,
@@ -21,10 +20,30 @@ from skmia.metrics._leakage_records import (
     pooled_information,
 )
 from skmia.metrics._resamples import Resamples
+from skmia.utils._constraints import (
+    ARRAY,
+    CONFIDENCE_LEVEL,
+    COUNT,
+    PRIOR,
+    RANDOM_STATE,
+    TWO_OR_MORE,
+    Names,
+    validate_params,
+)
+from skmia.utils._sklearn import HasMethods
 
-_INFORMATION_METHODS = "kl_bound", "numeric", "variational"
+_INFORMATION_METHODS = "numeric", "variational", "kl_bound"
 
 
+@validate_params(
+    in_statistics=ARRAY,
+    out_statistics=ARRAY,
+    method=[Names(*KL_METHODS)],
+    n_neighbors=COUNT,
+    n_bootstraps=TWO_OR_MORE,
+    confidence_level=CONFIDENCE_LEVEL,
+    random_state=RANDOM_STATE,
+)
 def kl_leakage(
     in_statistics,
     out_statistics,
@@ -143,12 +162,21 @@ def kl_leakage(
     >>> print(leakage)  # the truth is 0.5
     0.550 [0.429, 0.694]
     """
-    check_option("method", method, KL_METHODS)
-    question = _question(method, 0.5, n_neighbors, n_bootstraps, confidence_level, random_state)
+    question = _question(method, 0.5, n_neighbors, confidence_level, random_state)
     found = _leakage(in_statistics, out_statistics, n_bootstraps, question)
     return _estimate(found.kl, found.low, found.high, found.method)
 
 
+@validate_params(
+    in_statistics=ARRAY,
+    out_statistics=ARRAY,
+    method=[Names(*_INFORMATION_METHODS)],
+    prior=PRIOR,
+    classifier=[HasMethods(["fit", "predict_proba"]), None],
+    n_bootstraps=TWO_OR_MORE,
+    confidence_level=CONFIDENCE_LEVEL,
+    random_state=RANDOM_STATE,
+)
 def mutual_information_leakage(
     in_statistics,
     out_statistics,
@@ -239,8 +267,7 @@ def mutual_information_leakage(
     >>> print(mutual_information_leakage(seen, unseen, random_state=0))  # the truth is 0.111
     0.121 [0.097, 0.149]
     """
-    check_option("method", method, _INFORMATION_METHODS)
-    question = _question("pooled", prior, 1, n_bootstraps, confidence_level, random_state)
+    question = _question("pooled", prior, 1, confidence_level, random_state)
     if method == "variational":
         sides = _checked(in_statistics, out_statistics, question)
         return _variational(*sides, classifier, n_bootstraps, question)
@@ -252,11 +279,7 @@ def mutual_information_leakage(
     return _estimate(*pooled_information(ends, prior), found.method)
 
 
-def _question(method, prior, n_neighbors, n_bootstraps, confidence_level, random_state):
-    check_fraction("prior", prior)
-    check_fraction("confidence_level", confidence_level)
-    check_count("n_neighbors", n_neighbors)
-    check_count("n_bootstraps", n_bootstraps, low=2)
+def _question(method, prior, n_neighbors, confidence_level, random_state):
     seed = int(check_random_state(random_state).randint(2**31 - 1))
     return Question(method, prior, confidence_level, n_neighbors, seed)
 

@@ -1,11 +1,28 @@
 """What no attacker can exceed who sees so much leakage."""
 
+from numbers import Real
+
 import numpy as np
 from scipy.special import entr, xlogy
 
 from skmia.metrics._bisection import root_of
-from skmia.metrics._checks import check_fraction, check_rates
 from skmia.metrics._leakage_checks import check_leakage
+from skmia.utils._constraints import PRIOR, Number, Numbers, validate_params
+
+_LEAKAGE = [
+    Number(Real, 0, None, closed="both", example="max(value, 0) of an estimate below 0"),
+    "array-like",
+]
+_RATES = [
+    Numbers(
+        Real,
+        0,
+        1,
+        closed="neither",
+        example="0.01 for a false positive rate of 1 %",
+        any_shape=True,
+    )
+]
 
 
 def entropy_of(probability):
@@ -13,6 +30,7 @@ def entropy_of(probability):
     return entr(probability) + entr(1 - np.asarray(probability))
 
 
+@validate_params(kl=_LEAKAGE, reverse_kl=[*_LEAKAGE, None])
 def total_variation_bound(kl, reverse_kl=None):
     r"""Return an upper bound on the total variation from a Kullback-Leibler divergence.
 
@@ -61,10 +79,10 @@ def total_variation_bound(kl, reverse_kl=None):
     >>> total_variation_bound([0, 0.5, 2])
     array([0.       , 0.5      , 0.9298735])
     """
-    kl = _smaller(kl, reverse_kl)
-    return np.minimum(np.sqrt(kl / 2), np.sqrt(-np.expm1(-kl)))[()]
+    return _total_variation(kl, reverse_kl)
 
 
+@validate_params(kl=_LEAKAGE, reverse_kl=[*_LEAKAGE, None])
 def membership_success_bound(kl, reverse_kl=None):
     r"""Return an upper bound on the probability that an attack tells membership of a record right.
 
@@ -107,14 +125,17 @@ def membership_success_bound(kl, reverse_kl=None):
     >>> float(membership_success_bound(0.5))
     0.75
     """
-    return (1 + total_variation_bound(kl, reverse_kl)) / 2
+    return (1 + _total_variation(kl, reverse_kl)) / 2
 
 
-def _smaller(kl, reverse_kl):
+def _total_variation(kl, reverse_kl):
     kl = check_leakage("kl", kl)
-    return kl if reverse_kl is None else np.minimum(kl, check_leakage("reverse_kl", reverse_kl))
+    if reverse_kl is not None:
+        kl = np.minimum(kl, check_leakage("reverse_kl", reverse_kl))
+    return np.minimum(np.sqrt(kl / 2), np.sqrt(-np.expm1(-kl)))[()]
 
 
+@validate_params(mutual_information=_LEAKAGE, prior=PRIOR)
 def fano_error_bound(mutual_information, prior=0.5):
     r"""Return a lower bound on the probability that an attack tells membership of a record wrong.
 
@@ -157,7 +178,6 @@ def fano_error_bound(mutual_information, prior=0.5):
     >>> round(float(fano_error_bound(0.25)), 3)
     0.162
     """
-    check_fraction("prior", prior)
     information = check_leakage("mutual_information", mutual_information)
     left = np.maximum(entropy_of(prior) - information, 0)
     blind = min(prior, 1 - prior)
@@ -165,6 +185,7 @@ def fano_error_bound(mutual_information, prior=0.5):
     return (blind - root_of(lambda gap: left - entropy_of(blind - gap), 0 * left, blind))[()]
 
 
+@validate_params(kl=_LEAKAGE, fpr=_RATES, reverse_kl=[*_LEAKAGE, None])
 def tpr_bound(kl, fpr, reverse_kl=None):
     r"""Return the largest true positive rate that any attack can have at a false positive rate.
 
@@ -211,10 +232,16 @@ def tpr_bound(kl, fpr, reverse_kl=None):
     array([0.127, 0.222, 0.495])
     """
     kl, fpr = check_leakage("kl", kl), np.asarray(fpr, dtype=np.float64)
-    check_rates(fpr.ravel())
+    reverse = check_leakage("reverse_kl", 0.0 if reverse_kl is None else reverse_kl)
+    try:
+        np.broadcast_shapes(kl.shape, fpr.shape, reverse.shape)
+    except ValueError as error:
+        raise ValueError(
+            f"kl, fpr and reverse_kl must have shapes that go together, got {kl.shape}, "
+            f"{fpr.shape} and {reverse.shape}; give one rate for each leakage, or a single one."
+        ) from error
     bound = _largest_rate(_bit_divergence, kl, fpr)
     if reverse_kl is not None:
-        reverse = check_leakage("reverse_kl", reverse_kl)
         bound = np.minimum(
             bound, _largest_rate(lambda tpr, fpr: _bit_divergence(fpr, tpr), reverse, fpr)
         )

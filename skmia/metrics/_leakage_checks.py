@@ -51,12 +51,6 @@ def check_model_counts(n_in, n_out, n_dimensions, question):
         )
 
 
-def check_option(name, value, options):
-    """Refuse what is not one of the options."""
-    if value not in options:
-        raise ValueError(f"{name} must be one of {sorted(options)}, got {value!r}.")
-
-
 def check_leakage(name, value):
     """Return a leakage in nats as float64, refusing negative numbers and NaN."""
     value = np.asarray(value)

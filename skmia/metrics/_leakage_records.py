@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import ndtri
 from sklearn.utils import Bunch, gen_batches
 
-from skmia.metrics._estimate import Estimate
+from skmia._result import Estimate
 from skmia.metrics._gaussian_information import gaussian_information
 from skmia.metrics._leakage_bounds import entropy_of
 from skmia.metrics._leakage_estimators import (

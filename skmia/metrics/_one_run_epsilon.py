@@ -8,9 +8,28 @@ from scipy.special import expit, log_ndtr, ndtr, ndtri
 from scipy.stats import binom
 from sklearn.utils import check_random_state
 
-from skmia.metrics._checks import check_count, check_fraction, check_membership_scores
+from skmia.metrics._checks import check_membership_scores
+from skmia.metrics._epsilon import estimate_of
+from skmia.utils._constraints import (
+    ARRAY,
+    CONFIDENCE_LEVEL,
+    COUNT,
+    DELTA,
+    RANDOM_STATE,
+    ZERO_OR_MORE,
+    Names,
+    validate_params,
+)
 
 
+@validate_params(
+    n_records=COUNT,
+    n_guesses=COUNT,
+    n_correct=ZERO_OR_MORE,
+    delta=DELTA,
+    confidence_level=CONFIDENCE_LEVEL,
+    family=[Names("pure", "gaussian")],
+)
 def one_run_epsilon_from_counts(
     n_records, n_guesses, n_correct, *, delta=0.0, confidence_level=0.95, family="pure"
 ):
@@ -48,8 +67,9 @@ def one_run_epsilon_from_counts(
 
     Returns
     -------
-    float
-        The lower bound, at least 0.
+    Estimate
+        The lower bound, at least 0. Nothing is known of epsilon from above: `low` is the bound
+        itself, `high` is infinity, and `method` says where the bound comes from.
 
     Raises
     ------
@@ -76,14 +96,22 @@ def one_run_epsilon_from_counts(
     >>> round(one_run_epsilon_from_counts(1000, 200, 180, delta=1e-5, family="gaussian"), 3)
     2.901
     """
-    check_count("n_records", n_records)
-    check_count("n_guesses", n_guesses, high=n_records)
-    check_count("n_correct", n_correct, low=0, high=n_guesses)
-    _check_family(family, delta, confidence_level)
+    _check_at_most("n_guesses", n_guesses, "n_records", n_records)
+    _check_at_most("n_correct", n_correct, "n_guesses", n_guesses)
+    _check_family(family, delta)
     counts = n_records, n_guesses, n_correct
-    return FAMILIES[family](*counts, delta, 1 - confidence_level)
+    return _bound(counts, delta, confidence_level, family)
 
 
+@validate_params(
+    membership=ARRAY,
+    scores=ARRAY,
+    n_guesses=[*COUNT, None],
+    delta=DELTA,
+    confidence_level=CONFIDENCE_LEVEL,
+    family=[Names("pure", "gaussian")],
+    random_state=RANDOM_STATE,
+)
 def one_run_epsilon(
     membership,
     scores,
@@ -125,8 +153,9 @@ def one_run_epsilon(
 
     Returns
     -------
-    float
-        The lower bound, at least 0.
+    Estimate
+        The lower bound, at least 0. Nothing is known of epsilon from above: `low` is the bound
+        itself, `high` is infinity, and `method` says where the bound comes from.
 
     Raises
     ------
@@ -150,24 +179,30 @@ def one_run_epsilon(
     >>> round(one_run_epsilon(membership, scores, n_guesses=100), 2)
     3.49
     """
-    _check_family(family, delta, confidence_level)
+    _check_family(family, delta)
     membership, scores = check_membership_scores(membership, scores)
     n_records = len(scores)
     n_guesses = n_records if n_guesses is None else n_guesses
-    check_count("n_guesses", n_guesses, high=n_records)
+    _check_at_most("n_guesses", n_guesses, "the number of records", n_records)
     order = np.lexsort((check_random_state(random_state).random_sample(n_records), scores))
     n_out = n_guesses // 2
     n_correct = n_out - membership[order[:n_out]].sum()
     n_correct += membership[order[n_records - n_guesses + n_out :]].sum()
     counts = n_records, int(n_guesses), int(n_correct)
-    return FAMILIES[family](*counts, delta, 1 - confidence_level)
+    return _bound(counts, delta, confidence_level, family)
 
 
-def _check_family(family, delta, confidence_level):
-    check_fraction("delta", delta, zero=True)
-    check_fraction("confidence_level", confidence_level)
-    if family not in FAMILIES:
-        raise ValueError(f"family must be one of {sorted(FAMILIES)}, got {family!r}.")
+def _bound(counts, delta, confidence_level, family):
+    bound = FAMILIES[family](*counts, delta, 1 - confidence_level)
+    return estimate_of(bound, f"guesses on one run, {family} family")
+
+
+def _check_at_most(name, count, of_what, most):
+    if count > most:
+        raise ValueError(f"{name} must be at most {of_what}, {most}, got {count}.")
+
+
+def _check_family(family, delta):
     if family == "gaussian" and delta == 0:
         raise ValueError(
             "delta must be above 0 with family='gaussian', got 0; a Gaussian mechanism is "

@@ -2,12 +2,19 @@
 
 import numpy as np
 
-from skmia.metrics._checks import check_fraction, check_threshold
+from skmia._result import Estimate
 from skmia.metrics._curve import Curve
-from skmia.metrics._estimate import Estimate
 from skmia.metrics._intervals import clopper_pearson, ratio, wilson
+from skmia.utils._constraints import ARRAY, CONFIDENCE_LEVEL, PRIOR, THRESHOLD, validate_params
 
 
+@validate_params(
+    membership=ARRAY,
+    scores=ARRAY,
+    threshold=THRESHOLD,
+    prior=PRIOR,
+    confidence_level=CONFIDENCE_LEVEL,
+)
 def membership_precision_recall(
     membership, scores, *, threshold=None, prior=0.5, confidence_level=0.95
 ):
@@ -73,9 +80,6 @@ def membership_precision_recall(
     >>> print(recall)
     0.600 [0.497, 0.697]
     """
-    check_fraction("confidence_level", confidence_level)
-    check_fraction("prior", prior)
-    check_threshold(threshold)
     curve = Curve.from_scores(membership, scores)
     return precision_recall_of(curve, threshold, prior, confidence_level)
 

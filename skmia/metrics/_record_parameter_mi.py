@@ -5,6 +5,8 @@ from scipy.sparse import issparse
 from scipy.special import digamma
 from sklearn.utils import check_array, check_random_state, gen_batches
 
+from skmia.utils._constraints import ARRAY, RANDOM_STATE, TABLE, Names, validate_params
+
 N_NEIGHBORS = 3
 # numbers at once in each of a handful of arrays, which the processor's cache then holds
 BLOCK = 16_384
@@ -16,6 +18,7 @@ REDUCTIONS = {
 }
 
 
+@validate_params(X=TABLE, coef=ARRAY, reduce=[Names(*REDUCTIONS)], random_state=RANDOM_STATE)
 def record_parameter_mi(X, coef, *, reduce="max", random_state=None):
     r"""Return the mutual information of each record and the weights of a model, as its authors did.
 
@@ -90,11 +93,6 @@ def record_parameter_mi(X, coef, *, reduce="max", random_state=None):
     >>> print(f"mean {information.mean():.2f}, max {information.max():.2f}")
     mean 0.04, max 0.57
     """
-    if not isinstance(reduce, str) or reduce not in REDUCTIONS:
-        raise ValueError(
-            f"reduce must be 'max', 'norm' or 'mean', got {reduce!r}; 'max' is what the authors "
-            "computed."
-        )
     X = check_array(X, accept_sparse="csr", input_name="X")
     theta = REDUCTIONS[reduce](_checked_coef(coef, X.shape[1]))
     # the noise that scikit-learn would draw for one record with this seed

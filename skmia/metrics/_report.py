@@ -1,15 +1,84 @@
 """All membership metrics of one vector of scores, from one sort."""
 
-from sklearn.utils import Bunch
+from dataclasses import dataclass
 
+import numpy as np
+
+from skmia._result import Estimate, Result
 from skmia.metrics._advantage import advantage_of, balanced_accuracy_of
-from skmia.metrics._checks import check_count, check_fraction, check_rates
 from skmia.metrics._curve import Curve
 from skmia.metrics._epsilon import epsilon_of
 from skmia.metrics._precision_recall import precision_recall_of
 from skmia.metrics._roc import roc_auc_of, tpr_at_fpr_of
+from skmia.utils._constraints import (
+    ARRAY,
+    CONFIDENCE_LEVEL,
+    COUNT,
+    DELTA,
+    FPR_OR_FPRS,
+    PRIOR,
+    RANDOM_STATE,
+    validate_params,
+)
 
 
+@dataclass(frozen=True, repr=False, eq=False)
+class MembershipReport(Result):
+    """All membership metrics of one vector of scores. `print` it, or take it in another form.
+
+    Attributes
+    ----------
+    n_members, n_nonmembers : int
+        Records of each side.
+    majority_baseline : float
+        Accuracy of giving all records the commoner membership.
+    roc_auc : Estimate
+        Area under the ROC curve; 0.5 is a blind guess.
+    balanced_accuracy, advantage : Estimate
+        At the best threshold on these records.
+    precision, recall : Estimate
+        Of the records called members at the same threshold.
+    tpr_at_fpr : dict of float to Estimate
+        True positive rate at each false positive rate.
+    epsilon : Estimate
+        Lower bound on the epsilon of differential privacy; `high` is infinity.
+
+    See Also
+    --------
+    membership_report : Makes the report.
+
+    Examples
+    --------
+    >>> from skmia.metrics import MembershipReport, membership_report
+    >>> report = membership_report([1, 1, 0, 0], [3, 2, 2, 1], fpr=[0.5], random_state=0)
+    >>> print(report.roc_auc)
+    0.875 [0.228, 0.994]
+    >>> MembershipReport.from_json(report.to_json()) == report
+    True
+    """
+
+    n_members: int
+    n_nonmembers: int
+    majority_baseline: float
+    roc_auc: Estimate
+    balanced_accuracy: Estimate
+    advantage: Estimate
+    precision: Estimate
+    recall: Estimate
+    tpr_at_fpr: dict
+    epsilon: Estimate
+
+
+@validate_params(
+    membership=ARRAY,
+    scores=ARRAY,
+    fpr=FPR_OR_FPRS,
+    prior=PRIOR,
+    delta=DELTA,
+    confidence_level=CONFIDENCE_LEVEL,
+    n_resamples=COUNT,
+    random_state=RANDOM_STATE,
+)
 def membership_report(
     membership,
     scores,
@@ -49,14 +118,8 @@ def membership_report(
 
     Returns
     -------
-    Bunch
-        With the attributes
-
-        - ``n_members``, ``n_nonmembers``: int,
-        - ``majority_baseline``: float, accuracy of giving all records the commoner membership,
-        - ``roc_auc``, ``balanced_accuracy``, ``advantage``, ``precision``, ``recall``: Estimate,
-        - ``tpr_at_fpr``: dict from each rate in ``fpr`` to an Estimate,
-        - ``epsilon``: float, lower bound with the given confidence.
+    MembershipReport
+        With all metrics; `print` it.
 
     Raises
     ------
@@ -89,23 +152,21 @@ def membership_report(
     >>> print(report.tpr_at_fpr[0.001])
     unresolvable: it needs at least 1000 non-members, got 100
     """
-    check_fraction("confidence_level", confidence_level)
-    check_fraction("prior", prior)
-    check_fraction("delta", delta, zero=True)
-    check_count("n_resamples", n_resamples)
-    rates = check_rates(fpr)
     curve = Curve.from_scores(membership, scores)
     advantage = advantage_of(curve, None, confidence_level, n_resamples, random_state)
     precision, recall = precision_recall_of(curve, None, prior, confidence_level)
     n_members, n_nonmembers = curve.n_members, curve.n_nonmembers
-    return Bunch(
+    return MembershipReport(
         n_members=n_members,
         n_nonmembers=n_nonmembers,
         majority_baseline=max(n_members, n_nonmembers) / (n_members + n_nonmembers),
         roc_auc=roc_auc_of(curve, confidence_level),
         balanced_accuracy=balanced_accuracy_of(advantage),
         advantage=advantage,
-        tpr_at_fpr={rate: tpr_at_fpr_of(curve, rate, confidence_level) for rate in rates},
+        tpr_at_fpr={
+            rate: tpr_at_fpr_of(curve, rate, confidence_level)
+            for rate in np.atleast_1d(fpr).tolist()
+        },
         precision=precision,
         recall=recall,
         epsilon=epsilon_of(curve, delta, None, confidence_level, random_state),

@@ -1,13 +1,68 @@
 """Validation of a risk: does P(member) = 0.7 mean that 70 % are members."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from sklearn.metrics import brier_score_loss
-from sklearn.utils import Bunch, check_consistent_length
+from sklearn.utils import check_consistent_length
 
-from skmia.metrics._checks import check_count, check_fraction, check_membership, check_reals
+from skmia._result import Result
+from skmia.metrics._checks import check_membership, check_reals
 from skmia.metrics._intervals import clopper_pearson
+from skmia.utils._constraints import ARRAY, CONFIDENCE_LEVEL, COUNT, validate_params
 
 
+@dataclass(frozen=True, repr=False, eq=False)
+class RiskReliability(Result):
+    """How a risk of membership goes with the fraction of members, bin by bin.
+
+    Attributes
+    ----------
+    brier_score : float
+        Mean squared error of the risk, in [0, 1]; 0 is perfect.
+    expected_calibration_error : float
+        Mean distance of risk and fraction of members, in [0, 1]; 0 is perfect.
+    bin_edges : ndarray of shape (n_bins + 1,)
+        Ends of the bins.
+    n_records : ndarray of shape (n_bins,)
+        Records in each bin.
+    mean_risk, member_fraction : ndarray of shape (n_bins,)
+        Of the records of each bin, NaN in empty bins.
+    low, high : ndarray of shape (n_bins,)
+        The Clopper-Pearson interval of the fraction of members, NaN in empty bins.
+
+    See Also
+    --------
+    risk_reliability : Makes it.
+
+    Examples
+    --------
+    >>> from skmia.metrics import risk_reliability
+    >>> print(risk_reliability([1, 1, 1, 0, 0], [0.8, 0.8, 0.8, 0.8, 0.1], n_bins=2))
+    RiskReliability
+    brier score: 0.154
+    expected calibration error: 0.060
+    bin edges: 0.000, 0.500, 1.000
+    <BLANKLINE>
+    n records  mean risk  member fraction  low    high
+    ---------  ---------  ---------------  -----  -----
+    1          0.100      0.000            0.000  0.975
+    4          0.800      0.750            0.194  0.994
+    """
+
+    brier_score: float
+    expected_calibration_error: float
+    bin_edges: np.ndarray
+    n_records: np.ndarray
+    mean_risk: np.ndarray
+    member_fraction: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    _rows = ("n_records", "mean_risk", "member_fraction", "low", "high")
+
+
+@validate_params(membership=ARRAY, risk=ARRAY, n_bins=COUNT, confidence_level=CONFIDENCE_LEVEL)
 def risk_reliability(membership, risk, *, n_bins=10, confidence_level=0.95):
     r"""Compare a risk of membership with the fraction of members that it goes with.
 
@@ -31,16 +86,8 @@ def risk_reliability(membership, risk, *, n_bins=10, confidence_level=0.95):
 
     Returns
     -------
-    Bunch
-        With the attributes
-
-        - ``brier_score``: float in [0, 1],
-        - ``expected_calibration_error``: float in [0, 1],
-        - ``bin_edges``: ndarray of shape (n_bins + 1,),
-        - ``n_records``: ndarray of shape (n_bins,), records in each bin,
-        - ``mean_risk``, ``member_fraction``: ndarrays of shape (n_bins,), NaN in empty bins,
-        - ``low``, ``high``: ndarrays of shape (n_bins,), the Clopper-Pearson interval of the
-          fraction of members, NaN in empty bins.
+    RiskReliability
+        Both numbers, and the bins that they are made of.
 
     Raises
     ------
@@ -66,8 +113,6 @@ def risk_reliability(membership, risk, *, n_bins=10, confidence_level=0.95):
     >>> round(report.brier_score, 3)
     0.154
     """
-    check_count("n_bins", n_bins)
-    check_fraction("confidence_level", confidence_level)
     check_consistent_length(membership, risk)
     membership, risk = check_membership(membership), check_reals("risk", risk)
     if risk.min() < 0 or risk.max() > 1:
@@ -77,7 +122,7 @@ def risk_reliability(membership, risk, *, n_bins=10, confidence_level=0.95):
         )
     bins = _bins(membership, risk, n_bins, 1 - confidence_level)
     gaps = np.abs(bins["mean_risk"] - bins["member_fraction"])
-    return Bunch(
+    return RiskReliability(
         brier_score=float(brier_score_loss(membership, risk)),
         expected_calibration_error=float(np.nansum(bins["n_records"] * gaps) / len(risk)),
         **bins,

@@ -7,12 +7,13 @@ import numpy as np
 from scipy.special import betainc, expit, logit, ndtri
 from scipy.stats import binom
 
+from skmia._result import Estimate
 from skmia.exceptions import ResolutionWarning
-from skmia.metrics._checks import check_fraction, check_rates
 from skmia.metrics._curve import Curve
-from skmia.metrics._estimate import Estimate
+from skmia.utils._constraints import ARRAY, CONFIDENCE_LEVEL, FPR_OR_FPRS, validate_params
 
 
+@validate_params(membership=ARRAY, scores=ARRAY)
 def membership_roc_curve(membership, scores):
     r"""Return the ROC curve of scores that tell members from non-members.
 
@@ -70,6 +71,7 @@ def membership_roc_curve(membership, scores):
     return curve.fpr, curve.tpr, curve.thresholds
 
 
+@validate_params(membership=ARRAY, scores=ARRAY, confidence_level=CONFIDENCE_LEVEL)
 def membership_roc_auc(membership, scores, *, confidence_level=0.95):
     r"""Return the area under the membership ROC curve.
 
@@ -127,10 +129,10 @@ def membership_roc_auc(membership, scores, *, confidence_level=0.95):
     >>> auc.method
     'DeLong, logit scale'
     """
-    check_fraction("confidence_level", confidence_level)
     return roc_auc_of(Curve.from_scores(membership, scores), confidence_level)
 
 
+@validate_params(membership=ARRAY, scores=ARRAY, fpr=FPR_OR_FPRS, confidence_level=CONFIDENCE_LEVEL)
 def tpr_at_fpr(membership, scores, *, fpr=0.01, confidence_level=0.95):
     r"""Return the true positive rate at a small false positive rate.
 
@@ -195,14 +197,13 @@ def tpr_at_fpr(membership, scores, *, fpr=0.01, confidence_level=0.95):
     >>> print(tpr_at_fpr(membership, scores, fpr=0.1))
     0.390 [0.288, 0.510]
     """
-    check_fraction("confidence_level", confidence_level)
-    rates = check_rates(fpr)
+    rates = np.atleast_1d(fpr).tolist()
     curve = Curve.from_scores(membership, scores)
     estimates = [tpr_at_fpr_of(curve, rate, confidence_level) for rate in rates]
     for rate, estimate in zip(rates, estimates, strict=True):
-        if isnan(estimate.value):
+        if isnan(estimate):
             message = f"TPR at FPR {rate:g} is {estimate.method}; a larger fpr needs fewer."
-            warnings.warn(message, ResolutionWarning, stacklevel=2)
+            warnings.warn(message, ResolutionWarning, stacklevel=3)
     return estimates if np.ndim(fpr) else estimates[0]
 
 

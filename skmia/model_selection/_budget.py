@@ -8,13 +8,19 @@ from scipy.stats import t
 
 from skmia._tradeoff import read_tradeoff
 from skmia.exceptions import BudgetWarning
-from skmia.metrics._checks import check_fraction
+from skmia.utils._constraints import CONFIDENCE_LEVEL, Names, Number, validate_params
 
 __all__ = ["best_under_budget", "pareto_front"]
 
 RULES = ("upper_bound", "one_standard_error", "mean")
+_BUDGET = [
+    Number(
+        Real, None, None, closed="neither", example="0.55 for an AUC or accuracy of at most 0.55"
+    )
+]
 
 
+@validate_params(cv_results=[dict], utility=[str], privacy=[str])
 def pareto_front(cv_results, *, utility="accuracy", privacy="mia_roc_auc"):
     """Return the candidates of a search that no other beats in both utility and privacy.
 
@@ -141,6 +147,14 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
     1 of 2 candidates keep to the budget, mia_roc_auc of at most 0.53 at the upper bound ...
     """
 
+    @validate_params(
+        utility=[str],
+        privacy=[str],
+        budget=_BUDGET,
+        rule=[Names(*RULES)],
+        confidence_level=CONFIDENCE_LEVEL,
+        otherwise=[Names("most_private", "raise")],
+    )
     def __init__(
         self,
         utility="accuracy",
@@ -157,22 +171,6 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
         self.rule = rule
         self.confidence_level = confidence_level
         self.otherwise = otherwise
-        self._check()
-
-    def _check(self):
-        is_number = isinstance(self.budget, Real) and not isinstance(self.budget, bool)
-        if not is_number or not np.isfinite(self.budget):
-            raise ValueError(
-                f"budget must be a number, the most that may leak, got {self.budget!r}; give 0.55 "
-                "for an AUC or accuracy of at most 0.55."
-            )
-        if self.rule not in RULES:
-            raise ValueError(f"rule must be one of {RULES}, got {self.rule!r}.")
-        if self.otherwise not in ("most_private", "raise"):
-            raise ValueError(
-                f"otherwise must be 'most_private' or 'raise', got {self.otherwise!r}."
-            )
-        check_fraction("confidence_level", self.confidence_level)
 
     def __repr__(self):
         """Return the call that makes this rule."""

@@ -10,10 +10,24 @@ from skmia.metrics import (
     equal_opportunity_difference,
     individual_fairness_deviation,
 )
+from skmia.utils._constraints import RESPONSE_METHOD, Names, Number, validate_params
 from skmia.utils._sklearn import _BaseScorer
 
 __all__ = ["make_fairness_scorer"]
 
+_COLUMNS = [
+    str,
+    list,
+    tuple,
+    Number(
+        Integral,
+        None,
+        None,
+        closed="neither",
+        example="0 for the first column of X (groups themselves are given as metadata)",
+    ),
+    None,
+]
 METRICS = {
     function.__name__: function
     for function in (
@@ -24,6 +38,11 @@ METRICS = {
 }
 
 
+@validate_params(
+    metric=[Names(*METRICS, *(f"neg_{name}" for name in METRICS)), callable],
+    sensitive_features=_COLUMNS,
+    response_method=[*RESPONSE_METHOD, None],
+)
 def make_fairness_scorer(metric, *, sensitive_features=None, response_method=None, **kwargs):
     """Make a scorer of fairness between groups, for cross-validation and searches.
 
@@ -78,13 +97,8 @@ def make_fairness_scorer(metric, *, sensitive_features=None, response_method=Non
     >>> float(scorer(LogisticRegression().fit(X, y), X, y))
     0.0
     """
-    if isinstance(metric, str) and metric.removeprefix("neg_") in METRICS:
+    if isinstance(metric, str):
         metric = METRICS[metric.removeprefix("neg_")]
-    if not callable(metric):
-        raise ValueError(
-            f"{metric!r} is no fairness metric. Choose from {sorted(METRICS)}, or give a function "
-            "of y_true, y_pred and sensitive_features."
-        )
     columns = sensitive_features
     columns = columns if isinstance(columns, list | tuple) else [columns]
     if not all(column is None or isinstance(column, str | Integral) for column in columns):

@@ -5,7 +5,6 @@ from inspect import isclass
 
 import numpy as np
 from sklearn.metrics import check_scoring
-from sklearn.utils import check_random_state
 
 from skmia._response import check_labels, check_target
 from skmia._target import held_out_note
@@ -20,9 +19,9 @@ from skmia.metrics import (
     mia_indistinguishability_deviation,
     tpr_at_fpr,
 )
-from skmia.metrics._checks import check_fraction
 from skmia.model_selection._leakage import evaluate_attack
 from skmia.model_selection._members import Pool, remembered_sides
+from skmia.utils._constraints import FPR, RANDOM_STATE, validate_params
 
 __all__ = ["make_membership_scorer"]
 
@@ -50,7 +49,7 @@ def _tpr_at_fpr(found, fpr):
     Without the coin, a forest that puts many non-members on the highest score has a rate of 0, and
     would pass for more private than a blind guess.
     """
-    if np.isnan(tpr_at_fpr(found.membership, found.scores, fpr=fpr).value):
+    if np.isnan(tpr_at_fpr(found.membership, found.scores, fpr=fpr)):
         return np.nan
     rates = membership_roc_curve(found.membership, found.scores)
     return np.interp(fpr, *rates[:2])
@@ -65,6 +64,14 @@ METRICS = {
 }
 
 
+@validate_params(
+    metric=[str, callable, list, tuple],
+    attack=[BaseAttack, None],
+    pool=[tuple, list, None],
+    scoring=[str, callable, list, tuple, dict, None],
+    fpr=FPR,
+    random_state=RANDOM_STATE,
+)
 def make_membership_scorer(
     metric="accuracy", *, attack=None, pool=None, scoring=None, fpr=0.01, random_state=0
 ):
@@ -172,13 +179,11 @@ def make_membership_scorer(
     >>> search.cv_results_["mean_test_neg_mia_roc_auc"].round(2)
     array([-0.51, -0.54])
     """
-    check_fraction("fpr", fpr)
-    check_random_state(random_state)
     several = scoring is not None or isinstance(metric, list | tuple)
     return _MembershipScorer(
         _named_metrics(metric),
         several,
-        _checked_attack(attack),
+        MetricAttack() if attack is None else attack,
         _checked_pool(pool),
         scoring,
         fpr,
@@ -278,24 +283,12 @@ class _OfScores:
         return self.metric(found.membership, found.scores)
 
 
-def _checked_attack(attack):
-    if attack is None:
-        return MetricAttack()
-    if isinstance(attack, BaseAttack):
-        return attack
-    raise TypeError(
-        "attack must be an attack of skmia, such as MetricAttack(), got "
-        f"{attack if isinstance(attack, type | str) else type(attack).__name__}. It is a template, "
-        "so it needs no target."
-    )
-
-
 def _checked_pool(pool):
     if pool is None:
         return None
-    if not isinstance(pool, tuple | list) or len(pool) != 2:
+    if len(pool) != 2:
         raise TypeError(
             "pool must be the pair (X, y) of all records given to the cross-validation, got "
-            f"{type(pool).__name__}."
+            f"{len(pool)} of them."
         )
     return Pool(*pool)

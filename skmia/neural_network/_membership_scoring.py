@@ -280,8 +280,8 @@ class MembershipScoring(BaseEstimator, Callback):
         auc = roc_auc_of(curve, 0.95)
         right = (proba.argmax(axis=1) == drawn.labels)[drawn.membership == 1]
         accuracy = _accuracy_across(drawn.membership, np.asarray(scores), drawn.half)
-        tpr = tpr_at_fpr_of(curve, self.fpr, 0.95).value
-        values = (right.mean(), auc.value, auc.low, auc.high, accuracy, tpr)
+        tpr = tpr_at_fpr_of(curve, self.fpr, 0.95)
+        values = (right.mean(), auc, auc.low, auc.high, accuracy, tpr)
         return dict(zip(MEASURED, map(float, values), strict=True))
 
     def _compare(self, net, leakage):

@@ -443,7 +443,7 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
             penalties=self.penalties,
             defense=self.defense,
             callbacks=callbacks,
-            device=self.device,
+            device=_checked_device(self.device),
             verbose=self.verbose,
             train_split=self._split(rng),
             random_state=rng.randint(np.iinfo(np.int32).max),
@@ -470,3 +470,13 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
 def _dtype_of(net):
     """Return the type of the numbers that a network takes."""
     return np.float64 if net.module__dtype is torch.float64 else np.float32
+
+
+def _checked_device(device):
+    try:
+        torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(
+            f"device must be one that torch knows, such as 'cpu' or 'cuda', got {device!r}."
+        ) from error
+    return device

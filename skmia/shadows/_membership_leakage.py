@@ -1,26 +1,42 @@
 """Membership leakage of records, from models trained with and without them."""
 
+from dataclasses import dataclass
+
 import numpy as np
-from sklearn.utils import Bunch, check_random_state, indexable
+from sklearn.utils import check_random_state, indexable
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
 from skmia._records import KnownRecords
 from skmia._response import check_labels
-from skmia.metrics._checks import check_count, check_fraction
+from skmia._result import Estimate, Result
 from skmia.metrics._leakage_bounds import (
     membership_success_bound,
     total_variation_bound,
     tpr_bound,
 )
-from skmia.metrics._leakage_checks import check_finite, check_model_counts, check_option
+from skmia.metrics._leakage_checks import check_finite, check_model_counts
 from skmia.metrics._leakage_records import KL_METHODS, Question, leakage_of_records
 from skmia.metrics._resamples import Resamples
 from skmia.shadows._shadow_models import ShadowModels
 from skmia.signals import get_signal_names
+from skmia.utils._constraints import (
+    ARRAY,
+    ARRAY_OR_NONE,
+    CONFIDENCE_LEVEL,
+    FPR,
+    N_JOBS,
+    PRIOR,
+    RANDOM_STATE,
+    TABLE,
+    TWO_OR_MORE,
+    VERBOSE,
+    Names,
+    validate_params,
+)
 from skmia.utils._sklearn import _safe_indexing
 
-__all__ = ["membership_leakage"]
+__all__ = ["MembershipLeakage", "membership_leakage"]
 
 _N_NEIGHBORS = 5
 # Halves serve for a standard error only, and each takes a search for neighbors.
@@ -28,6 +44,96 @@ _N_RESAMPLES = {"gaussian": 1000, "neighbors": 50, "pooled": 1000}
 _RESTS = "fixed", "random"
 
 
+@dataclass(frozen=True, repr=False, eq=False)
+class MembershipLeakage(Result):
+    r"""The leakage of records, from models trained with and without them.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (n_rows,)
+        The numbers of the records.
+    n_in, n_out : ndarray of shape (n_rows,)
+        Models with and without the record.
+    kl, kl_low, kl_high : ndarray of shape (n_rows,)
+        :math:`K_i` in nats with its interval.
+    reverse_kl : ndarray of shape (n_rows,)
+        :math:`K(P_{i,0} \Vert P_{i,1})`.
+    mutual_information : ndarray of shape (n_rows,)
+        :math:`I_i` in nats, of "pooled" as for Gaussians, of the other methods the upper bound
+        :math:`\pi (1 - \pi)` times the sum of both divergences.
+    total_variation, success, tpr : ndarray of shape (n_rows,)
+        Bounds on an attack's advantage, its balanced accuracy and its true positive rate at
+        `false_positive_rate`, if the divergences were these estimates. An attack may exceed them
+        where an estimate is too low, or the statistic not Gaussian; give ``kl_high`` to the
+        functions of bounds for bounds with confidence.
+    mean_kl, mean_mutual_information : Estimate
+        Averages over the records, of numbers of which small ones may be negative, so that records
+        without leakage do not add up to some.
+    method : str
+        The estimator in words.
+
+    See Also
+    --------
+    membership_leakage : Makes it.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skmia.shadows import membership_leakage
+    >>> X, y = make_classification(60, flip_y=0, random_state=0)
+    >>> leakage = membership_leakage(LogisticRegression(), X, y, n_models=32, random_state=0)
+    >>> leakage.to_frame().columns[:6].tolist()
+    ['rows', 'n_in', 'n_out', 'kl', 'kl_low', 'kl_high']
+    >>> print(str(leakage).splitlines()[-1])
+    and 40 more rows: to_frame has all
+    """
+
+    rows: np.ndarray
+    n_in: np.ndarray
+    n_out: np.ndarray
+    kl: np.ndarray
+    kl_low: np.ndarray
+    kl_high: np.ndarray
+    reverse_kl: np.ndarray
+    mutual_information: np.ndarray
+    total_variation: np.ndarray
+    success: np.ndarray
+    tpr: np.ndarray
+    mean_kl: Estimate
+    mean_mutual_information: Estimate
+    method: str
+
+    _rows = (
+        "rows",
+        "n_in",
+        "n_out",
+        "kl",
+        "kl_low",
+        "kl_high",
+        "reverse_kl",
+        "mutual_information",
+        "total_variation",
+        "success",
+        "tpr",
+    )
+
+
+@validate_params(
+    X=TABLE,
+    y=ARRAY,
+    rows=ARRAY_OR_NONE,
+    n_models=TWO_OR_MORE,
+    statistic=[Names(*get_signal_names(), "log_odds"), callable],
+    rest=[Names(*_RESTS)],
+    method=[Names(*KL_METHODS)],
+    prior=PRIOR,
+    false_positive_rate=FPR,
+    confidence_level=CONFIDENCE_LEVEL,
+    random_state=RANDOM_STATE,
+    n_jobs=N_JOBS,
+    verbose=VERBOSE,
+)
 def membership_leakage(
     estimator,
     X,
@@ -109,25 +215,9 @@ def membership_leakage(
 
     Returns
     -------
-    Bunch
-        With an entry for each of `rows` in the arrays
-
-        - ``rows``: the numbers of the records,
-        - ``n_in``, ``n_out``: models with and without the record,
-        - ``kl``, ``kl_low``, ``kl_high``: :math:`K_i` in nats with its interval,
-        - ``reverse_kl``: :math:`K(P_{i,0} \Vert P_{i,1})`,
-        - ``mutual_information``: :math:`I_i` in nats, of "pooled" as for Gaussians, of the other
-          methods the upper bound :math:`\pi (1 - \pi)` times the sum of both divergences,
-        - ``total_variation``, ``success``, ``tpr``: bounds on an attack's advantage, its balanced
-          accuracy and its true positive rate at `false_positive_rate`, if the divergences were
-          these estimates. An attack may exceed them where an estimate is too low, or the statistic
-          not Gaussian; give ``kl_high`` to the functions under See Also for bounds with confidence,
-
-        and the averages over the records
-
-        - ``mean_kl``, ``mean_mutual_information``: Estimate; of numbers of which small ones may be
-          negative, so that records without leakage do not add up to some,
-        - ``method``: str, the estimator in words.
+    MembershipLeakage
+        Of each of `rows` the divergence ``kl`` in nats with its interval, the mutual information
+        and what follows for attacks, and the averages over the records; `print` it.
 
     Raises
     ------
@@ -183,12 +273,6 @@ def membership_leakage(
     >>> round(float(leakage.mean_mutual_information), 2)  # of at most ln 2
     0.07
     """
-    check_option("method", method, KL_METHODS)
-    check_option("rest", rest, _RESTS)
-    check_fraction("prior", prior)
-    check_fraction("confidence_level", confidence_level)
-    _check_rate(false_positive_rate)
-    _check_statistic(statistic)
     (X,) = indexable(X)
     y = check_labels(X, y)
     rows = _row_numbers(rows, len(y))
@@ -222,7 +306,7 @@ def _estimated(models, rows, question, seeds):
 
 def _result(found, rows, masks, false_positive_rate):
     divergences = found.kl, found.reverse
-    return Bunch(
+    return MembershipLeakage(
         rows=rows,
         n_in=masks[0].sum(axis=0),
         n_out=masks[1].sum(axis=0),
@@ -326,23 +410,9 @@ def _check_models(sides, masks, rows, question):
 
 
 def _check_n_models(n_models):
-    check_count("n_models", n_models, low=2)
     if n_models % 2:
         raise ValueError(
             f"n_models must be even, so that half of the models see a record, got {n_models}."
-        )
-
-
-def _check_rate(rate):
-    check_fraction("fpr", rate)
-
-
-def _check_statistic(statistic):
-    names = [*get_signal_names(), "log_odds"]
-    if not callable(statistic) and statistic not in names:
-        raise ValueError(
-            f"statistic must be one of {sorted(names)} or a function of a model, X and y, got "
-            f"{statistic!r}."
         )
 
 

@@ -1,16 +1,24 @@
 """Records made from other records: from their marginals, or with noise."""
 
-from numbers import Integral, Real
-
 import numpy as np
-from sklearn.utils import check_random_state, check_scalar
+from sklearn.utils import check_random_state
 
 from skmia._records import PlainColumn, check_table, is_zero_one, joined, write_table
 from skmia._response import check_labels, check_target
+from skmia.utils._constraints import (
+    ARRAY,
+    ARRAY_OR_NONE,
+    COUNT,
+    RANDOM_STATE,
+    SHARE,
+    TABLE,
+    validate_params,
+)
 
 __all__ = ["perturb_records", "sample_marginal_records"]
 
 
+@validate_params(X=TABLE, n_records=COUNT, y=ARRAY_OR_NONE, random_state=RANDOM_STATE)
 def sample_marginal_records(X, n_records, *, y=None, target=None, random_state=None):
     """Sample records feature by feature from the marginals (statistics-based synthesis).
 
@@ -68,7 +76,6 @@ def sample_marginal_records(X, n_records, *, y=None, target=None, random_state=N
     >>> X_sampled.shape, y_sampled.shape
     ((300, 4), (300,))
     """
-    check_scalar(n_records, "n_records", Integral, min_val=1)
     if y is None and target is None:
         raise ValueError("Sampled records need labels: give target, which predicts them, or y.")
     if target is not None:
@@ -97,6 +104,7 @@ class _RowsOfClass:
         return self.order[self.starts[codes] + rng.randint(self.sizes[codes])]
 
 
+@validate_params(X=TABLE, y=ARRAY, flip_rate=SHARE, random_state=RANDOM_STATE)
 def perturb_records(X, y, *, flip_rate=0.1, random_state=None):
     """Perturb records by noise that flips features (noisy real data).
 
@@ -154,7 +162,6 @@ def perturb_records(X, y, *, flip_rate=0.1, random_state=None):
     >>> print(round((X != X_noisy).mean(), 2))
     0.1
     """
-    check_scalar(flip_rate, "flip_rate", Real, min_val=0, max_val=1)
     table, rng = check_table(X), check_random_state(random_state)
     labels, n_records = check_labels(X, y), len(table)
 

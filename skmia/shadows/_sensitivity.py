@@ -1,25 +1,37 @@
 """How much the answer to a record changes if the record is left out of training."""
 
 import os
+from dataclasses import dataclass
 from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, is_regressor
-from sklearn.utils import Bunch, check_random_state, indexable
+from sklearn.utils import check_random_state, indexable
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from skmia._records import KnownRecords
 from skmia._response import check_labels, class_probabilities, label_index
+from skmia._result import Result
 from skmia.exceptions import ShadowTrainingError
-from skmia.metrics._checks import check_count
 from skmia.shadows._template import shadow_template
 from skmia.shadows._training import fit_clone, one_blas_thread
 from skmia.signals import get_signal, get_signal_names
+from skmia.utils._constraints import (
+    ARRAY,
+    COUNT,
+    N_JOBS,
+    RANDOM_STATE,
+    RESPONSE_METHOD,
+    TABLE,
+    VERBOSE,
+    Names,
+    validate_params,
+)
 from skmia.utils._sklearn import _safe_indexing
 
-__all__ = ["record_sensitivity"]
+__all__ = ["RecordSensitivity", "record_sensitivity"]
 
 _MOST_ROWS = 200  # by default: each costs a training
 
@@ -35,6 +47,62 @@ class _Question(NamedTuple):
     process: int
 
 
+@dataclass(frozen=True, repr=False, eq=False)
+class RecordSensitivity(Result):
+    r"""How much the answer to each record changes if it is left out of training.
+
+    Attributes
+    ----------
+    rows : ndarray of int, shape (n_rows,)
+        The records measured.
+    sensitivity : ndarray of shape (n_rows,)
+        Their :math:`\Delta`, the mean over the seeds.
+    standard_error : ndarray of shape (n_rows,)
+        Standard error of this mean, NaN for one seed. It says how far the seeds differ, not how far
+        :math:`\Delta` would on other training records.
+    background : ndarray of shape (n_rows,)
+        The mean change of the same answer if another one of the rows is left out; NaN if there is
+        no other.
+
+    See Also
+    --------
+    record_sensitivity : Makes it.
+
+    Examples
+    --------
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> from skmia.shadows import record_sensitivity
+    >>> X, y = [[0.0], [1.0], [2.5], [7.0]], [0, 0, 1, 0]
+    >>> print(record_sensitivity(KNeighborsClassifier(1), X, y))
+    RecordSensitivity
+    <BLANKLINE>
+    rows  sensitivity  standard error  background
+    ----  -----------  --------------  ----------
+    0     0.000        nan             0.000
+    1     0.000        nan             0.000
+    2     1.414        nan             0.000
+    3     1.414        nan             0.000
+    """
+
+    rows: np.ndarray
+    sensitivity: np.ndarray
+    standard_error: np.ndarray
+    background: np.ndarray
+
+    _rows = ("rows", "sensitivity", "standard_error", "background")
+
+
+@validate_params(
+    X=TABLE,
+    y=ARRAY,
+    rows=[*COUNT, "array-like", None],
+    output=[Names("probabilities", *get_signal_names()), callable],
+    response_method=RESPONSE_METHOD,
+    n_repeats=COUNT,
+    random_state=RANDOM_STATE,
+    n_jobs=N_JOBS,
+    verbose=VERBOSE,
+)
 def record_sensitivity(
     estimator,
     X,
@@ -87,19 +155,9 @@ def record_sensitivity(
 
     Returns
     -------
-    :class:`~sklearn.utils.Bunch`
-        Dictionary-like object with the following attributes.
-
-        rows : ndarray of int, shape (n_rows,)
-            The records measured.
-        sensitivity : ndarray of shape (n_rows,)
-            Their :math:`\Delta`, the mean over the seeds.
-        standard_error : ndarray of shape (n_rows,)
-            Standard error of this mean, NaN for one seed. It says how far the seeds differ, not how
-            far :math:`\Delta` would on other training records.
-        background : ndarray of shape (n_rows,)
-            The mean change of the same answer if another one of the rows is left out; NaN if there
-            is no other.
+    RecordSensitivity
+        The ``sensitivity`` of each record, its ``standard_error`` over the seeds, and the
+        ``background``: the mean change if another record is left out.
 
     Raises
     ------
@@ -140,8 +198,6 @@ def record_sensitivity(
     >>> record_sensitivity(KNeighborsClassifier(1), X, y).sensitivity.round(2)
     array([0.  , 0.  , 1.41, 1.41])
     """
-    check_count("n_repeats", n_repeats)
-    _check_output(output)
     (X,) = indexable(X)
     y = check_labels(X, y)
     rng = check_random_state(random_state)
@@ -162,7 +218,7 @@ def record_sensitivity(
     error = np.full(len(rows), np.nan)
     if n_repeats > 1:
         error = own_changes.std(axis=0, ddof=1) / np.sqrt(n_repeats)
-    return Bunch(
+    return RecordSensitivity(
         rows=rows,
         sensitivity=own_changes.mean(axis=0),
         standard_error=error,
@@ -179,21 +235,13 @@ def _template(estimator):
     return template
 
 
-def _check_output(output):
-    if callable(output) or output in ("probabilities", *get_signal_names()):
-        return
-    raise ValueError(
-        f"output must be 'probabilities', one of {get_signal_names()} or a function of (proba, "
-        f"y_index), got {output!r}."
-    )
-
-
 def _chosen_rows(rows, n_records, rng):
     """Return the rows to measure, as numbers in ascending order where they are drawn."""
     if rows is None:
         rows = min(n_records, _MOST_ROWS)
     if isinstance(rows, Integral):
-        check_count("rows", rows, high=n_records)
+        if rows > n_records:
+            raise ValueError(f"rows must be at most the {n_records} records, got {rows}.")
         return np.sort(rng.permutation(n_records)[:rows])
     rows = np.asarray(rows)
     if rows.dtype == bool and rows.shape == (n_records,):

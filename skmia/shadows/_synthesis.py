@@ -1,10 +1,11 @@
 """Records made by asking the target alone, by hill climbing on its confidence."""
 
 import warnings
-from numbers import Integral, Real
+from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
-from sklearn.utils import Bunch, check_random_state, check_scalar
+from sklearn.utils import Bunch, check_random_state
 
 from skmia._response import (
     all_classes,
@@ -13,13 +14,88 @@ from skmia._response import (
     class_probabilities,
     response_method_of,
 )
+from skmia._result import Result
 from skmia.exceptions import ResolutionWarning
 from skmia.shadows._domain import find_domain
 from skmia.shadows._hill_climb import HillClimb
+from skmia.utils._constraints import (
+    ARRAY_OR_NONE,
+    COUNT,
+    RANDOM_STATE,
+    TABLE_OR_NONE,
+    ZERO_OR_MORE,
+    Names,
+    Number,
+    validate_params,
+)
 
-__all__ = ["synthesize_records"]
+__all__ = ["SynthesizedRecords", "synthesize_records"]
 
 
+@dataclass(frozen=True, repr=False, eq=False)
+class SynthesizedRecords(Result):
+    """Records that the target is confident about, and what they cost.
+
+    Attributes
+    ----------
+    X : {ndarray, sparse matrix, dataframe} of shape (n_accepted.sum(), n_features)
+        The accepted records, classes in random order.
+    y : ndarray of shape (n_accepted.sum(),)
+        The classes that they were synthesized for, which the target predicts for them.
+    n_queries : int
+        Number of records that the target was asked for.
+    classes : ndarray of shape (n_wanted,)
+        The wanted classes, sorted.
+    n_accepted : ndarray of shape (n_wanted,)
+        Number of accepted records per wanted class.
+    failed_classes : ndarray
+        The classes given up.
+
+    See Also
+    --------
+    synthesize_records : Makes them.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skmia.shadows import synthesize_records
+    >>> X, y = load_iris(return_X_y=True)
+    >>> target = LogisticRegression(max_iter=1000).fit(X, y)
+    >>> made = synthesize_records(target, 30, X=X, random_state=0)
+    >>> print(made.to_frame())
+       classes  n_accepted
+    0        0          10
+    1        1          10
+    2        2          10
+    """
+
+    X: object
+    y: np.ndarray
+    n_queries: int
+    classes: np.ndarray
+    n_accepted: np.ndarray
+    failed_classes: np.ndarray
+
+    _rows = ("classes", "n_accepted")
+
+
+@validate_params(
+    n_records=COUNT,
+    X=TABLE_OR_NONE,
+    domain=["array-like", None],
+    classes=ARRAY_OR_NONE,
+    k_max=COUNT,
+    k_min=COUNT,
+    conf_min=[Number(Real, 0, 1, closed="left")],
+    rej_max=ZERO_OR_MORE,
+    iter_max=COUNT,
+    max_failures=COUNT,
+    max_queries=[*COUNT, None],
+    n_climbers=COUNT,
+    response_method=[Names("auto", "predict_proba", "decision_function")],
+    random_state=RANDOM_STATE,
+)
 def synthesize_records(
     target,
     n_records,
@@ -96,21 +172,9 @@ def synthesize_records(
 
     Returns
     -------
-    :class:`~sklearn.utils.Bunch`
-        Dictionary-like object with the following attributes.
-
-        X : {ndarray, sparse matrix, dataframe} of shape (n_accepted.sum(), n_features)
-            The accepted records, classes in random order.
-        y : ndarray of shape (n_accepted.sum(),)
-            The classes that they were synthesized for, which the target predicts for them.
-        n_queries : int
-            Number of records that the target was asked for.
-        classes : ndarray of shape (n_wanted,)
-            The wanted classes, sorted.
-        n_accepted : ndarray of shape (n_wanted,)
-            Number of accepted records per wanted class.
-        failed_classes : ndarray
-            The classes given up.
+    SynthesizedRecords
+        The accepted records ``X`` with their classes ``y``, how often the target was asked, and how
+        many records of each class were accepted.
 
     Raises
     ------
@@ -181,7 +245,8 @@ def synthesize_records(
         k_max=k_max, k_min=k_min, conf_min=conf_min, rej_max=rej_max, iter_max=iter_max,
         max_failures=max_failures, n_climbers=n_climbers,
     )  # fmt: skip
-    _check_options(rules, n_records, max_queries)
+    if k_max < k_min:
+        raise ValueError(f"k_max must be at least k_min, {k_min}, got {k_max}.")
     method = _climbable(target, response_method)
     domain, rng = find_domain(X, domain), check_random_state(random_state)
     known, n_queries = _known_classes(target, domain, method, rng)
@@ -195,7 +260,7 @@ def synthesize_records(
     climb = HillClimb(domain, labels, len(known), rules, rng)
     n_queries += climb.run(_ask, np.inf if max_queries is None else max_queries - n_queries)
     done = climb.is_accepted
-    made = Bunch(
+    made = SynthesizedRecords(
         X=domain.records(climb.accepted[done]),
         y=known[labels[done]],
         n_queries=n_queries,
@@ -207,25 +272,9 @@ def synthesize_records(
     return made
 
 
-def _check_options(rules, n_records, max_queries):
-    check_scalar(n_records, "n_records", Integral, min_val=1)
-    for name in ("k_min", "iter_max", "max_failures", "n_climbers"):
-        check_scalar(rules[name], name, Integral, min_val=1)
-    check_scalar(rules.k_max, "k_max", Integral, min_val=rules.k_min)
-    check_scalar(rules.conf_min, "conf_min", Real, min_val=0, max_val=1, include_boundaries="left")
-    check_scalar(rules.rej_max, "rej_max", Integral, min_val=0)
-    if max_queries is not None:
-        check_scalar(max_queries, "max_queries", Integral, min_val=1)
-
-
 def _climbable(target, response_method):
     """Return the method by which the target tells its confidence."""
     methods = ("predict_proba", "decision_function")
-    if response_method not in ("auto", *methods):
-        raise ValueError(
-            "response_method must be 'auto', 'predict_proba' or 'decision_function', got "
-            f"{response_method!r}."
-        )
     check_target(target, response_method)
     method = response_method_of(target, response_method)
     if method not in methods:
@@ -271,5 +320,5 @@ def _warn_of_missing(made, n_records, max_queries):
         f"Only {len(made.y)} of {n_records} records were synthesized: {reason}, or go on with what "
         "there is.",
         ResolutionWarning,
-        stacklevel=3,
+        stacklevel=4,
     )

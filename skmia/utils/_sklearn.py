@@ -1,19 +1,27 @@
 """The private parts of scikit-learn that skmia uses, reached in this one file."""
 
 import sys
+from numbers import Integral
 from types import FunctionType
 
 from sklearn.base import _fit_context
 from sklearn.ensemble._base import _set_random_states
 from sklearn.metrics._scorer import _SCORERS, _BaseScorer
 from sklearn.utils import Bunch, _safe_indexing
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import (
+    HasMethods,
+    InvalidParameterError,
+    StrOptions,
+    validate_parameter_constraints,
+)
+from sklearn.utils._param_validation import Interval as _Interval
 from sklearn.utils.validation import _check_sample_weight, _num_samples
 
 __all__ = [
     "CallbackSupportMixin",
     "HasMethods",
     "Interval",
+    "InvalidParameterError",
     "StrOptions",
     "_BaseScorer",
     "_check_sample_weight",
@@ -23,6 +31,7 @@ __all__ = [
     "_set_random_states",
     "add_scorers",
     "folds_in_progress",
+    "validate_parameter_constraints",
     "with_callbacks",
 ]
 
@@ -49,6 +58,18 @@ except ImportError:  # before scikit-learn 1.9
     def with_callbacks(method):
         """Return the method as it is."""
         return method
+
+
+class Interval(_Interval):
+    """scikit-learn's interval without True and False, and without what 64 bits cannot hold."""
+
+    def is_satisfied_by(self, val):
+        """Tell whether the value is such a number."""
+        if isinstance(val, bool) or not isinstance(val, self.type):
+            return False
+        if isinstance(val, Integral):
+            return -(2**63) <= val < 2**63 and val in self
+        return float(val) in self
 
 
 def add_scorers(scorers):

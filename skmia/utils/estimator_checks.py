@@ -21,7 +21,8 @@ from sklearn.utils import check_array
 from sklearn.utils.estimator_checks import check_estimator
 from sklearn.utils.validation import validate_data
 
-from skmia.utils._sklearn import _safe_indexing
+from skmia.utils._constraints import validate_params
+from skmia.utils._sklearn import HasMethods, _safe_indexing
 
 __all__ = ["EXPECTED_FAILED_CHECKS", "StubClassifier", "attack_checks", "check_attack"]
 
@@ -143,6 +144,10 @@ class StubClassifier(ClassifierMixin, BaseEstimator):
         return (mean > np.median(mean)).astype(int)
 
 
+@validate_params(
+    attack=[HasMethods(["fit", "score_samples", "predict_proba"])],
+    expected_failed_checks=[dict, None],
+)
 def check_attack(attack, *, expected_failed_checks=None):
     """Check that an attack keeps the contract of skmia and of scikit-learn.
 
@@ -176,6 +181,7 @@ def check_attack(attack, *, expected_failed_checks=None):
         check()
 
 
+@validate_params(attack=[HasMethods(["fit", "score_samples", "predict_proba"])])
 def attack_checks(attack):
     """Return skmia's own checks of an attack, as functions without parameters.
 

@@ -125,6 +125,11 @@ def test_combined_floor():
 def test_combined_errors():
     with pytest.raises(ValueError, match=r"one row and column per p-value, \(2, 2\), got \(1, 1\)"):
         combine_p_values([0.1, 0.2], [[1]])
+    with pytest.raises(ValueError, match=r"correlation must lie in \[-1, 1\], got .* to 5"):
+        combine_p_values([0.1, 0.2], [[1, 5], [5, 1]])
+    for n_references in (-2, -1, 0):
+        with pytest.raises(ValueError, match=f"'n_references' .* Got {n_references} "):
+            combine_p_values([0.1], [[1]], n_references=n_references)
     for p in (0.0, -0.1, 1.1):
         with pytest.raises(ValueError, match=r"lie in \(0, 1\], .*n_references=k"):
             combine_p_values([p], [[1]])

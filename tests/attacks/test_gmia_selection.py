@@ -96,7 +96,9 @@ def test_errors():
         vulnerable_records(X, X[:, :2], n_target=2, n_targets=1)
     wrong = {"n_target": 0, "max_expected_neighbors": 0, "n_targets": 0}
     for name, value in wrong.items():
-        with pytest.raises(ValueError, match=f"{name} == 0"):
+        with pytest.raises(ValueError, match=f"'{name}' .* Got 0 "):
             vulnerable_records(X, **{"n_target": 2, "n_targets": 1} | {name: value})
-    with pytest.raises(ValueError, match="threshold == 3"):
+    with pytest.raises(ValueError, match=r"'max_expected_neighbors' .* Got nan "):
+        vulnerable_records(X, n_target=2, n_targets=1, max_expected_neighbors=np.nan)
+    with pytest.raises(ValueError, match=r"'threshold' .* Got 3 "):
         vulnerable_records(X, n_target=2, threshold=3)

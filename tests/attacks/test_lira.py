@@ -279,9 +279,14 @@ def test_exchangeable_sides_tell_nothing(variance):
         ({"signal": [np.nan]}, "signal contains NaN"),
         ({"shadow_signals": [[np.inf], [0.0]]}, "shadow_signals contains infinity"),
         ({"shadow_signals": [1.0, 2.0]}, "Expected 2D array"),
-        ({"variance": "none"}, "variance must be one of per_record, global, bayesian"),
-        ({"center": "mode"}, "center must be one of mean, median, got 'mode'"),
-        ({"side": "left"}, "side must be one of one, two"),
+        ({"variance": "none"}, "'variance' .*{'per_record', 'global', 'bayesian'}. Got 'none'"),
+        ({"center": "mode"}, "'center' .*{'mean', 'median'}. Got 'mode'"),
+        ({"side": "left"}, "'side' .*{'one', 'two'}. Got 'left'"),
+        ({"online": "no"}, "'online' .*'bool'.* Got 'no'"),
+        ({"prior": "a"}, "'prior' .* Got 'a'"),
+        ({"prior": np.full((4, 2), np.nan)}, "prior contains NaN"),
+        ({"prior": [[1.0, 2.0]]}, r"prior must be what lira_prior returns, .* got \(1, 2\)"),
+        ({"signal": ["a"]}, "signal must be real numbers, got dtype <U1"),
     ],
 )
 def test_refuses(change, message):

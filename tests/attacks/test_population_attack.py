@@ -94,8 +94,7 @@ def test_one_population_ranks_as_the_signal_does(boosted):
     attack = PopulationAttack(boosted, by_class=False, random_state=0).fit(X[OWN], Y[OWN])
     metric = MetricAttack(boosted, signal="loss", random_state=0).fit(X[OWN], Y[OWN])
     auc, of_signal = (
-        membership_roc_auc(MEMBERSHIP, a.score_samples(X[ROWS], Y[ROWS])).value
-        for a in (attack, metric)
+        membership_roc_auc(MEMBERSHIP, a.score_samples(X[ROWS], Y[ROWS])) for a in (attack, metric)
     )
     assert abs(auc - of_signal) < 0.005  # signals beyond the population's are tied
     np.testing.assert_array_equal(attack.n_population_, [2000, 2000])
@@ -168,6 +167,10 @@ def test_rate_that_cannot_be_resolved_is_said(boosted):
         (([np.nan], [1.0]), "signal contains NaN"),
         (([1.0], [np.inf]), "population_signal contains infinity"),
         (([1.0], [1.0], [0, 1], [0]), "inconsistent numbers of samples"),
+        (([1.0], [1.0], [-2], [0]), "y_index must hold column numbers, .* got values down to -2"),
+        (([1.0], [1.0], [0], [0.5]), "population_y_index must hold column numbers, .* float64"),
+        (([1.0], [1.0], [0], [10**9]), "population_y_index must number the columns .* 1000000000"),
+        (([1.0], ["a"]), "population_signal must be real numbers"),
     ],
 )
 def test_refuses(args, message):

@@ -324,7 +324,8 @@ def test_sparse_records(target):
 
 @pytest.mark.parametrize("levels", [[0.9, 0.5], [0.5, 1.0], [], [[0.5]], ["a"]])
 def test_refuses_levels(target, levels):
-    with pytest.raises(ValueError, match="levels must"):
+    message = "levels must ascend" if levels == [0.9, 0.5] else "'levels' parameter of QuantileA"
+    with pytest.raises(ValueError, match=message):
         QuantileAttack(target, levels=levels).fit(X[OWN], Y[OWN])
 
 
@@ -332,8 +333,10 @@ def test_refuses_levels(target, levels):
     ("args", "message"),
     [
         (([1.0], [[1.0, 2.0]], [0.5]), "one column for each of the 1 levels, got 2"),
-        (([1.0], [[1.0, 2.0]], [0.5, 0.5]), "levels must ascend within"),
+        (([1.0], [[1.0, 2.0]], [0.5, 0.5]), "levels must ascend, got"),
         (([np.nan], [[1.0]], [0.5]), "signal contains NaN"),
+        (([1.0], [[1.0, 2.0]], [0.5, np.nan]), r"'levels' .*\(0.0, 1.0\). Got \[0.5, nan\]"),
+        (([1.0], [[1.0]], ["a"]), r"'levels' .* Got \['a'\]"),
         (([1.0], [[np.nan]], [0.5]), "quantiles contains NaN"),
         (([1.0, 2.0], [[1.0]], [0.5]), "inconsistent numbers of samples"),
     ],
@@ -344,8 +347,9 @@ def test_refuses_arrays(args, message):
 
 
 def test_refuses_a_scale_of_zero():
-    with pytest.raises(ValueError, match="scale must be a number above 0"):
-        quantile_scores([1.0], [[1.0]], [0.5], scale=0)
+    for scale in (0, "a"):
+        with pytest.raises(ValueError, match=rf"'scale' .*\(0.0, inf\). Got {scale!r} "):
+            quantile_scores([1.0], [[1.0]], [0.5], scale=scale)
 
 
 def test_too_few_nonmembers(target):

@@ -93,7 +93,9 @@ def test_rank_is_uniform_among_exchangeable_models():
 
 def test_refuses():
     given_ = [0.5], [[0.5], [0.5]], [[True], [False]]
-    with pytest.raises(ValueError, match="method must be one of difficulty, midpoint, rank, got"):
+    with pytest.raises(
+        ValueError, match=r"'method' .*{'difficulty', 'midpoint', 'rank'}. Got 'mean'"
+    ):
         reference_scores(*given_, method="mean")
     with pytest.raises(ValueError, match="one row per shadow and one column per record"):
         reference_scores([0.5, 0.1], *given_[1:])

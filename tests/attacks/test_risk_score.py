@@ -74,8 +74,16 @@ def test_calibration_is_not_clipped_in_place():
         (([1.0], [1.0, 2.0], [1]), {}, "inconsistent numbers of samples"),
         (([1.0], [1.0, np.nan], [1, 0]), {}, "NaN"),
         (([-1.0], [1.0, 2.0], [1, 0]), {}, "no logarithm. Give entropies and losses unnegated"),
-        (([1.0], [1.0, 2.0], [1, 0]), {"n_bins": 0}, "n_bins must be at least 1, got 0"),
-        (([1.0], [1.0, 2.0], [1, 0]), {"prior": 1.0}, "prior must lie between 0 and 1, got 1"),
+        (([1.0], [1.0, 2.0], [1, 0]), {"n_bins": 0}, "'n_bins' .* Got 0 "),
+        (([1.0], [1.0, 2.0], [1, 0]), {"prior": 1.0}, "'prior' .* Got 1.0 "),
+        (([1.0], [1.0, 2.0], [1, 0]), {"n_bins": 2.5}, "'n_bins' .* Got 2.5 "),
+        (([1.0], [1.0, 2.0], [1, 0]), {"prior": "a"}, "'prior' .* Got 'a' "),
+        ((1.0, [1.0, 2.0], [1, 0]), {}, "'values' .* an array-like. Got 1.0 "),
+        (
+            ([1.0], [1.0, 2.0], [1, 0]),
+            {"y_index": [0.5], "calibration_y_index": [0, 0]},
+            "y_index must hold column numbers",
+        ),
     ],
 )
 def test_errors(arguments, options, message):

@@ -197,15 +197,19 @@ def test_scores_grow_with_the_confidence(sample, online, a, up):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"a": 1.1}, r"a must be in \[0, 1\], got 1.1"),
-        ({"a": -0.1}, r"a must be in \[0, 1\]"),
-        ({"gamma": 0}, "gamma must be above 0, got 0"),
-        ({"confidence": [1.2]}, "Confidences are probabilities"),
+        ({"a": 1.1}, r"'a' parameter of rmia_scores .*\[0.0, 1.0\]. Got 1.1 "),
+        ({"a": -0.1}, "'a' .* Got -0.1 "),
+        ({"gamma": 0}, r"'gamma' .*\(0.0, inf\). Got 0 "),
+        ({"a": "a"}, "'a' .* Got 'a' "),
+        ({"a": None}, "'a' .* Got None "),
+        ({"confidence": ["a"]}, "confidence must be real numbers"),
+        ({"confidence": [1.2]}, "confidence and shadow_confidence are probabilities in"),
         ({"shadow_confidence": [[-0.2], [0.5]]}, "values from -0.2 to 0.5"),
         ({"population_confidence": [3.0]}, "Give the signal 'confidence', not its logarithm"),
         ({"in_mask": [[0.5], [0]]}, "in_mask must say True or False"),
         ({"population_in_mask": [[True]]}, "one row per shadow and one column per record"),
-        ({"confidence": [np.nan]}, "signal contains NaN"),
+        ({"confidence": [np.nan]}, "Input confidence contains NaN"),
+        ({"population_confidence": [np.nan]}, "population_confidence contains NaN"),
     ],
 )
 def test_refuses(change, message):
@@ -221,8 +225,11 @@ def test_refuses(change, message):
 
 
 def test_base_refuses_what_is_no_probability():
-    with pytest.raises(ValueError, match="Confidences are probabilities"):
+    with pytest.raises(ValueError, match="confidence and shadow_confidence are probabilities"):
         base_scores([-3.0], [[0.5]], [[False]])
+    for scale in (np.nan, -5):
+        with pytest.raises(ValueError, match=rf"'offline_scale' .* Got {scale} "):
+            base_scores([0.5], [[0.5]], [[False]], offline_scale=scale)
 
 
 def test_refuses_a_population_of_other_shadows():

@@ -61,6 +61,9 @@ def test_many_classes():
         ([1.0, 2.0], [1, -1], "only 1 .member. and 0 .non-member."),
         ([1.0, 2.0], [1, 1], "both members .1. and non-members .0."),
         ([1.0, np.nan], [1, 0], "scores contains NaN"),
+        ([".5", ".6"], [1, 0], "scores must be real numbers, got dtype <U2"),
+        ([1j, 2j], [1, 0], "Complex data not supported"),
+        (np.array(["2021", "2022"], "datetime64[Y]"), [1, 0], "scores must be real numbers"),
     ],
 )
 def test_errors(scores, membership, message):
@@ -68,3 +71,18 @@ def test_errors(scores, membership, message):
         best_threshold(scores, membership)
     with pytest.raises(ValueError, match=message):
         class_thresholds(scores, membership, [0] * len(scores))
+
+
+@pytest.mark.parametrize(
+    ("y_index", "n_classes", "message"),
+    [
+        ([0, 0.9], None, "y_index must hold column numbers, .* got float64"),
+        ([0, 2], 2, "n_classes must be above every y_index, 2 at most, got 2"),
+        ([0, 1], 2.5, "'n_classes' .* Got 2.5 "),
+        ([0, 1], -1, "'n_classes' .* Got -1 "),
+        ([0, 10**9], None, "y_index must number the columns of a response"),
+    ],
+)
+def test_classes_are_column_numbers(y_index, n_classes, message):
+    with pytest.raises(ValueError, match=message):
+        class_thresholds([1.0, 2.0], [1, 0], y_index, n_classes=n_classes)

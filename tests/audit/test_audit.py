@@ -101,16 +101,16 @@ def test_a_target_that_knows_its_rows_by_heart_is_found_out():
     )
     for attack in found.attacks:
         if attack.name != "entropy":  # the answer is certain for members and others alike
-            assert attack.roc_auc.value == pytest.approx(0.95, abs=0.03)
-            assert attack.mia_accuracy.value == pytest.approx(0.95, abs=0.03)
-    assert found.train_accuracy.value == 1
+            assert attack.roc_auc == pytest.approx(0.95, abs=0.03)
+            assert attack.mia_accuracy == pytest.approx(0.95, abs=0.03)
+    assert found.train_accuracy == 1
     assert min(item["risk"] for item in found.riskiest) > 0.8
 
 
 def test_no_number_is_measured_on_records_it_was_tuned_on(forest):
     found = skmia.audit(forest, *HALVES, attacks=[Memorizer()], random_state=0)
-    assert found.attacks[0].roc_auc.value == 0.5
-    assert found.attacks[0].mia_accuracy.value == 0.5
+    assert found.attacks[0].roc_auc == 0.5
+    assert found.attacks[0].mia_accuracy == 0.5
 
 
 @pytest.mark.parametrize("draws", [20, pytest.param(60, marks=pytest.mark.slow)])
@@ -177,9 +177,7 @@ def test_predictions_alone_give_the_same_attack(forest, report):
         random_state=0,
     )
     # 285 training and 284 test rows: one member is left out by chance
-    assert from_arrays.attacks[1].roc_auc.value == pytest.approx(
-        report.attacks[1].roc_auc.value, abs=0.005
-    )
+    assert from_arrays.attacks[1].roc_auc == pytest.approx(report.attacks[1].roc_auc, abs=0.005)
     assert from_arrays.target == "predictions"
     assert from_arrays.shift_auc is None
     assert "From predictions alone" in from_arrays.notes[0]
@@ -243,7 +241,7 @@ def test_adult_in_pandas_with_sensitive_columns(adult):
     assert "At 1 % false alarms an attacker with any of 4 attacks finds 0.0%" in found.statement
     table = found.to_frame()
     assert list(table.index) == ["correctness", "confidence", "entropy", "modified_entropy"]
-    assert table.loc["modified_entropy", "roc_auc"] == by_name["modified_entropy"].roc_auc.value
+    assert table.loc["modified_entropy", "roc_auc"] == by_name["modified_entropy"].roc_auc
     assert {"roc_auc_low", "mia_accuracy_high", "tpr_at_fpr_0.01", "epsilon"} <= set(table.columns)
 
 
@@ -285,7 +283,7 @@ def test_sensitive_column_by_number_and_in_polars(forest):
     by_name = DecisionTreeClassifier(random_state=0).fit(frames[0], HALVES[1])
     sides = frames[0], HALVES[1], frames[1], HALVES[3]
     named = skmia.audit(by_name, *sides, sensitive_features="column_30", random_state=0)
-    assert [p.roc_auc for p in named.slices] == [p.roc_auc for p in found.slices]
+    assert [repr(p.roc_auc) for p in named.slices] == [repr(p.roc_auc) for p in found.slices]
 
 
 def test_groups_with_missing_values_and_in_lists_and_sparse_columns():
@@ -334,8 +332,8 @@ def test_accuracy_is_that_of_the_targets_own_decision():
     target = FixedThresholdClassifier(LogisticRegression(max_iter=5000), threshold=0.9)
     target.fit(*HALVES[:2])
     found = skmia.audit(target, *HALVES, random_state=0)
-    assert found.train_accuracy.value == target.score(*HALVES[:2])
-    assert found.test_accuracy.value == target.score(*HALVES[2:])
+    assert found.train_accuracy == target.score(*HALVES[:2])
+    assert found.test_accuracy == target.score(*HALVES[2:])
 
 
 def test_reliability_of_the_risk_does_not_depend_on_the_prior(forest):
@@ -414,7 +412,7 @@ def test_attack_that_asks_the_target_itself_gets_the_records(adult):
     found = skmia.audit(
         target, frame[:150], y[:150], frame[150:], y[150:], attacks=["correctness", Records()]
     )
-    assert found.attacks[0].roc_auc.value == found.attacks[1].roc_auc.value
+    assert found.attacks[0].roc_auc == found.attacks[1].roc_auc
     with pytest.raises(ValueError, match=r"'Records' asks the target itself: use skmia.audit"):
         skmia.audit_predictions(
             [[1.0, 0.0]] * 9, [0] * 9, [[1.0, 0.0]] * 9, [0] * 9, attacks=[Records()]
@@ -425,9 +423,9 @@ def test_constant_probabilities():
     target = DummyClassifier(strategy="prior").fit(*HALVES[:2])
     found = skmia.audit(target, *HALVES, attacks=["entropy"], random_state=0)
     attack = found.attacks[0]
-    assert attack.roc_auc.value == 0.5
+    assert attack.roc_auc == 0.5
     assert attack.roc_auc.low < 0.5 < attack.roc_auc.high
-    assert attack.mia_accuracy.value == 0.5
+    assert attack.mia_accuracy == 0.5
     assert attack.epsilon == 0
 
 
@@ -439,7 +437,7 @@ def test_class_missing_from_the_test_rows():
     found = skmia.audit(target, X[::2], names[::2], X[rest], names[rest], random_state=0)
     (missing,) = [part for part in found.slices if part.value == "c"]
     assert missing.n_nonmembers == 0
-    assert np.isnan(missing.roc_auc.value)
+    assert np.isnan(missing.roc_auc)
     assert any("1 of 3 classes have no members or no non-members" in n for n in found.notes)
 
 
@@ -448,7 +446,7 @@ def test_label_that_only_the_test_rows_have():
     known = y < 2
     target = DecisionTreeClassifier(random_state=0).fit(X[known][::2], y[known][::2])
     found = skmia.audit(target, X[known][::2], y[known][::2], X[1::2], y[1::2], random_state=0)
-    assert found.test_accuracy.value < 0.75
+    assert found.test_accuracy < 0.75
 
 
 def test_texts_as_records_are_audited_without_the_shift_test():
@@ -548,16 +546,24 @@ def test_other_warnings_of_an_attack_are_not_swallowed(forest):
         ({"y_train": Y[:3]}, ValueError, "inconsistent numbers of samples"),
         ({"attacks": []}, ValueError, "attacks is empty"),
         ({"sensitive_features": 30}, ValueError, "30 is not a column of X"),
-        ({"attacks": ["los"]}, ValueError, "The 'signal' parameter of MetricAttack must be"),
-        ({"attacks": [MetricAttack]}, TypeError, "such as MetricAttack.., or a signal"),
-        ({"attacks": [3]}, TypeError, "or a signal by name or function, got 3"),
+        (
+            {"attacks": ["los"]},
+            ValueError,
+            "attacks must be 'fast' or 'strong'.*'LiRA'.*'loss'.* got 'los'",
+        ),
+        (
+            {"attacks": [MetricAttack]},
+            TypeError,
+            "such as MetricAttack.., names of attacks, or signals",
+        ),
+        ({"attacks": [3]}, TypeError, "or signals by name or function, got 3"),
         ({"sensitive_features": "sex"}, ValueError, "'sex' is not a column of X"),
         ({"sensitive_features": {"sex": (Y, Y)}}, ValueError, "285 for train and 284 for test"),
         ({"fpr": [2]}, ValueError, "fpr"),
-        ({"n_riskiest": -1}, ValueError, "n_riskiest must be at least 0, got -1"),
+        ({"n_riskiest": -1}, ValueError, "'n_riskiest' .* Got -1 "),
         ({"prior": 1.5}, ValueError, "prior"),
         ({"confidence_level": 95}, ValueError, "confidence_level"),
-        ({"response_method": "predict_log"}, ValueError, "none of the methods predict_log"),
+        ({"response_method": "predict_log"}, ValueError, "'response_method' .* Got 'predict_log' "),
         ({"estimator": DummyClassifier()}, NotFittedError, "not fitted"),
         ({"estimator": LinearRegression().fit(X, Y)}, TypeError, "must be a classifier"),
     ],

@@ -7,7 +7,7 @@ from matplotlib.colors import to_rgba
 from sklearn.tree import DecisionTreeClassifier
 
 from skmia.datasets import load_adult
-from skmia.inspection import ExposureDisplay, explain_exposure
+from skmia.inspection import ExposureDisplay, ExposureReport, explain_exposure
 from skmia.metrics import Estimate
 
 RNG = np.random.default_rng(0)
@@ -126,11 +126,15 @@ def test_given_axes_and_styles():
 def test_messages():
     with pytest.raises(ValueError, match="one panel for each of the 2 explanations, got 1"):
         drawn(ax=plt.subplots()[1])
-    with pytest.raises(ValueError, match="n_bins must be an integer of at least 1"):
+    with pytest.raises(ValueError, match="report has no explanations; give one of explain"):
+        ExposureDisplay.from_report(ExposureReport(np.ones(4), np.array([1, 1, 0, 0])))
+    with pytest.raises(ValueError, match=r"ax must hold axes of matplotlib, got int"):
+        ExposureDisplay.from_predictions(np.arange(20), {"a": np.arange(20)}, ax=[1])
+    with pytest.raises(ValueError, match=r"'n_bins' .* Got"):
         drawn(n_bins=0)
-    with pytest.raises(ValueError, match="n_resamples must be an integer of at least 1"):
+    with pytest.raises(ValueError, match=r"'n_resamples' .* Got"):
         drawn(n_resamples=0)
-    with pytest.raises(ValueError, match="confidence_level must be a number"):
+    with pytest.raises(ValueError, match=r"'confidence_level' .* Got"):
         drawn(confidence_level=1)
     with pytest.raises(ValueError, match="exposure must be finite"):
         ExposureDisplay.from_predictions([np.nan], {"a": [1]})
@@ -143,6 +147,11 @@ def test_messages():
 @pytest.mark.parametrize("caller", ["plot", "from_estimator", "from_report", "from_predictions"])
 def test_drawing_needs_matplotlib(no_matplotlib, caller):
     display = ExposureDisplay(exposure=EXPOSURE, explanations={}, correlations={})
-    arguments = {"plot": 0, "from_estimator": 3, "from_report": 1, "from_predictions": 2}[caller]
+    arguments = {
+        "plot": [],
+        "from_estimator": [None] * 3,
+        "from_report": [ExposureReport(np.ones(2), np.array([1, 0]))],
+        "from_predictions": [[1.0], {"a": [1.0]}],
+    }[caller]
     with pytest.raises(ImportError, match=f"ExposureDisplay.{caller} needs matplotlib"):
-        getattr(display, caller)(*[None] * arguments)
+        getattr(display, caller)(*arguments)

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from estimates import numbers
 from imblearn.pipeline import make_pipeline as make_resampling_pipeline
 from imblearn.under_sampling import RandomUnderSampler
 from sklearn.base import clone
@@ -62,9 +63,9 @@ def test_tree_that_knows_its_members_by_heart():
     predicted = TREE.predict(X)
     assert isinstance(report, PropertyReport)
     assert (report.n_members, report.n_nonmembers) == (500, 1000)
-    assert report.member_accuracy.value == 1
+    assert report.member_accuracy == 1
     accuracy = (predicted == Y)[~MEMBERSHIP].mean()
-    assert report.nonmember_accuracy.value == pytest.approx(accuracy)
+    assert report.nonmember_accuracy == pytest.approx(accuracy)
     assert report.generalization_gap == generalization_gap(MEMBERSHIP, Y, predicted)
     assert report.generalization_gap.low > 0.1
     deviation = mia_indistinguishability_deviation(MEMBERSHIP, predicted, smoothing=0.5)
@@ -88,9 +89,9 @@ def test_its_forms():
     assert frame.index.tolist() == [0, 1]
     assert frame["members"].tolist() == np.bincount(Y[MEMBERSHIP]).tolist()
     assert frame["nonmembers"].tolist() == np.bincount(Y[~MEMBERSHIP]).tolist()
-    assert frame.loc[1, ["gap", "gap_low", "gap_high"]].tolist() == list(gaps[1][:3])
+    assert frame.loc[1, ["gap", "gap_low", "gap_high"]].tolist() == list(numbers(gaps[1]))
     values = json.loads(json.dumps(report.to_dict(), allow_nan=False))
-    assert values["generalization_gap"]["value"] == report.generalization_gap.value
+    assert values["generalization_gap"]["value"] == report.generalization_gap
     text = str(report)
     assert text.startswith("Properties of DecisionTreeClassifier\narchitecture: depth ")
     assert f"accuracy: {report.member_accuracy} on 500 members" in text
@@ -221,5 +222,5 @@ def test_refuses():
         property_report(TREE, X, Y, np.ones(1500))
     with pytest.raises(TypeError, match="must be a classifier, got the regressor"):
         property_report(LinearRegression().fit(X, Y), X, Y, MEMBERSHIP)
-    with pytest.raises(ValueError, match="confidence_level must be a number in"):
+    with pytest.raises(ValueError, match=r"'confidence_level' .* Got 2 "):
         property_report(TREE, X, Y, MEMBERSHIP, confidence_level=2)

@@ -212,7 +212,7 @@ def test_axes_can_be_given_and_the_name_changed():
 def test_wrong_input():
     with pytest.raises(ValueError, match="both members"):
         ScoreDistributionDisplay.from_predictions([1, 1], [0.1, 0.2])
-    with pytest.raises(ValueError, match="threshold must be a number or None, got nan"):
+    with pytest.raises(ValueError, match=r"'threshold' .* or None. Got nan"):
         ScoreDistributionDisplay.from_predictions([1, 0], [0.1, 0.2], threshold=np.nan)
 
 
@@ -235,7 +235,7 @@ def test_matplotlib_is_named_where_it_lacks():
     for call in (
         display.plot,
         lambda: ScoreDistributionDisplay.from_predictions([1, 0], [1, 0]),
-        lambda: ScoreDistributionDisplay.from_attack(None, None, None),
+        lambda: ScoreDistributionDisplay.from_attack(MetricAttack(), None, None),
     ):
         with pytest.raises(ImportError, match=r'pip install "skmia\[plot\]"'):
             call()

@@ -202,11 +202,11 @@ def test_candidates_of_a_long_curve():
 @pytest.mark.parametrize(
     ("counts", "options", "message"),
     [
-        ((-1, 1, 1, 1), {}, "true_positives must be an integer of at least 0, got -1"),
-        ((1, 0.5, 1, 1), {}, "false_negatives must be an integer of at least 0, got 0.5"),
+        ((-1, 1, 1, 1), {}, r"'true_positives' .* an int in the range \[0, inf\). Got -1"),
+        ((1, 0.5, 1, 1), {}, "'false_negatives' .* an int .* Got 0.5"),
         ((0, 0, 1, 1), {}, "both kinds of records, got 0 members and 2 non-members; epsilon"),
-        ((1, 1, 1, 1), {"delta": 1}, r"delta must be a number in \[0, 1\), got 1; give 0"),
-        ((1, 1, 1, 1), {"confidence_level": 1}, r"confidence_level .* \(0, 1\), got 1; give 0.95"),
+        ((1, 1, 1, 1), {"delta": 1}, r"'delta' .*\[0.0, 1.0\), such as 0 .* Got 1 "),
+        ((1, 1, 1, 1), {"confidence_level": 1}, r"'confidence_level' .* 0.95 .* Got 1 "),
     ],
 )
 def test_wrong_counts(counts, options, message):
@@ -217,10 +217,16 @@ def test_wrong_counts(counts, options, message):
 @pytest.mark.parametrize(
     ("counts", "options", "message"),
     [
-        ((0, 1, 1), {}, "n_records must be an integer of at least 1, got 0"),
-        ((5, 6, 1), {}, "n_guesses must be an integer between 1 and 5, got 6"),
-        ((5, 4, 5), {}, "n_correct must be an integer between 0 and 4, got 5"),
-        ((5, 4, 3), {"family": "laplace"}, r"one of \['gaussian', 'pure'\], got 'laplace'"),
+        ((5, 0, 0), {}, "'n_guesses' .* Got 0 "),
+        ((5, 4, -1), {}, "'n_correct' .* Got -1 "),
+        ((0, 1, 1), {}, "'n_records' .* Got 0 "),
+        ((5, 6, 1), {}, "n_guesses must be at most n_records, 5, got 6"),
+        ((5, 4, 5), {}, "n_correct must be at most n_guesses, 4, got 5"),
+        (
+            (5, 4, 3),
+            {"family": "laplace"},
+            r"'family' .* among {'pure', 'gaussian'}. Got 'laplace'",
+        ),
         ((5, 4, 3), {"family": "gaussian"}, "delta must be above 0 .* give a delta such as 1e-5"),
     ],
 )
@@ -237,8 +243,8 @@ def test_wrong_guesses(counts, options, message):
         ([1, 1], [1, 2], {}, "members only"),
         ([1, 0], [1, np.nan], {}, "scores must be finite"),
         ([1, 0], [1, 2, 3], {}, "inconsistent numbers"),
-        ([1, 0], [1, 2], {"delta": -1}, "delta must be"),
-        ([1, 0], [1, 2], {"confidence_level": 0}, "confidence_level must be"),
+        ([1, 0], [1, 2], {"delta": -1}, "'delta' parameter of .* Got -1"),
+        ([1, 0], [1, 2], {"confidence_level": 0}, "'confidence_level' parameter of .* Got 0 "),
     ],
 )
 def test_wrong_arrays(function, membership, scores, options, message):
@@ -246,8 +252,36 @@ def test_wrong_arrays(function, membership, scores, options, message):
         function(membership, scores, **options)
 
 
+@pytest.mark.parametrize(
+    ("counts", "dtype"), [((30000, 4000, 100, 32000), np.int16), ((200, 100, 5, 255), np.uint8)]
+)
+def test_counts_of_few_bits_do_not_overflow(counts, dtype):
+    expected = epsilon_from_counts(*counts)
+    assert expected > 2
+    assert epsilon_from_counts(*np.array(counts, dtype)) == expected
+
+
 def test_wrong_threshold_or_number_of_guesses():
-    with pytest.raises(ValueError, match="threshold must be a number or None"):
+    with pytest.raises(ValueError, match=r"'threshold' .* or None. Got nan"):
         epsilon_lower_bound([1, 0], [1, 2], threshold=np.nan)
-    with pytest.raises(ValueError, match="n_guesses must be an integer between 1 and 2, got 3"):
+    with pytest.raises(
+        ValueError, match="n_guesses must be at most the number of records, 2, got 3"
+    ):
         one_run_epsilon([1, 0], [1, 2], n_guesses=3)
+
+
+def test_nothing_bounds_epsilon_from_above():
+    membership, scores = np.repeat([1, 0], 100), np.r_[np.arange(200, 300), np.arange(100)]
+    found = {
+        "lower bound, one-sided Clopper-Pearson limits": epsilon_from_counts(100, 0, 0, 100),
+        "lower bound, one-sided Clopper-Pearson limits on the half that did not choose the "
+        "threshold": epsilon_lower_bound(membership, scores, random_state=0),
+        "lower bound, guesses on one run, pure family": one_run_epsilon(membership, scores),
+        "lower bound, guesses on one run, gaussian family": one_run_epsilon_from_counts(
+            100, 50, 25, delta=1e-5, family="gaussian"
+        ),
+    }
+    for method, epsilon in found.items():
+        assert epsilon == epsilon.low
+        assert epsilon.high == np.inf
+        assert epsilon.method == method

@@ -3,6 +3,7 @@ from math import inf, log
 import numpy as np
 import oracles
 import pytest
+from estimates import numbers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
@@ -46,7 +47,7 @@ def test_the_default_is_unbiased(n_dimensions, n_models, at_0, at_half):
         found = of_draws(gaussians(kl, n_models, n_dimensions=n_dimensions), n_resamples=2)
         error = 4 * found.kl.std() / np.sqrt(500) + 4e-3  # of this table and of the other one
         assert found.kl.mean() == pytest.approx(expected, abs=error)
-        assert found.mean_kl.value == pytest.approx(kl, abs=error)
+        assert found.mean_kl == pytest.approx(kl, abs=error)
         if n_models == 128:
             assert found.kl.mean() == pytest.approx(kl, abs=0.02)
 
@@ -56,7 +57,7 @@ def test_biases_of_the_other_estimators():
         found = of_draws(gaussians(kl, 128), "gaussian", 2)
         assert found.kl.mean() == pytest.approx(expected, abs=0.025)
     found = of_draws(gaussians(0.5, 128, 200), "neighbors", 2)
-    assert found.mean_kl.value == pytest.approx(0.419, abs=0.04)
+    assert found.mean_kl == pytest.approx(0.419, abs=0.04)
 
 
 @pytest.mark.parametrize("n_dimensions", [1, 2])
@@ -111,7 +112,7 @@ def test_models_that_depend_in_pairs_are_unbiased_and_covered(correlation):
                 (pairs, pairs), Question(method, 0.5, 0.95, 5, 1),
             )  # fmt: skip
             if method == "pooled":  # were the pairs independent, it would be 1 / 64 more
-                assert found.mean_kl.value == pytest.approx(kl, abs=0.01)
+                assert found.mean_kl == pytest.approx(kl, abs=0.01)
             assert ((found.low <= kl) & (kl <= found.high)).mean() > 0.9
 
 
@@ -134,9 +135,9 @@ def test_the_weight_of_ledoit_and_wolf_is_that_of_scikit_learn():
 
 def test_the_average_of_one_record_has_an_interval_as_wide_as_the_record():
     found = of_draws(gaussians(0.5, 128, 1))
-    assert found.mean_kl[:3] == pytest.approx((found.kl[0], found.low[0], found.high[0]))
+    assert numbers(found.mean_kl) == pytest.approx((found.kl[0], found.low[0], found.high[0]))
     ends = gaussian_information(np.sqrt(2 * np.concatenate([found.low, found.high])), 0.5)
-    assert found.mean_information[1:3] == pytest.approx(ends)
+    assert numbers(found.mean_information)[1:] == pytest.approx(ends)
 
 
 @COMMON
@@ -144,28 +145,28 @@ def test_the_average_of_one_record_has_an_interval_as_wide_as_the_record():
 def test_estimators_are_the_slow_loops(n, m, seed):
     rng = np.random.RandomState(seed)
     first, second = rng.normal(rng.normal(), 2, size=n) + 100, rng.normal(size=m) + 100
-    value = kl_leakage(first, second, **FEW).value
+    value = kl_leakage(first, second, **FEW)
     assert value == pytest.approx(max(oracles.corrected_pooled_kl(first, second), 0), abs=1e-9)
-    value = kl_leakage(first, second, method="gaussian", **FEW).value
+    value = kl_leakage(first, second, method="gaussian", **FEW)
     assert value == pytest.approx(oracles.two_gaussian_kl(first, second), rel=1e-9)
     if min(n, m) >= 6:
-        value = kl_leakage(first, second, method="neighbors", n_neighbors=2, **FEW).value
+        value = kl_leakage(first, second, method="neighbors", n_neighbors=2, **FEW)
         points = first[:, None].tolist(), second[:, None].tolist()
         assert value == pytest.approx(max(oracles.neighbors_kl(*points, 2), 0), abs=1e-6)
 
 
 def test_neighbors_in_the_plane_are_the_slow_loop():
     first, second = gaussians(1, 30, 1, 2)[:, :, 0]
-    value = kl_leakage(first, second[:25], method="neighbors", n_neighbors=3, **FEW).value
+    value = kl_leakage(first, second[:25], method="neighbors", n_neighbors=3, **FEW)
     assert value == pytest.approx(oracles.neighbors_kl(first, second[:25], 3), abs=1e-6)
 
 
 def test_two_gaussians_of_two_dimensions_by_hand():
     corners = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]]) * np.sqrt(3) / 2  # unit covariance
     first, second = corners * [2, 1] + [3, 0], corners
-    value = kl_leakage(first, second, method="gaussian", **FEW).value
+    value = kl_leakage(first, second, method="gaussian", **FEW)
     assert value == pytest.approx((4 + 1 + 9 - 2 - log(4)) / 2)
-    reverse = kl_leakage(second, first, method="gaussian", **FEW).value
+    reverse = kl_leakage(second, first, method="gaussian", **FEW)
     assert reverse == pytest.approx((1 / 4 + 1 + 9 / 4 - 2 + log(4)) / 2)
 
 
@@ -176,34 +177,34 @@ def test_units_and_origin_do_not_matter(seed, scale, origin):
     for method in ("pooled", "gaussian", "neighbors"):
         one = kl_leakage(first, second, method=method, **FEW)
         other = kl_leakage(scale * first + origin, scale * second + origin, method=method, **FEW)
-        assert_allclose(one[:3], other[:3], rtol=1e-5, atol=1e-5)
+        assert_allclose(numbers(one), numbers(other), rtol=1e-5, atol=1e-5)
         assert 0 <= one.low <= one.high
-        assert one.value >= 0
+        assert one >= 0
 
 
 def test_the_pooled_divergence_is_symmetric():
     first, second = gaussians(0.5, 30, 1)[:, :, 0]
     one, other = kl_leakage(first, second, **FEW), kl_leakage(second, first, **FEW)
-    assert one.value == pytest.approx(other.value)
+    assert one == pytest.approx(other)
 
 
 def test_statistics_that_do_not_vary():
     ones = np.ones(20)
     for method in ("pooled", "gaussian"):
-        assert kl_leakage(ones, ones, method=method, **FEW)[:3] == (0, 0, 0)
-        assert kl_leakage(ones, 0 * ones, method=method, **FEW)[:3] == (inf, 0, inf)
+        assert numbers(kl_leakage(ones, ones, method=method, **FEW)) == (0, 0, 0)
+        assert numbers(kl_leakage(ones, 0 * ones, method=method, **FEW)) == (inf, 0, inf)
         line = np.column_stack([np.arange(20.0), 0.1 * ones])
-        assert kl_leakage(line, line + np.array([0, 0.1]), method=method, **FEW).value == inf
-    assert kl_leakage(line, line, **FEW).value == 0
-    assert kl_leakage(ones, ones, method="neighbors", **FEW).value == 0
-    assert kl_leakage(ones, 0 * ones, method="neighbors", **FEW).value > 10  # ties are broken
+        assert kl_leakage(line, line + np.array([0, 0.1]), method=method, **FEW) == inf
+    assert kl_leakage(line, line, **FEW) == 0
+    assert kl_leakage(ones, ones, method="neighbors", **FEW) == 0
+    assert kl_leakage(ones, 0 * ones, method="neighbors", **FEW) > 10  # ties are broken
 
 
 def test_many_dimensions_are_shrunk_and_said_to_be():
     first, second = gaussians(0.5, 40, 1, 60)[:, :, 0]
     leakage = kl_leakage(first, second, **FEW)
     assert leakage.method == "pooled Gaussian, Ledoit-Wolf covariance, not bias corrected"
-    assert np.isfinite(leakage[:3]).all()
+    assert np.isfinite(numbers(leakage)).all()
     few = kl_leakage(first[:, :2], second[:, :2], **FEW)
     assert few.method == "pooled Gaussian, bias corrected"
 
@@ -213,7 +214,8 @@ def test_a_seed_repeats_the_interval_and_chunks_do_not_change_it(monkeypatch):
     one, again = (kl_leakage(*sides, n_bootstraps=100, random_state=1) for _ in range(2))
     assert one == again
     monkeypatch.setattr("skmia.metrics._resamples._ENTRIES", 170)
-    assert_allclose(kl_leakage(*sides, n_bootstraps=100, random_state=1)[:3], one[:3])
+    again = kl_leakage(*sides, n_bootstraps=100, random_state=1)
+    assert_allclose(numbers(again), numbers(one))
 
 
 # Mutual information
@@ -235,7 +237,7 @@ def test_information_fixture():
     }
     assert leakage["numeric"].low <= 0.111421 <= leakage["numeric"].high
     assert leakage["kl_bound"].low <= 0.25 <= leakage["kl_bound"].high
-    assert leakage["variational"].value == pytest.approx(0.111421, abs=0.02)
+    assert leakage["variational"] == pytest.approx(0.111421, abs=0.02)
     assert leakage["numeric"].high - leakage["numeric"].low < 0.03
 
 
@@ -246,12 +248,12 @@ def test_variational_bound_is_a_bound_with_any_prior_and_any_sizes(prior):
     leakage = mutual_information_leakage(
         first, second[:1000], method="variational", prior=prior, **FEW
     )
-    assert leakage.value == pytest.approx(truth, abs=0.02)
+    assert leakage == pytest.approx(truth, abs=0.02)
     # two laws that a line does not tell apart: another classifier does
     wide = {"method": "variational", "prior": prior, **FEW}
-    assert mutual_information_leakage(5 * first - 5, second, **wide).value < 0.05
+    assert mutual_information_leakage(5 * first - 5, second, **wide) < 0.05
     better = mutual_information_leakage(5 * first - 5, second, classifier=GaussianNB(), **wide)
-    assert better.value > 0.1
+    assert better > 0.1
 
 
 def test_information_ends_at_the_entropy_of_the_prior():
@@ -262,10 +264,10 @@ def test_information_ends_at_the_entropy_of_the_prior():
         all_of_it = mutual_information_leakage(first + 100, second, **options)
         # the logistic regression is penalized, so that it is never sure
         rel = 0.1 if method == "variational" else 1e-6
-        assert all_of_it.value == pytest.approx(entropy, rel=rel)
-        assert all_of_it.value <= entropy
+        assert all_of_it == pytest.approx(entropy, rel=rel)
+        assert all_of_it <= entropy
         nothing = mutual_information_leakage(first, first[::-1], **options)
-        assert nothing.value == pytest.approx(0, abs=1e-3)
+        assert nothing == pytest.approx(0, abs=1e-3)
 
 
 # What is refused
@@ -274,10 +276,13 @@ def test_information_ends_at_the_entropy_of_the_prior():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"method": "best"}, r"method must be one of \['gaussian', 'neighbors', 'pooled'\]"),
-        ({"n_bootstraps": 1}, "n_bootstraps must be an integer of at least 2"),
-        ({"n_neighbors": 0}, "n_neighbors must be an integer of at least 1"),
-        ({"confidence_level": 1}, "confidence_level must be a number"),
+        (
+            {"method": "best"},
+            r"'method' parameter of kl_leakage .*'gaussian', 'neighbors', 'pooled'.*Got 'best'",
+        ),
+        ({"n_bootstraps": 1}, r"'n_bootstraps' .* an int in the range \[2, inf\). Got 1 "),
+        ({"n_neighbors": 0}, r"'n_neighbors' .* an int in the range \[1, inf\). Got 0 "),
+        ({"confidence_level": 1}, "'confidence_level' .* Got 1 "),
         ({"method": "neighbors", "n_neighbors": 10}, "needs at least 22 models with the record"),
     ],
 )
@@ -302,7 +307,9 @@ def test_refuses_statistics(first, message):
 
 
 def test_refuses_options_of_information():
-    with pytest.raises(ValueError, match=r"method must be one of \['kl_bound', 'numeric'"):
+    with pytest.raises(
+        ValueError, match=r"'method' .* {'numeric', 'variational', 'kl_bound'}. Got 'exact'"
+    ):
         mutual_information_leakage(np.arange(5.0), np.arange(5.0), method="exact")
-    with pytest.raises(ValueError, match="prior must be"):
+    with pytest.raises(ValueError, match=r"'prior' .* Got 0 "):
         mutual_information_leakage(np.arange(5.0), np.arange(5.0), prior=0)

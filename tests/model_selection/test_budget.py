@@ -111,12 +111,12 @@ def test_one_split_has_no_spread():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"budget": "much"}, "budget must be a number"),
-        ({"budget": np.nan}, "budget must be a number"),
-        ({"budget": True}, "budget must be a number"),
-        ({"budget": 0.5, "rule": "median"}, "rule must be one of"),
-        ({"budget": 0.5, "otherwise": "cry"}, "otherwise must be"),
-        ({"budget": 0.5, "confidence_level": 1}, "confidence_level must be"),
+        ({"budget": "much"}, "'budget' parameter of .* Got 'much' "),
+        ({"budget": np.nan}, "'budget' parameter of .* Got nan "),
+        ({"budget": True}, "'budget' parameter of .* Got True "),
+        ({"budget": 0.5, "rule": "median"}, "'rule' parameter of .* Got 'median' "),
+        ({"budget": 0.5, "otherwise": "cry"}, "'otherwise' parameter of .* Got 'cry' "),
+        ({"budget": 0.5, "confidence_level": 1}, "'confidence_level' parameter of .* Got 1 "),
     ],
 )
 def test_invalid_options(options, message):

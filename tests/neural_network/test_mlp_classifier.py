@@ -431,3 +431,9 @@ def test_a_defense_with_an_array_goes_on():
     defense = AdversarialRegularization(answer_layer_sizes=np.array([8, 4]))
     net = mlp(warm_start=True, defense=defense, max_epochs=1).fit(X, Y)
     assert net.fit(X, Y).n_iter_ == 2
+
+
+def test_refuses_a_device_that_torch_does_not_know():
+    X, y = np.zeros((4, 2)), [0, 1, 0, 1]
+    with pytest.raises(ValueError, match=r"device must be one that torch knows.* got 'auto'"):
+        RegularizedMLPClassifier(device="auto").fit(X, y)

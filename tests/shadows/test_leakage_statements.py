@@ -59,7 +59,7 @@ def averages(estimators, draw, sizes, n_seeds, n_models):
                 membership_leakage(
                     estimator, *draw(size, seed), rows=np.arange(40), n_models=n_models,
                     random_state=seed,
-                ).mean_kl.value
+                ).mean_kl
                 for estimator, size in zip(estimators, sizes, strict=True)
             ]
             for seed in range(n_seeds)
@@ -110,7 +110,7 @@ def test_a_network_leaks_more_than_a_logistic_regression(draw, n_models):
         one, other = (
             membership_leakage(
                 model, *draw(100, seed), n_models=n_models, random_state=seed
-            ).mean_mutual_information.value
+            ).mean_mutual_information
             for model in (network, LINEAR)
         )
         differences.append(one - other)

@@ -163,7 +163,7 @@ def test_synthesized_records_for_other_targets_if_marginals_are_known(other_case
 def test_limit_for_a_forest(forest_case, make):
     """The order of the scores carries over, thresholds do not."""
     made = make(forest_case)
-    attack = forest_case.attack(*((made.X, made.y) if isinstance(made, Bunch) else made))
+    attack = forest_case.attack(*(made if isinstance(made, tuple) else (made.X, made.y)))
     X, y, membership = forest_case.judged
     best, auc = (
         float(membership_roc_auc(membership, each.score_samples(X, y)))

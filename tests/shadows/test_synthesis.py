@@ -304,20 +304,24 @@ def test_synthesis_in_the_form_of_a_sparse_matrix():
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"n_records": 0}, ValueError, "n_records == 0, must be >= 1"),
-        ({"n_records": 2.5}, TypeError, "n_records must be an instance of"),
-        ({"k_min": 0}, ValueError, "k_min == 0, must be >= 1"),
-        ({"k_max": 3}, ValueError, "k_max == 3, must be >= 4"),
-        ({"conf_min": 1}, ValueError, "conf_min == 1, must be < 1"),
-        ({"rej_max": -1}, ValueError, "rej_max == -1, must be >= 0"),
-        ({"iter_max": 0}, ValueError, "iter_max == 0, must be >= 1"),
-        ({"max_failures": 0}, ValueError, "max_failures == 0, must be >= 1"),
-        ({"max_queries": 0}, ValueError, "max_queries == 0, must be >= 1"),
-        ({"n_climbers": 0}, ValueError, "n_climbers == 0, must be >= 1"),
+        ({"n_records": 0}, ValueError, "'n_records' parameter of .* Got 0 "),
+        ({"n_records": 2.5}, TypeError, "'n_records' parameter of .* Got 2.5 "),
+        ({"k_min": 0}, ValueError, "'k_min' parameter of .* Got 0 "),
+        ({"k_max": 3}, ValueError, "k_max must be at least k_min, 4, got 3"),
+        ({"conf_min": 1}, ValueError, "'conf_min' parameter of .* Got 1 "),
+        ({"rej_max": -1}, ValueError, "'rej_max' parameter of .* Got -1 "),
+        ({"iter_max": 0}, ValueError, "'iter_max' parameter of .* Got 0 "),
+        ({"max_failures": 0}, ValueError, "'max_failures' parameter of .* Got 0 "),
+        ({"max_queries": 0}, ValueError, "'max_queries' parameter of .* Got 0 "),
+        ({"n_climbers": 0}, ValueError, "'n_climbers' parameter of .* Got 0 "),
         ({"classes": ["z"]}, ValueError, r"some of the target's classes, such as .* got \['z'\]"),
         ({"classes": []}, ValueError, "can never be equal|got none"),
         ({"classes": [1]}, ValueError, "can never be equal"),
-        ({"response_method": "predict"}, ValueError, "response_method must be 'auto', 'predict_"),
+        (
+            {"response_method": "predict"},
+            ValueError,
+            "'response_method' parameter of .* Got 'predict' ",
+        ),
         ({"X": None}, ValueError, "Records need a domain: give X"),
         ({"X": BINARY[:0]}, ValueError, "at least one record and one column, got shape"),
         ({"X": BINARY[0]}, ValueError, r"\(6,\); give an array.* one row a record"),
@@ -536,15 +540,15 @@ def test_resampling_repeats_by_seed(make):
 
 def test_errors_of_resampling():
     X, y = correlated(10)
-    with pytest.raises(ValueError, match="n_records == 0, must be >= 1"):
+    with pytest.raises(ValueError, match=r"'n_records' parameter of .* Got 0 "):
         sample_marginal_records(X, 0, y=y)
     with pytest.raises(ValueError, match="need labels: give target"):
         sample_marginal_records(X, 5)
     with pytest.raises(TypeError, match="must be a classifier"):
         sample_marginal_records(X, 5, target=DecisionTreeRegressor().fit(X, X[:, 0]))
-    with pytest.raises(ValueError, match=r"flip_rate == 1\.1, must be <= 1"):
+    with pytest.raises(ValueError, match=r"'flip_rate' .* Got 1\.1 "):
         perturb_records(X, y, flip_rate=1.1)
-    with pytest.raises(TypeError, match="flip_rate must be an instance of"):
+    with pytest.raises(TypeError, match=r"'flip_rate' .* Got"):
         perturb_records(X, y, flip_rate="0.1")
     for make in (lambda X, y: sample_marginal_records(X, 5, y=y), perturb_records):
         with pytest.raises(ValueError, match="inconsistent numbers of samples"):

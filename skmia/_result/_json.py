@@ -1,0 +1,193 @@
+"""Values of results as JSON, from which the same values can be made again."""
+
+import math
+from dataclasses import fields, is_dataclass
+
+import numpy as np
+
+from skmia._result._containers import container_again, of_container
+from skmia._result._estimate import Estimate
+
+_PARTS = ("value", "low", "high", "method")  # of an Estimate
+# keys that say what an object stands for
+_TAGS = {"array", "dict", "frame", "list", "result", "sparse", "text"}
+_NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+def encoded(value):
+    """Return a value in JSON's types.
+
+    A tuple is a list, and what JSON has no form for is an object with one key of `_TAGS`. Texts
+    and dicts that could be taken for something else are tagged too.
+
+    Parameters
+    ----------
+    value : object
+        A value of a result, or a result.
+
+    Returns
+    -------
+    object
+        Dicts, lists, texts, finite numbers, bools and None.
+    """
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, Estimate):
+        numbers = (float(value), value.low, value.high)
+        return dict(zip(_PARTS, [*map(_number, numbers), value.method], strict=True))
+    if isinstance(value, float):
+        return "NaN" if math.isnan(value) else _number(value)
+    if value is None or isinstance(value, bool | int):
+        return value
+    encode = next((f for kind, f in _ENCODERS.items() if isinstance(value, kind)), _other)
+    return encode(value)
+
+
+def decoded(value, classes):
+    """Return the value that was encoded.
+
+    Parameters
+    ----------
+    value : object
+        What `encoded` returned.
+    classes : dict of str to type
+        Classes of results by name.
+
+    Returns
+    -------
+    object
+        The value.
+
+    Raises
+    ------
+    ValueError
+        If a class is unknown, or its fields are others.
+    """
+    if isinstance(value, list):
+        return tuple(decoded(part, classes) for part in value)
+    if isinstance(value, str):
+        return _NOT_FINITE.get(value, value)
+    if not isinstance(value, dict):
+        return value
+    if set(value) == set(_PARTS):
+        return Estimate(*(_float(value[name]) for name in _PARTS[:3]), value["method"])
+    if "result" in value:
+        return _made(value, classes)
+    if "frame" in value or "sparse" in value:
+        return container_again(value, lambda part: decoded(part, classes))
+    if "array" in value:
+        return _array_again(value, classes)
+    return _plain_again(value, classes)
+
+
+def _plain_again(value, classes):
+    if "list" in value:
+        return [decoded(part, classes) for part in value["list"]]
+    if "text" in value:
+        return value["text"]
+    if "dict" in value:
+        return {decoded(k, classes): decoded(v, classes) for k, v in value["dict"]}
+    kind = _kind_of(value)
+    return {kind(k): decoded(v, classes) for k, v in value.items()}
+
+
+def _number(value):
+    """Return a float of an estimate or array, where None is free to stand for NaN."""
+    if math.isnan(value):
+        return None
+    return value if math.isfinite(value) else f"{'-' if value < 0 else ''}Infinity"
+
+
+def _float(value):
+    return math.nan if value is None else float(_NOT_FINITE.get(value, value))
+
+
+def _result(value):
+    named = {f.name: encoded(getattr(value, f.name)) for f in fields(value)}
+    return {"result": type(value).__name__} | named
+
+
+def _made(value, classes):
+    name, given = value["result"], {k: v for k, v in value.items() if k != "result"}
+    kind = classes.get(name)
+    if kind is None or {f.name for f in fields(kind)} != set(given):
+        raise ValueError(
+            f"The JSON holds a {name!r} that this version of skmia does not know, or with other "
+            "fields; read it with the version that wrote it."
+        )
+    return kind(**{k: decoded(v, classes) for k, v in given.items()})
+
+
+def _other(value):
+    """Return a result, records in their container, or a text for anything else."""
+    if is_dataclass(value):
+        return _result(value)
+    container = of_container(value, encoded)
+    if container is not None:
+        return container
+    if hasattr(value, "shape"):
+        raise TypeError(
+            f"JSON holds records in arrays, sparse matrices and pandas frames, got "
+            f"{type(value).__module__}.{type(value).__name__}; write these records with their own "
+            "library, or convert them."
+        )
+    text = str(value)
+    return {"text": text} if text in _NOT_FINITE else text
+
+
+def _list(value):
+    return {"list": [encoded(part) for part in value]}
+
+
+def _tuple(value):
+    return [encoded(part) for part in value]
+
+
+def _dict(value):
+    keys = [key.item() if isinstance(key, np.generic) else key for key in value]
+    texts = [key if type(key) is str else repr(key) for key in keys]
+    kinds = {type(key) for key in keys}
+    is_readable = kinds <= {_kind_of(texts)} and not _TAGS & set(texts)
+    if not is_readable or set(texts) == set(_PARTS):
+        return {"dict": [[encoded(k), encoded(v)] for k, v in value.items()]}
+    return {text: encoded(part) for text, part in zip(texts, value.values(), strict=True)}
+
+
+def _kind_of(keys):
+    """Return the type of the keys of a dict, by what they look like."""
+    for kind in (int, float):
+        if keys and all(_is_written(key, kind) for key in keys):
+            return kind
+    return str
+
+
+def _is_written(text, kind):
+    try:
+        return repr(kind(text)) == text
+    except ValueError:
+        return False
+
+
+def _array(value):
+    flat = value.ravel().tolist()
+    if value.dtype.kind == "O":
+        flat = [encoded(part) for part in flat]
+    elif value.dtype.kind == "f":
+        flat = [_number(part) for part in flat]
+    elif value.dtype.kind not in "biuU":
+        flat = value.ravel().astype(str).tolist()
+    return {"array": flat, "dtype": value.dtype.str, "shape": list(value.shape)}
+
+
+def _array_again(value, classes):
+    flat, dtype = value["array"], np.dtype(value["dtype"])
+    if dtype.kind == "f":
+        flat = [_float(part) for part in flat]
+    elif dtype.kind == "O":
+        made = np.empty(len(flat), dtype=object)
+        for i, part in enumerate(flat):  # which may be tuples, not rows of a table
+            made[i] = decoded(part, classes)
+        return made.reshape(value["shape"])
+    return np.array(flat, dtype=dtype).reshape(value["shape"])
+
+
+_ENCODERS = {np.ndarray: _array, dict: _dict, list: _list, tuple: _tuple}

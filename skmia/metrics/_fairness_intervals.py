@@ -1,0 +1,149 @@
+"""Intervals of fairness between groups: closed forms, valid for the largest of many differences."""
+
+import numpy as np
+from scipy.stats import t as student
+
+from skmia._result import Estimate
+from skmia.metrics._intervals import wilson
+
+FEWEST_RECORDS = 10
+
+
+def largest_gap(hits, support, confidence_level, *, adds_up=False):
+    """Return the largest mean difference between the rates of two groups, with its interval.
+
+    Each difference has Newcombe's interval, at a level that holds for all pairs of groups and all
+    labels at once (Bonferroni). So the means and the maximum lie between those of the ends.
+
+    Parameters
+    ----------
+    hits, support : ndarray of shape (n_groups, n_labels)
+        Counts. Without support there is no rate: the label is left out of the means.
+    confidence_level : float
+        Coverage of the interval.
+    adds_up : bool, default=False
+        Whether the rates of a group add up to 1, so that two of them differ alike.
+
+    Returns
+    -------
+    Estimate or None
+        None if no label has a rate in two groups.
+    """
+    n_groups, n_labels = hits.shape
+    n_compared = n_groups * (n_groups - 1) // 2 * (1 if adds_up and n_labels == 2 else n_labels)
+    rates = _rates(hits, support, (1 - confidence_level) / n_compared)
+    largest = []
+    for i in range(1, n_groups):  # one group against all before: all pairs may not fit in memory
+        gaps = _absolute(*_difference([part[i] for part in rates], [part[:i] for part in rates]))
+        n_gaps = np.count_nonzero(~np.isnan(gaps[0]), axis=1)
+        means = np.nansum(gaps, axis=2)[:, n_gaps > 0] / n_gaps[n_gaps > 0]
+        largest.extend(means.max(axis=1, keepdims=True).T if means.size else [])
+    if not largest:
+        return None
+    value, low, high = np.max(largest, axis=0)
+    return Estimate(value, low, min(high, 1), _words("Newcombe, Wilson limits", n_compared))
+
+
+def largest_group_deviation(counts, share, confidence_level):
+    """Return how far differences of top rates are from those of shares, at most, with its interval.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_groups, n_labels)
+        How often each label is predicted.
+    share : ndarray of shape (n_groups,)
+        Sizes of the groups, taken for given.
+    confidence_level : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    Estimate
+        The largest deviation.
+    """
+    n_groups, n_labels = counts.shape
+    n_compared = n_groups * (n_groups - 1) // 2 * (1 if n_labels == 2 else n_labels)
+    support = counts.sum(axis=1, keepdims=True)
+    # limits that hold for all labels at once hold for the largest of them
+    top = [
+        part.max(axis=1) for part in _rates(counts, support, (1 - confidence_level) / n_compared)
+    ]
+    largest = []
+    for i in range(1, n_groups):
+        gap, low, high = _absolute(*_difference([p[i] for p in top], [p[:i] for p in top]))
+        sizes = np.abs(share[i] - share[:i])
+        nearest = np.clip(sizes, low, high)
+        farthest = np.maximum(np.abs(sizes - low), np.abs(sizes - high))
+        parts = np.abs(sizes - gap), np.abs(sizes - nearest), farthest
+        largest.append([part.max() for part in parts])
+    value, low, high = np.max(largest, axis=0)
+    return Estimate(value, low, min(high, 1), _words("Newcombe, Wilson limits", n_compared))
+
+
+def mean_over_pairs(deviations, pairs, group, confidence_level):
+    """Return the mean over pairs of records, with an interval for pairs that share records.
+
+    The variance is that of the mean of dyads: pairs with a record in common vary together. What is
+    between groups is taken out, as their sizes are given.
+
+    Parameters
+    ----------
+    deviations : ndarray of shape (n_pairs,)
+        What is averaged.
+    pairs : tuple of two ndarrays of shape (n_pairs,)
+        The records of each pair.
+    group : ndarray of shape (n_records,)
+        The group of each record.
+    confidence_level : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    Estimate
+        The mean, in [0, 1].
+    """
+    value, n_pairs = deviations.mean(), len(deviations)
+    n_spare = len(group) - group.max() - 1  # beyond one of each group
+    if n_spare < FEWEST_RECORDS:
+        needed = f"no interval: it needs {FEWEST_RECORDS} records beyond one of each group"
+        return Estimate(value, method=f"{needed}, got {n_spare}")
+    record, apart = np.concatenate(pairs), np.tile(deviations - value, 2)
+    center = _group_means(group[record], apart, group)[group[record]]
+    of_record = np.bincount(record, apart - center, minlength=len(group))
+    size = np.bincount(group)[group]
+    # the squares of single pairs stand there twice: that covers more than is asked for, if anything
+    error = np.sqrt((of_record**2 * size / np.maximum(size - 1, 1)).sum()) / n_pairs
+    half = student.isf((1 - confidence_level) / 2, n_spare) * error
+    ends = np.clip([value - half, value + half], 0, 1)
+    return Estimate(value, *ends, "Student's t, with the covariance of pairs that share a record")
+
+
+def _group_means(group_of_value, values, group):
+    """Return each group's mean, 0 for a group of one record, whose spread is not known."""
+    n_groups = group.max() + 1
+    means = np.bincount(group_of_value, values, minlength=n_groups)
+    means /= np.maximum(np.bincount(group_of_value, minlength=n_groups), 1)
+    return np.where(np.bincount(group) > 1, means, 0)
+
+
+def _rates(hits, support, alpha):
+    """Return rates with their limits; NaN is no rate."""
+    support = np.where(support > 0, support, np.nan)
+    return hits / support, *wilson(hits, support, alpha)
+
+
+def _difference(first, second):
+    """Return the difference of two rates with its limits: Newcombe 1998, method 10."""
+    (rate_1, low_1, high_1), (rate_2, low_2, high_2) = first, second
+    value = rate_1 - rate_2
+    below = np.hypot(rate_1 - low_1, high_2 - rate_2)
+    return value, value - below, value + np.hypot(high_1 - rate_1, rate_2 - low_2)
+
+
+def _absolute(value, low, high):
+    """Return the absolute value of a number in an interval, and the least and most it can be."""
+    return np.array([np.abs(value), np.maximum(np.maximum(low, -high), 0), np.maximum(high, -low)])
+
+
+def _words(method, n_compared):
+    return method if n_compared == 1 else f"{method}, Bonferroni over {n_compared:,} comparisons"

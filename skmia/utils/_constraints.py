@@ -1,0 +1,147 @@
+"""What functions allow for each of their parameters: scikit-learn's constraints, and a few more.
+
+Classes declare theirs as `_parameter_constraints`, functions by `validate_params`.
+"""
+
+from functools import wraps
+from inspect import signature
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn import get_config
+
+from skmia.utils._sklearn import (
+    HasMethods,
+    Interval,
+    InvalidParameterError,
+    StrOptions,
+    validate_parameter_constraints,
+)
+
+MOST_SHOWN = 200  # characters of a value in a message
+
+
+def validate_params(**constraints):
+    """Refuse what the constraints of a function's parameters do not allow, before its work.
+
+    scikit-learn's decorator of this name gives the errors of estimators that the caller hands in
+    the name of the function, as if it had the estimator's parameters; this one leaves them alone.
+    It reads the signature once, so a call costs some microseconds.
+    """
+
+    def decorate(function):
+        function._skl_parameter_constraints = constraints  # where scikit-learn looks for them
+        parameters = signature(function)
+        name = function.__qualname__.removesuffix(".__init__")
+        unknown = constraints.keys() - parameters.parameters.keys()
+        if unknown:
+            raise TypeError(f"{name} has no parameters {sorted(unknown)}.")
+
+        @wraps(function)
+        def validated(*args, **kwargs):
+            if not get_config()["skip_parameter_validation"]:
+                given = parameters.bind(*args, **kwargs)
+                given.apply_defaults()
+                try:
+                    validate_parameter_constraints(constraints, given.arguments, caller_name=name)
+                except InvalidParameterError as error:
+                    raise InvalidParameterError(_without_data(error, given.arguments)) from None
+            return function(*args, **kwargs)
+
+        return validated
+
+    return decorate
+
+
+def _without_data(error, given):
+    """Return the text of an error with the type of a table in its place: it may be of records."""
+    value = given[str(error).split("'")[1]]
+    shown = repr(value)
+    if getattr(value, "shape", ()) == () and len(shown) <= MOST_SHOWN:
+        return str(error)
+    return str(error).replace(shown, f"an instance of {type(value).__name__!r}")
+
+
+class Number(Interval):
+    """The numbers of an interval, with an example of what to give."""
+
+    def __init__(self, type, left, right, *, closed, example=None):
+        super().__init__(type, left, right, closed=closed)
+        self.example = example
+
+    def __str__(self):
+        return super().__str__() + (f", such as {self.example}" if self.example else "")
+
+
+class Numbers(Number):
+    """Several such numbers, at least one: a sequence, or any shape down to a single number."""
+
+    def __init__(self, type, left, right, *, closed, example=None, any_shape=False):
+        super().__init__(type, left, right, closed=closed, example=example)
+        self.any_shape = any_shape
+
+    def is_satisfied_by(self, val):
+        """Tell whether the value holds such numbers and nothing else."""
+        try:
+            values = np.asarray(val)
+        except (TypeError, ValueError):  # rows of different lengths
+            return False
+        shaped = self.any_shape or values.ndim == 1
+        single = super().is_satisfied_by
+        # numpy would make numbers of booleans beside them
+        each = val if isinstance(val, list | tuple) and shaped and values.ndim == 1 else values.flat
+        return shaped and values.size > 0 and all(map(single, each))
+
+    def __str__(self):
+        return f"numbers, each {super().__str__()}"
+
+
+class Names(StrOptions):
+    """Some texts, which a message names in the order given."""
+
+    def __init__(self, *names):
+        super().__init__(dict.fromkeys(names).keys())
+
+
+ARRAY = ["array-like"]
+ARRAY_OR_NONE = ["array-like", None]
+TABLE = ["array-like", "sparse matrix"]
+TABLE_OR_NONE = [*TABLE, None]
+BOOLEAN = ["boolean"]
+COUNT = [Number(Integral, 1, None, closed="left")]
+ZERO_OR_MORE = [Number(Integral, 0, None, closed="left")]
+TWO_OR_MORE = [Number(Integral, 2, None, closed="left")]
+NOT_NEGATIVE = [Number(Real, 0, None, closed="left")]
+POSITIVE = [Number(Real, 0, None, closed="neither")]
+SHARE = [Number(Real, 0, 1, closed="both")]
+RANDOM_STATE = ["random_state"]
+N_JOBS = [
+    Number(Integral, 1, 2**31 - 1, closed="both"),
+    Number(Integral, -(2**31), -1, closed="both", example="-1 for all processors"),
+    None,
+]
+VERBOSE = ["verbose"]
+CONFIDENCE_LEVEL = [
+    Number(Real, 0, 1, closed="neither", example="0.95 for a 95 % interval"),
+]
+DELTA = [
+    Number(
+        Real,
+        0,
+        1,
+        closed="left",
+        example="0 for pure differential privacy or a number well below 1 / n_records",
+    )
+]
+_RATE = {"closed": "neither", "example": "0.01 for a false positive rate of 1 %"}
+FPR = [Number(Real, 0, 1, **_RATE)]
+FPRS = [Numbers(Real, 0, 1, **_RATE)]
+FPR_OR_FPRS = [Number(Real, 0, 1, closed="neither"), *FPRS]
+PRIOR = [
+    Number(Real, 0, 1, closed="neither", example="0.5 if a record is as likely a member as not")
+]
+# records with a score of at least the threshold are called members
+THRESHOLD = [Number(Real, None, None, closed="both"), None]
+RESPONSE_METHOD = [Names("auto", "predict_proba", "decision_function", "predict")]
+KEYWORDS = [dict, None]
+AXES = [HasMethods("get_figure"), None]
