@@ -125,7 +125,7 @@ def held_out_note(target, X, y):
     if note is None:
         return None
     target = who_remembers(target)
-    if not getattr(target, "_remembered", ()) or not target.membership_of(X, y).all():
+    if not getattr(target, "remembers_members", False) or not target.membership_of(X, y).all():
         return note
     # a recorder knows what samplers select, but not what the classifier holds out
     return _held_out_note(target, selected=True) if hasattr(target, "estimator_") else None

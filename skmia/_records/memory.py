@@ -12,7 +12,8 @@ class RemembersMembers:
     """Mixin of estimators that remember the records they were fitted on.
 
     The estimator calls `_remember(X, y)` at the end of `fit`. What is remembered is a reference,
-    not a copy, and never leaves the process: pickling and copying drop it.
+    not a copy, and never leaves the process: pickling and copying drop it. An estimator whose
+    records another one remembers overrides `remembers_members` and `training_records`.
     """
 
     _remembered = ()
@@ -37,15 +38,36 @@ class RemembersMembers:
         ValueError
             If nothing is remembered: the estimator is not fitted, or was unpickled or copied.
         """
-        return is_in(X, y, *self._training_records()).astype(int)
+        return is_in(X, y, *self.training_records()).astype(int)
 
-    def _remember(self, X, y, *, add=False):
-        """Remember the records of a fit, or add those of a partial fit."""
-        self._remembered = (*(self._remembered if add else ()), (X, y))
+    @property
+    def remembers_members(self):
+        """Whether the training records are remembered: not before `fit`, nor after pickling.
 
-    def _training_records(self):
-        """Return the remembered records and their labels."""
-        if not self._remembered:
+        Returns
+        -------
+        bool
+            True if `membership_of` and `training_records` can answer.
+        """
+        return bool(self._remembered)
+
+    def training_records(self):
+        """Return the records that the estimator was fitted on.
+
+        Returns
+        -------
+        X : array-like of shape (n_records, ...)
+            The records in the form in which they were given to `fit`, without those that were not
+            trained on, in any order; after several calls of `partial_fit`, those of all.
+        y : array-like of shape (n_records,)
+            Their labels.
+
+        Raises
+        ------
+        ValueError
+            If nothing is remembered: the estimator is not fitted, or was unpickled or copied.
+        """
+        if not self.remembers_members:
             raise ValueError(
                 f"This {type(self).__name__} remembers no training records. They are kept in "
                 "memory only: pickling, copying and cloning drop them, and so does a worker "
@@ -57,6 +79,10 @@ class RemembersMembers:
             y = np.concatenate([np.asarray(part) for part in y])
             self._remembered = ((concatenate(*X), y),)
         return self._remembered[0]
+
+    def _remember(self, X, y, *, add=False):
+        """Remember the records of a fit, or add those of a partial fit."""
+        self._remembered = (*(self._remembered if add else ()), (X, y))
 
     def __getstate__(self):
         """Return the state without the training records."""

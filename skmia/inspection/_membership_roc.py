@@ -3,6 +3,7 @@
 import numpy as np
 
 from skmia.inspection._axes import axes_or_new, check_matplotlib, once, style
+from skmia.inspection._known_membership import known_membership
 from skmia.metrics._curve import Curve
 from skmia.metrics._roc import roc_auc_of, tpr_at_fpr_of
 from skmia.utils._constraints import (
@@ -306,8 +307,7 @@ class MembershipRocDisplay:
         """
         check_matplotlib("MembershipRocDisplay.from_attack")
         scores = attack.score_samples(X, y)
-        if membership is None:
-            membership = attack._remembered_membership(X, y)
+        membership = known_membership(getattr(attack, "target", None), X, y, membership)
         return cls.from_predictions(
             membership,
             scores,

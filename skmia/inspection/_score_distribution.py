@@ -5,6 +5,7 @@ from math import isfinite
 import numpy as np
 
 from skmia.inspection._axes import axes_or_new, check_matplotlib, style
+from skmia.inspection._known_membership import known_membership
 from skmia.metrics._checks import check_membership_scores
 from skmia.utils._constraints import (
     ARRAY,
@@ -248,8 +249,7 @@ class ScoreDistributionDisplay:
         """
         check_matplotlib("ScoreDistributionDisplay.from_attack")
         scores = attack.score_samples(X, y)
-        if membership is None:
-            membership = attack._remembered_membership(X, y)
+        membership = known_membership(getattr(attack, "target", None), X, y, membership)
         one = np.all(attack.thresholds_ == attack.threshold_)
         return cls.from_predictions(
             membership,

@@ -17,7 +17,14 @@ from skmia.utils._sklearn import _num_samples, _safe_indexing
 __all__ = ["MemberRecorder"]
 
 # The recorder's own, and fits that would go unrecorded.
-NOT_DELEGATED = ("estimator_", "fit_predict", "fit_transform", "fit_resample")
+NOT_DELEGATED = (
+    "estimator_",
+    "fit_loop",
+    "fit_predict",
+    "fit_resample",
+    "fit_transform",
+    "train_on",
+)
 
 
 def _estimator_has(name):
@@ -149,7 +156,7 @@ class MemberRecorder(RemembersMembers, MetaEstimatorMixin, BaseEstimator):
         estimator = clone(self.estimator) if first else self.estimator_
         self.estimator_ = estimator.partial_fit(X, y, **fit_params)
         # after pickling or copying the earlier records are lost, and the later ones not all
-        if first or self._remembered:
+        if first or self.remembers_members:
             self._remember(*_trained_on(self.estimator_, X, y, fit_params), add=not first)
         return self
 

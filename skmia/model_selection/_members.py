@@ -62,7 +62,7 @@ def remembered_sides(estimator, X, y):
             "training records while in memory; or, if train and test folds together are all "
             "records, give the scorer these: make_membership_scorer(metric, pool=(X, y))."
         )
-    X_train, y_train = target._training_records()
+    X_train, y_train = target.training_records()
     y_train = check_labels(X_train, y_train)
     if X is X_train:
         return None

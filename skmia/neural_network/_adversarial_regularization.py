@@ -121,7 +121,7 @@ class AdversarialRegularization(Defense):
         "joint_layer_sizes": ["array-like"],
         "warm_up_epochs": [Interval(Integral, 0, None, closed="left")],
     }
-    _needs_held_out = True
+    needs_held_out = True
 
     def __init__(
         self,
@@ -202,7 +202,7 @@ class AdversarialRegularization(Defense):
         """
         for _ in range(self.attack_steps):
             self._train_attack(net, len(y))
-        net._set_training(True)
+        net.module_.train()  # the attack has asked it in evaluation mode
         return super().step(net, X, y, **fit_params)
 
     def loss(self, net, logits, y):

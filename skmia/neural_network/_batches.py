@@ -1,5 +1,7 @@
 """Batches of records that know which rows they hold."""
 
+import inspect
+
 import numpy as np
 import torch
 from scipy.sparse import issparse
@@ -7,7 +9,7 @@ from skorch.dataset import Dataset
 from skorch.utils import is_pandas_ndframe, multi_indexing
 from torch.utils.data import Subset, default_collate
 
-__all__ = ["RecordBatches", "take_rows", "whole_and_rows"]
+__all__ = ["RecordBatches", "knows_rows", "size_of_batch", "take_rows", "whole_and_rows"]
 
 
 class RecordBatches:
@@ -85,6 +87,41 @@ class RecordBatches:
             The share, in (0, 1].
         """
         return min(1.0, 1 / len(self))
+
+
+def knows_rows(net):
+    """Tell whether the batches of training tell the rows that they hold.
+
+    Parameters
+    ----------
+    net : RegularizedNet
+        The network.
+
+    Returns
+    -------
+    bool
+        False if `iterator_train` is none of ours, as torch's DataLoader.
+    """
+    return inspect.isclass(net.iterator_train) and issubclass(net.iterator_train, RecordBatches)
+
+
+def size_of_batch(net, n_records):
+    """Return how many records are in a batch of training.
+
+    Parameters
+    ----------
+    net : RegularizedNet
+        The network, whose `batch_size` or `iterator_train__batch_size` is -1 for all records.
+    n_records : int
+        How many there are in all.
+
+    Returns
+    -------
+    int
+        The size of a batch.
+    """
+    size = net.get_params_for("iterator_train").get("batch_size", net.batch_size)
+    return n_records if size == -1 else size
 
 
 def take_rows(dataset, rows):

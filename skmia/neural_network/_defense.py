@@ -12,11 +12,23 @@ class Defense(BaseEstimator):
 
     A network clones its defense before it is trained. The clone stays with the network as
     `defense_`; what it keeps of the records must go in `end`. An author overrides what differs.
+    Every defense gets the logits of a network that minimizes the cross entropy, and batches that
+    tell their rows; the network refuses others.
+
+    Attributes
+    ----------
+    needs_held_out : bool
+        True if the defense learns from records held out from training. The network then refuses to
+        train without any. An author sets it in the class; False by default.
+    replaces_criterion : bool
+        True if `loss` or `step` take a loss of their own instead of the network's criterion. The
+        network then refuses options of the criterion, which would have no effect. An author sets
+        it in the class; False by default.
     """
 
     _parameter_constraints: ClassVar[dict] = {}
-    _needs_held_out = False
-    _replaces_criterion = False
+    needs_held_out = False
+    replaces_criterion = False
 
     def check(self, net):
         """Refuse what the defense cannot be used with, before anything is trained.

@@ -35,7 +35,7 @@ class FairnessPenalty(PropertyPenalty):
         Whether biases are penalized too.
     """
 
-    _needs_probabilities = True
+    needs_probabilities = True
     _parameter_constraints: ClassVar[dict] = {
         **PropertyPenalty._parameter_constraints,
         "sensitive_features": [str, Integral, list, tuple, callable, None],

@@ -112,7 +112,7 @@ class HAMP(Defense):
     2
     """
 
-    _replaces_criterion = True
+    replaces_criterion = True
     _parameter_constraints: ClassVar[dict] = {
         "entropy": [Interval(Real, 0, 1, closed="both")],
         "weight": [Interval(Real, 0, None, closed="left")],

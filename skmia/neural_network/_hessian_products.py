@@ -4,7 +4,6 @@ import copy
 
 import numpy as np
 import torch
-from sklearn.utils.validation import validate_data
 from skorch.dataset import get_len
 from skorch.utils import to_tensor
 from torch.func import functional_call, grad, vjp, vmap
@@ -57,7 +56,7 @@ class NetworkProblem:
         self.classifier, self.net = classifier, getattr(classifier, "net_", classifier)
         self.X, self.y, self.tol, self.max_iter = X, y, tol, max_iter
         _check_objective(classifier, self.net)
-        if classifier._remembered and not classifier.membership_of(X, y).all():
+        if classifier.remembers_members and not classifier.membership_of(X, y).all():
             raise ValueError(
                 f"The {type(classifier).__name__} was not trained on all of these records; give "
                 "those that it was, without the ones in held_out_rows_."
@@ -196,8 +195,7 @@ class NetworkProblem:
     def _batches(self, X, y, size):
         """Yield records and labels as the module takes them, in float64."""
         if isinstance(self.classifier, RegularizedMLPClassifier):
-            X = validate_data(self.classifier, X, accept_sparse="csr", reset=False)
-            y = self.classifier._encode(np.asarray(y), None, True)
+            X, y = self.classifier.network_input(X, y)
         dataset, n_records = self.net.get_dataset(X, np.asarray(y)), get_len(X)
         for start in range(0, n_records, max(1, size)):
             rows = np.arange(start, min(start + max(1, size), n_records))

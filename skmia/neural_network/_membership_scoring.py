@@ -111,12 +111,12 @@ class MembershipScoring(BaseEstimator, Callback):
     from the held-out records, and in a warm start that holds out other records than before, for
     some of these have been trained on.
 
-    :class:`RegularizedMLPClassifier` holds records out by itself; give :class:`RegularizedNet` a
-    `train_split`. Its fitted copy of the callback is in `net_.callbacks_`. Only parameters of
-    `module_` are restored, neither optimizer nor history. Where skorch's `EarlyStopping` or
-    `Checkpoint` restore an epoch too, the callback that comes last in the list has the last word;
-    `early_stopping` of :class:`RegularizedMLPClassifier` comes first, and the epoch in which it
-    stops is not measured.
+    :class:`RegularizedMLPClassifier` holds records out by itself, as for every callback whose class
+    has `needs_held_out = True`; give :class:`RegularizedNet` a `train_split`. Its fitted copy of
+    the callback is in `net_.callbacks_`. Only parameters of `module_` are restored, neither
+    optimizer nor history. Where skorch's `EarlyStopping` or `Checkpoint` restore an epoch too, the
+    callback that comes last in the list has the last word; `early_stopping` of
+    :class:`RegularizedMLPClassifier` comes first, and the epoch in which it stops is not measured.
 
     No records are kept, neither while training nor afterwards, only the numbers of rows and their
     labels while it runs.
@@ -148,7 +148,7 @@ class MembershipScoring(BaseEstimator, Callback):
     5
     """
 
-    _needs_held_out = True
+    needs_held_out = True
     _parameter_constraints: ClassVar[dict] = {
         "signal": [StrOptions(set(get_signal_names())), callable],
         "budget": [Interval(Real, 0, 1, closed="right"), None],

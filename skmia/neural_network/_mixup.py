@@ -87,14 +87,14 @@ class MixupMMD(Defense):
     True
     """
 
-    _replaces_criterion = True
+    replaces_criterion = True
     _parameter_constraints: ClassVar[dict] = {
         "mixup": [Interval(Real, 0, None, closed="left")],
         "weight": [Interval(Real, 0, None, closed="left")],
         "bandwidth": [Interval(Real, 0, None, closed="neither")],
         "gap": [Interval(Real, 0, 1, closed="both")],
     }
-    _needs_held_out = True
+    needs_held_out = True
 
     def __init__(self, mixup=1.0, *, weight=3.0, bandwidth=1.0, gap=0.03):
         self.mixup = mixup

@@ -298,6 +298,65 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
         codes = self.predict_proba(X).argmax(axis=1)
         return self.classes_[codes]
 
+    def network_input(self, X, y):
+        """Return records and labels as the network `net_` takes them.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
+            Records.
+        y : array-like of shape (n_records,)
+            Their labels.
+
+        Returns
+        -------
+        X : {ndarray, sparse matrix} of shape (n_records, n_features)
+            The records as numbers of the network's type.
+        y : ndarray of int, shape (n_records,)
+            The label of each record as its place in `classes_`.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If there is no network yet.
+        ValueError
+            If records are invalid, or there is a label that the classifier does not know.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse="csr", dtype=_dtype_of(self.net_), reset=False)
+        return X, self._encode(np.asarray(y), None, True)
+
+    @property
+    def remembers_members(self):
+        """Whether the network remembers the training records: not before `fit` or after pickling.
+
+        Returns
+        -------
+        bool
+            True if `membership_of` and `training_records` can answer.
+        """
+        return hasattr(self, "net_") and self.net_.remembers_members
+
+    def training_records(self):
+        """Return the records that the classifier was fitted on.
+
+        Returns
+        -------
+        X : array-like of shape (n_records, ...)
+            The records in the form in which they were given to `fit`, without those of weight 0
+            and those held out, in any order; after several calls of `partial_fit`, those of all.
+        y : array-like of shape (n_records,)
+            Their labels.
+
+        Raises
+        ------
+        ValueError
+            If nothing is remembered: the classifier is not fitted, or was unpickled or copied.
+        """
+        # the mixin's refusal names this class, not the network within
+        holder = self.net_ if self.remembers_members else super()
+        return holder.training_records()
+
     def __sklearn_tags__(self):
         """Return the tags of the classifier."""
         tags = super().__sklearn_tags__()
@@ -319,7 +378,7 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
         else:
             self.net_ = self._new_net(X)
         self.net_.set_params(max_epochs=n_epochs)
-        self.net_._train(X, codes, {}, records=records, labels=labels, weights=weights)
+        self.net_.train_on(X, codes, given=(records, labels), weights=weights)
         trained = np.delete(rows, self.net_.held_out_rows_)
         self.held_out_rows_ = np.setdiff1d(np.arange(len(y)), trained)
         self.n_iter_ = len(self.net_.history)
@@ -402,19 +461,10 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
     def _split(self, rng):
         """Return what holds records out, None if nobody needs any."""
         parts = [self.defense, *(callback for _, callback in named(self.callbacks))]
-        if not self.early_stopping and not any(getattr(p, "_needs_held_out", False) for p in parts):
+        if not self.early_stopping and not any(getattr(p, "needs_held_out", False) for p in parts):
             return None
         seed = rng.randint(np.iinfo(np.int32).max)
         return ValidSplit(self.validation_fraction, stratified=True, random_state=seed)
-
-    @property
-    def _remembered(self):
-        """Return the records that the network remembers."""
-        return self.net_._remembered if hasattr(self, "net_") else ()
-
-    @_remembered.setter
-    def _remembered(self, remembered):
-        self.net_._remembered = remembered
 
 
 def _dtype_of(net):

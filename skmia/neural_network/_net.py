@@ -16,10 +16,10 @@ from torch.nn import CrossEntropyLoss
 from torch.nn.functional import cross_entropy
 
 from skmia._records import RemembersMembers
-from skmia.neural_network._batches import RecordBatches, whole_and_rows
+from skmia.neural_network._batches import RecordBatches, knows_rows, size_of_batch, whole_and_rows
 from skmia.neural_network._defense import Defense
 from skmia.neural_network._named_lists import NamedLists, named
-from skmia.neural_network._penalty import Penalty
+from skmia.neural_network._part_checks import check_defense_unchanged, check_parts
 from skmia.neural_network._training import Training
 from skmia.utils._sklearn import _safe_indexing
 
@@ -218,19 +218,57 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         self : object
             The network.
         """
-        return self._train(X, y, {"classes": classes, **fit_params})
+        return self._train(X, y, (X, y), None, {"classes": classes, **fit_params})
 
-    def _train(self, X, y, fit_params, *, records=None, labels=None, weights=None):
-        """Train on records that the user gave in another form, with weights."""
+    def train_on(self, X, y, *, given=None, weights=None):
+        """Train on, or begin to, with weights of records.
+
+        It is `partial_fit` for classifiers that prepare the records of a network within, as
+        :class:`RegularizedMLPClassifier` does.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_records, ...)
+            Records as the module takes them.
+        y : array-like of shape (n_records,)
+            Labels, 0 to n_classes - 1.
+        given : tuple of array-like, default=None
+            The same records and their labels as the user gave them, by which `membership_of` finds
+            them again and penalties find groups. By default `X` and `y`.
+        weights : array-like of shape (n_records,), default=None
+            The weight of each record in the loss, above 0: a record of weight 0 is not trained on,
+            so it must not be among them. By default all are alike.
+
+        Returns
+        -------
+        self : object
+            The network.
+
+        Raises
+        ------
+        ValueError
+            If weights are not one positive number for each record, or penalties, defense and other
+            parameters do not go together.
+        """
+        if weights is not None:
+            weights = np.asarray(weights, dtype=np.float64)
+            if weights.shape != (get_len(X),) or not (np.isfinite(weights) & (weights > 0)).all():
+                raise ValueError(
+                    f"weights must be a finite number above 0 for each of the {get_len(X)} records;"
+                    " leave out those of weight 0, which are not trained on."
+                )
+        return self._train(X, y, (X, y) if given is None else given, weights, {})
+
+    def _train(self, X, y, given, weights, fit_params):
         if not self.initialized_:
             self.initialize()
-        self._check_defense_unchanged()
+        check_defense_unchanged(self)
         first = self.history_ is None or not len(self.history_)
-        given = (X, y) if records is None else (records, labels)
         dataset = self.get_dataset(X, y)
         self.training = Training(*given, X, y, dataset, weights, self.random_state_)
         try:
-            self._check_parts()
+            self.training.penalties = named(clone(self.penalties, safe=False))
+            check_parts(self)
             # of a training that fails, nobody knows which records it has seen
             earlier, self._remembered = self._remembered, ()
             with self._own_chance(self._draw_seed()):
@@ -284,10 +322,10 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         iterator
             It yields records and labels.
         """
-        if not training or not self._knows_rows():
+        if not training or not knows_rows(self):
             return super().get_iterator(dataset, training=training)
         options = self.get_params_for("iterator_train")
-        options["batch_size"] = self._batch_size(get_len(dataset))
+        options["batch_size"] = size_of_batch(self, get_len(dataset))
         options.setdefault("generator", self.training.batch_generator)
         options.update(self.defense_.batch_options(self))
         self.training.batches = self.iterator_train(dataset, **options)
@@ -428,59 +466,6 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         proba = super().predict_proba(X)  # which says so if there is no module yet
         return self.defense_.answer(self, proba)
 
-    def _check_parts(self):
-        """Refuse penalties and defenses that do not fit this network, before it is trained."""
-        self.training.penalties = named(clone(self.penalties, safe=False))
-        parts = [penalty for _, penalty in self.training.penalties]
-        wrong = [part for part in parts if not isinstance(part, Penalty)]
-        if not isinstance(self.penalties, list | tuple | None):
-            wrong = [self.penalties]
-        if wrong:
-            raise TypeError(
-                "penalties must be a list of penalties of skmia.neural_network, or of pairs of a "
-                f"name and a penalty; got {wrong[0]!r}."
-            )
-        for part in (*parts, self.defense_):
-            part._validate_params()
-        needing = [part for part in parts if part._needs_probabilities]
-        if self.defense is not None:
-            needing.append(self.defense_)
-        if needing and not isinstance(self.criterion_, CrossEntropyLoss):
-            raise ValueError(
-                f"{type(needing[0]).__name__} needs a module that returns logits and "
-                f"criterion=CrossEntropyLoss, got {self.criterion!r}."
-            )
-        if (needing or self.training.weights is not None) and not self._knows_rows():
-            raise ValueError(
-                "Penalties of the classifier's answers, defenses and weights of records need to "
-                "know the rows of each batch: leave iterator_train at its default, got "
-                f"{self.iterator_train!r}."
-            )
-        own_losses = self.training.weights is not None or self.defense_._replaces_criterion
-        if own_losses and (options := self.get_params_for("criterion")):
-            raise ValueError(
-                "Defenses and weights of records take the plain cross entropy of each record: "
-                f"leave out the criterion's {options}."
-            )
-        if self.defense_._needs_held_out and self.train_split is None:
-            raise ValueError(
-                f"{type(self.defense_).__name__} needs records held out from training: set "
-                "train_split=skorch.dataset.ValidSplit(5, stratified=True), or another share."
-            )
-        self.defense_.check(self)
-
-    def _check_defense_unchanged(self):
-        """Refuse to train on without a defense that was set since."""
-        present = Defense() if self.defense is None else self.defense
-        same = type(present) is type(self.defense_)
-        # texts, since arrays among the parameters cannot be compared in one go
-        if not same or repr(present.get_params()) != repr(self.defense_.get_params()):
-            raise ValueError(
-                f"The network was initialized with {self.defense_!r} and has defense="
-                f"{self.defense!r} now, which would not take effect. Call fit without warm_start, "
-                "or initialize() first."
-            )
-
     def _remember_trained(self, first, earlier):
         records, y, rows = self.training.records, self.training.labels, self.training.rows
         held_out = self.training.held_out
@@ -494,16 +479,6 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         self._remembered = earlier
         self._remember(records, y, add=True)
 
-    def _batch_size(self, n_records):
-        """Return the size of a batch of training; -1 is all records."""
-        size = self.get_params_for("iterator_train").get("batch_size", self.batch_size)
-        return n_records if size == -1 else size
-
-    def _knows_rows(self):
-        return inspect.isclass(self.iterator_train) and issubclass(
-            self.iterator_train, RecordBatches
-        )
-
     def _module_takes_generator(self):
         return inspect.isclass(self.module) and (
             "generator" in inspect.signature(self.module.__init__).parameters
@@ -514,7 +489,7 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
 
     def _own_chance(self, seed):
         # nothing draws from torch's generator, which is shared with networks of other threads
-        own_generators = self._module_takes_generator() and self._knows_rows()
+        own_generators = self._module_takes_generator() and knows_rows(self)
         if self.random_state is None or own_generators:
             return nullcontext()
         return _seeded(seed)

@@ -16,10 +16,21 @@ class Penalty(BaseEstimator, ABC):
     A network clones its penalties before it is trained, so that they may keep what they need as
     attributes, and drops the clones afterwards. An author writes `value`. Each penalty has a
     parameter `weight`; with a weight of 0, `value` is not asked for.
+
+    Attributes
+    ----------
+    needs_probabilities : bool
+        True if `value` takes the softmax of the logits for probabilities. The network then refuses
+        another criterion than the cross entropy. An author sets it in the class; False by default.
+    needs_rows : bool
+        True if `value` asks for the batches of an epoch and the rows of each,
+        ``net.training.batches``. The network then refuses batches that do not tell their rows. An
+        author sets it in the class; False by default.
     """
 
     _parameter_constraints: ClassVar[dict] = {}
-    _needs_probabilities = False
+    needs_probabilities = False
+    needs_rows = False
 
     def begin(self, net):
         """Prepare for training.

@@ -37,6 +37,7 @@ class PropertyPenalty(Penalty):
         Whether biases are penalized too.
     """
 
+    needs_rows = True
     _parameter_constraints: ClassVar[dict] = {
         "weight": [Interval(Real, 0, None, closed="left")],
         "form": [StrOptions({"absolute", "squared", "direct"})],
@@ -107,11 +108,6 @@ class PropertyPenalty(Penalty):
         net : RegularizedNet
             The network.
         """
-        if not net._knows_rows():
-            raise ValueError(
-                f"{type(self).__name__} needs to know the rows of each batch: leave iterator_train "
-                f"at its default, got {net.iterator_train!r}."
-            )
         self.parameters_ = penalized_parameters(net, self.penalize_bias)
         self.generator_ = net.training.new_generator()
         self._measurements = deque(maxlen=self.n_measurements)

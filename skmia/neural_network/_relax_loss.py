@@ -80,7 +80,7 @@ class RelaxLoss(Defense):
     True
     """
 
-    _replaces_criterion = True
+    replaces_criterion = True
     _parameter_constraints: ClassVar[dict] = {
         "target_loss": [Interval(Real, 0, None, closed="left"), None],
         "upper": [Interval(Real, 0, 1, closed="right")],

@@ -57,7 +57,7 @@ class LabelSmoothing(Defense):
     True
     """
 
-    _replaces_criterion = True
+    replaces_criterion = True
     _parameter_constraints: ClassVar[dict] = {"smoothing": [Interval(Real, 0, 1, closed="left")]}
 
     def __init__(self, smoothing=0.1):
@@ -123,7 +123,7 @@ class ConfidencePenalty(Defense):
     True
     """
 
-    _replaces_criterion = True
+    replaces_criterion = True
     _parameter_constraints: ClassVar[dict] = {"weight": [Interval(Real, 0, None, closed="left")]}
 
     def __init__(self, weight=0.1):

@@ -5,6 +5,8 @@ import torch
 from scipy.sparse import issparse
 from skorch.utils import to_tensor
 
+from skmia.neural_network._batches import size_of_batch
+
 __all__ = ["check_table", "reference_rows", "row_batches", "take"]
 
 
@@ -98,6 +100,6 @@ def row_batches(net, rows):
     ndarray
         Some of them.
     """
-    size = net._batch_size(len(rows))
+    size = size_of_batch(net, len(rows))
     for start in range(0, len(rows), size):
         yield rows[start : start + size]

@@ -5,11 +5,13 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
 from sklearn.tree import DecisionTreeClassifier
 
 from skmia.attacks import MetricAttack
 from skmia.inspection import MembershipRocDisplay
 from skmia.metrics import membership_roc_auc, membership_roc_curve, tpr_at_fpr
+from skmia.model_selection import MemberRecorder
 
 
 def scored(n_members=150, n_nonmembers=200, shift=1.0, seed=0):
@@ -93,6 +95,31 @@ def test_from_attack_asks_a_target_that_remembers(attacked):
     told = MembershipRocDisplay.from_attack(attack, X, y, member)
     np.testing.assert_array_equal(asked.tpr, told.tpr)
     assert asked.roc_auc == told.roc_auc
+
+
+def test_from_attack_asks_the_best_estimator_of_a_search(attacked):
+    _, X, y, member = attacked
+    search = GridSearchCV(MemberRecorder(DecisionTreeClassifier(random_state=0)), {}, cv=2)
+    attack = MetricAttack(search.fit(X[member], y[member])).fit(X, y, member)
+    asked = MembershipRocDisplay.from_attack(attack, X, y)
+    assert asked.roc_auc == MembershipRocDisplay.from_attack(attack, X, y, member).roc_auc
+
+
+def test_what_scores_without_a_target_is_told_who_is_a_member(attacked):
+    attack, X, y, member = attacked
+    scores = attack.score_samples(X, y)
+
+    class Scores:
+        def predict(self, X, y):
+            raise NotImplementedError
+
+        def score_samples(self, X, y):
+            return scores
+
+    display = MembershipRocDisplay.from_attack(Scores(), X, y, member)
+    assert display.roc_auc == membership_roc_auc(member, scores)
+    with pytest.raises(ValueError, match="give membership"):
+        MembershipRocDisplay.from_attack(Scores(), X, y)
 
 
 def test_from_attack_passes_everything_on(attacked):

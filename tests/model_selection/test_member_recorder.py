@@ -223,7 +223,7 @@ def test_no_training_record_leaves_the_process():
     assert recorder.membership_of(numbers, Y).all()
     assert without_records(recorder)
     for other in (clone(recorder), copy.copy(recorder), copy.deepcopy(recorder)):
-        assert not other._remembered
+        assert not other.remembers_members
         assert without_records(other)
     again = pickle.loads(pickle.dumps(recorder))
     np.testing.assert_array_equal(again.predict(numbers), recorder.predict(numbers))
@@ -240,7 +240,7 @@ def test_skops_round_trip():
     assert trusted == ["skmia.model_selection._member_recorder.MemberRecorder"]
     loaded = skops.io.loads(dumped, trusted=trusted)
     np.testing.assert_array_equal(loaded.predict(X[:, :2]), recorder.predict(X[:, :2]))
-    assert not loaded._remembered
+    assert not loaded.remembers_members
 
 
 @pytest.mark.parametrize("n_jobs", [None, 2])

@@ -63,6 +63,17 @@ def test_no_hidden_layer_is_logistic_regression(linear, mechanism):
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
+def test_whole_numbers_are_records():
+    whole = np.round(10 * X).astype(int)
+    net = RegularizedMLPClassifier((), max_epochs=2, penalties=[L2(0.01)], random_state=0)
+    net.fit(whole, Y)
+    found, expected = (
+        closed_form_leakage(net, records, Y, damping=0.1, **OUTPUT).kl
+        for records in (whole, whole.astype(float))
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
 def objective(net, point):
     """Return the objective in one expression, for automatic differentiation."""
     sizes = [(3, 4), (3,), (3, 3), (3,)]

@@ -269,7 +269,7 @@ def test_one_step_by_hand():
         train_split=split,
         **options,
     )
-    net._train(X32, Y, {}, weights=weights)
+    net.train_on(X32, Y, weights=weights)
     ((before, after, members, partners),) = kept["steps"]
     theta = before.clone().requires_grad_()
 

@@ -10,6 +10,7 @@ import torch
 from networks import X32, X, Y, parameters_of
 from scipy.sparse import coo_array, csc_array, csr_array, csr_matrix
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, cross_validate
@@ -233,10 +234,34 @@ def test_members_are_remembered_but_never_written():
     assert X[0].tobytes() not in written
     other = pickle.loads(written)
     np.testing.assert_array_equal(other.predict_proba(X), fitted.predict_proba(X))
-    with pytest.raises(ValueError, match="remembers no training records"):
-        other.membership_of(X, Y)
-    with pytest.raises(ValueError, match="remembers no training records"):
-        mlp().membership_of(X, Y)
+    assert fitted.remembers_members
+    for forgetful in (other, mlp()):
+        assert not forgetful.remembers_members
+        with pytest.raises(ValueError, match="RegularizedMLPClassifier remembers no training rec"):
+            forgetful.membership_of(X, Y)
+
+
+def test_training_records_are_those_given():
+    names = np.array(["no", "yes", "maybe"])[Y]
+    weights = (np.arange(len(Y)) % 3).astype(float)
+    frame = pd.DataFrame(X)
+    records, labels = mlp().fit(frame, names, sample_weight=weights).training_records()
+    pd.testing.assert_frame_equal(records, frame[weights > 0])
+    np.testing.assert_array_equal(labels, names[weights > 0])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_network_input(dtype):
+    names = np.array(["no", "yes", "maybe"])[Y]
+    fitted = mlp().fit(X.astype(dtype), names)
+    records, codes = fitted.network_input(pd.DataFrame(X), names)
+    assert records.dtype == dtype
+    np.testing.assert_array_equal(fitted.classes_[codes], names)
+    np.testing.assert_array_equal(fitted.net_.predict_proba(records), fitted.predict_proba(X))
+    with pytest.raises(ValueError, match=r"does not know, \['other'\]"):
+        fitted.network_input(X, np.full(len(Y), "other"))
+    with pytest.raises(NotFittedError):
+        mlp().network_input(X, names)
 
 
 @pytest.mark.parametrize("n_jobs", [None, pytest.param(2, marks=pytest.mark.slow)])
@@ -358,7 +383,7 @@ def test_held_out_rows_are_no_members_of_an_audit():
 
 def test_an_audit_tells_which_rows_a_network_was_trained_on():
     class HoldsOut(Defense):
-        _needs_held_out = True
+        needs_held_out = True
 
     fitted = mlp(defense=HoldsOut()).fit(X[::2], Y[::2])
     with pytest.warns(MembershipWarning, match="membership_of.X_train, y_train. is 1 for the oth"):

@@ -14,6 +14,7 @@ from skorch.dataset import Dataset, ValidSplit
 from skorch.exceptions import NotInitializedError
 from torch.utils.data import DataLoader
 
+from skmia.model_selection import MemberRecorder
 from skmia.neural_network import L1, L2, Defense, LabelSmoothing, Penalty, RegularizedNet
 from skmia.neural_network._mlp import MLP
 
@@ -23,7 +24,7 @@ OPTIONS = {"max_epochs": 3, "lr": 0.1, "verbose": 0, "random_state": 0}
 class Constant(Penalty):
     """A penalty without a gradient that asks for answers."""
 
-    _needs_probabilities = True
+    needs_probabilities = True
 
     def __init__(self, weight=1.0):
         self.weight = weight
@@ -33,6 +34,16 @@ class Constant(Penalty):
 
     def end_epoch(self, net):
         return len(net.training.rows)
+
+
+class CountsRows(Constant):
+    """A penalty that asks for rows and for any criterion."""
+
+    needs_probabilities, needs_rows = False, True
+
+    def value(self, net, logits, y):
+        assert len(net.training.batches.rows) == len(y)
+        return super().value(net, logits, y)
 
 
 class Recording(Defense):
@@ -58,7 +69,7 @@ class Recording(Defense):
 
 
 class NeedsHeldOut(Recording):
-    _needs_held_out = True
+    needs_held_out = True
 
 
 def net(module=Linear, **params):
@@ -158,11 +169,53 @@ def test_members_are_the_rows_trained_on():
     assert len(grown.history) == 6
 
 
+def test_training_records_are_those_given():
+    split = net(train_split=ValidSplit(0.25, stratified=True, random_state=0)).fit(X32, Y)
+    kept = np.setdiff1d(np.arange(len(Y)), split.held_out_rows_)
+    for found, expected in zip(split.training_records(), (X32[kept], Y[kept]), strict=True):
+        np.testing.assert_array_equal(np.sort(found, axis=0), np.sort(expected, axis=0))
+    whole = net().fit(X32, Y)
+    assert whole.remembers_members
+    assert all(a is b for a, b in zip(whole.training_records(), (X32, Y), strict=True))
+
+
+def test_train_on_is_partial_fit_with_weights_and_other_names():
+    plain = net().partial_fit(X32, Y)
+    names = np.array(["no", "yes"])[Y]
+    weighted = net().train_on(X32, Y, given=(X32[:, ::-1], names), weights=np.full(len(Y), 7.0))
+    for own, theirs in zip(parameters_of(weighted), parameters_of(plain), strict=True):
+        torch.testing.assert_close(own, theirs)
+    assert weighted.membership_of(X32[:, ::-1], names).all()
+    assert not weighted.membership_of(X32, names).any()
+    heavy = np.where(Y == 1, 5.0, 1.0)
+    assert net().train_on(X32, Y, weights=heavy).predict(X32).mean() > plain.predict(X32).mean()
+
+
+def test_a_recorder_hides_what_would_go_unrecorded():
+    recorder = MemberRecorder(net()).fit(X32, Y)
+    assert recorder.module_ is recorder.estimator_.module_
+    for name in ("train_on", "fit_loop"):
+        assert hasattr(recorder.estimator_, name)
+        assert not hasattr(recorder, name)
+
+
+@pytest.mark.parametrize("weights", [np.ones(3), np.zeros(len(Y)), np.full(len(Y), np.inf)])
+def test_weights_of_train_on(weights):
+    with pytest.raises(ValueError, match="weights must be a finite number above 0 for each of the"):
+        net().train_on(X32, Y, weights=weights)
+
+
+def test_weights_need_batches_that_tell_their_rows():
+    with pytest.raises(ValueError, match="A weight of each record needs to know the rows of each"):
+        net(iterator_train=DataLoader).train_on(X32, Y, weights=np.arange(1.0, len(Y) + 1))
+
+
 def test_members_are_never_written():
     fitted = net(penalties=[L2()]).fit(X32, Y)
     written = pickle.dumps(fitted)
     assert X32[0].tobytes() not in written
     for other in (pickle.loads(written), copy.deepcopy(fitted)):
+        assert not other.remembers_members
         np.testing.assert_array_equal(other.predict_proba(X32), fitted.predict_proba(X32))
         with pytest.raises(ValueError, match="remembers no training records"):
             other.membership_of(X32, Y)
@@ -287,9 +340,10 @@ def test_validation_loss_has_no_penalty():
             "Recording needs a module that returns logits",
         ),
         (
-            {"penalties": [Constant()], "iterator_train": DataLoader},
+            {"penalties": [CountsRows()], "iterator_train": DataLoader},
             ValueError,
-            "leave iterator_train at its default, got <class .*DataLoader",
+            "CountsRows needs to know the rows of each batch: leave iterator_train at its default, "
+            "got <class .*DataLoader",
         ),
         ({"defense": NeedsHeldOut()}, ValueError, "set train_split=skorch.dataset.ValidSplit"),
         (
@@ -305,7 +359,7 @@ def test_errors_come_before_training(params, error, message):
 
 
 def test_torchs_loader_does_where_rows_are_not_needed():
-    fitted = net(iterator_train=DataLoader, penalties=[L2()]).fit(X32, Y)
+    fitted = net(iterator_train=DataLoader, penalties=[L2(), Constant()]).fit(X32, Y)
     assert fitted.membership_of(X32, Y).all()
 
 
