@@ -31,6 +31,7 @@ ATTACKS = [
     value
     for name in skmia.attacks.__all__
     if inspect.isclass(value := getattr(skmia.attacks, name))
+    and issubclass(value, BaseAttack)
     and value not in (BaseAttack, ResponseAttack)
 ]
 
