@@ -30,6 +30,7 @@ from skmia.attacks._shadows import are_fitted, fitted_shadows, train_shadow
 from skmia.exceptions import CalibrationWarning
 from skmia.metrics._checks import check_membership
 from skmia.signals import get_signal
+from skmia.utils._constraints import N_JOBS
 from skmia.utils._sklearn import (
     Interval,
     StrOptions,
@@ -82,6 +83,7 @@ class BaseAttack(BaseEstimator):
     _risk_scale = "linear"  # what the risk's bins are equally wide in: "linear", "log", "rank"
     _threat_model = "sees the target's answer to the record"  # and has, for reports
     _known_threshold = None  # an attack whose threshold follows from its definition names it here
+    _signal = None  # what a `RecordAttack` compares with the same of shadows
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
         "target": "no_validation",
@@ -90,7 +92,7 @@ class BaseAttack(BaseEstimator):
         "prior": [Interval(Real, 0, 1, closed="neither")],
         "response_method": [StrOptions({"auto", "predict_proba", "decision_function", "predict"})],
         "random_state": ["random_state"],
-        "n_jobs": [Integral, None],
+        "n_jobs": N_JOBS,
     }
 
     def __sklearn_clone__(self):
@@ -159,6 +161,19 @@ class BaseAttack(BaseEstimator):
         """Learn from checked input what is needed to score, without thresholds and risks."""
         self._begin(X, y)
         return self._fit(X, y, membership)
+
+    # As a part of CombinedAttack; `RecordAttack` is handed what was asked of target and shadows.
+
+    def _part_evidence(self, model, X, y, signals, in_mask):
+        """Return the evidence that the attack compares, None if it reads the answers itself."""
+
+    def _learn_part(self, X, y, membership, evidence, stand_ins):
+        """Learn what is needed to score."""
+        self._fit_uncalibrated(X, y, membership)
+
+    def _score_part(self, model, X, y, evidence, *, online):
+        """Return the attack score of each record."""
+        return self._score_in_batches(model, X, y)
 
     def _begin(self, X, y):
         """Note what is known of the target before anything is learned."""

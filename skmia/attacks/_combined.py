@@ -206,31 +206,16 @@ class CombinedAttack(RecordAttack):
         attacks = self._parts(asked.model, shadows)
         stand_ins = list(shadows.stand_ins(asked.X, asked.y, rng))
         for attack, evidence in zip(attacks, asked.evidence, strict=True):
-            if evidence is None:
-                attack._fit_uncalibrated(asked.X, asked.y, membership)
-            else:
-                attack._begin(asked.X, asked.y)
-                attack._take_shadows(asked.X, asked.y, rng)
-                attack._learn_rule(evidence, membership, stand_ins)
+            attack._learn_part(asked.X, asked.y, membership, evidence, stand_ins)
         return attacks
 
     def _ask(self, parts, model, X, y, *, keep=False):
         """Ask a model and the shadows, once for each record, whatever the parts need."""
         model = self._asked_once(model, X)
-        signals = list(dict.fromkeys(p._signal for p in parts if isinstance(p, RecordAttack)))
-        about = X, y, signals
-        observed = self.shadows_.observe(*about, response_method=self._method, keep=keep)
-        of_signal, in_mask = dict(zip(signals, observed, strict=True)), self.shadows_.in_mask(X, y)
-        evidence = []
-        for part in parts:
-            if not isinstance(part, RecordAttack):
-                evidence.append(None)
-                continue
-            if not hasattr(part, "shadows_"):
-                part._begin(X, y)
-                part._take_shadows(X, y, None)
-            of_part = part._with_copies(X, y, of_signal[part._signal], in_mask)
-            evidence.append(of_part._replace(own=part._own_signals(model, X, y)))
+        names = list(dict.fromkeys(part._signal for part in parts if part._signal is not None))
+        observed = self.shadows_.observe(X, y, names, response_method=self._method, keep=keep)
+        signals, in_mask = dict(zip(names, observed, strict=True)), self.shadows_.in_mask(X, y)
+        evidence = [part._part_evidence(model, X, y, signals, in_mask) for part in parts]
         return _Asked(model, X, y, in_mask, evidence)
 
     def _stand_in_trials(self, asked, knows_members, rng):
@@ -367,9 +352,7 @@ class _Asked(NamedTuple):
 def _scores(attacks, asked, *, online):
     """Return the scores of each attack in a column."""
     columns = [
-        attack._score_in_batches(asked.model, asked.X, asked.y)
-        if evidence is None
-        else attack._score_evidence(evidence, online=online and attack._is_online)
+        attack._score_part(asked.model, asked.X, asked.y, evidence, online=online)
         for attack, evidence in zip(attacks, asked.evidence, strict=True)
     ]
     return np.column_stack(columns).astype(np.float64)

@@ -117,8 +117,7 @@ class LiRA(RecordAttack):
     score of a record does not depend on the others that are scored with it. Without membership,
     thresholds and risks are learned by putting shadows into the target's place, each with its
     counterpart held out; where there are too few for that, or `fit` gets records that fitted
-    shadows do not know, on one shadow more. In the latter case, and in scorers of cross-validation
-    unless fitted shadows know all records, all are attacked offline.
+    shadows do not know, on one shadow more. In the latter case all are attacked offline.
 
     Densities far from all shadows decide nothing: with shadows of another type than the target,
     whose answers are on another scale, `RMIA` and `ReferenceAttack` find more.

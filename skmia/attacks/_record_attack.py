@@ -107,6 +107,21 @@ class RecordAttack(BaseAttack):
         self._scores_online = self._is_online
         self._learned = self._learn(evidence, nonmember)
 
+    def _part_evidence(self, model, X, y, signals, in_mask):
+        if not hasattr(self, "shadows_"):
+            self._begin(X, y)
+            self._take_shadows(X, y, None)
+        evidence = self._with_copies(X, y, signals[self._signal], in_mask)
+        return evidence._replace(own=self._own_signals(model, X, y))
+
+    def _learn_part(self, X, y, membership, evidence, stand_ins):
+        self._begin(X, y)
+        self._take_shadows(X, y, None)
+        self._learn_rule(evidence, membership, stand_ins)
+
+    def _score_part(self, model, X, y, evidence, *, online):
+        return self._score_evidence(evidence, online=online and self._is_online)
+
     def _calibration_scores(self, X, y, membership, known):
         evidence, stand_ins = known
         if membership is None and stand_ins:

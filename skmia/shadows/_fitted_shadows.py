@@ -1,10 +1,9 @@
 """What fitted shadow models tell: who saw what, how they answer, and who stands in for a target."""
 
 from copy import copy
-from numbers import Integral
 
 import numpy as np
-from sklearn.utils import check_random_state, check_scalar, indexable
+from sklearn.utils import check_random_state, indexable
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmia._response import check_label_type, check_labels, label_index
@@ -12,6 +11,7 @@ from skmia.shadows._answers import Asking
 from skmia.shadows._plan import refuse_changes
 from skmia.shadows._stand_ins import Lookup, draw_stand_ins, folds_of, groups_of
 from skmia.signals import get_signal
+from skmia.utils._constraints import COUNT, RANDOM_STATE, TWO_OR_MORE, validate_params
 
 __all__ = ["FittedShadows"]
 
@@ -211,6 +211,9 @@ class FittedShadows:
         X, y = self._checked(X, y)
         return self._asking(X, y, response_method).answers(number)
 
+    @validate_params(
+        random_state=RANDOM_STATE, n_scores=COUNT, n_least=COUNT, n_most=[*COUNT, None]
+    )
     def stand_ins(self, X, y, random_state=None, *, n_scores=20_000, n_least=1, n_most=None):
         """Put shadows into the target's place, whose members are known, to be judged by the others.
 
@@ -274,15 +277,13 @@ class FittedShadows:
         4 75 [0 1 2 3]
         5 75 [0 1 2 3]
         """
-        for name, value in (("n_scores", n_scores), ("n_least", n_least), ("n_most", n_most)):
-            if value is not None:
-                check_scalar(value, name, Integral, min_val=1)
         found = self.lookup(X, y)
         if self.splitter_ == "custom" or self.groups_[-1] == 0 or found.rows.max() < 0:
             return iter(())
         numbers = {"n_scores": n_scores, "n_least": n_least, "n_most": n_most}
         return draw_stand_ins(self.groups_, found, check_random_state(random_state), **numbers)
 
+    @validate_params(n_folds=TWO_OR_MORE)
     def folds(self, n_folds=2):
         """Cut the shadows into folds that tell nothing of one another.
 
@@ -308,7 +309,6 @@ class FittedShadows:
         array([0, 0, 1, 1, 0, 0, 1, 1])
         """
         check_is_fitted(self)
-        check_scalar(n_folds, "n_folds", Integral, min_val=2)
         n_types = len(self._plan["estimators"])
         return folds_of(len(self.estimators_), self.splitter_, n_types, n_folds)
 
