@@ -517,7 +517,10 @@ class Answered:
     def rows(self, rows):
         """Return the model with some of these records, and with what it answered for them."""
         part = copy(self)
-        part._rows = (np.arange(len(self)) if self._rows is None else self._rows)[rows]
+        if self._rows is None and isinstance(rows, np.ndarray):
+            part._rows = rows  # no copy: it is as long as the records
+        else:
+            part._rows = (np.arange(len(self)) if self._rows is None else self._rows)[rows]
         part._records = None if self._records is None else _safe_indexing(self._records, rows)
         return part
 

@@ -116,7 +116,7 @@ def measure(template, answered, y, membership, half, *, seed):
     scores, risk = np.empty(len(y)), np.empty(len(y))
     called, notes = np.empty(len(y), dtype=np.int8), []
     # no attack shall read from the order of the records who is a member
-    order = np.random.RandomState(seed).permutation(len(y))
+    order = np.random.RandomState(seed).permutation(len(y)).astype(np.int32)
     first, second = order[~half[order]], order[half[order]]
     del order
     for known, rows in ((first, second), (second, first)):
