@@ -106,6 +106,7 @@ def wide_data(dtype="f8"):
     return X.astype(dtype), y
 
 
+@pytest.mark.usefixtures("two_blas_threads")
 @pytest.mark.parametrize(
     ("estimator", "data"),
     [
