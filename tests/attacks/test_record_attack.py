@@ -414,7 +414,7 @@ OF_ONE_SIDE = "no shadow's member is seen by another: online scores meet the off
 )
 def test_disjoint_shadows_have_a_good_threshold(name):
     found = []
-    for seed in range(4):
+    for seed in range(12):
         target, shadows, *records, membership = leak(
             "larger forest", seed, n_shadows=4, splitter="disjoint"
         )
