@@ -330,8 +330,8 @@ def test_observe_drops_the_answers(n_jobs):
     n, n_classes, n_shadows = 10_000, 50, 4
     labels = np.arange(n) % n_classes
     features = np.arange(n, dtype=float)[:, None]
-    shadows = fitted(features, labels, DummyClassifier(), n_shadows, n_jobs=n_jobs)
-    with config_context(working_memory=1):
+    shadows = fitted(features, labels, DummyClassifier(), n_shadows).set_params(n_jobs=n_jobs)
+    with config_context(working_memory=4):
         tracemalloc.start()
         shadows.observe(features, labels, "confidence")
         peak = tracemalloc.get_traced_memory()[1]
@@ -501,7 +501,7 @@ def test_frames_and_string_labels(container):
     for i, shadow in enumerate(shadows.estimators_):
         proba = shadow.predict_proba(frame)
         assert_allclose(confidence[i], np.where(truth, proba[:, 1], proba[:, 0]))
-    with config_context(working_memory=0.01):
+    with config_context(working_memory=0.1):
         assert_allclose(shadows.observe(frame, income, "confidence"), confidence)
 
 
