@@ -248,7 +248,7 @@ def test_batches_do_not_change_the_signals(n_jobs):
     whole = shadows.observe(X, Y, signal)
     assert sizes == [569] * 3
     sizes.clear()
-    with config_context(working_memory=0.001):
+    with config_context(working_memory=0.01):
         assert_array_equal(shadows.observe(X, Y, signal), whole)
     assert sum(sizes) == 3 * 569
     assert max(sizes) < 10
