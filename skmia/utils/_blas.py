@@ -9,7 +9,13 @@ __all__ = ["single_blas_thread"]
 
 
 def single_blas_thread():
-    """Return a context in which BLAS uses one thread, in every library that is loaded now."""
+    """Return a context in which BLAS uses one thread, in every library that is loaded now.
+
+    Returns
+    -------
+    context manager
+        The context.
+    """
     # libraries come with modules; to compare names takes a twentieth of the time of a search
     return _blas_of(frozenset(sys.modules)).limit(limits=1)
 
