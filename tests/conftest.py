@@ -1,17 +1,28 @@
 """What all tests share: the number of threads, and a cheaper check of each audit.
 
-Two processes share two cores (`pytest -n 2`), so each computes on one thread. BLAS keeps two: a
-test shows that their number does not change what shadow models learn.
+Two processes share two cores (`pytest -n 2`), so each computes on one thread: two of BLAS that wait
+for a core make a fit of few records eight times as long. Tests that the number of threads does not
+change what shadow models learn take the fixture `two_blas_threads`.
 """
 
 import os
 from functools import partial
 
 import pytest
+from threadpoolctl import ThreadpoolController
 
 # read when the libraries are loaded, so before any of them is imported
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "2")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+@pytest.fixture
+def two_blas_threads():
+    """Let BLAS use two threads in this process; those of workers use one."""
+    blas = ThreadpoolController().select(user_api="blas")
+    with blas.limit(limits=2):
+        assert {library["num_threads"] for library in blas.info()} == {2}
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

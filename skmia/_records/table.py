@@ -63,6 +63,8 @@ def read_table(X):
         return X
     if issparse(X):
         return _SparseTable(X)
+    if isinstance(X, np.ndarray):  # the two questions below take longer than to read a small array
+        return _ArrayTable(X)
     if nw.dependencies.is_into_dataframe(X) or nw.dependencies.is_into_series(X):
         return _FrameTable(X)
     return _ArrayTable(X)

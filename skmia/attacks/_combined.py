@@ -111,10 +111,10 @@ class CombinedAttack(RecordAttack):
     >>> from sklearn.datasets import load_digits
     >>> from sklearn.ensemble import RandomForestClassifier
     >>> from skmia.attacks import CombinedAttack
-    >>> X, y = load_digits(return_X_y=True)
-    >>> membership = np.random.default_rng(0).permutation(len(y)) < len(y) / 2
+    >>> X, y = (part[:600] for part in load_digits(return_X_y=True))
+    >>> membership = np.random.default_rng(0).permutation(600) < 300
     >>> target = RandomForestClassifier(20, random_state=0).fit(X[membership], y[membership])
-    >>> attack = CombinedAttack(target, shadows=8, random_state=0).fit(X, y)
+    >>> attack = CombinedAttack(target, shadows=4, random_state=0).fit(X, y)
     >>> round(attack.score(X, y, membership), 2)
     0.79
     """

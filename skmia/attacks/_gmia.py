@@ -211,7 +211,7 @@ class GMIA(BaseAttack):
     >>> members = np.random.default_rng(0).permutation(len(y))[:900]
     >>> membership = np.isin(np.arange(len(y)), members)
     >>> target = GaussianNB().fit(X[members], y[members])
-    >>> attack = GMIA(target, shadows=100, cutoff=0.05, random_state=0).fit(X, y)
+    >>> attack = GMIA(target, shadows=50, cutoff=0.05, random_state=0).fit(X, y)
     >>> int(attack.selected_.sum())
     180
     >>> (at_cutoff,) = attack.report(X, y, membership, cutoffs=[0.05])

@@ -206,7 +206,7 @@ def gmia_indirect(
     >>> X = rng.normal(size=(601, 2))
     >>> y = (X[:, 0] + rng.normal(size=601) > 0).astype(int)
     >>> X[600], y[600] = [-9, 9], 1
-    >>> options = {"n_target": 30, "n_positive": 20, "random_state": 0}
+    >>> options = {"n_target": 30, "n_positive": 10, "n_references": 40, "random_state": 0}
     >>> for rows in (np.r_[:29, 600], np.r_[:30]):
     ...     target = LogisticRegression().fit(X[rows], y[rows])
     ...     found = gmia_indirect(target, X[30:], y[30:], [570], **options)

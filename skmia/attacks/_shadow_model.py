@@ -9,12 +9,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
-from threadpoolctl import threadpool_limits
 
 from skmia.attacks._attack_set import draw_attack_set
 from skmia.attacks._base import ResponseAttack
 from skmia.attacks._features import FEATURES, attack_features, with_class
 from skmia.shadows import ShadowModels
+from skmia.utils._blas import single_blas_thread
 from skmia.utils._sklearn import HasMethods, Interval, StrOptions, _set_random_states
 
 __all__ = ["ShadowModelAttack"]
@@ -247,7 +247,7 @@ class ShadowModelAttack(ResponseAttack):
                 labels.append(None)
                 yield with_class(values, y_index, n_classes), membership
 
-        with threadpool_limits(1, user_api="blas"):  # for many small models one thread is faster
+        with single_blas_thread():  # for many small models one thread is faster
             models = Parallel(self.n_jobs, require="sharedmem")(
                 delayed(_fitted)(self._attack_template(seed), *job) for job in _jobs()
             )

@@ -3,10 +3,10 @@
 import numpy as np
 from sklearn import get_config
 from sklearn.utils.parallel import Parallel, delayed
-from threadpoolctl import threadpool_limits
 
 from skmia._response import batches, class_probabilities, response_method_of
 from skmia.signals import evaluate
+from skmia.utils._blas import single_blas_thread
 from skmia.utils._sklearn import _num_samples, _safe_indexing
 
 __all__ = ["AnswerMemory", "Asking"]
@@ -119,7 +119,7 @@ class Asking:
     def answers(self, i):
         """Return the answers of one shadow."""
         answers, shape = None, (self.n_records, len(self.classes))
-        with threadpool_limits(1, user_api="blas"):
+        with single_blas_thread():
             for _, source, part in self._tasks([i]):
                 answers = _filled(answers, shape, part, self._answers(i, source, part))
         return answers
@@ -127,7 +127,7 @@ class Asking:
     def _run(self, function, tasks):
         """Yield what a function returns, in the order of the tasks."""
         parallel = Parallel(self.n_jobs, require="sharedmem", return_as="generator")
-        with threadpool_limits(1, user_api="blas"):
+        with single_blas_thread():
             yield from parallel(delayed(function)(*task) for task in tasks)
 
     def _answers(self, i, source, part):

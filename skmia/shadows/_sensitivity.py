@@ -9,7 +9,6 @@ import numpy as np
 from sklearn.base import BaseEstimator, is_regressor
 from sklearn.utils import check_random_state, indexable
 from sklearn.utils.parallel import Parallel, delayed
-from threadpoolctl import threadpool_limits
 
 from skmia._records import KnownRecords
 from skmia._response import check_labels, class_probabilities, label_index
@@ -18,6 +17,7 @@ from skmia.exceptions import ShadowTrainingError
 from skmia.shadows._template import shadow_template
 from skmia.shadows._training import fit_clone, one_blas_thread
 from skmia.signals import get_signal, get_signal_names
+from skmia.utils._blas import single_blas_thread
 from skmia.utils._constraints import (
     ARRAY,
     COUNT,
@@ -212,7 +212,7 @@ def record_sensitivity(
     template, classes = _template(estimator), np.unique(y)
     question = _Question(template, rows, classes, output, response_method, os.getpid())
     left_out, own = np.unique(contents[rows], return_inverse=True)
-    with threadpool_limits(1, user_api="blas"):
+    with single_blas_thread():
         changes = _changes(X, y, contents, left_out, seeds, question, n_jobs, verbose)
         own_changes, others = _collected(changes, own, len(left_out), n_repeats)
     error = np.full(len(rows), np.nan)

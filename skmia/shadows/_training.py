@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.parallel import Parallel, delayed
-from threadpoolctl import threadpool_limits
 
 from skmia._target import final_estimator
 from skmia.exceptions import ShadowTrainingError, StorageWarning
+from skmia.utils._blas import single_blas_thread
 from skmia.utils._sklearn import _safe_indexing, _set_random_states
 
 __all__ = [
@@ -75,7 +75,7 @@ def train_shadows(jobs, X, y, store, *, context, owner):
         job.number: context.subcontext(task_name="shadow", task_id=job.number) for job in jobs
     }
     missing = {job.number: job for job in jobs}
-    with threadpool_limits(1, user_api="blas"):
+    with single_blas_thread():
         while missing:
             n_before = len(missing)
             try:
@@ -181,7 +181,7 @@ def one_blas_thread(process):
     context manager
         The context.
     """
-    return nullcontext() if os.getpid() == process else threadpool_limits(1, user_api="blas")
+    return nullcontext() if os.getpid() == process else single_blas_thread()
 
 
 def trained_masks(given, shadows):

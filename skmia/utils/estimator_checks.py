@@ -327,7 +327,7 @@ def _check_scores_do_not_depend_on_the_batch(attack):
     order = np.random.default_rng(0).permutation(len(X))
     np.testing.assert_allclose(fitted.score_samples(X[order], y[order]), expected[order])
     np.testing.assert_allclose(fitted.score_samples(X[5:6], y[5:6]), expected[5:6])
-    with config_context(working_memory=0.001):
+    with config_context(working_memory=0.01):
         np.testing.assert_allclose(fitted.score_samples(X, y), expected)
     fitted.set_params(n_jobs=2)
     np.testing.assert_allclose(fitted.score_samples(X, y), expected)

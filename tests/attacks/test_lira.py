@@ -36,7 +36,7 @@ OPTIONS = [
 ]
 
 
-def signals(kind, n_shadows=6, n_records=40, seed=0):
+def signals(kind, n_shadows=6, n_records=20, seed=0):
     """Signals of a target and of shadows; the first columns have 0, 1, 2 shadows on a side."""
     rng = np.random.default_rng(seed)
     values = rng.normal(size=(n_shadows + 1, n_records)) * 3 + rng.normal(size=n_records) * 4

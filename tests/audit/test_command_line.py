@@ -1,7 +1,7 @@
 """The command line, on a part of Adult."""
 
 import json
-import subprocess
+import runpy
 import sys
 
 import pytest
@@ -50,7 +50,10 @@ def test_help_and_wrong_words(capsys):
     assert "demo" in capsys.readouterr().out
 
 
-def test_python_m_skmia():
-    command = [sys.executable, "-m", "skmia", "--version"]
-    result = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == f"skmia {skmia.__version__}"
+def test_python_m_skmia(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["skmia", "--version"])
+    monkeypatch.delitem(sys.modules, "skmia.__main__", raising=False)
+    with pytest.raises(SystemExit) as stop:
+        runpy.run_module("skmia", run_name="__main__", alter_sys=True)
+    assert not stop.value.code
+    assert capsys.readouterr().out.strip() == f"skmia {skmia.__version__}"

@@ -2,8 +2,6 @@
 
 import builtins
 import hashlib
-import subprocess
-import sys
 from importlib import resources
 
 import numpy as np
@@ -145,15 +143,6 @@ def test_missing_pandas_is_named(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", no_pandas)
     with pytest.raises(ImportError, match="pip install pandas"):
         load_adult(as_frame=True)
-
-
-def test_arrays_need_no_pandas():
-    # scikit-learn imports pandas where it is installed, so the absence of pandas is played
-    script = (
-        "import sys; sys.modules['pandas'] = None; "
-        "from skmia.datasets import load_adult; load_adult()"
-    )
-    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_public_names():

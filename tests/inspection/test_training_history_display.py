@@ -1,7 +1,5 @@
 """The display of a training's history, of networks and of what holds them."""
 
-import subprocess
-import sys
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -265,16 +263,3 @@ def test_matplotlib_is_named_where_it_lacks():
     ):
         with pytest.raises(ImportError, match=r'pip install "skmia\[plot\]"'):
             call()
-
-
-def test_needs_no_torch():
-    code = """
-import sys
-from skmia.inspection import TrainingHistoryDisplay
-display = TrainingHistoryDisplay(epochs=[1], leakage=[0.5])
-print({"torch", "skorch", "matplotlib"} & set(sys.modules))
-"""
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert result.stdout.strip() == "set()"

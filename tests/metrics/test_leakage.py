@@ -74,8 +74,11 @@ def test_intervals_of_two_gaussians_cover(kl):
     assert 0.9 <= ((found.low <= kl) & (kl <= found.high)).mean() <= 0.99
 
 
-@pytest.mark.parametrize("n_draws", [15, pytest.param(60, marks=pytest.mark.slow)])
-def test_intervals_of_averages_cover_though_records_share_models(n_draws):
+@pytest.mark.parametrize(
+    ("n_draws", "least"), [(15, 0.78), pytest.param(60, 0.88, marks=pytest.mark.slow)]
+)
+def test_intervals_of_averages_cover_though_records_share_models(n_draws, least):
+    # least: of few draws, three standard errors below 95 %
     hits = []
     for seed in range(n_draws):
         rng = np.random.RandomState(seed)
@@ -89,7 +92,7 @@ def test_intervals_of_averages_cover_though_records_share_models(n_draws):
             (values, values), (mask, ~mask), (pairs, pairs), Question("pooled", 0.5, 0.95, 5, seed)
         )
         hits.append(found.mean_kl.low <= (0.5**2 + 0.3**2) / 2 <= found.mean_kl.high)
-    assert np.mean(hits) >= 0.95 - 3 * (0.95 * 0.05 / n_draws) ** 0.5
+    assert np.mean(hits) >= least
 
 
 @pytest.mark.parametrize("correlation", [-1.0, 0.6])

@@ -300,7 +300,7 @@ def test_twins_are_asked_once_and_answered_alike(shadows):
 
 
 @pytest.mark.parametrize("keep", [False, True])
-@pytest.mark.parametrize("working_memory", [1024, 0.001])
+@pytest.mark.parametrize("working_memory", [1024, 0.01])
 def test_jobs_give_the_same_bits(keep, working_memory):
     results = []
     for n_jobs in (1, 2):

@@ -106,6 +106,7 @@ def wide_data(dtype="f8"):
     return X.astype(dtype), y
 
 
+@pytest.mark.usefixtures("two_blas_threads")
 @pytest.mark.parametrize(
     ("estimator", "data"),
     [
@@ -247,7 +248,7 @@ def test_batches_do_not_change_the_signals(n_jobs):
     whole = shadows.observe(X, Y, signal)
     assert sizes == [569] * 3
     sizes.clear()
-    with config_context(working_memory=0.001):
+    with config_context(working_memory=0.01):
         assert_array_equal(shadows.observe(X, Y, signal), whole)
     assert sum(sizes) == 3 * 569
     assert max(sizes) < 10
@@ -329,8 +330,8 @@ def test_observe_drops_the_answers(n_jobs):
     n, n_classes, n_shadows = 10_000, 50, 4
     labels = np.arange(n) % n_classes
     features = np.arange(n, dtype=float)[:, None]
-    shadows = fitted(features, labels, DummyClassifier(), n_shadows, n_jobs=n_jobs)
-    with config_context(working_memory=1):
+    shadows = fitted(features, labels, DummyClassifier(), n_shadows).set_params(n_jobs=n_jobs)
+    with config_context(working_memory=4):
         tracemalloc.start()
         shadows.observe(features, labels, "confidence")
         peak = tracemalloc.get_traced_memory()[1]
@@ -500,7 +501,7 @@ def test_frames_and_string_labels(container):
     for i, shadow in enumerate(shadows.estimators_):
         proba = shadow.predict_proba(frame)
         assert_allclose(confidence[i], np.where(truth, proba[:, 1], proba[:, 0]))
-    with config_context(working_memory=0.01):
+    with config_context(working_memory=0.1):
         assert_allclose(shadows.observe(frame, income, "confidence"), confidence)
 
 
