@@ -183,7 +183,7 @@ def draw_per_class(codes, quota, rng):
     return rows, ranks[rows]
 
 
-def halve(strata, rng, contents=None):
+def halve(strata, rng, contents=None, sides=None):
     """Cut the records in two at random, each stratum alike and equal records together.
 
     Parameters
@@ -195,11 +195,14 @@ def halve(strata, rng, contents=None):
         What draws them.
     contents : ndarray of int, shape (n_records,), default=None
         The number of each record's content, 0 or more. By default all differ.
+    sides : ndarray of int, shape (n_records,), default=None
+        What both halves must have, the same for records of equal content: where strata of a side
+        have a single content each, these are dealt to both. By default the strata.
 
     Returns
     -------
     ndarray of bool, shape (n_records,)
-        The first half. Of an odd number of contents in a stratum it has one less.
+        The first half. Of an odd number of contents on a side it has one less.
 
     Examples
     --------
@@ -212,4 +215,6 @@ def halve(strata, rng, contents=None):
     if contents is None:
         contents = np.arange(len(strata))
     _, first, units = np.unique(contents, return_index=True, return_inverse=True)
-    return (ranks_within(strata[first], rng.random_sample(len(first))) % 2 == 1)[units]
+    sides = strata if sides is None else sides
+    ranks = ranks_within(sides[first], strata[first] + rng.random_sample(len(first)))
+    return (ranks % 2 == 1)[units]

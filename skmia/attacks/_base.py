@@ -151,6 +151,7 @@ class BaseAttack(BaseEstimator):
         self._check_target()
         X, y = validate_data(self, X, y, skip_check_array=True)
         (X,) = indexable(X)
+        _check_size(self, X)
         y = self._check_labels(X, y)
         if membership is not None:
             membership = self._check_membership(X, membership)
@@ -423,6 +424,16 @@ class BaseAttack(BaseEstimator):
     def _check_membership(self, X, membership):
         check_consistent_length(X, membership)
         return check_membership(membership)
+
+
+def _check_size(attack, X):
+    """Refuse records or columns that are none, before a model is asked for them."""
+    for number, what in zip(getattr(X, "shape", ()), ("sample", "feature"), strict=False):
+        if number == 0:
+            raise ValueError(
+                f"Found array with 0 {what}(s) (shape={X.shape}) while a minimum of 1 is required "
+                f"by {type(attack).__name__}."
+            )
 
 
 class ResponseAttack(BaseAttack):

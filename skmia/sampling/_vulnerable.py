@@ -244,8 +244,8 @@ def _attacked(attack, estimator, X, y, half, seed, attack_seed, fpr):
     target = fit_clone(estimator, seed, X, y, members)
     answered = Answered(target, X, all_classes(target, X, y, method=attack.response_method))
     membership, rng = half.astype(int), np.random.RandomState(attack_seed)
-    strata = 2 * np.unique(y, return_inverse=True)[1] + membership
-    judged = halve(strata, rng, fingerprint(X, y))
+    codes = np.unique(y, return_inverse=True)[1]
+    judged = halve(codes, rng, fingerprint(X, y), sides=membership)
     measured = measure(attack, answered, y, membership, judged, seed=attack_seed)
     scores = measured.scores[members]
     found = np.zeros(len(members))

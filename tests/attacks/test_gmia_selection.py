@@ -81,7 +81,7 @@ def test_features_are_centered_log_probabilities_of_all_models():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(60, 2)), np.arange(60) % 3
     shadows = ShadowModels(LogisticRegression(), 4, random_state=0).fit(X, y)
-    found = model_features(shadows, X, shadows.classes_, response_method="predict_proba")
+    found = model_features(shadows, X, y, shadows.classes_, response_method="predict_proba")
     logs = [np.log(model.predict_proba(X)) for model in shadows.estimators_]
     logs = np.hstack([one - one.mean(axis=1, keepdims=True) for one in logs])
     np.testing.assert_allclose(found, logs / np.linalg.norm(logs, axis=1, keepdims=True))
