@@ -183,7 +183,7 @@ def draw_per_class(codes, quota, rng):
     return rows, ranks[rows]
 
 
-def halve(strata, rng, contents=None, sides=None):
+def halve(strata, rng, contents=None):
     """Cut the records in two at random, each stratum alike and equal records together.
 
     Parameters
@@ -195,14 +195,11 @@ def halve(strata, rng, contents=None, sides=None):
         What draws them.
     contents : ndarray of int, shape (n_records,), default=None
         The number of each record's content, 0 or more. By default all differ.
-    sides : ndarray of int, shape (n_records,), default=None
-        What both halves must have, the same for records of equal content: where strata of a side
-        have a single content each, these are dealt to both. By default the strata.
 
     Returns
     -------
     ndarray of bool, shape (n_records,)
-        The first half. Of an odd number of contents on a side it has one less.
+        The first half. Of an odd number of contents in a stratum it has one less.
 
     Examples
     --------
@@ -215,6 +212,4 @@ def halve(strata, rng, contents=None, sides=None):
     if contents is None:
         contents = np.arange(len(strata))
     _, first, units = np.unique(contents, return_index=True, return_inverse=True)
-    sides = strata if sides is None else sides
-    ranks = ranks_within(sides[first], strata[first] + rng.random_sample(len(first)))
-    return (ranks % 2 == 1)[units]
+    return (ranks_within(strata[first], rng.random_sample(len(first))) % 2 == 1)[units]

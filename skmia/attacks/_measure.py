@@ -79,8 +79,11 @@ def with_shadows(templates, target, X, y, *, response_method, seed, n_jobs=None)
     return shared
 
 
-def measure(template, answered, y, membership, half, *, seed):
+def measure(template, answered, y, membership=None, half=None, *, seed):
     """Score each half of the records by an attack that was calibrated on the other half.
+
+    Without membership the attack is an outsider's: fitted on all records at once, of none of which
+    it is told whether the target was trained on it.
 
     Two halves, not more: the calibration sets of five folds overlap, which makes the folds' results
     depend on one another. Where there is nothing to find, nominal 95 % intervals of the accuracy
@@ -94,9 +97,9 @@ def measure(template, answered, y, membership, half, *, seed):
         The target with the records, for each of which it is asked once, whatever the attack needs.
     y : ndarray of shape (n_records,)
         Labels.
-    membership : ndarray of shape (n_records,)
-        1 for members, 0 for non-members.
-    half : ndarray of bool, shape (n_records,)
+    membership : ndarray of shape (n_records,), default=None
+        1 for members, 0 for non-members; by default not known to the attack.
+    half : ndarray of bool, shape (n_records,), default=None
         Which half each record is in; both must hold members and non-members.
     seed : int
         Of the attack and its shadows, if it has none of its own.
@@ -108,6 +111,9 @@ def measure(template, answered, y, membership, half, *, seed):
     """
     attack = seeded(template, seed).set_params(target=answered)
     attack._validate_params()
+    if membership is None:
+        attack._fit_quietly(answered.X, y, None)
+        return Measured(*attack._judge(answered.X, y), attack.prior, attack.notes_)
     if answered.model is not None:
         given = answered.model, answered.X, y
         about = {"response_method": attack.response_method, "seed": seed}

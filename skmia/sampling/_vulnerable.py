@@ -26,10 +26,10 @@ class VulnerableUnderSampler(RowSampler):
     r"""Drop the training records that an attack finds.
 
     The records are cut into two random halves of the same classes. A clone of the classifier is
-    trained on each half in turn, and the attack is measured as in an audit: calibrated on some of
-    the members and non-members, it scores the others. So each record is attacked while it is a
-    member, by an attacker who is not told of it that it is one. That is repeated with other halves,
-    and the risks are averaged.
+    trained on each half in turn; the attack, which is not told the halves, is fitted on all records
+    and scores those that the clone was trained on. So each record is attacked while it is a member,
+    by an attacker who knows it and its likes, but not who is a member. That is repeated with other
+    halves, and the risks are averaged.
 
     Kept are the records of the smallest risk. The classifier is then to be trained on these, as by
     a pipeline of imbalanced-learn in which this sampler precedes it.
@@ -243,10 +243,7 @@ def _attacked(attack, estimator, X, y, half, seed, attack_seed, fpr):
     members = np.flatnonzero(half)
     target = fit_clone(estimator, seed, X, y, members)
     answered = Answered(target, X, all_classes(target, X, y, method=attack.response_method))
-    membership, rng = half.astype(int), np.random.RandomState(attack_seed)
-    codes = np.unique(y, return_inverse=True)[1]
-    judged = halve(codes, rng, fingerprint(X, y), sides=membership)
-    measured = measure(attack, answered, y, membership, judged, seed=attack_seed)
+    measured = measure(attack, answered, y, seed=attack_seed)
     scores = measured.scores[members]
     found = np.zeros(len(members))
     if fpr is not None:
