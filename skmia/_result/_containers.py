@@ -25,7 +25,7 @@ def of_container(value, encode):
         return {"sparse": type(value).__name__, "shape": list(value.shape)} | parts
     if not hasattr(value, "iloc") or not hasattr(value, "columns"):
         return None
-    columns = [_of_column(value.iloc[:, i], encode) for i in range(value.shape[1])]
+    columns = [_of_column(column, encode) for _, column in value.items()]
     names = [encode(name) for name in value.columns]
     return {"frame": columns, "names": names, "index": encode(value.index.to_numpy())}
 

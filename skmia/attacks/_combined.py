@@ -212,7 +212,7 @@ class CombinedAttack(RecordAttack):
     def _ask(self, parts, model, X, y, *, keep=False):
         """Ask a model and the shadows, once for each record, whatever the parts need."""
         model = self._asked_once(model, X)
-        names = list(dict.fromkeys(part._signal for part in parts if part._signal is not None))
+        names = [name for name in dict.fromkeys(part._signal for part in parts) if name is not None]
         observed = self.shadows_.observe(X, y, names, response_method=self._method, keep=keep)
         signals, in_mask = dict(zip(names, observed, strict=True)), self.shadows_.in_mask(X, y)
         evidence = [part._part_evidence(model, X, y, signals, in_mask) for part in parts]

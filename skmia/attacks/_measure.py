@@ -112,8 +112,9 @@ def measure(template, answered, y, membership=None, half=None, *, seed):
     attack = seeded(template, seed).set_params(target=answered)
     attack._validate_params()
     if membership is None:
-        attack._fit_quietly(answered.X, y, None)
-        return Measured(*attack._judge(answered.X, y), attack.prior, attack.notes_)
+        return Measured(
+            *_judged(attack, answered, y, None, answered, y), attack.prior, attack.notes_
+        )
     if answered.model is not None:
         given = answered.model, answered.X, y
         about = {"response_method": attack.response_method, "seed": seed}
@@ -126,11 +127,17 @@ def measure(template, answered, y, membership=None, half=None, *, seed):
     first, second = order[~half[order]], order[half[order]]
     del order
     for known, rows in ((first, second), (second, first)):
-        of_known, of_rows = answered.rows(known), answered.rows(rows)
-        fitted = clone(attack).set_params(target=of_known)
-        # not fit, which warns: to catch a warning is to change the filters of all threads
-        fitted._fit_quietly(of_known.X, y[known], membership[known])
+        fitted, of_known = clone(attack), (answered.rows(known), y[known], membership[known])
+        judged = _judged(fitted, *of_known, answered.rows(rows), y[rows])
+        scores[rows], called[rows], risk[rows] = judged
         notes += fitted.notes_
-        fitted.set_params(target=of_rows)
-        scores[rows], called[rows], risk[rows] = fitted._judge(of_rows.X, y[rows])
     return Measured(scores, called, risk, attack.prior, notes)
+
+
+def _judged(attack, known, y_known, membership, answered, y):
+    """Fit an attack on what the target answered for some records, and judge others.
+
+    Not by `fit`, which warns: to catch a warning is to change the filters of all threads.
+    """
+    attack.set_params(target=known)._fit_quietly(known.X, y_known, membership)
+    return attack.set_params(target=answered)._judge(answered.X, y)
