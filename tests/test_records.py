@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_array_equal
@@ -98,6 +98,7 @@ def test_number_types_agree(X):
         st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"]))), min_size=1
     )
 )
+@example(texts=["\x00", "a\x00"])
 def test_text_containers_agree(texts):
     expected = fingerprint(column(texts))
     frame, polars_frame = (

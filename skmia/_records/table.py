@@ -220,7 +220,8 @@ def _as_array(X):
     # np.asarray([[1, "a"], [True, 0.5]]) would make texts of numbers, and numbers of truth values
     objects = np.asarray(X, dtype=object)
     types = set(map(type, objects.ravel().tolist()))
-    return values if len(types) == 1 or types == {int, float} else objects
+    is_whole = values.dtype.kind not in "US"  # which lose zeros at the end of a text
+    return values if is_whole and (len(types) == 1 or types == {int, float}) else objects
 
 
 def _canonical(matrix):
