@@ -37,21 +37,25 @@ from skmia.utils._sklearn import _safe_indexing
 
 __all__ = ["audit", "audit_predictions"]
 
+_OPTIONS = {  # what is legal for those that both have
+    "attacks": [str, BaseAttack, callable, list, tuple, dict],
+    "sensitive_features": [str, Integral, list, tuple, dict, None],
+    "fpr": FPR_OR_FPRS,
+    "prior": PRIOR,
+    "confidence_level": CONFIDENCE_LEVEL,
+    "n_riskiest": ZERO_OR_MORE,
+    "random_state": RANDOM_STATE,
+}
+
 
 @validate_params(
     X_train=TABLE,
     y_train=ARRAY,
     X_test=TABLE,
     y_test=ARRAY,
-    attacks=[str, BaseAttack, callable, list, tuple, dict],
-    sensitive_features=[str, Integral, list, tuple, dict, None],
-    fpr=FPR_OR_FPRS,
-    prior=PRIOR,
-    confidence_level=CONFIDENCE_LEVEL,
-    n_riskiest=ZERO_OR_MORE,
     response_method=RESPONSE_METHOD,
-    random_state=RANDOM_STATE,
     n_jobs=N_JOBS,
+    **_OPTIONS,
 )
 def audit(
     estimator,
@@ -220,13 +224,7 @@ def audit(
     proba_test=ARRAY,
     y_test=ARRAY,
     classes=ARRAY_OR_NONE,
-    attacks=[str, BaseAttack, callable, list, tuple, dict],
-    sensitive_features=[str, Integral, list, tuple, dict, None],
-    fpr=FPR_OR_FPRS,
-    prior=PRIOR,
-    confidence_level=CONFIDENCE_LEVEL,
-    n_riskiest=ZERO_OR_MORE,
-    random_state=RANDOM_STATE,
+    **_OPTIONS,
 )
 def audit_predictions(
     proba_train,

@@ -23,6 +23,18 @@ __all__ = ["MembershipRocDisplay"]
 _N_BAND_RATES = 60
 _MARGIN = 1.12  # factor beyond the ends of a logarithmic axis
 
+_OPTIONS = {  # what is legal for those that both ways to a display have
+    "confidence_level": CONFIDENCE_LEVEL,
+    "name": [str, None],
+    "ax": AXES,
+    "scale": [Names("log", "linear")],
+    "plot_band": BOOLEAN,
+    "plot_chance_level": BOOLEAN,
+    "curve_kwargs": KEYWORDS,
+    "band_kwargs": KEYWORDS,
+    "chance_level_kw": KEYWORDS,
+}
+
 
 class MembershipRocDisplay:
     """ROC curve of a membership attack with a confidence band.
@@ -211,15 +223,7 @@ class MembershipRocDisplay:
     @validate_params(
         attack=[HasMethods(["score_samples", "predict"])],
         membership=ARRAY_OR_NONE,
-        confidence_level=CONFIDENCE_LEVEL,
-        name=[str, None],
-        ax=AXES,
-        scale=[Names("log", "linear")],
-        plot_band=BOOLEAN,
-        plot_chance_level=BOOLEAN,
-        curve_kwargs=KEYWORDS,
-        band_kwargs=KEYWORDS,
-        chance_level_kw=KEYWORDS,
+        **_OPTIONS,
     )
     def from_attack(
         cls,
@@ -326,15 +330,7 @@ class MembershipRocDisplay:
     @validate_params(
         membership=ARRAY,
         scores=ARRAY,
-        confidence_level=CONFIDENCE_LEVEL,
-        name=[str, None],
-        ax=AXES,
-        scale=[Names("log", "linear")],
-        plot_band=BOOLEAN,
-        plot_chance_level=BOOLEAN,
-        curve_kwargs=KEYWORDS,
-        band_kwargs=KEYWORDS,
-        chance_level_kw=KEYWORDS,
+        **_OPTIONS,
     )
     def from_predictions(
         cls,
