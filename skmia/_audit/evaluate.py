@@ -102,7 +102,9 @@ def slices_of(kind, values, outcome, membership, *, confidence_level):
         One per value, in the order of the values.
     """
     parts, codes, counts = np.unique(values, return_inverse=True, return_counts=True)
-    rows_of_parts = np.split(np.argsort(codes, kind="stable"), counts.cumsum()[:-1])
+    order = np.argsort(codes, kind="stable").astype(np.int32)
+    del codes  # as long as the records, as is all that is kept here
+    rows_of_parts = np.split(order, counts.cumsum()[:-1])
     if kind == "prediction":
         parts = np.array(["right", "wrong"])[parts.astype(int)]
     slices = []

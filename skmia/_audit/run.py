@@ -57,8 +57,9 @@ def run_audit(sides, templates, *, fpr, prior, confidence_level, n_riskiest, rng
         attack = sample.attack(name, template)
         measured = measure(attack, sample.answered, sample.y, sample.membership, half, seed=seed)
         options = {"fpr": fpr, "prior": prior, "random_state": seed, **level}
-        about = name, template._threat_model, measured, sample.membership
-        results.append(attack_result(*about, **options))
+        results.append(
+            attack_result(name, template._threat_model, measured, sample.membership, **options)
+        )
         points[name] = operating_point(measured, sample.membership, fpr, **each)
         notes += [f"{name}: {text}" for text in dict.fromkeys(measured.notes)]
         # of the others nothing is kept that is as long as the records

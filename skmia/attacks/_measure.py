@@ -112,9 +112,8 @@ def measure(template, answered, y, membership=None, half=None, *, seed):
     attack = seeded(template, seed).set_params(target=answered)
     attack._validate_params()
     if membership is None:
-        return Measured(
-            *_judged(attack, answered, y, None, answered, y), attack.prior, attack.notes_
-        )
+        judged = _judged(_fitted(attack, answered, y), answered, y)
+        return Measured(*judged, attack.prior, attack.notes_)
     if answered.model is not None:
         given = answered.model, answered.X, y
         about = {"response_method": attack.response_method, "seed": seed}
@@ -127,17 +126,20 @@ def measure(template, answered, y, membership=None, half=None, *, seed):
     first, second = order[~half[order]], order[half[order]]
     del order
     for known, rows in ((first, second), (second, first)):
-        fitted, of_known = clone(attack), (answered.rows(known), y[known], membership[known])
-        judged = _judged(fitted, *of_known, answered.rows(rows), y[rows])
-        scores[rows], called[rows], risk[rows] = judged
+        fitted = _fitted(clone(attack), answered.rows(known), y[known], membership[known])
+        scores[rows], called[rows], risk[rows] = _judged(fitted, answered.rows(rows), y[rows])
         notes += fitted.notes_
     return Measured(scores, called, risk, attack.prior, notes)
 
 
-def _judged(attack, known, y_known, membership, answered, y):
-    """Fit an attack on what the target answered for some records, and judge others.
+def _fitted(attack, answered, y, membership=None):
+    """Fit an attack on what the target answered for some records.
 
     Not by `fit`, which warns: to catch a warning is to change the filters of all threads.
     """
-    attack.set_params(target=known)._fit_quietly(known.X, y_known, membership)
+    attack.set_params(target=answered)._fit_quietly(answered.X, y, membership)
+    return attack
+
+
+def _judged(attack, answered, y):
     return attack.set_params(target=answered)._judge(answered.X, y)
