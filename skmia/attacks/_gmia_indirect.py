@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils import Bunch, check_random_state, column_or_1d, indexable
+from sklearn.utils import Bunch, check_random_state, indexable
 
 from skmia._records import KnownRecords, concatenate
 from skmia._response import (
@@ -25,6 +25,7 @@ from skmia.utils._constraints import (
     N_JOBS,
     RANDOM_STATE,
     RESPONSE_METHOD,
+    ROW_NUMBERS,
     SHARE,
     TABLE,
     TWO_OR_MORE,
@@ -74,7 +75,7 @@ class IndirectInference(Result):
 @validate_params(
     X=TABLE,
     y=ARRAY,
-    records=ARRAY,
+    records=ROW_NUMBERS,
     n_target=TWO_OR_MORE,
     estimator=[HasMethods("fit"), None],
     n_references=TWO_OR_MORE,
@@ -256,13 +257,10 @@ def gmia_indirect(
 
 
 def _checked_rows(records, n_rows):
-    records = column_or_1d(records)
-    if records.dtype.kind not in "iu" or not len(records):
-        raise ValueError(f"records must be row numbers of X, at least one, got {records!r}.")
-    if records.min() < 0 or records.max() >= n_rows:
+    records = np.asarray(records)
+    if records.max() >= n_rows:
         raise ValueError(
-            f"records must be row numbers of X, from 0 to {n_rows - 1}, got values from "
-            f"{records.min()} to {records.max()}."
+            f"records must be row numbers of X, from 0 to {n_rows - 1}, got {records.max()}."
         )
     return records
 

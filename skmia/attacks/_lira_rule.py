@@ -7,7 +7,7 @@ from scipy.special import gammaln, log_ndtr, stdtr
 from sklearn.utils import check_array
 
 from skmia.attacks._sides import block_moments, blocks_of, check_signals, moments_of
-from skmia.utils._constraints import ARRAY, ARRAY_OR_NONE, BOOLEAN, Names, validate_params
+from skmia.utils._constraints import ARRAY, BOOLEAN, Names, validate_params
 
 __all__ = ["LiRAPrior", "lira_prior", "lira_scores", "prior_of"]
 
@@ -128,7 +128,7 @@ def _pooled(side):
     variance=[Names("per_record", "global", "bayesian")],
     center=[Names("mean", "median")],
     side=[Names("one", "two")],
-    prior=ARRAY_OR_NONE,
+    prior=[LiRAPrior, None],
 )
 def lira_scores(
     signal,
@@ -216,7 +216,7 @@ def lira_scores(
         if variance != "per_record" or not _have_several(in_mask):
             prior = prior_of(moments_of(shadow_signals, in_mask))
     else:
-        prior = _checked_prior(prior)
+        prior = LiRAPrior(*check_array(prior, dtype=np.float64, input_name="prior"))
     scores = np.empty(len(signal))
     for block in blocks_of(in_mask.shape):
         sides = block_moments(shadow_signals[:, block], in_mask[:, block], center)
@@ -227,15 +227,6 @@ def lira_scores(
             ratio = laws[1].log_density(own) - laws[0].log_density(own)
             scores[block] = np.where(sides[1].count > 0, ratio, scores[block])
     return scores
-
-
-def _checked_prior(prior):
-    prior = check_array(prior, dtype=np.float64, input_name="prior")
-    if prior.shape != (4, 2):
-        raise ValueError(
-            f"prior must be what lira_prior returns, four pairs of numbers, got {prior.shape}."
-        )
-    return LiRAPrior(*prior)
 
 
 def _have_several(in_mask):

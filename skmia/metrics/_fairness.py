@@ -12,9 +12,11 @@ from skmia.utils._constraints import (
     COUNT,
     RANDOM_STATE,
     Names,
+    Several,
     validate_params,
 )
 
+_LABELS = [Several("a list of at least one label"), None]
 PAIRS_AT_ONCE = 100_000
 # Probabilities of half precision add up to 1 with an error of up to about this.
 SUM_TOLERANCE = 1e-3
@@ -24,7 +26,7 @@ SUM_TOLERANCE = 1e-3
     y_true=ARRAY,
     y_pred=ARRAY,
     sensitive_features=ARRAY,
-    labels=ARRAY_OR_NONE,
+    labels=_LABELS,
     groups=ARRAY_OR_NONE,
     confidence_level=CONFIDENCE_LEVEL,
 )
@@ -110,7 +112,7 @@ def demographic_parity_difference(
     y_pred=ARRAY,
     sensitive_features=ARRAY,
     kind=[Names("recall", "precision")],
-    labels=ARRAY_OR_NONE,
+    labels=_LABELS,
     groups=ARRAY_OR_NONE,
     confidence_level=CONFIDENCE_LEVEL,
 )
@@ -367,11 +369,6 @@ def _columns(labels, classes):
     """Return the positions of labels among the classes."""
     if labels is None:
         return slice(None)
-    if np.ndim(labels) != 1 or not len(labels):
-        raise ValueError(
-            f"labels must be a list of at least one label, or None for all, got {labels!r}; "
-            f"give e.g. labels=[{classes.tolist()[-1]!r}]."
-        )
     position = {label: i for i, label in enumerate(classes.tolist())}
     wanted = list(dict.fromkeys(labels))
     absent = [label for label in wanted if label not in position]

@@ -49,14 +49,3 @@ def check_model_counts(n_in, n_out, n_dimensions, question):
             f"{needed} without it, for statistics of {n_dimensions} dimensions, got {n_in} and "
             f"{n_out}; train more models."
         )
-
-
-def check_leakage(name, value):
-    """Return a leakage in nats as float64, refusing negative numbers and NaN."""
-    value = np.asarray(value)
-    if value.dtype.kind not in "biuf" or not (value >= 0).all():
-        raise ValueError(
-            f"{name} must be a leakage in nats, at least 0 and possibly infinite, got "
-            f"{value.tolist()!r}; clip a negative estimate with max(value, 0)."
-        )
-    return value.astype(np.float64)

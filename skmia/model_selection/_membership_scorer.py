@@ -21,7 +21,7 @@ from skmia.metrics import (
 )
 from skmia.model_selection._leakage import evaluate_attack
 from skmia.model_selection._members import Pool, remembered_sides
-from skmia.utils._constraints import FPR, RANDOM_STATE, validate_params
+from skmia.utils._constraints import FPR, RANDOM_STATE, Several, validate_params
 
 __all__ = ["make_membership_scorer"]
 
@@ -67,7 +67,7 @@ METRICS = {
 @validate_params(
     metric=[str, callable, list, tuple],
     attack=[BaseAttack, None],
-    pool=[tuple, list, None],
+    pool=[Several("the pair (X, y) of all records given to the cross-validation", 2), None],
     scoring=[str, callable, list, tuple, dict, None],
     fpr=FPR,
     random_state=RANDOM_STATE,
@@ -128,9 +128,9 @@ def make_membership_scorer(
     Raises
     ------
     ValueError
-        If a metric is unknown or there is none, or `fpr` is not in (0, 1).
+        If a metric is unknown or there is none, `fpr` is not in (0, 1) or `pool` is not a pair.
     TypeError
-        If `attack` is no attack or `pool` is not a pair.
+        If `attack` is no attack.
 
     Warns
     -----
@@ -184,7 +184,7 @@ def make_membership_scorer(
         _named_metrics(metric),
         several,
         MetricAttack() if attack is None else attack,
-        _checked_pool(pool),
+        pool if pool is None else Pool(*pool),
         scoring,
         fpr,
         random_state,
@@ -281,14 +281,3 @@ class _OfScores:
     def __call__(self, found, fpr):
         """Return the metric of the attack's scores."""
         return self.metric(found.membership, found.scores)
-
-
-def _checked_pool(pool):
-    if pool is None:
-        return None
-    if len(pool) != 2:
-        raise TypeError(
-            "pool must be the pair (X, y) of all records given to the cross-validation, got "
-            f"{len(pool)} of them."
-        )
-    return Pool(*pool)

@@ -1,6 +1,7 @@
 """Membership leakage of records, from models trained with and without them."""
 
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 from sklearn.utils import check_random_state, indexable
@@ -29,8 +30,8 @@ from skmia.utils._constraints import (
     PRIOR,
     RANDOM_STATE,
     TABLE,
-    TWO_OR_MORE,
     VERBOSE,
+    Even,
     Names,
     validate_params,
 )
@@ -123,7 +124,7 @@ class MembershipLeakage(Result):
     X=TABLE,
     y=ARRAY,
     rows=ARRAY_OR_NONE,
-    n_models=TWO_OR_MORE,
+    n_models=[Even(Integral, 2, None, closed="left", example="256, half of which see a record")],
     statistic=[Names(*get_signal_names(), "log_odds"), callable],
     rest=[Names(*_RESTS)],
     method=[Names(*KL_METHODS)],
@@ -283,7 +284,6 @@ def membership_leakage(
         models = _of_shadows(estimator, *records, statistic, n_jobs)
     else:
         training = {"random_state": int(seeds[0]), "n_jobs": n_jobs, "verbose": verbose}
-        _check_n_models(n_models)
         train = _with_random_rest if rest == "random" else _with_fixed_rest
         models = train(estimator, X, y, rows, n_models, statistic, training)
     question = Question(method, prior, confidence_level, _N_NEIGHBORS, int(seeds[1]))
@@ -407,13 +407,6 @@ def _check_models(sides, masks, rows, question):
             "were trained on, with the labels that they had there, or more models."
         )
     check_model_counts(n_in.min(), n_out.min(), sides[0].shape[2], question)
-
-
-def _check_n_models(n_models):
-    if n_models % 2:
-        raise ValueError(
-            f"n_models must be even, so that half of the models see a record, got {n_models}."
-        )
 
 
 def _row_numbers(rows, n_records):

@@ -86,14 +86,53 @@ class Numbers(Number):
             values = np.asarray(val)
         except (TypeError, ValueError):  # rows of different lengths
             return False
-        shaped = self.any_shape or values.ndim == 1
+        if values.size == 0 or not (self.any_shape or values.ndim == 1):
+            return False
         single = super().is_satisfied_by
-        # numpy would make numbers of booleans beside them
-        each = val if isinstance(val, list | tuple) and shaped and values.ndim == 1 else values.flat
-        return shaped and values.size > 0 and all(map(single, each))
+        if isinstance(val, list | tuple) and values.ndim == 1:
+            return all(map(single, val))  # numpy would make numbers of booleans beside them
+        # an interval holds all of them if it holds the outer ones, of which NaN is one
+        return values.dtype.kind in "iuf" and single(values.min()) and single(values.max())
 
     def __str__(self):
         return f"numbers, each {super().__str__()}"
+
+
+class Even(Number):
+    """The even numbers of an interval."""
+
+    def is_satisfied_by(self, val):
+        """Tell whether the value is such a number."""
+        return super().is_satisfied_by(val) and val % 2 == 0
+
+    def __str__(self):
+        return f"even, {super().__str__()}"
+
+
+class Several(HasMethods):
+    """A list, tuple or array of at least one value, or a list or tuple of a given length.
+
+    Parameters
+    ----------
+    what : str
+        What it is, for the message.
+    length : int, default=None
+        How many values, if that is given.
+    """
+
+    def __init__(self, what, length=None):
+        super().__init__("__len__")
+        self.what, self.length = what, length
+
+    def is_satisfied_by(self, val):
+        """Tell whether the value is such a list."""
+        if self.length:
+            return isinstance(val, list | tuple) and len(val) == self.length
+        is_list = isinstance(val, list | tuple) or hasattr(val, "__array__")
+        return is_list and np.ndim(val) == 1 and len(val) > 0
+
+    def __str__(self):
+        return self.what
 
 
 class Names(StrOptions):
@@ -110,6 +149,7 @@ TABLE_OR_NONE = [*TABLE, None]
 BOOLEAN = ["boolean"]
 COUNT = [Number(Integral, 1, None, closed="left")]
 ZERO_OR_MORE = [Number(Integral, 0, None, closed="left")]
+ROW_NUMBERS = [Numbers(Integral, 0, None, closed="left", example="[0, 7] for two rows of X")]
 TWO_OR_MORE = [Number(Integral, 2, None, closed="left")]
 NOT_NEGATIVE = [Number(Real, 0, None, closed="left")]
 POSITIVE = [Number(Real, 0, None, closed="neither")]

@@ -284,8 +284,8 @@ def test_exchangeable_sides_tell_nothing(variance):
         ({"side": "left"}, "'side' .*{'one', 'two'}. Got 'left'"),
         ({"online": "no"}, "'online' .*'bool'.* Got 'no'"),
         ({"prior": "a"}, "'prior' .* Got 'a'"),
-        ({"prior": np.full((4, 2), np.nan)}, "prior contains NaN"),
-        ({"prior": [[1.0, 2.0]]}, r"prior must be what lira_prior returns, .* got \(1, 2\)"),
+        ({"prior": LiRAPrior(*np.full((4, 2), np.nan))}, "prior contains NaN"),
+        ({"prior": [[1.0, 2.0]]}, "'prior' .*LiRAPrior' or None"),
         ({"signal": ["a"]}, "signal must be real numbers, got dtype <U1"),
     ],
 )

@@ -461,7 +461,7 @@ def test_targets_that_cannot_be_attacked():
             "'attack' parameter of .* Got <class .*MetricAttack'> ",
         ),
         ({"pool": X}, TypeError, "'pool' .* Got an instance of 'ndarray' instead"),
-        ({"pool": (X, Y, Y)}, TypeError, "pool must be the pair .* got 3 of them"),
+        ({"pool": (X, Y, Y)}, TypeError, r"'pool' .* the pair \(X, y\) of all .*tuple"),
         ({"pool": (X, Y[:5])}, ValueError, "inconsistent numbers"),
         ({"random_state": "no"}, ValueError, "'random_state' parameter of .* Got 'no' "),
     ],

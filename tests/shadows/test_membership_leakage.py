@@ -194,7 +194,7 @@ def test_training_without_chance_is_refused_where_nothing_else_differs():
         ({"prior": 0}, "'prior' parameter of .* Got 0 "),
         ({"false_positive_rate": 0}, "'false_positive_rate' parameter of .* Got 0 "),
         ({"confidence_level": 2}, "'confidence_level' parameter of .* Got 2 "),
-        ({"n_models": 33}, "n_models must be even"),
+        ({"n_models": 33}, "'n_models' .* even, .* Got 33"),
         ({"n_models": 0}, "'n_models' parameter of .* Got 0 "),
         ({"n_models": 4}, "seen by none of the models"),
         ({"n_models": 10}, "needs at least 3 models with the record"),
