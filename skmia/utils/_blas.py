@@ -1,6 +1,7 @@
 """One thread for BLAS, without a search among all loaded libraries at each call."""
 
 import sys
+from contextlib import nullcontext
 from functools import lru_cache
 
 from threadpoolctl import ThreadpoolController
@@ -17,7 +18,10 @@ def single_blas_thread():
         The context.
     """
     # libraries come with modules; to compare names takes a twentieth of the time of a search
-    return _blas_of(frozenset(sys.modules)).limit(limits=1)
+    blas = _blas_of(frozenset(sys.modules))
+    if all(library.num_threads == 1 for library in blas.lib_controllers):
+        return nullcontext()
+    return blas.limit(limits=1)
 
 
 @lru_cache(maxsize=1)
