@@ -20,7 +20,7 @@ from sklearn.ensemble import RandomForestClassifier
 from skmia.attacks import LiRA
 from skmia.datasets import load_adult
 from skmia.inspection import ExposureDisplay, explain_exposure
-from skmia.shadows import record_sensitivity
+from skmia.leakage import record_sensitivity
 
 X, y = load_adult(return_X_y=True)
 rng = np.random.default_rng(0)

@@ -2,7 +2,7 @@
 
 import sys
 
-from skmia._audit.command_line import main
+from skmia.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

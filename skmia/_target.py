@@ -4,10 +4,14 @@ import numpy as np
 from sklearn.base import BaseEstimator, is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
+from sklearn.utils import check_consistent_length
+
+from skmia.utils._checks import check_membership
 
 __all__ = [
     "final_estimator",
     "held_out_note",
+    "known_membership",
     "predicted_labels",
     "records_as_seen",
     "selected_rows",
@@ -129,6 +133,22 @@ def held_out_note(target, X, y):
         return note
     # a recorder knows what samplers select, but not what the classifier holds out
     return _held_out_note(target, selected=True) if hasattr(target, "estimator_") else None
+
+
+def known_membership(target, X, y, membership):
+    """Return the membership given, checked, or ask a target that remembers its records."""
+    if membership is None:
+        target = who_remembers(target)
+        if not hasattr(target, "membership_of"):
+            raise ValueError(
+                "Who is a member is not known: give membership (1 for records that the target was "
+                "trained on, 0 for others), or wrap the classifier in a MemberRecorder before it "
+                "is fitted. Inside cross_validate, ask an attack for membership with "
+                "set_score_request(membership=True) and pass it in params."
+            )
+        membership = target.membership_of(X, y)
+    check_consistent_length(X, y, membership)
+    return check_membership(membership)
 
 
 def who_remembers(target):

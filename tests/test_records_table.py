@@ -23,8 +23,8 @@ from skmia._records import (
     within_float32,
     write_table,
 )
-from skmia.attacks._perturbation import Perturbation
-from skmia.metrics import dataset_report, feature_balance
+from skmia.attacks.direct._perturbation import Perturbation
+from skmia.properties import dataset_report, feature_balance
 from skmia.shadows._domain import find_domain
 
 NAN = np.nan

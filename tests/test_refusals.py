@@ -25,7 +25,7 @@ from sklearn.utils._param_validation import generate_invalid_param_val, make_con
 
 import skmia
 from skmia.attacks import GMIA, MetricAttack
-from skmia.shadows import membership_leakage
+from skmia.leakage import membership_leakage
 from skmia.signals import get_signal_names
 from skmia.utils._constraints import RANDOM_STATE, Number, Numbers, validate_params
 from skmia.utils.estimator_checks import StubClassifier

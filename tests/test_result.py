@@ -386,17 +386,17 @@ def results():
         *gmia(),
         skmia.attacks.gmia_indirect(line, X, Y, [0, 1], **few),
         skmia.attacks.vulnerable_records(X, n_target=40, n_targets=5),
-        skmia.inspection.closed_form_leakage(line, X[:40], Y[:40], random_state=0),
+        skmia.leakage.closed_form_leakage(line, X[:40], Y[:40], random_state=0),
         skmia.inspection.explain_exposure(tree, X, Y, MEMBER, n_resamples=20, random_state=0),
-        skmia.inspection.property_report(
+        skmia.properties.property_report(
             tree, X, Y, MEMBER, sensitive_features=GROUP, random_state=0
         ),
-        skmia.metrics.dataset_report(X, Y, sensitive_features=Y),
-        skmia.metrics.gaussian_noise_leakage(1, 1e-5),
+        skmia.properties.dataset_report(X, Y, sensitive_features=Y),
+        skmia.leakage.gaussian_noise_leakage(1, 1e-5),
         skmia.metrics.membership_report(MEMBER, SCORES, n_resamples=20, random_state=0),
         skmia.metrics.risk_reliability(MEMBER, np.clip(SCORES / 2, 0, 1)),
-        skmia.shadows.membership_leakage(line, X, Y, n_models=32, random_state=0),
-        skmia.shadows.record_sensitivity(line, X, Y, rows=30, random_state=0),
+        skmia.leakage.membership_leakage(line, X, Y, n_models=32, random_state=0),
+        skmia.leakage.record_sensitivity(line, X, Y, rows=30, random_state=0),
         skmia.shadows.synthesize_records(line, 40, X=X, random_state=0),
     ]
 

@@ -24,8 +24,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import normalize, scale
 
 from skmia.datasets import load_adult
-from skmia.metrics import gaussian_noise_scale
-from skmia.shadows import membership_leakage
+from skmia.leakage import gaussian_noise_scale, membership_leakage
 
 
 class NoisyLogisticRegression(LogisticRegression):

@@ -14,7 +14,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.preprocessing import minmax_scale
 
 from skmia.datasets import load_adult, make_purchase_like, make_texas_like
-from skmia.metrics import most_informative_features
+from skmia.properties import most_informative_features
 
 DATA = ("adult", "purchase", "texas")
 N_GENERATED = 50_000

@@ -10,13 +10,12 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from skmia.attacks import ShadowModelAttack
 from skmia.metrics import (
-    dataset_entropy,
     demographic_parity_difference,
     equal_opportunity_difference,
     individual_fairness_deviation,
     mia_indistinguishability_deviation,
-    record_parameter_mi,
 )
+from skmia.properties import dataset_entropy, record_parameter_mi
 from skmia.shadows import ShadowModels
 
 DEFAULTS = {

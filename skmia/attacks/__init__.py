@@ -1,26 +1,26 @@
 """Membership inference attacks as estimators, and their scoring rules as functions of arrays."""
 
 from skmia.attacks._base import BaseAttack, ResponseAttack
-from skmia.attacks._combined import CombinedAttack
-from skmia.attacks._gmia import GMIA, GMIAReport
-from skmia.attacks._gmia_indirect import IndirectInference, gmia_indirect
-from skmia.attacks._gmia_selection import VulnerableRecords, vulnerable_records
-from skmia.attacks._label_only import LabelOnlyAttack, label_only_scores
-from skmia.attacks._lira import LiRA
-from skmia.attacks._lira_rule import lira_prior, lira_scores
-from skmia.attacks._metric import MetricAttack
-from skmia.attacks._p_values import combine_p_values, gmia_p_values
-from skmia.attacks._population import PopulationAttack
-from skmia.attacks._population_rule import population_scores
-from skmia.attacks._quantile import QuantileAttack
-from skmia.attacks._quantile_rule import quantile_scores
-from skmia.attacks._reference import ReferenceAttack
-from skmia.attacks._reference_rule import reference_scores
 from skmia.attacks._risk_score import privacy_risk_scores
-from skmia.attacks._rmia import BASE, RMIA
-from skmia.attacks._rmia_rule import base_scores, rmia_scores
-from skmia.attacks._shadow_model import ShadowModelAttack
 from skmia.attacks._thresholds import best_threshold, class_thresholds
+from skmia.attacks.compared._combined import CombinedAttack
+from skmia.attacks.compared._gmia import GMIA, GMIAReport
+from skmia.attacks.compared._gmia_indirect import IndirectInference, gmia_indirect
+from skmia.attacks.compared._gmia_selection import VulnerableRecords, vulnerable_records
+from skmia.attacks.compared._lira import LiRA
+from skmia.attacks.compared._lira_rule import lira_prior, lira_scores
+from skmia.attacks.compared._p_values import combine_p_values, gmia_p_values
+from skmia.attacks.compared._reference import ReferenceAttack
+from skmia.attacks.compared._reference_rule import reference_scores
+from skmia.attacks.compared._rmia import BASE, RMIA
+from skmia.attacks.compared._rmia_rule import base_scores, rmia_scores
+from skmia.attacks.direct._label_only import LabelOnlyAttack, label_only_scores
+from skmia.attacks.direct._metric import MetricAttack
+from skmia.attacks.direct._population import PopulationAttack
+from skmia.attacks.direct._population_rule import population_scores
+from skmia.attacks.direct._quantile import QuantileAttack
+from skmia.attacks.direct._quantile_rule import quantile_scores
+from skmia.attacks.learned._shadow_model import ShadowModelAttack
 
 __all__ = [
     "BASE",

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.utils import get_tags, indexable
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmia._response import (
     Answered,
@@ -25,10 +25,10 @@ from skmia._response import (
     response_method_of,
     taken,
 )
+from skmia._target import known_membership
 from skmia.attacks._calibration import Calibration
 from skmia.attacks._shadows import are_fitted, fitted_shadows, train_shadow
 from skmia.exceptions import CalibrationWarning
-from skmia.metrics._checks import check_membership
 from skmia.signals import get_signal
 from skmia.utils._constraints import N_JOBS
 from skmia.utils._sklearn import (
@@ -154,7 +154,7 @@ class BaseAttack(BaseEstimator):
         _check_size(self, X)
         y = self._check_labels(X, y)
         if membership is not None:
-            membership = self._check_membership(X, membership)
+            membership = known_membership(self.target, X, y, membership)
         known = self._fit_uncalibrated(X, y, membership)
         self._calibrate(*self._calibration_scores(X, y, membership, known))
 
@@ -338,20 +338,8 @@ class BaseAttack(BaseEstimator):
             If the membership is not given or holds only members or only non-members.
         """
         predicted = self.predict(X, y)
-        if membership is None:
-            membership = self._remembered_membership(X, y)
-        return balanced_accuracy_score(self._check_membership(X, membership), predicted)
-
-    def _remembered_membership(self, X, y):
-        """Ask a target that remembers its training records (its method `membership_of`)."""
-        if not hasattr(self.target, "membership_of"):
-            raise ValueError(
-                "Who is a member is not known: give membership (1 for records that the target was "
-                "trained on, 0 for others), or wrap the classifier in a MemberRecorder before it "
-                "is fitted. Inside cross_validate, ask for membership with "
-                "set_score_request(membership=True) and pass it in params."
-            )
-        return self.target.membership_of(X, y)
+        membership = known_membership(self.target, X, y, membership)
+        return balanced_accuracy_score(membership, predicted)
 
     def _checked_records(self, X, y):
         """Return records with their labels, or with those that the target predicts."""
@@ -420,10 +408,6 @@ class BaseAttack(BaseEstimator):
         if (known := getattr(self.target, "classes_", None)) is not None:
             check_label_type(y, known)
         return y
-
-    def _check_membership(self, X, membership):
-        check_consistent_length(X, membership)
-        return check_membership(membership)
 
 
 def _check_size(attack, X):

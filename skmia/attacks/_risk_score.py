@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
-from skmia.metrics._checks import check_membership, check_signal, check_y_index
+from skmia.utils._checks import check_membership, check_signal, check_y_index
 from skmia.utils._constraints import ARRAY, ARRAY_OR_NONE, BOOLEAN, COUNT, PRIOR, validate_params
 
 __all__ = ["RiskHistogram", "privacy_risk_scores"]

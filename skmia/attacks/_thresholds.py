@@ -5,7 +5,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
-from skmia.metrics._checks import MOST_CLASSES, check_membership, check_signal, check_y_index
+from skmia.utils._checks import MOST_CLASSES, check_membership, check_signal, check_y_index
 from skmia.utils._constraints import ARRAY, Number, validate_params
 
 __all__ = ["best_threshold", "class_thresholds"]

@@ -4,25 +4,19 @@ As in scikit-learn, the class methods ``from_...`` compute and draw, the display
 computed, and ``plot`` draws it again. Only drawing needs matplotlib: ``pip install "skmia[plot]"``.
 """
 
-from skmia.inspection._closed_form_leakage import ClosedFormLeakage, closed_form_leakage
 from skmia.inspection._exposure import ExposureReport, explain_exposure
 from skmia.inspection._exposure_display import ExposureDisplay
 from skmia.inspection._membership_roc import MembershipRocDisplay
-from skmia.inspection._property_report import PropertyReport, property_report
 from skmia.inspection._score_distribution import ScoreDistributionDisplay
 from skmia.inspection._tradeoff_display import TradeoffDisplay
 from skmia.inspection._training_history import TrainingHistoryDisplay
 
 __all__ = [
-    "ClosedFormLeakage",
     "ExposureDisplay",
     "ExposureReport",
     "MembershipRocDisplay",
-    "PropertyReport",
     "ScoreDistributionDisplay",
     "TradeoffDisplay",
     "TrainingHistoryDisplay",
-    "closed_form_leakage",
     "explain_exposure",
-    "property_report",
 ]

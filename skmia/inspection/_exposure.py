@@ -18,11 +18,11 @@ from skmia._response import (
 )
 from skmia._result import Result
 from skmia._result._text import text_table
+from skmia._target import known_membership
 from skmia.attacks import MetricAttack
 from skmia.attacks._measure import measure
 from skmia.exceptions import CalibrationWarning
 from skmia.inspection._embedding import embedded
-from skmia.inspection._known_membership import known_membership
 from skmia.inspection._neighbor_distance import neighbor_distance, neighbor_distance_within
 from skmia.inspection._rank_correlation import rank_correlation
 from skmia.signals import correctness
@@ -167,7 +167,7 @@ def explain_exposure(
         attack has few bins, but puts classes with different thresholds on one scale.
     sensitivity : array-like of shape (n_records,), default=None
         Sensitivity of each record, NaN where it was not measured: see
-        :func:`skmia.shadows.record_sensitivity`. It costs one training per record, so that it is
+        :func:`skmia.leakage.record_sensitivity`. It costs one training per record, so that it is
         not done here.
     further : dict of str to array-like of shape (n_records,), default=None
         Further explanations by name, NaN where there is none.
@@ -210,7 +210,7 @@ def explain_exposure(
     See Also
     --------
     ExposureDisplay : The same as a figure.
-    skmia.shadows.record_sensitivity : How much the answer depends on the record.
+    skmia.leakage.record_sensitivity : How much the answer depends on the record.
 
     Notes
     -----

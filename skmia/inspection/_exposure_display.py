@@ -8,7 +8,7 @@ from sklearn.utils import check_consistent_length, column_or_1d
 from skmia.inspection._axes import as_panels, check_matplotlib, style
 from skmia.inspection._exposure import ExposureReport, explain_exposure
 from skmia.inspection._rank_correlation import rank_correlation
-from skmia.metrics._checks import check_reals
+from skmia.utils._checks import check_reals
 from skmia.utils._constraints import (
     ARRAY,
     AXES,

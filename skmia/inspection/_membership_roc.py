@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from skmia._target import known_membership
 from skmia.inspection._axes import axes_or_new, check_matplotlib, once, style
-from skmia.inspection._known_membership import known_membership
 from skmia.metrics._curve import Curve
 from skmia.metrics._roc import roc_auc_of, tpr_at_fpr_of
 from skmia.utils._constraints import (

@@ -4,9 +4,9 @@ from math import isfinite
 
 import numpy as np
 
+from skmia._target import known_membership
 from skmia.inspection._axes import axes_or_new, check_matplotlib, style
-from skmia.inspection._known_membership import known_membership
-from skmia.metrics._checks import check_membership_scores
+from skmia.utils._checks import check_membership_scores
 from skmia.utils._constraints import (
     ARRAY,
     ARRAY_OR_NONE,

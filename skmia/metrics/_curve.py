@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skmia.metrics._checks import check_membership_scores
+from skmia.utils._checks import check_membership_scores
 
 
 class Curve(NamedTuple):

@@ -6,9 +6,9 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 
 from skmia._result import Estimate
-from skmia.metrics._checks import check_membership
 from skmia.metrics._groups import class_codes
 from skmia.metrics._intervals import ratio, wilson
+from skmia.utils._checks import check_membership
 from skmia.utils._constraints import ARRAY, CONFIDENCE_LEVEL, Number, validate_params
 
 _SMOOTHING = [

@@ -8,8 +8,8 @@ from scipy.special import expit, log_ndtr, ndtr, ndtri
 from scipy.stats import binom
 from sklearn.utils import check_random_state
 
-from skmia.metrics._checks import check_membership_scores
 from skmia.metrics._epsilon import estimate_of
+from skmia.utils._checks import check_membership_scores
 from skmia.utils._constraints import (
     ARRAY,
     CONFIDENCE_LEVEL,

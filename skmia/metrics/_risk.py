@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 
 from skmia._result import Result
-from skmia.metrics._checks import check_membership, check_reals
 from skmia.metrics._intervals import clopper_pearson
+from skmia.utils._checks import check_membership, check_reals
 from skmia.utils._constraints import ARRAY, CONFIDENCE_LEVEL, COUNT, validate_params
 
 

@@ -8,7 +8,7 @@ from skorch.dataset import get_len
 
 from skmia._records import column_of
 from skmia.metrics._groups import group_codes
-from skmia.metrics._informative_features import most_informative_features
+from skmia.properties._informative_features import most_informative_features
 
 __all__ = ["training_groups"]
 

@@ -286,5 +286,5 @@ def _check_objective(classifier, net):
         raise ValueError(
             f"The closed form is of cross entropy and L2 penalties, got {type(classifier).__name__}"
             f" with {' and '.join(found)}. Train it without, or retrain models with and without "
-            "records: skmia.shadows.membership_leakage."
+            "records: skmia.leakage.membership_leakage."
         )

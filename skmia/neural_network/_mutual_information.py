@@ -5,13 +5,13 @@ import torch
 from skorch.utils import to_numpy
 from torch.nn.functional import layer_norm
 
-from skmia.metrics._record_parameter_mi import (
+from skmia.neural_network._property_penalty import PropertyPenalty
+from skmia.properties._record_parameter_mi import (
     BLOCK,
     N_NEIGHBORS,
     neighbor_information,
     scaled_with_noise,
 )
-from skmia.neural_network._property_penalty import PropertyPenalty
 
 __all__ = ["MutualInformation", "mutual_information"]
 

@@ -21,7 +21,7 @@ class ClassBalanceSampler(RowSampler):
     .. math:: n = \Big\lfloor \min_c \frac{n_c}{b_c} \Big\rfloor
 
     of all classes together, so that the number of each class is :math:`b_c n`, rounded up or down.
-    :func:`~skmia.metrics.class_balance` of the records kept is the share of `pos_label`. 0.5 are
+    :func:`~skmia.properties.class_balance` of the records kept is the share of `pos_label`. 0.5 are
     two classes of equal size.
 
     Parameters
@@ -53,7 +53,7 @@ class ClassBalanceSampler(RowSampler):
 
     See Also
     --------
-    skmia.metrics.class_balance : The share that is set here.
+    skmia.properties.class_balance : The share that is set here.
     GroupBalanceSampler : Balances classes within groups.
 
     Notes
@@ -70,7 +70,7 @@ class ClassBalanceSampler(RowSampler):
 
     Examples
     --------
-    >>> from skmia.metrics import class_balance
+    >>> from skmia.properties import class_balance
     >>> from skmia.sampling import ClassBalanceSampler
     >>> X, y = [[0], [1], [2], [3], [4], [5]], [0, 0, 0, 0, 1, 1]
     >>> X_kept, y_kept = ClassBalanceSampler(0.5, random_state=0).fit_resample(X, y)

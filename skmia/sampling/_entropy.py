@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from skmia._records import check_table
-from skmia.metrics._data_properties import value_codes
+from skmia.properties._data import value_codes
 from skmia.sampling._extremes import extreme_rows
 from skmia.sampling._row_sampler import RowSampler
 from skmia.sampling._symbols import Symbols
@@ -22,8 +22,8 @@ STEP = 0.9  # from one number of records that is tried to the next
 class EntropySampler(RowSampler):
     r"""Select records so that the data set has a given entropy.
 
-    The entropy of a data set is that of :func:`~skmia.metrics.dataset_entropy`, in bits, the mean
-    over the features :math:`a_j`,
+    The entropy of a data set is that of :func:`~skmia.properties.dataset_entropy`, in bits, the
+    mean over the features :math:`a_j`,
 
     .. math:: H_D = \frac{1}{d} \sum_{j=1}^d H[a_j], \qquad H[a_j] = -\sum_c P_c \log_2 P_c.
 
@@ -65,7 +65,7 @@ class EntropySampler(RowSampler):
 
     See Also
     --------
-    skmia.metrics.dataset_entropy : The entropy that is set here.
+    skmia.properties.dataset_entropy : The entropy that is set here.
 
     Notes
     -----

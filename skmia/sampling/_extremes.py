@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skmia.metrics._column_codes import numbered_column
+from skmia.properties._column_codes import numbered_column
 
 __all__ = ["extreme_rows"]
 

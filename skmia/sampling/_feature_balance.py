@@ -5,8 +5,8 @@ from numbers import Integral, Real
 import numpy as np
 
 from skmia._records import check_table
-from skmia.metrics._column_codes import column_positions, numbered_column
-from skmia.metrics._feature_balance import balanced_feature
+from skmia.properties._column_codes import column_positions, numbered_column
+from skmia.properties._feature_balance import balanced_feature
 from skmia.sampling._extremes import extreme_rows
 from skmia.sampling._row_sampler import RowSampler
 from skmia.sampling._shares import draw_shares
@@ -19,7 +19,7 @@ class FeatureBalanceSampler(RowSampler):
     r"""Select records so that a combination of feature values has a given share.
 
     Records are told apart by whether they have one combination :math:`c` of values of some
-    features, as in :func:`~skmia.metrics.feature_balance`: numbers are low, up to the middle of
+    features, as in :func:`~skmia.properties.feature_balance`: numbers are low, up to the middle of
     their range, or high; other values are taken as they are. Of :math:`n_1` records with it and
     :math:`n_0` without, random ones are kept without replacement,
 
@@ -69,7 +69,7 @@ class FeatureBalanceSampler(RowSampler):
 
     See Also
     --------
-    skmia.metrics.feature_balance : The share that is set here.
+    skmia.properties.feature_balance : The share that is set here.
     GroupBalanceSampler : Balances groups that are named, each against all others.
 
     Notes
@@ -91,7 +91,7 @@ class FeatureBalanceSampler(RowSampler):
     Examples
     --------
     >>> from sklearn.datasets import load_breast_cancer
-    >>> from skmia.metrics import feature_balance
+    >>> from skmia.properties import feature_balance
     >>> from skmia.sampling import FeatureBalanceSampler
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> sampler = FeatureBalanceSampler(0.25, n_samples=100, random_state=0)

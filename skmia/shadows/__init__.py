@@ -3,21 +3,15 @@
 Records to train them on may be real, or, for an attacker with none, made from what he knows.
 """
 
-from skmia.shadows._membership_leakage import MembershipLeakage, membership_leakage
 from skmia.shadows._resampling import perturb_records, sample_marginal_records
-from skmia.shadows._sensitivity import RecordSensitivity, record_sensitivity
 from skmia.shadows._shadow_models import ShadowModels
 from skmia.shadows._synthesis import SynthesizedRecords, synthesize_records
 from skmia.shadows._template import shadow_template
 
 __all__ = [
-    "MembershipLeakage",
-    "RecordSensitivity",
     "ShadowModels",
     "SynthesizedRecords",
-    "membership_leakage",
     "perturb_records",
-    "record_sensitivity",
     "sample_marginal_records",
     "shadow_template",
     "synthesize_records",

@@ -28,9 +28,9 @@ from skmia.exceptions import CalibrationWarning
 from skmia.inspection import ExposureReport, _embedding, explain_exposure
 from skmia.inspection._embedding import hidden_layer, standardized
 from skmia.inspection._rank_correlation import rank_correlation
+from skmia.leakage import record_sensitivity
 from skmia.model_selection import MemberRecorder
 from skmia.neural_network import RegularizedMLPClassifier, RegularizedNet
-from skmia.shadows import record_sensitivity
 
 NAMES = ["class_gap", "class_frequency", "distance_to_class", "distance_to_any"]
 

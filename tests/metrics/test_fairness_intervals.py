@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from skmia.metrics import (
     demographic_parity_difference,
     equal_opportunity_difference,
-    generalization_gap,
     individual_fairness_deviation,
     mia_indistinguishability_deviation,
 )
+from skmia.properties import generalization_gap
 
 
 def group_of(sizes):

@@ -10,9 +10,9 @@ from scipy import sparse
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skmia.metrics._informative_features import most_informative_features
 from skmia.neural_network import GroupFairness, RegularizedMLPClassifier
 from skmia.neural_network._groups import training_groups
+from skmia.properties._informative_features import most_informative_features
 
 RNG = np.random.RandomState(0)
 X = np.column_stack([np.arange(60) % 3, np.arange(60) % 2, RNG.rand(60)])

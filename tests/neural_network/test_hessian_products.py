@@ -12,8 +12,7 @@ from sklearn.preprocessing import FunctionTransformer, scale
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from skmia.inspection import closed_form_leakage
-from skmia.metrics import influence_leakage
+from skmia.leakage import closed_form_leakage, influence_leakage
 from skmia.neural_network import (
     HAMP,
     L1,

@@ -12,7 +12,8 @@ from scipy import sparse
 from sklearn.datasets import load_iris
 
 from skmia.datasets import load_adult
-from skmia.metrics import class_balance, demographic_parity_difference, feature_balance
+from skmia.metrics import demographic_parity_difference
+from skmia.properties import class_balance, feature_balance
 from skmia.sampling import ClassBalanceSampler, FeatureBalanceSampler, GroupBalanceSampler
 from skmia.sampling._shares import apportion
 

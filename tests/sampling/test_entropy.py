@@ -6,7 +6,7 @@ from scipy import sparse
 from scipy.stats import entropy
 
 from skmia.datasets import load_adult, make_purchase_like
-from skmia.metrics import dataset_entropy
+from skmia.properties import dataset_entropy
 from skmia.sampling import EntropySampler
 from skmia.sampling._symbols import Symbols
 

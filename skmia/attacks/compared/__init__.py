@@ -1,0 +1,1 @@
+"""Attacks that compare the target with shadow models on the same record."""

@@ -1,0 +1,405 @@
+"""Several attacks as one, on shadow models that they share."""
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, RobustScaler, StandardScaler
+from sklearn.utils import Bunch, check_random_state
+
+from skmia._records import halve
+from skmia._response import Answered, expand, label_index
+from skmia.attacks._base import BaseAttack
+from skmia.attacks._shadows import train_shadow
+from skmia.attacks.compared._lira import LiRA
+from skmia.attacks.compared._record_attack import RecordAttack
+from skmia.attacks.compared._reference import ReferenceAttack
+from skmia.attacks.compared._rmia import BASE
+from skmia.attacks.direct._metric import MetricAttack
+from skmia.utils._sklearn import StrOptions, _safe_indexing
+
+__all__ = ["CombinedAttack"]
+
+_LEARNING_SCORES = 20_000  # of shadows in the target's place, about as many are learned from
+_MOST_GROUPS = 4  # of shadows in the target's place, however few records there are
+
+
+class CombinedAttack(RecordAttack):
+    """Combine the scores of several attacks on the same shadow models.
+
+    Different attacks find different members. Their scores are combined by a logistic regression, or
+    each record is judged by the attack that finds it most suspicious. Either is learned from
+    shadow models that take the target's place in turn, each with its counterpart held out.
+
+    The attacker knows and has what the attacks that are combined need: by default the record with
+    its label and the target's answer, records from the target's distribution, and the type of the
+    target and its parameters, or a guess. The records in question are among those that train his
+    shadows, or else the attacks that distinguish the two are used offline.
+
+    Parameters
+    ----------
+    target : estimator, default=None
+        The fitted classifier under attack: a classifier, a pipeline, a fitted search, anything with
+        `predict_proba`, `decision_function` or `predict`. It is never refitted. None makes a
+        template.
+    attacks : list of BaseAttack, default=None
+        Templates of the attacks; their target, seeds and shadows are set. None is
+        ``[MetricAttack(), LiRA(), BASE(), ReferenceAttack()]``.
+    shadows : int or ShadowModels, default=16
+        Number of clones of the target to train on the records given to `fit`, each on half of them.
+        Or shadow models: unfitted ones are cloned and trained, with the target's type where they
+        have no estimator; fitted ones are used as they are. Nothing is trained twice.
+    method : {"stack", "worst_case"}, default="stack"
+        How scores are combined: by a logistic regression on their scaled values; or by the largest
+        of them, each in standard deviations above its mean among non-members.
+    per_class : bool, default=False
+        One threshold and one risk histogram per class, else one for all records.
+    n_bins : int, default=20
+        Bins of the risk histogram, of equally many calibration records.
+    prior : float, default=0.5
+        Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
+    response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
+        What the target reveals; "auto" takes the first of them that it has. Shadows are asked for
+        the same.
+    random_state : int, RandomState instance or None, default=None
+        Seeds shadows and attacks, and draws the records to learn from.
+    n_jobs : int, default=None
+        Number of shadows trained, and asked, at the same time; then of batches.
+
+    Attributes
+    ----------
+    attacks_ : list of BaseAttack
+        The fitted attacks. They have no thresholds and risks of their own.
+    shadows_ : ShadowModels
+        The fitted shadow models.
+    classes_ : ndarray of shape (2,)
+        0 for non-members and 1 for members: the columns of `predict_proba`.
+    target_classes_ : ndarray of shape (n_target_classes,)
+        Labels of the target, of the shadows and of the records in `fit`.
+    threshold_ : float
+        The threshold of all classes together, for records that the shadows know.
+    thresholds_ : ndarray of shape (n_target_classes,)
+        The threshold of each label.
+    n_features_in_ : int
+        Number of features of the records in `fit`, where they have such.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, where they have such.
+
+    See Also
+    --------
+    skmia.audit : `attacks="strong"` has this attack and its parts.
+
+    Notes
+    -----
+    Scores span many decades. They are scaled by median and quartiles, then by asinh, which is
+    linear around 0 and logarithmic far from it, so that equal scores alone remain equal.
+
+    With known membership the thresholds are learned on the target, but the combination is still
+    learned on shadows, as long as there are enough of them.
+
+    References
+    ----------
+    .. [1] Z. Wang, C. Zhang, Y. Chen, N. Baracaldo, S. Kadhe and L. Yu, "Membership inference
+       attacks as privacy tools: reliability, disparity and ensemble", CCS 2025. Different attacks
+       find different members.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from skmia.attacks import CombinedAttack
+    >>> X, y = (part[:600] for part in load_digits(return_X_y=True))
+    >>> membership = np.random.default_rng(0).permutation(600) < 300
+    >>> target = RandomForestClassifier(20, random_state=0).fit(X[membership], y[membership])
+    >>> attack = CombinedAttack(target, shadows=4, random_state=0).fit(X, y)
+    >>> round(attack.score(X, y, membership), 2)
+    0.79
+    """
+
+    _is_online = True
+    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
+        **RecordAttack._parameter_constraints,
+        "attacks": [list, tuple, None],
+        "method": [StrOptions({"stack", "worst_case"})],
+    }
+
+    def __init__(
+        self,
+        target=None,
+        *,
+        attacks=None,
+        shadows=16,
+        method="stack",
+        per_class=False,
+        n_bins=20,
+        prior=0.5,
+        response_method="auto",
+        random_state=None,
+        n_jobs=None,
+    ):
+        self.target = target
+        self.attacks = attacks
+        self.shadows = shadows
+        self.method = method
+        self.per_class = per_class
+        self.n_bins = n_bins
+        self.prior = prior
+        self.response_method = response_method
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def _fit(self, X, y, membership):
+        """Learn the parts and how to combine them; return the scores that this was learned from."""
+        rng = check_random_state(self.random_state)
+        self._take_shadows(X, y, rng)
+        self._seed = rng.randint(2**31 - 1)
+        asked = self._ask(self._parts(self.target, self.shadows_), self.target, X, y, keep=True)
+        self.attacks_ = self._learned_attacks(asked, self.shadows_, membership, rng)
+        for attack in self.attacks_:
+            attack.set_params(target=self.target)  # without the records
+        trials = self._stand_in_trials(asked, membership is not None, rng)
+        of_target = None
+        if membership is not None:
+            of_target = self._trial(asked, self.shadows_, membership, membership, rng)
+        if not trials:
+            trials = [of_target or self._trial_on_shadow(X, y, rng)]
+            of_target = None
+        joined = {form: _joined([trial[form] for trial in trials]) for form in (False, True)}
+        self._combiners = {
+            form: self._combiner(given) if _can_learn(given) or not form else None
+            for form, given in joined.items()
+        }
+        return joined, of_target
+
+    def _calibration_scores(self, X, y, membership, known):
+        joined, of_target = known
+        if of_target is not None:
+            return self._by_form([self._combined(of_target)])
+        return self._by_form([self._cross_fitted(joined)])
+
+    def _parts(self, target, shadows):
+        """Return the attacks with target, seed and shadows, to be learned."""
+        templates = self.attacks
+        if templates is None:
+            templates = [MetricAttack(), LiRA(), BASE(), ReferenceAttack()]
+        if not templates or not all(isinstance(attack, BaseAttack) for attack in templates):
+            raise TypeError(
+                "attacks must be a list of at least one attack, such as [LiRA(), RMIA()], got "
+                f"{self.attacks!r}."
+            )
+        parts = []
+        for template in templates:
+            if isinstance(template, CombinedAttack):
+                raise TypeError("A CombinedAttack cannot be part of another: list its parts.")
+            attack, names = clone(template), template.get_params(deep=False)
+            own = {"response_method": self._method, "shadows": shadows, "random_state": self._seed}
+            attack.set_params(target=target, **{k: v for k, v in own.items() if k in names})
+            attack._validate_params()
+            parts.append(attack)
+        return parts
+
+    def _learned_attacks(self, asked, shadows, membership, rng):
+        """Return the attacks, ready to score, without thresholds and risks of their own."""
+        attacks = self._parts(asked.model, shadows)
+        stand_ins = list(shadows.stand_ins(asked.X, asked.y, rng))
+        for attack, evidence in zip(attacks, asked.evidence, strict=True):
+            attack._learn_part(asked.X, asked.y, membership, evidence, stand_ins)
+        return attacks
+
+    def _ask(self, parts, model, X, y, *, keep=False):
+        """Ask a model and the shadows, once for each record, whatever the parts need."""
+        model = self._asked_once(model, X)
+        names = [name for name in dict.fromkeys(part._signal for part in parts) if name is not None]
+        observed = self.shadows_.observe(X, y, names, response_method=self._method, keep=keep)
+        signals, in_mask = dict(zip(names, observed, strict=True)), self.shadows_.in_mask(X, y)
+        evidence = [part._part_evidence(model, X, y, signals, in_mask) for part in parts]
+        return _Asked(model, X, y, in_mask, evidence)
+
+    def _stand_in_trials(self, asked, knows_members, rng):
+        """Put shadows into the target's place, against attacks on the shadows of other groups."""
+        trials, groups, rest = [], [], {}
+        stand_ins = self.shadows_.stand_ins(
+            asked.X, asked.y, rng, n_scores=_LEARNING_SCORES, n_least=2, n_most=_MOST_GROUPS
+        )
+        for stand_in in stand_ins:
+            if stand_in.group not in groups:
+                groups.append(stand_in.group)
+                rest = self.shadows_.without(stand_in.group)
+            known = stand_in.membership if knows_members else None
+            about = self._in_the_place(asked, stand_in)
+            trial = self._trial(about, rest, stand_in.membership, known, rng)
+            for given in trial.values():
+                given.fold[:] = (len(groups) - 1) % 2
+            trials.append(trial)
+        return trials
+
+    def _in_the_place(self, asked, stand_in):
+        """Return what was asked for, of a stand-in and the shadows that may judge it."""
+        X, y = _safe_indexing(asked.X, stand_in.rows), asked.y[stand_in.rows]
+        number, method = stand_in.number, self._method
+        known = {}
+        if None in asked.evidence:  # a part that reads the answer itself
+            answers = self.shadows_.answers(number, X, y, response_method=method)
+            answers = expand(answers, self.shadows_.classes_, self.target_classes_)
+            known = {"proba": [answers], "method": method}
+        model = Answered(self.shadows_.estimators_[number], X, self.target_classes_, **known)
+        evidence = [e if e is None else e.of_stand_in(stand_in) for e in asked.evidence]
+        in_mask = asked.in_mask[np.ix_(stand_in.rest, stand_in.rows)]
+        return _Asked(model, X, y, in_mask, evidence)
+
+    def _trial_on_shadow(self, X, y, rng):
+        model, membership = train_shadow(self.target, X, y, self.random_state)
+        asked = self._ask(self._parts(model, self.shadows_), model, X, y)
+        return self._trial(asked, self.shadows_, membership, None, rng)
+
+    def _trial(self, asked, shadows, membership, known, rng):
+        """Return the attacks' scores of a model whose membership is known, by form.
+
+        Each half of the records is scored by attacks that were fitted on the other: some of them
+        learn what is usual for the very records that they are fitted on.
+        """
+        fold = halve(membership, rng).astype(int)
+        scores = self._scores_of_halves(asked, shadows, known, fold, rng)
+        everything, seen = np.ones(len(fold), dtype=bool), asked.in_mask.any(axis=0)
+        y_index, trial = label_index(asked.y, self.target_classes_), {}
+        for form, kept in ((False, everything), (True, seen)):
+            trial[form] = Bunch(
+                scores=scores[form][kept],
+                membership=membership[kept],
+                y_index=y_index[kept],
+                fold=fold[kept],
+            )
+        return trial
+
+    def _scores_of_halves(self, asked, shadows, known, fold, rng):
+        if known is not None and np.unique(2 * fold + known).size < 4:
+            known = None  # a handful of records
+        shape = len(fold), len(asked.evidence)
+        scores = {form: np.empty(shape) for form in (False, True)}
+        for half in (0, 1):
+            fit, rows = np.flatnonzero(fold != half), np.flatnonzero(fold == half)
+            membership = None if known is None else known[fit]
+            attacks = self._learned_attacks(asked.of(fit), shadows, membership, rng)
+            part = asked.of(rows)
+            for form, of_form in scores.items():
+                of_form[rows] = _scores(attacks, part, online=form)
+        return scores
+
+    def _combiner(self, given):
+        """Return what combines the scores of attacks."""
+        return _COMBINERS[self.method]().fit(given.scores, given.membership)
+
+    def _combined(self, trial):
+        """Return the combined scores of a trial, none where no combination was learned."""
+        return {
+            form: (combiner.combine(given.scores), given.membership, given.y_index)
+            if (combiner := self._combiners[form]) is not None
+            else _NOTHING
+            for form, given in trial.items()
+        }
+
+    def _cross_fitted(self, joined):
+        """Score each fold by what was learned from the other."""
+        return {
+            form: (self._out_of_fold(given), given.membership, given.y_index)
+            if self._combiners[form] is not None
+            else _NOTHING
+            for form, given in joined.items()
+        }
+
+    def _out_of_fold(self, given):
+        if not _can_learn(given):  # a handful of records
+            return self._combiners[False].combine(given.scores)
+        scores = np.empty(len(given.fold))
+        for fold in (0, 1):
+            rows = given.fold == fold
+            part = Bunch(scores=given.scores[~rows], membership=given.membership[~rows])
+            scores[rows] = self._combiner(part).combine(given.scores[rows])
+        return scores
+
+    def _score_samples(self, model, X, y):
+        asked = self._ask(self.attacks_, model, X, y)
+        scores = _scores(self.attacks_, asked, online=self._scores_online)
+        if not self._scores_online:
+            return self._combiners[False].combine(scores)
+        seen = asked.in_mask.any(axis=0)
+        combined = np.empty(len(y))
+        for form, rows in ((False, ~seen), (True, seen)):
+            if rows.any():
+                combined[rows] = self._combiners[form].combine(scores[rows])
+        return combined
+
+
+class _Asked(NamedTuple):
+    """A model's answers to records, and for each part that compares them the evidence."""
+
+    model: Answered
+    X: object
+    y: np.ndarray
+    in_mask: np.ndarray  # of the shadows that compare, (n_shadows, n_records)
+    evidence: list  # an Evidence for each part, None for those that read the answer itself
+
+    def of(self, rows):
+        """Return the same of some of the records."""
+        model = self.model.rows(rows)
+        evidence = [e if e is None else e.of(rows) for e in self.evidence]
+        return _Asked(model, model.X, self.y[rows], self.in_mask[:, rows], evidence)
+
+
+def _scores(attacks, asked, *, online):
+    """Return the scores of each attack in a column."""
+    columns = [
+        attack._score_part(asked.model, asked.X, asked.y, evidence, online=online)
+        for attack, evidence in zip(attacks, asked.evidence, strict=True)
+    ]
+    return np.column_stack(columns).astype(np.float64)
+
+
+def _can_learn(given):
+    """Return whether each fold has members and non-members."""
+    return np.unique(2 * given.fold + given.membership).size == 4
+
+
+def _joined(parts):
+    names = ("scores", "membership", "y_index", "fold")
+    return Bunch(**{name: np.concatenate([part[name] for part in parts]) for name in names})
+
+
+def _scaled():
+    return [RobustScaler(), FunctionTransformer(np.arcsinh), StandardScaler()]
+
+
+class _Stack:
+    """The logarithmic odds of a logistic regression on the scaled scores."""
+
+    def fit(self, scores, membership):
+        self._scale = make_pipeline(*_scaled()).fit(scores)
+        model = LogisticRegression(max_iter=1000)
+        model.fit(self._scale.transform(scores), membership)
+        self._weights, self._intercept = model.coef_[0], model.intercept_[0]
+        return self
+
+    def combine(self, scores):
+        # one column after the other: a product of matrices depends on the size of the batch
+        columns = self._scale.transform(scores).T
+        return sum(w * column for w, column in zip(self._weights, columns, strict=True)) + (
+            self._intercept
+        )
+
+
+class _WorstCase:
+    """The largest score, each in standard deviations above its mean among non-members."""
+
+    def fit(self, scores, membership):
+        self._scale = make_pipeline(*_scaled()).fit(scores[membership == 0])
+        return self
+
+    def combine(self, scores):
+        return self._scale.transform(scores).max(axis=1)
+
+
+_NOTHING = (np.empty(0), np.empty(0, dtype=int), np.empty(0, dtype=np.intp))
+_COMBINERS = {"stack": _Stack, "worst_case": _WorstCase}

@@ -1,0 +1,489 @@
+"""The generalized membership inference attack of Long et al. (2018)."""
+
+import warnings
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import check_random_state, indexable
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skmia._records import KnownRecords
+from skmia._response import batches, label_index, taken
+from skmia._result import Estimate, Result
+from skmia._target import known_membership
+from skmia.attacks._base import BaseAttack
+from skmia.attacks.compared._gmia_selection import model_features, reach, threshold_for
+from skmia.attacks.compared._p_values import reference_p_values
+from skmia.attacks.compared._record_attack import Evidence
+from skmia.exceptions import ResolutionWarning
+from skmia.metrics._intervals import clopper_pearson
+from skmia.shadows import ShadowModels
+from skmia.signals import get_signal_names
+from skmia.utils._constraints import CONFIDENCE_LEVEL, Numbers, validate_params
+from skmia.utils._sklearn import Interval, StrOptions, _num_samples, _safe_indexing
+
+__all__ = ["GMIA", "GMIAReport"]
+
+_MOST_ANSWERS = 100_000  # of shadows taken for targets, to calibrate the risk on
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class GMIAReport(Result):
+    """How many candidates GMIA selects and calls members at one cutoff, and how many are.
+
+    Attributes
+    ----------
+    cutoff : float
+        The p-value below which a selected record is called a member.
+    n_records : int
+        Number of candidates.
+    n_members : int
+        Number of members among them.
+    n_selected : int
+        Number of candidates that stand apart.
+    n_called : int
+        Number of these that are called members.
+    precision : Estimate or None
+        Share of members among those called; None if none is called. It depends on the share of
+        members among the candidates.
+    recall : Estimate or None
+        Share of the called among all members, selected or not; None without members.
+
+    See Also
+    --------
+    GMIA : Its method `report` makes one for each cutoff.
+
+    Examples
+    --------
+    >>> from skmia.attacks import GMIAReport
+    >>> from skmia.metrics import Estimate
+    >>> precision = Estimate(0.75, 0.194, 0.994, "Clopper-Pearson")
+    >>> print(GMIAReport(0.01, 200, 100, 9, 4, precision, None))
+    GMIAReport
+    cutoff: 0.010
+    n records: 200
+    n members: 100
+    n selected: 9
+    n called: 4
+    precision: 0.750 [0.194, 0.994]
+    recall: -
+    """
+
+    cutoff: float
+    n_records: int
+    n_members: int
+    n_selected: int
+    n_called: int
+    precision: Estimate | None
+    recall: Estimate | None
+
+
+class GMIA(BaseAttack):
+    """Attack the few records that stand apart, and abstain from all others.
+
+    Reference models, trained like the target, describe each record. A record is selected if hardly
+    any record in the target's training set can be expected to resemble it. The target is asked for
+    the selected records: one is called a member if its loss is smaller than nearly all of those
+    that models give to it which were not trained on it, with a p-value below `cutoff`. Where no
+    other record stands in for it, so small a loss must come from the record itself. What comes of
+    it are few calls, of which many are right, even where the target generalizes well.
+
+    The attacker knows the record with its label and sees the target's answer to it. He has records
+    from the target's distribution, and knows or guesses the type of the target, its parameters and
+    the size of its training set. He knows no member of the target.
+
+    Parameters
+    ----------
+    target : estimator, default=None
+        The fitted classifier under attack: a classifier, a pipeline, a fitted search, anything with
+        `predict_proba`, `decision_function` or `predict`. It is never refitted. None makes a
+        template.
+    shadows : int or ShadowModels, default=200
+        Number of reference models: clones of the target to train on the records given to `fit`,
+        each on half of them. The records in `fit` have the half that was not trained on them for
+        references, others all, and 100 are what a p-value below 0.01 takes. Or shadow models:
+        unfitted ones are cloned and trained, with the target's type where they have no estimator;
+        fitted ones are used as they are.
+    cutoff : float, default=0.01
+        P-value below which a selected record is called a member, in (0, 1).
+    n_targets : int or float, default=0.1
+        How many of the records in `fit` to select, or which share of them: those that stand
+        farthest apart. Other records are selected if they stand as far apart.
+    threshold : float, default=None
+        Cosine distance below which records are neighbors, in [0, 2], in place of `n_targets`.
+    max_expected_neighbors : float, default=0.1
+        A record is selected if it can expect fewer neighbors than that in the target's training
+        set, above 0.
+    n_target : int, default=None
+        Number of records that the target was trained on. By default as many as the shadows, on
+        average.
+    max_background : int, default=5000
+        Of the records in `fit`, the most to compare others with, drawn at random. Their features
+        are kept in memory.
+    signal : str or callable, default="loss"
+        The signal that is compared with those of the references, see `skmia.signals`. The paper's
+        is the loss.
+    per_class : bool, default=False
+        Whether the risk has one histogram per class, else one for all records. The threshold is
+        that of `cutoff` in both.
+    n_bins : int, default=20
+        Bins of the risk histogram, of equally many records.
+    prior : float, default=0.5
+        Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
+    response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
+        What the target reveals; "auto" takes the first of them that it has. Shadows are asked for
+        the same.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the shadows and draws the background.
+    n_jobs : int, default=None
+        Number of shadows trained at the same time; then of batches.
+
+    Attributes
+    ----------
+    shadows_ : ShadowModels
+        The fitted reference models.
+    selected_ : ndarray of bool, shape (n_records,)
+        Which of the records in `fit` are selected.
+    distance_threshold_ : float
+        Cosine distance below which records are neighbors.
+    classes_ : ndarray of shape (2,)
+        0 for non-members and 1 for members: the columns of `predict_proba`.
+    target_classes_ : ndarray of shape (n_target_classes,)
+        Labels of the target, of the shadows and of the records in `fit`.
+    threshold_ : float
+        The score of the cutoff, -log(cutoff).
+    thresholds_ : ndarray of shape (n_target_classes,)
+        The same for each label.
+    n_features_in_ : int
+        Number of features of the records in `fit`, where they have such.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, where they have such.
+
+    See Also
+    --------
+    gmia_p_values : The p-values, of arrays.
+    vulnerable_records : The selection, of arrays.
+    gmia_indirect : Inference without asking for the record itself.
+
+    Notes
+    -----
+    The score is -log(p), for every record, selected or not. `predict` calls no record that is not
+    selected, and `predict_proba` gives such a record the prior, since the attack says nothing of
+    it: a `score`, being over all records, is near 0.5. See `report` for what the attack is made
+    for.
+
+    P-values hold as far as the target is one of a kind with the references. That is so where its
+    training records were drawn from those in `fit`, as an auditor has it, and the record under
+    attack was among them. An attacker whose records are all others sees references that resemble
+    one another more than the target, for they share records, and p-values are too small. Where each
+    reference is trained on a share f of the records, and answers vary normally, the ratio of
+    variances is (1 + f) / (1 - f): of records that are no members 9 % have p < 0.01 with halves,
+    and 1.8 % with f = 0.1, which is ``shadows=ShadowModels(None, 200, train_size=0.1)``. With f =
+    0.35 it was 3.6 % on Adult. The risk knows nothing of that either.
+
+    A record is described by the answers of all reference models, also of those trained on it, as
+    the background records are in [1]_; centered log-probabilities of all classes stand for the
+    layer before the softmax, which not every model has. Where this makes more than 2,000 numbers
+    for each record, the first models describe it alone.
+
+    Without membership, the risk is learned from the shadows, each of which is taken for the target
+    and compared with the others. The two shadows of a pair of halves are left out together, since
+    one was trained on what the other was not. Where they are too few, were trained on an array of
+    the user's choice or on none of the records in `fit`, one more shadow is trained for that. With
+    membership, the risk is learned from the target's answers to these records. In both, from
+    selected records alone, if there are members and non-members among them.
+
+    References
+    ----------
+    .. [1] Y. Long, V. Bindschaedler, L. Wang, D. Bu, X. Wang, H. Tang, C. A. Gunter and K. Chen,
+       "Understanding membership inferences on well-generalized learning models", 2018,
+       arXiv:1802.04889.
+    .. [2] Y. Long et al., "A pragmatic approach to membership inferences on machine learning
+       models", IEEE EuroS&P 2020.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skmia.attacks import GMIA
+    >>> X, y = load_digits(return_X_y=True)
+    >>> members = np.random.default_rng(0).permutation(len(y))[:900]
+    >>> membership = np.isin(np.arange(len(y)), members)
+    >>> target = GaussianNB().fit(X[members], y[members])
+    >>> attack = GMIA(target, shadows=50, cutoff=0.05, random_state=0).fit(X, y)
+    >>> int(attack.selected_.sum())
+    180
+    >>> (at_cutoff,) = attack.report(X, y, membership, cutoffs=[0.05])
+    >>> at_cutoff.n_called < at_cutoff.n_selected
+    True
+    """
+
+    _risk_scale = "rank"
+    _threat_model = "sees the target's answer to the record; trains reference models"
+    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
+        **BaseAttack._parameter_constraints,
+        "shadows": [Interval(Integral, 1, None, closed="left"), ShadowModels],
+        "cutoff": [Interval(Real, 0, 1, closed="neither")],
+        "n_targets": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(Real, 0, 1, closed="neither"),
+        ],
+        "threshold": [Interval(Real, 0, 2, closed="both"), None],
+        "max_expected_neighbors": [Interval(Real, 0, None, closed="neither")],
+        "n_target": [Interval(Integral, 1, None, closed="left"), None],
+        "max_background": [Interval(Integral, 2, None, closed="left")],
+        "signal": [StrOptions(set(get_signal_names())), callable],
+    }
+
+    def __init__(
+        self,
+        target=None,
+        *,
+        shadows=200,
+        cutoff=0.01,
+        n_targets=0.1,
+        threshold=None,
+        max_expected_neighbors=0.1,
+        n_target=None,
+        max_background=5000,
+        signal="loss",
+        per_class=False,
+        n_bins=20,
+        prior=0.5,
+        response_method="auto",
+        random_state=None,
+        n_jobs=None,
+    ):
+        self.target = target
+        self.shadows = shadows
+        self.cutoff = cutoff
+        self.n_targets = n_targets
+        self.threshold = threshold
+        self.max_expected_neighbors = max_expected_neighbors
+        self.n_target = n_target
+        self.max_background = max_background
+        self.signal = signal
+        self.per_class = per_class
+        self.n_bins = n_bins
+        self.prior = prior
+        self.response_method = response_method
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    @property
+    def _known_threshold(self):
+        return _score_above(self.cutoff)
+
+    def _fit(self, X, y, membership):
+        """Learn which records stand apart; return the generator to draw stand-ins with."""
+        rng = check_random_state(self.random_state)
+        self._take_shadows(X, y, rng)
+        _warn_of_cutoffs([self.cutoff], len(self.shadows_.estimators_), stacklevel=6)
+        self._evidence(X, y, keep=True)
+        self._fit_selection(X, y, rng)
+        return rng
+
+    def _fit_selection(self, X, y, rng):
+        """Learn from which distance on a record stands apart."""
+        n_records = _num_samples(X)
+        drawn = np.sort(rng.permutation(n_records)[: self.max_background])
+        background = _safe_indexing(X, drawn)
+        self._known = KnownRecords(background, np.zeros(len(drawn), dtype=int))
+        self._background = self._features(background, y[drawn])
+        if len(drawn) == n_records:
+            distances = self._reach(self._background, np.arange(n_records))
+        else:
+            distances = self._distances(X, y)
+        n_targets = self.n_targets
+        if not isinstance(n_targets, Integral):
+            n_targets = max(round(n_targets * n_records), 1)
+        self.distance_threshold_ = self.threshold
+        if self.threshold is None:
+            self.distance_threshold_ = threshold_for(distances, n_targets)
+        self.selected_ = distances >= self.distance_threshold_
+
+    def _features(self, X, y):
+        return model_features(
+            self.shadows_, X, y, self.target_classes_, response_method=self._method
+        )
+
+    def _distances(self, X, y):
+        """Return how far each record stands apart, batch by batch."""
+        distances = []
+        for part in batches(_num_samples(X), self._background.shape[1]):
+            rows = _safe_indexing(X, part)
+            own = self._known.find(rows, np.zeros(part.stop - part.start, dtype=int))
+            features = self._features(rows, None if y is None else y[part])
+            distances.append(self._reach(features, own))
+        return np.concatenate(distances)
+
+    def _reach(self, units, own):
+        n_target = self.n_target
+        if n_target is None:
+            n_target = self.shadows_.in_mask_.sum(axis=1).mean()
+        return reach(units, self._background, own, n_target / self.max_expected_neighbors)
+
+    def select(self, X, y=None):
+        """Return which records stand apart, so that the attack says something of them.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_records, ...)
+            Records.
+        y : array-like of shape (n_records,), default=None
+            Their labels. The selection looks at what the reference models answer, for which they
+            are not asked again where records with these labels were given to `fit`.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_records,)
+            True where the record is selected.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, skip_check_array=True)
+        (X,) = indexable(X)
+        y = None if y is None else self._check_labels(X, y)
+        return self._distances(X, y) >= self.distance_threshold_
+
+    def _calibration_scores(self, X, y, membership, known):
+        if membership is None:
+            scores = self._of_stand_ins(X, y, known)
+        else:
+            scores = self._on_target(X, y, membership)
+        return scores or super()._calibration_scores(X, y, membership, known)
+
+    def _of_stand_ins(self, X, y, rng):
+        """Score records by shadows in the target's place, each compared with the others."""
+        about = {"n_scores": _MOST_ANSWERS, "n_least": 2}
+        for rows in (np.flatnonzero(self.selected_), np.arange(len(y))):
+            part = _safe_indexing(X, rows), y[rows]
+            if len(rows) and (stand_ins := list(self.shadows_.stand_ins(*part, rng, **about))):
+                break
+        else:
+            return None
+        of_part = self._evidence(*part)
+        trials = []
+        for stand_in in stand_ins:
+            evidence = of_part.of_stand_in(stand_in)
+            trials.append((_scores(evidence), stand_in.membership, evidence.y_index))
+        return tuple(np.concatenate(parts) for parts in zip(*trials, strict=True))
+
+    def _on_target(self, X, y, membership):
+        """Score selected records by the target, if there are both sides among them."""
+        rows = np.flatnonzero(self.selected_)
+        if np.unique(membership[rows]).size < 2:
+            return None
+        scores = self._score_in_batches(*taken(self.target, X, rows), y[rows])
+        return scores, membership[rows], label_index(y[rows], self.target_classes_)
+
+    def _score_samples(self, model, X, y):
+        own = self._observe(model, X, y, self.signal)
+        return _scores(self._evidence(X, y)._replace(own=[own]))
+
+    def _evidence(self, X, y, keep=False):
+        """Return the shadows' signals, and who was trained on which records."""
+        signals = self.shadows_.observe(X, y, self.signal, response_method=self._method, keep=keep)
+        in_mask, y_index = self.shadows_.in_mask(X, y), label_index(y, self.target_classes_)
+        return Evidence([], [signals], in_mask, y_index)
+
+    def _judge(self, X, y):
+        """Return score, call and risk; records that are not selected are not judged."""
+        scores, called, risk = super()._judge(X, y)
+        selected = self.select(X, y)
+        return scores, np.where(selected, called, 0), np.where(selected, risk, self.prior)
+
+    @validate_params(
+        cutoffs=[Numbers(Real, 0, 1, closed="right"), None], confidence_level=CONFIDENCE_LEVEL
+    )
+    def report(self, X, y, membership, *, cutoffs=None, confidence_level=0.95):
+        """Return how many of some candidates are selected and called, and how many calls are right.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_records, ...)
+            Candidates.
+        y : array-like of shape (n_records,)
+            Their labels.
+        membership : array-like of shape (n_records,)
+            1 for the target's training records, 0 for others.
+        cutoffs : sequence of float, default=None
+            P-values below which a selected record is called a member, in (0, 1]. By default the
+            attack's own.
+        confidence_level : float, default=0.95
+            Coverage of each interval, in (0, 1).
+
+        Returns
+        -------
+        list of GMIAReport
+            One for each cutoff.
+
+        Raises
+        ------
+        ValueError
+            If a cutoff or the confidence level is out of its range.
+
+        Warns
+        -----
+        skmia.exceptions.ResolutionWarning
+            If no candidate has enough references for a p-value below some cutoff.
+
+        Notes
+        -----
+        The intervals are those of Clopper and Pearson, for records that are independent of one
+        another given the models.
+        """
+        check_is_fitted(self)
+        cutoffs = [self.cutoff] if cutoffs is None else list(cutoffs)
+        X, y = self._checked_records(X, y)
+        member = known_membership(self.target, X, y, membership).astype(bool)
+        n_references = (~self.shadows_.in_mask(X, y)).sum(axis=0).max(initial=0)
+        _warn_of_cutoffs(cutoffs, n_references, stacklevel=4)
+        scores, selected = self.score_samples(X, y), self.select(X, y)
+        alpha = 1 - confidence_level
+        return [_counts(cutoff, scores, selected, member, alpha) for cutoff in cutoffs]
+
+
+def _scores(evidence):
+    losses = -np.asarray(evidence.own[0], dtype=np.float64)
+    p_values = reference_p_values(losses, evidence.signals[0], ~evidence.in_mask, sign=-1)
+    return -np.log(p_values)
+
+
+def _score_above(cutoff):
+    """Return the smallest score of a p-value below the cutoff."""
+    return float(np.nextafter(-np.log(cutoff), np.inf))
+
+
+def _counts(cutoff, scores, selected, member, alpha):
+    called = selected & (scores >= _score_above(cutoff))
+    n_right = int((called & member).sum())
+    return GMIAReport(
+        cutoff=cutoff,
+        n_records=len(scores),
+        n_members=int(member.sum()),
+        n_selected=int(selected.sum()),
+        n_called=int(called.sum()),
+        precision=_share(n_right, int(called.sum()), alpha),
+        recall=_share(n_right, int(member.sum()), alpha),
+    )
+
+
+def _share(n_hits, n, alpha):
+    if n == 0:
+        return None
+    low, high = clopper_pearson(n_hits, n, alpha)
+    return Estimate(n_hits / n, float(low), float(high), "Clopper-Pearson")
+
+
+def _warn_of_cutoffs(cutoffs, n_references, stacklevel):
+    too_small = [cutoff for cutoff in cutoffs if cutoff <= 1 / (n_references + 1)]
+    if too_small:
+        warnings.warn(
+            f"No p-value can be below the cutoff {max(too_small)}: of {n_references} reference "
+            f"models that did not see the record, the smallest is {1 / (n_references + 1):.2g}. "
+            "Train more shadows, or raise the cutoff.",
+            ResolutionWarning,
+            stacklevel=stacklevel,
+        )

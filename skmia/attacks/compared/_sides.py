@@ -1,0 +1,220 @@
+"""What shadows that saw a record, and those that did not, answer: moments of each side."""
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.utils import check_array, gen_batches
+
+from skmia.utils._checks import check_signal
+
+__all__ = [
+    "Side",
+    "block_moments",
+    "blocks_of",
+    "check_signals",
+    "moments_of",
+    "smoothed",
+    "smoothing_of",
+]
+
+_BLOCK_ENTRIES = 65_536  # of a block of shadow signals: it stays in a core's cache
+_CERTAIN = 100  # the logarithmic odds of a probability of exactly 0 or 1 are about ±103
+
+
+class Side(NamedTuple):
+    """Moments of one side, of each record.
+
+    Attributes
+    ----------
+    count : ndarray of shape (n_records,)
+        Number of shadows on this side.
+    center : ndarray of shape (n_records,)
+        Mean or median of their signals; not finite without any.
+    squares : ndarray of shape (n_records,)
+        Sum of squared deviations from the mean.
+    mean : ndarray of shape (n_records,)
+        Mean of their signals; not finite without any.
+    """
+
+    count: np.ndarray
+    center: np.ndarray
+    squares: np.ndarray
+    mean: np.ndarray
+
+
+def block_moments(shadow_signals, in_mask, center="mean"):
+    """Return the moments of the shadows that did not see each record, and of those that did.
+
+    Parameters
+    ----------
+    shadow_signals : ndarray of shape (n_shadows, n_records)
+        Signals of a few records.
+    in_mask : ndarray of bool, shape (n_shadows, n_records)
+        Which shadows saw which records.
+    center : {"mean", "median"}, default="mean"
+        The center of each side.
+
+    Returns
+    -------
+    list of Side
+        Of the shadows that did not see the record, and of those that did.
+    """
+    if in_mask.shape[1] == 1:  # a single column is summed in another order than one of several
+        twice = block_moments(*(np.repeat(m, 2, axis=1) for m in (shadow_signals, in_mask)), center)
+        return [Side(*(moment[:1] for moment in side)) for side in twice]
+    # copied, since the order in memory decides about the last digits of sums too
+    signals = np.array(shadow_signals, dtype=np.float64, order="C")
+    weights = [(~in_mask).astype(np.float64), in_mask.astype(np.float64)]
+    n_in = np.count_nonzero(in_mask, axis=0)
+    counts = [len(in_mask) - n_in, n_in]
+    with np.errstate(invalid="ignore"):
+        means = [
+            np.einsum("ij,ij->j", signals, weight) / count
+            for weight, count in zip(weights, counts, strict=True)
+        ]
+    # not the sum of squares less the squared sum: of equal signals nothing must be left
+    squares = signals - np.where(in_mask, means[1], means[0])
+    squares *= squares
+    sums = [np.einsum("ij,ij->j", squares, weight) for weight in weights]
+    centers = means
+    if center == "median":
+        masks = zip((~in_mask, in_mask), counts, strict=True)
+        centers = [_median(signals, mask, count) for mask, count in masks]
+    return [Side(*moments) for moments in zip(counts, centers, sums, means, strict=True)]
+
+
+def _median(signals, mask, count):
+    """Return the median of each column's marked entries; the others are sorted to the end."""
+    ordered = np.sort(np.where(mask, signals, np.inf), axis=0)
+    columns = np.arange(len(count))
+    low, high = np.maximum(count - 1, 0) // 2, count // 2
+    return (ordered[low, columns] + ordered[high % len(ordered), columns]) / 2
+
+
+def moments_of(shadow_signals, in_mask):
+    """Return the moments of both sides of all records, whose center is the mean.
+
+    Parameters
+    ----------
+    shadow_signals : ndarray of shape (n_shadows, n_records)
+        Signals.
+    in_mask : ndarray of bool, shape (n_shadows, n_records)
+        Which shadows saw which records.
+
+    Returns
+    -------
+    tuple of Side
+        Of the shadows that did not see the record, and of those that did.
+    """
+    columns = np.empty((2, 3, len(in_mask[0])))
+    for block in blocks_of(in_mask.shape):
+        sides = block_moments(shadow_signals[:, block], in_mask[:, block])
+        columns[:, :, block] = [(side.count, side.mean, side.squares) for side in sides]
+    return tuple(Side(count, mean, squares, mean) for count, mean, squares in columns)
+
+
+def blocks_of(shape):
+    """Cut the columns of a matrix into blocks that fit a core's cache.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the matrix.
+
+    Returns
+    -------
+    generator of slice
+        The blocks.
+    """
+    return gen_batches(shape[1], max(_BLOCK_ENTRIES // max(shape[0], 1), 1))
+
+
+def check_signals(signal, shadow_signals, in_mask, names=("signal", "shadow_signals", "in_mask")):
+    """Return a target's and its shadows' signals, checked.
+
+    Parameters
+    ----------
+    signal : array-like of shape (n_records,)
+        Signals of the target.
+    shadow_signals : array-like of shape (n_shadows, n_records)
+        Signals of the shadows.
+    in_mask : array-like of bool, shape (n_shadows, n_records)
+        Which shadows saw which records.
+    names : sequence of str
+        What the caller calls these three.
+
+    Returns
+    -------
+    tuple of ndarray
+        The same as arrays.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, a signal is not finite, or the mask is not of truth values.
+    """
+    of_target, of_shadows, mask = names
+    signal = check_signal(of_target, signal)
+    floats = {"dtype": [np.float64, np.float32], "ensure_min_samples": 1}
+    shadow_signals = check_array(shadow_signals, input_name=of_shadows, **floats)
+    in_mask = np.asarray(in_mask)
+    shape = (len(shadow_signals), len(signal))
+    if shadow_signals.shape != shape or in_mask.shape != shape:
+        raise ValueError(
+            f"{of_shadows} and {mask} need one row per shadow and one column per record: for "
+            f"{shape[0]} shadows and the {shape[1]} records of {of_target} expected {shape}, got "
+            f"{shadow_signals.shape} and {in_mask.shape}."
+        )
+    if in_mask.dtype != bool:
+        if not np.isin(in_mask, (0, 1)).all():
+            raise ValueError(f"{mask} must say True or False of each shadow and record.")
+        in_mask = in_mask.astype(bool)
+    return signal, shadow_signals, in_mask
+
+
+def smoothing_of(shadow_signals):
+    """Return what to add to probabilities so that votes of all or none have finite odds.
+
+    Where shadows answer exactly 0 or 1, half of the smallest other distance to 0 or 1, as if half a
+    vote more were cast for each side: 1/200 for forests of 100 trees. Else 0.
+
+    Parameters
+    ----------
+    shadow_signals : ndarray of shape (n_shadows, n_records)
+        Logarithmic odds of confidences.
+
+    Returns
+    -------
+    float
+        The amount, in [0, 0.5].
+    """
+    size = np.abs(shadow_signals)
+    is_certain = size > _CERTAIN
+    if not is_certain.any():
+        return 0.0
+    if is_certain.all():
+        return 0.5
+    return float(0.5 / (1 + np.exp(np.max(size, where=~is_certain, initial=0.0))))
+
+
+def smoothed(signals, amount):
+    """Return logarithmic odds after an amount was added to both probabilities.
+
+    Parameters
+    ----------
+    signals : ndarray
+        Logarithmic odds.
+    amount : float
+        What is added.
+
+    Returns
+    -------
+    ndarray
+        The same shape.
+    """
+    if amount == 0:
+        return signals
+    # log((p + a) / (1 - p + a)) with p = 1 / (1 + exp(-|x|)); the sign comes back at the end
+    other = np.exp(-np.abs(signals, dtype=np.float64))
+    ratio = np.log((1 + amount + amount * other) / (other + amount + amount * other))
+    return np.copysign(ratio, signals)

@@ -1,0 +1,1 @@
+"""Attacks that ask the target alone and compare its answers with those to known records."""

@@ -1,0 +1,323 @@
+"""Label-only attacks of Choquette-Choo et al. (2021): the gap attack and robustness to noise."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn import get_config
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.utils import check_array, check_random_state, column_or_1d
+from sklearn.utils.validation import check_consistent_length
+
+from skmia._records import concatenate
+from skmia._response import label_index, taken
+from skmia.attacks._base import BaseAttack
+from skmia.attacks._shadows import train_shadow
+from skmia.attacks._thresholds import best_threshold
+from skmia.attacks.direct._perturbation import Perturbation, noise_grid
+from skmia.utils._constraints import ARRAY, validate_params
+from skmia.utils._sklearn import Interval, StrOptions, _safe_indexing
+
+__all__ = ["LabelOnlyAttack", "label_only_scores"]
+
+_MOST_RECORDS_TO_CHOOSE_BY = 1000
+_MOST_QUERIES_TO_CHOOSE_BY = 100
+
+
+class LabelOnlyAttack(BaseAttack):
+    """Find members by the labels alone that the target predicts for them and for noisy copies.
+
+    Members tend to lie farther from the decision boundary, so that a member's noisy copies keep its
+    label more often. The attack score is the share of copies that the target gives the record's
+    label, and 0 for a record that it misclassifies.
+
+    The attacker knows the record with its label and sees which class the target predicts, no
+    probabilities; `n_queries` + 1 times for each record. To calibrate he has records from the
+    target's distribution, and either knows some of the target's members or trains one shadow model.
+
+    Parameters
+    ----------
+    target : estimator, default=None
+        The fitted classifier under attack: anything with `predict`, of which nothing else is ever
+        called. It is never refitted. None makes a template.
+    method : {"noise", "gap"} or callable, default="noise"
+        - "noise": copies with noise that suits each column, see Notes;
+        - "gap": a record is a member if it is classified right [2]_, with one query;
+        - a function `augmentation(X, random_state)` that returns a changed copy of each record of
+          `X`, in the same container. It is called for one record at a time, repeated `n_queries`
+          times, with the same integer seed for all records.
+    n_queries : int, default=500
+        Number of copies of each record.
+    noise : "auto" or tuple of float, default="auto"
+        Amount of noise, for the method "noise": a pair (sigma, flip_rate) of the standard deviation
+        on continuous columns, in units of the column's own, and the probability that any other
+        value is changed. "auto" chooses among five pairs by the accuracy of the attack on the
+        shadow model, or on the records of known membership.
+    per_class : bool, default=False
+        One threshold and one risk histogram per class, else one for all records.
+    n_bins : int, default=20
+        Bins of the risk histogram, with equally many calibration records in each.
+    prior : float, default=0.5
+        Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
+    random_state : int, RandomState instance or None, default=None
+        Draws the noise, and the records and the seed of the shadow model.
+    n_jobs : int, default=None
+        Number of batches of records that the target answers at the same time.
+
+    Attributes
+    ----------
+    noise_ : tuple of float or None
+        The pair (sigma, flip_rate) in use; None for other methods.
+    classes_ : ndarray of shape (2,)
+        0 for non-members and 1 for members: the columns of `predict_proba`.
+    target_classes_ : ndarray of shape (n_target_classes,)
+        Labels of the target and of the records in `fit`.
+    threshold_ : float
+        The threshold of all classes together; also of labels that were not met in `fit`.
+    thresholds_ : ndarray of shape (n_target_classes,)
+        The threshold of each label.
+    n_features_in_ : int
+        Number of features of the records in `fit`, where they have such.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, where they have such.
+
+    See Also
+    --------
+    MetricAttack : With response_method="predict" and signal="correctness", the gap attack too.
+    label_only_scores : The scores, as a function of arrays.
+
+    Notes
+    -----
+    Columns are known by the records of `fit`. Numbers of more than two values are continuous and
+    get Gaussian noise. A column of two values, or of zeros or ones only, takes the other value with
+    probability flip_rate. Any other column, of texts or categories, takes with this probability a
+    value drawn from its marginal. In arrays a category that is numbered is continuous: give a frame
+    with categories, or a function. The pairs of "auto" are sigma 0.05, 0.1, 0.2, 0.4, 0.8 with a
+    flip rate that changes 1, 2, 3, 5, 10 columns of a record on average, but not more than half.
+    They are compared on up to 1,000 records with up to 100 copies each.
+
+    The k-th copy of every record gets the same noise, drawn once in `fit`. Each score is then an
+    unbiased estimate of the record's robustness, with the variance of `n_queries` independent
+    draws, and depends on the record alone. Errors of different records are not independent: those
+    of similar records are alike, which makes their comparison more exact rather than less.
+
+    A score is a multiple of 1 / `n_queries`. Equal scores are left equal: the false positive rates
+    that a threshold can reach are few where many records keep their label in all copies.
+
+    The boundary distance of [1]_, measured with HopSkipJump, is not implemented.
+
+    References
+    ----------
+    .. [1] C. A. Choquette-Choo, F. Tramèr, N. Carlini and N. Papernot, "Label-only membership
+       inference attacks", ICML 2021, section 3.
+    .. [2] S. Yeom, I. Giacomelli, M. Fredrikson and S. Jha, "Privacy risk in machine learning:
+       analyzing the connection to overfitting", CSF 2018.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from skmia.attacks import LabelOnlyAttack
+    >>> X, y = make_classification(1500, flip_y=0.3, random_state=0)
+    >>> members, others, own = np.split(np.arange(1500), 3)
+    >>> target = DecisionTreeClassifier(random_state=0).fit(X[members], y[members])
+    >>> rows, membership = np.r_[members, others], np.repeat([1, 0], 500)
+    >>> for method in ("gap", "noise"):
+    ...     attack = LabelOnlyAttack(target, method=method, n_queries=50, random_state=0)
+    ...     print(round(attack.fit(X[own], y[own]).score(X[rows], y[rows], membership), 2))
+    0.64
+    0.64
+    """
+
+    response_method = "predict"  # of BaseAttack, here no choice
+    _risk_scale = "rank"
+
+    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
+        **{k: v for k, v in BaseAttack._parameter_constraints.items() if k != "response_method"},
+        "method": [StrOptions({"noise", "gap"}), callable],
+        "n_queries": [Interval(Integral, 1, None, closed="left")],
+        "noise": [StrOptions({"auto"}), tuple, list],
+    }
+
+    def __init__(
+        self,
+        target=None,
+        *,
+        method="noise",
+        n_queries=500,
+        noise="auto",
+        per_class=False,
+        n_bins=20,
+        prior=0.5,
+        random_state=None,
+        n_jobs=None,
+    ):
+        self.target = target
+        self.method = method
+        self.n_queries = n_queries
+        self.noise = noise
+        self.per_class = per_class
+        self.n_bins = n_bins
+        self.prior = prior
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    @property
+    def _known_threshold(self):
+        return 1.0 if self.method == "gap" else None
+
+    @property
+    def _threat_model(self):
+        queries = "1 query" if self.method == "gap" else f"{self.n_queries + 1} queries"
+        return f"sees labels alone, of {queries} a record; has labeled records"
+
+    def _fit(self, X, y, membership):
+        """Choose the noise; return the model to calibrate on, its members and what it was asked."""
+        rng, model = check_random_state(self.random_state), self.target
+        self._seed, seed_of_shadow, seed_of_choice = rng.randint(2**31 - 1, size=3).tolist()
+        if membership is None:
+            model, membership = train_shadow(model, X, y, seed_of_shadow)
+        model, asked = self._asked_once(model, X), None
+        self.noise_ = None
+        if self.method == "noise":
+            self._perturbation = Perturbation(self._seed).fit(X)
+            self.noise_, asked = self._chosen_noise(model, X, y, membership, seed_of_choice)
+        return model, membership, asked
+
+    def _calibration_scores(self, X, y, membership, known):
+        model, membership, asked = known
+        if self.method == "gap":
+            scores = self._score_samples(model, X, y)
+        else:
+            scores = self._robustness(model, X, y, self.n_queries, self.noise_, asked)[0]
+        return scores, membership, label_index(y, self.target_classes_)
+
+    def _chosen_noise(self, model, X, y, membership, seed):
+        """Return the noise that was asked for, or that with the best accuracy.
+
+        With it come the rows by which it was chosen, and which of their copies keep the label.
+        """
+        if self.noise != "auto":
+            return _checked_noise(self.noise), None
+        rows = np.random.RandomState(seed).permutation(len(y))[:_MOST_RECORDS_TO_CHOOSE_BY]
+        model, X = taken(model, X, rows)
+        y, membership = y[rows], membership[rows]
+        pairs = noise_grid(self._perturbation.n_flipped)
+        if len(np.unique(membership)) < 2:  # nothing to choose by
+            return pairs[len(pairs) // 2], None
+        n_queries = min(self.n_queries, _MOST_QUERIES_TO_CHOOSE_BY)
+        best = -np.inf, None, None
+        for pair in pairs:
+            scores, kept = self._robustness(model, X, y, n_queries, pair)
+            called = scores >= best_threshold(scores, membership)
+            accuracy = balanced_accuracy_score(membership, called)
+            if accuracy > best[0]:
+                best = accuracy, pair, kept
+        return best[1], (rows, best[2])
+
+    def _score_samples(self, model, X, y):
+        if self.method == "gap":
+            return self._gives_label(model, X, y).astype(np.float64)
+        return self._robustness(model, X, y, self.n_queries, self.noise_)[0]
+
+    def _gives_label(self, model, X, y):
+        """Return for which records the model predicts the label."""
+        return self._observe(model, X, y, "confidence") == 1
+
+    def _robustness(self, model, X, y, n_queries, noise, asked=None):
+        """Return the scores, and which copies keep the label.
+
+        Of misclassified records no copies are asked for. `asked` are rows of which the first copies
+        have been asked for, with what came of these.
+        """
+        correct = self._gives_label(model, X, y)
+        kept, n_asked = np.zeros((len(y), n_queries), dtype=bool), np.zeros(len(y), dtype=int)
+        if asked is not None:
+            rows, first = asked
+            kept[rows, : first.shape[1]], n_asked[rows] = first, first.shape[1]
+        for start in np.unique(n_asked[n_asked < n_queries]):
+            numbers = range(start, n_queries)
+            of_start = np.flatnonzero(correct & (n_asked == start))
+            n_at_once = self._n_at_once(len(numbers))
+            for first_row in range(0, len(of_start), n_at_once):
+                rows = of_start[first_row : first_row + n_at_once]
+                about = model, _safe_indexing(X, rows), y[rows]
+                kept[rows, start:] = self._kept(*about, numbers, noise)
+        return label_only_scores(kept, correct), kept
+
+    def _n_at_once(self, n_queries):
+        """Return of how many records all copies fit an eighth of scikit-learn's working memory."""
+        n_bytes = 8 * n_queries * max(getattr(self, "n_features_in_", 1), 1)
+        return max(1, int(get_config()["working_memory"] * 2**20 / 8 / n_bytes))
+
+    def _kept(self, model, X, y, numbers, noise):
+        """Return which copies of each record, of these numbers, keep its label."""
+        n_records, n_copies = len(y), len(numbers)
+        if callable(self.method):
+            copies = [
+                self.method(_safe_indexing(X, np.full(n_copies, i)), self._seed)
+                for i in range(n_records)
+            ]
+            labels = _labels(model, concatenate(*copies)).reshape(n_records, n_copies)
+            return labels == y[:, None]
+        copies = self._perturbation.copies(X, numbers, *noise)
+        return (_labels(model, copies).reshape(n_copies, n_records) == y).T
+
+
+def _labels(model, X):
+    return np.asarray(model.predict(X)).ravel()
+
+
+def _checked_noise(noise):
+    try:
+        sigma, flip_rate = map(float, noise)
+    except (TypeError, ValueError):
+        sigma = flip_rate = np.nan
+    if not (0 <= sigma < np.inf and 0 <= flip_rate <= 1):
+        raise ValueError(
+            "noise must be 'auto' or a pair (sigma, flip_rate) with sigma of at least 0 and "
+            f"flip_rate in [0, 1], got {noise!r}."
+        )
+    return sigma, flip_rate
+
+
+@validate_params(kept=ARRAY, correct=ARRAY)
+def label_only_scores(kept, correct):
+    r"""Return the share of a record's changed copies that keep its label.
+
+    .. math:: \frac{1}{N} \sum_k [f(x_k) = y] \quad \text{if } f(x) = y, \text{ else } 0
+
+    with the record :math:`x` of label :math:`y`, the label :math:`f(x)` that the target predicts,
+    and N copies :math:`x_k`. 1 means that no copy crosses the decision boundary.
+
+    Parameters
+    ----------
+    kept : array-like of bool, shape (n_records, n_queries)
+        Whether the target gives each copy of a record the record's label.
+    correct : array-like of bool, shape (n_records,)
+        Whether it gives the record itself this label.
+
+    Returns
+    -------
+    ndarray of shape (n_records,)
+        The scores, in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit.
+
+    References
+    ----------
+    .. [1] C. A. Choquette-Choo, F. Tramèr, N. Carlini and N. Papernot, "Label-only membership
+       inference attacks", ICML 2021, section 3.
+
+    Examples
+    --------
+    >>> from skmia.attacks import label_only_scores
+    >>> label_only_scores([[1, 1, 0, 1], [1, 1, 1, 1]], [1, 0])
+    array([0.75, 0.  ])
+    """
+    kept, correct = check_array(kept, dtype=bool, ensure_min_samples=0), column_or_1d(correct)
+    check_consistent_length(kept, correct)
+    return kept.mean(axis=1) * correct.astype(bool)

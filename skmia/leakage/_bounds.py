@@ -1,0 +1,271 @@
+"""What no attacker can exceed who sees so much leakage."""
+
+from numbers import Real
+
+import numpy as np
+from scipy.special import entr, xlogy
+
+from skmia.leakage._bisection import root_of
+from skmia.utils._constraints import PRIOR, Numbers, validate_params
+
+_LEAKAGE = [
+    Numbers(
+        Real,
+        0,
+        None,
+        closed="both",
+        example="max(value, 0) of an estimate below 0",
+        any_shape=True,
+    )
+]
+_RATES = [
+    Numbers(
+        Real,
+        0,
+        1,
+        closed="neither",
+        example="0.01 for a false positive rate of 1 %",
+        any_shape=True,
+    )
+]
+
+
+def entropy_of(probability):
+    """Return the entropy in nats of a bit that is 1 with this probability, at most ln 2."""
+    return entr(probability) + entr(1 - np.asarray(probability))
+
+
+@validate_params(kl=_LEAKAGE, reverse_kl=[*_LEAKAGE, None])
+def total_variation_bound(kl, reverse_kl=None):
+    r"""Return an upper bound on the total variation from a Kullback-Leibler divergence.
+
+    .. math:: \mathrm{TV}(P_1, P_0) \le
+              \min\left(\sqrt{K / 2}, \sqrt{1 - e^{-K}}\right)
+
+    where :math:`P_1` is the law of what the attacker sees if the record is a member, :math:`P_0` if
+    it is none, and :math:`K` the divergence of one from the other in nats. The first is Pinsker's
+    inequality, the second Bretagnolle's and Huber's. The total variation is the largest advantage,
+    true minus false positive rate, of any attack on this record. 0 means that no attack is better
+    than blind, 1 that the bound excludes none.
+
+    Parameters
+    ----------
+    kl : float or array-like
+        :math:`K(P_1 \Vert P_0)` in nats, at least 0; infinity is allowed.
+    reverse_kl : float or array-like, default=None
+        :math:`K(P_0 \Vert P_1)`. The smaller of both bounds is taken.
+
+    Returns
+    -------
+    float or ndarray
+        The bound, in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If a divergence is negative or not a number.
+
+    See Also
+    --------
+    membership_success_bound : The same as a probability of success.
+    kl_leakage : Estimates the divergence from trained models.
+
+    References
+    ----------
+    .. [1] A. B. Tsybakov, "Introduction to Nonparametric Estimation", Springer 2009, lemmas 2.5
+       and 2.6.
+    .. [2] F. Farokhi and M. A. Kaafar, "Modelling and Quantifying Membership Information Leakage in
+       Machine Learning", arXiv:2001.10648, 2020. Its abstract relates the divergence to the
+       adversary's success; the inequalities taken here are a reconstruction.
+
+    Examples
+    --------
+    >>> from skmia.leakage import total_variation_bound
+    >>> total_variation_bound([0, 0.5, 2])
+    array([0.       , 0.5      , 0.9298735])
+    """
+    return _total_variation(kl, reverse_kl)
+
+
+@validate_params(kl=_LEAKAGE, reverse_kl=[*_LEAKAGE, None])
+def membership_success_bound(kl, reverse_kl=None):
+    r"""Return an upper bound on the probability that an attack tells membership of a record right.
+
+    .. math:: \frac{1}{2}\left(1 + \mathrm{TV}(P_1, P_0)\right)
+
+    with the bound on the total variation of :func:`total_variation_bound`, for a record that is as
+    likely a member as not: a bound on the balanced accuracy. 0.5 is the blind guess, 1 excludes
+    nothing.
+
+    Parameters
+    ----------
+    kl : float or array-like
+        :math:`K(P_1 \Vert P_0)` in nats, at least 0; infinity is allowed.
+    reverse_kl : float or array-like, default=None
+        :math:`K(P_0 \Vert P_1)`. The smaller of both bounds is taken.
+
+    Returns
+    -------
+    float or ndarray
+        The bound, in [0.5, 1].
+
+    Raises
+    ------
+    ValueError
+        If a divergence is negative or not a number.
+
+    See Also
+    --------
+    tpr_bound : The bound that matters at small false positive rates.
+    fano_error_bound : From the mutual information in place of the divergence.
+
+    References
+    ----------
+    .. [1] F. Farokhi and M. A. Kaafar, "Modelling and Quantifying Membership Information Leakage in
+       Machine Learning", arXiv:2001.10648, 2020, abstract. This form is a reconstruction.
+
+    Examples
+    --------
+    >>> from skmia.leakage import membership_success_bound
+    >>> float(membership_success_bound(0.5))
+    0.75
+    """
+    return (1 + _total_variation(kl, reverse_kl)) / 2
+
+
+def _total_variation(kl, reverse_kl):
+    kl = np.asarray(kl, dtype=np.float64)
+    if reverse_kl is not None:
+        kl = np.minimum(kl, np.asarray(reverse_kl, dtype=np.float64))
+    return np.minimum(np.sqrt(kl / 2), np.sqrt(-np.expm1(-kl)))[()]
+
+
+@validate_params(mutual_information=_LEAKAGE, prior=PRIOR)
+def fano_error_bound(mutual_information, prior=0.5):
+    r"""Return a lower bound on the probability that an attack tells membership of a record wrong.
+
+    .. math:: P[\hat{Z} \ne Z] \ge h^{-1}\left(h(\pi) - I\right)
+
+    where :math:`Z` is the membership, :math:`\pi` its prior, :math:`I` the mutual information of
+    membership and what the attacker sees, :math:`h` the entropy of a bit and :math:`h^{-1}` its
+    inverse in [0, 1/2]: Fano's inequality for two hypotheses. 0 excludes no attack; the largest
+    value, the smaller of :math:`\pi` and :math:`1 - \pi`, is the error of a blind guess.
+
+    Parameters
+    ----------
+    mutual_information : float or array-like
+        :math:`I` in nats, at least 0. More than :math:`h(\pi)` gives 0.
+    prior : float, default=0.5
+        Probability that the record is a member, in (0, 1).
+
+    Returns
+    -------
+    float or ndarray
+        The bound, in [0, 0.5].
+
+    Raises
+    ------
+    ValueError
+        If the information is negative or not a number, or ``prior`` not in (0, 1).
+
+    See Also
+    --------
+    mutual_information_leakage : Estimates the mutual information from trained models.
+
+    References
+    ----------
+    .. [1] T. M. Cover and J. A. Thomas, "Elements of Information Theory", 2nd ed., Wiley 2006,
+       theorem 2.10.1.
+
+    Examples
+    --------
+    >>> from skmia.leakage import fano_error_bound
+    >>> round(float(fano_error_bound(0.25)), 3)
+    0.162
+    """
+    information = np.asarray(mutual_information, dtype=np.float64)
+    left = np.maximum(entropy_of(prior) - information, 0)
+    blind = min(prior, 1 - prior)
+    # the mirrored root, so that the end of the bracket that is returned is a bound
+    return (blind - root_of(lambda gap: left - entropy_of(blind - gap), 0 * left, blind))[()]
+
+
+@validate_params(kl=_LEAKAGE, fpr=_RATES, reverse_kl=[*_LEAKAGE, None])
+def tpr_bound(kl, fpr, reverse_kl=None):
+    r"""Return the largest true positive rate that any attack can have at a false positive rate.
+
+    .. math:: \max \left\{b : b \ln\frac{b}{a} + (1 - b) \ln\frac{1 - b}{1 - a} \le K\right\}
+
+    where :math:`a` is the false positive rate, :math:`b` the true positive rate and :math:`K =
+    K(P_1 \Vert P_0)` the divergence of what is seen of a member from what is seen of a non-member:
+    a decision has no larger divergence than what it is made from. Of a reverse divergence
+    :math:`K(P_0 \Vert P_1)` the same holds with :math:`a` and :math:`b` exchanged. The rate
+    ``fpr`` itself is the blind guess, 1 excludes nothing.
+
+    Parameters
+    ----------
+    kl : float or array-like
+        :math:`K(P_1 \Vert P_0)` in nats, at least 0; infinity is allowed.
+    fpr : float or array-like
+        False positive rates, in (0, 1); broadcast against ``kl``.
+    reverse_kl : float or array-like, default=None
+        :math:`K(P_0 \Vert P_1)`. The smaller of both bounds is taken.
+
+    Returns
+    -------
+    float or ndarray
+        The bound, in [``fpr``, 1].
+
+    Raises
+    ------
+    ValueError
+        If a divergence is negative or not a number, or a rate not in (0, 1).
+
+    See Also
+    --------
+    tpr_at_fpr : The rate that an attack has.
+
+    References
+    ----------
+    .. [1] T. M. Cover and J. A. Thomas, "Elements of Information Theory", 2nd ed., Wiley 2006,
+       section 2.8, the inequality of data processing.
+
+    Examples
+    --------
+    >>> from skmia.leakage import tpr_bound
+    >>> tpr_bound(0.5, [0.001, 0.01, 0.1]).round(3)
+    array([0.127, 0.222, 0.495])
+    """
+    kl, fpr = np.asarray(kl, dtype=np.float64), np.asarray(fpr, dtype=np.float64)
+    reverse = np.asarray(0 if reverse_kl is None else reverse_kl, dtype=np.float64)
+    try:
+        np.broadcast_shapes(kl.shape, fpr.shape, reverse.shape)
+    except ValueError as error:
+        raise ValueError(
+            f"kl, fpr and reverse_kl must have shapes that go together, got {kl.shape}, "
+            f"{fpr.shape} and {reverse.shape}; give one rate for each leakage, or a single one."
+        ) from error
+    bound = _largest_rate(_bit_divergence, kl, fpr)
+    if reverse_kl is not None:
+        bound = np.minimum(
+            bound, _largest_rate(lambda tpr, fpr: _bit_divergence(fpr, tpr), reverse, fpr)
+        )
+    return bound[()]
+
+
+def _largest_rate(divergence, kl, fpr):
+    low, high = np.broadcast_to(fpr, np.broadcast_shapes(kl.shape, fpr.shape)), 1.0
+    finite = np.minimum(kl, np.finfo(np.float64).max)  # of two infinities there is no difference
+    bound = root_of(lambda tpr: divergence(tpr, fpr) - finite, low, high)
+    return np.where(kl == 0, fpr, bound)
+
+
+def _bit_divergence(first, second):
+    """Return the divergence of a bit that is 1 with the first probability from the second."""
+    with np.errstate(divide="ignore"):
+        return (
+            xlogy(first, first)
+            + xlogy(1 - first, 1 - first)
+            - xlogy(first, second)
+            - xlogy(1 - first, 1 - second)
+        )

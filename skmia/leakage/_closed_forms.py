@@ -1,0 +1,361 @@
+"""The leakage of fitted estimators by closed forms, without retraining."""
+
+from dataclasses import dataclass
+from numbers import Real
+
+import numpy as np
+from scipy.stats import bootstrap
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from skmia._result import Estimate, Result
+from skmia._target import transformed
+from skmia.leakage._bounds import membership_success_bound
+from skmia.leakage._influence import MECHANISMS, check_mechanism
+from skmia.leakage._influence_terms import GradientMoments, SamplingLaw, shift_leakage
+from skmia.leakage._linear_models import LinearProblem, is_linear
+from skmia.leakage._noise import gaussian_noise_scale
+from skmia.utils._constraints import (
+    ARRAY,
+    ARRAY_OR_NONE,
+    CONFIDENCE_LEVEL,
+    COUNT,
+    NOT_NEGATIVE,
+    POSITIVE,
+    RANDOM_STATE,
+    TABLE,
+    TABLE_OR_NONE,
+    Names,
+    Number,
+    validate_params,
+)
+
+__all__ = ["ClosedFormLeakage", "closed_form_leakage"]
+
+RESAMPLED_AT_ONCE = 2**22
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class ClosedFormLeakage(Result):
+    """What the parameters of a classifier give away of membership, by closed forms.
+
+    Attributes
+    ----------
+    kl : ndarray of shape (n_candidates,)
+        The divergence of each record in nats.
+    success_bound : ndarray of shape (n_candidates,)
+        The most that any attack's balanced accuracy on the record can be.
+    mean_kl, mean_success_bound : Estimate
+        The means over the records; their intervals are of the choice of records, not of the
+        approximation.
+    mechanism : str
+        Where the chance comes from.
+    noise_scale : float or None
+        Standard deviation of the noise, of "output".
+    n_records : int
+        Number of training records.
+
+    See Also
+    --------
+    closed_form_leakage : Makes it.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skmia.leakage import closed_form_leakage
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = LogisticRegression(max_iter=1000).fit(X, y)
+    >>> leakage = closed_form_leakage(model, X, y, damping=0.01, random_state=0)
+    >>> leakage.to_frame().columns.tolist()
+    ['kl', 'success_bound']
+    """
+
+    kl: np.ndarray
+    success_bound: np.ndarray
+    mean_kl: Estimate
+    mean_success_bound: Estimate
+    mechanism: str
+    noise_scale: float | None
+    n_records: int
+
+    _rows = ("kl", "success_bound")
+
+
+@validate_params(
+    X_train=TABLE,
+    y_train=ARRAY,
+    X=TABLE_OR_NONE,
+    y=ARRAY_OR_NONE,
+    mechanism=[Names(*MECHANISMS)],
+    noise_scale=[*POSITIVE, None],
+    epsilon=[*POSITIVE, None],
+    delta=[Number(Real, 0, 1, closed="neither"), None],
+    sensitivity=[*NOT_NEGATIVE, None],
+    inverse_temperature=[*POSITIVE, None],
+    damping=NOT_NEGATIVE,
+    tol=[Number(Real, 0, 1, closed="neither", example="1e-8")],
+    max_iter=COUNT,
+    confidence_level=CONFIDENCE_LEVEL,
+    n_resamples=COUNT,
+    random_state=RANDOM_STATE,
+)
+def closed_form_leakage(
+    estimator,
+    X_train,
+    y_train,
+    X=None,
+    y=None,
+    *,
+    mechanism="sampling",
+    noise_scale=None,
+    epsilon=None,
+    delta=None,
+    sensitivity=None,
+    inverse_temperature=None,
+    damping=0.0,
+    tol=1e-8,
+    max_iter=1000,
+    confidence_level=0.95,
+    n_resamples=1000,
+    random_state=None,
+):
+    r"""Return what a fitted classifier's parameters give away of membership, record by record.
+
+    The Kullback-Leibler divergence between the laws of the parameters with a record and without it,
+    of three sources of chance:
+
+    .. math::
+
+        \text{output: } K = \frac{\|H^{-1} g\|^2}{2 n^2 \sigma^2}, \qquad
+        \text{posterior: } K = \frac{\beta}{2 n} g^T H^{-1} g, \qquad
+        \text{sampling: } K = \frac{1}{2 n} g^T V^{-1} g
+
+    where :math:`g` is the gradient of the record's loss at the fitted parameters, :math:`H` the
+    Hessian of the objective over n training records, penalty included, and :math:`V` the covariance
+    of the gradients; :func:`~skmia.leakage.influence_leakage` has the derivation. 0 means that the
+    record leaves no trace; there is no upper bound.
+
+    **The attacker** sees all parameters, with noise or drawn as the mechanism says, and knows the
+    record, the training and, but for "sampling", all other training records. Who sees answers only
+    learns no more: to him these are upper bounds, as far as the approximation holds.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted `LogisticRegression` with an L2 penalty or none, `RidgeClassifier`, either with its
+        built-in search (`CV`), :class:`~skmia.neural_network.RegularizedMLPClassifier` or
+        :class:`~skmia.neural_network.RegularizedNet` with L2 penalties or none; also within a
+        `Pipeline`, a fitted search, a :class:`~skmia.model_selection.MemberRecorder` or frozen.
+        Steps of a pipeline are taken as they are, as if they had not seen the records.
+    X_train : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
+        All records that it was fitted on.
+    y_train : array-like of shape (n_records,)
+        Their labels.
+    X : {array-like, sparse matrix, dataframe} of shape (n_candidates, n_features), default=None
+        The records whose leakage is asked for, as if they came to the training. By default the
+        training records, as if each were left out.
+    y : array-like of shape (n_candidates,), default=None
+        Their labels.
+    mechanism : {"output", "posterior", "sampling"}, default="sampling"
+        Where the chance comes from: noise on the parameters, a draw from the posterior, or the
+        other training records.
+    noise_scale : float, default=None
+        Standard deviation :math:`\sigma` of Gaussian noise on each parameter. For "output".
+    epsilon, delta : float, default=None
+        Instead of `noise_scale`, the privacy that the noise is for, with a `sensitivity`: the noise
+        is :func:`~skmia.leakage.gaussian_noise_scale`, and the result is what it leaves.
+    sensitivity : float, default=None
+        The largest distance that any record of any data could move the parameters, a bound from
+        theory. The largest of these records is no such bound, so there is no default.
+    inverse_temperature : float, default=None
+        The factor :math:`\beta` of the posterior :math:`\propto e^{-\beta n F}`. For "posterior".
+    damping : float, default=0.0
+        Added to the diagonal of H, or of V for "sampling", at least 0. Networks with hidden layers
+        need some, as they reach no minimum and have more parameters than records: say 0.01.
+    tol : float, default=1e-8
+        Remaining share at which a system of equations of a network counts as solved, in (0, 1).
+    max_iter : int, default=1000
+        Most products with the Hessian of a network for one record, at least 1.
+    confidence_level : float, default=0.95
+        Coverage of the intervals of the means, in (0, 1).
+    n_resamples : int, default=1000
+        Bootstrap resamples of the records, at least 1.
+    random_state : int, RandomState instance or None, default=None
+        Draws the resamples.
+
+    Returns
+    -------
+    ClosedFormLeakage
+        With the divergence ``kl`` of each record in nats, the ``success_bound`` of attacks on it,
+        and the means over the records; `print` it.
+
+    Raises
+    ------
+    ValueError
+        If the estimator has no closed form, was not fitted on these records, or an option is
+        missing, out of its range or of another mechanism; if a record moves the parameters farther
+        than `sensitivity`; if a network's Hessian has negative curvature or it is too large.
+
+    See Also
+    --------
+    skmia.leakage.influence_leakage : The same from gradients and Hessian.
+    skmia.leakage.membership_leakage : From models trained with and without a record.
+    skmia.leakage.gaussian_noise_leakage : What noise leaves of the worst record.
+
+    Notes
+    -----
+    The formulas are a reconstruction, of a paper known from its abstract only. They hold up to
+    terms in :math:`n^{-2}`. What is penalized keeps its weight against the loss of one record, as
+    scikit-learn's `C` and `alpha` do; intercepts are not penalized. "sampling" hardly depends on
+    the weight of the penalty: it makes a record's trace smaller and that of all others too. It
+    takes the others for independent draws; models of one half each of a pool, as of
+    :class:`~skmia.shadows.ShadowModels`, vary half as much, which doubles the divergence.
+
+    A sensitivity from theory, for a record that comes or goes: :math:`L / (n \lambda)`, for one
+    that is replaced twice this, if all parameters are penalized with :math:`\frac{\lambda}{2}
+    \|\theta\|^2` and the loss has gradients of a length of at most L. For logistic regression
+    without intercept, :math:`\lambda = 1 / (C n)` and L is the largest length of a record. An error
+    tells of records that exceed it, but that none does proves nothing.
+
+    A training record is left out of V, so that the divergence is infinite where no other record
+    moves the parameters as it does, such as the only one of its category. Records in `X` are not
+    looked up among the training records.
+
+    Networks are taken as they are, in float64 and without dropout, though training does not end at
+    a minimum: there the numbers are for comparison, not for proof. Their time grows with the
+    number of training records times that of candidates.
+
+    References
+    ----------
+    .. [1] F. Farokhi and M. A. Kaafar, "Modelling and Quantifying Membership Information Leakage in
+       Machine Learning", arXiv:2001.10648, 2020.
+    .. [2] P. W. Koh and P. Liang, "Understanding Black-box Predictions via Influence Functions",
+       International Conference on Machine Learning, 2017, section 2 and appendix C.
+    .. [3] K. Chaudhuri, C. Monteleoni and A. D. Sarwate, "Differentially Private Empirical Risk
+       Minimization", Journal of Machine Learning Research 12, 2011, corollary 8.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.preprocessing import scale
+    >>> from skmia.leakage import closed_form_leakage
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> X = scale(X)[:, :5]
+    >>> model = LogisticRegression().fit(X, y)
+    >>> leakage = closed_form_leakage(model, X, y, random_state=0)
+    >>> leakage.kl.shape
+    (569,)
+    >>> print(leakage.mean_kl)  # nats
+    0.006 [0.004, 0.008]
+    """
+    noise_scale = _noise_scale(mechanism, noise_scale, epsilon, delta, sensitivity)
+    scales = {"noise_scale": noise_scale, "inverse_temperature": inverse_temperature}
+    check_mechanism(mechanism, **scales)
+    if (X is None) != (y is None):
+        raise ValueError("Give both X and y, or neither for the training records.")
+    check_is_fitted(estimator)
+    classifier, X_train = transformed(estimator, X_train)
+    problem = _problem(classifier, X_train, y_train, tol, max_iter)
+    records = None if X is None else (transformed(estimator, X)[1], y)
+    if mechanism == "sampling":
+        kl = _sampling(problem, records, damping)
+    else:
+        kl = _shift(problem, records, damping, scales)
+    if sensitivity is not None:
+        _check_sensitivity(noise_scale * np.sqrt(2 * kl), sensitivity)
+    success = membership_success_bound(kl)
+    resampling = confidence_level, n_resamples, check_random_state(random_state)
+    return ClosedFormLeakage(
+        kl=kl,
+        success_bound=success,
+        mean_kl=_mean(kl, *resampling),
+        mean_success_bound=_mean(success, *resampling),
+        mechanism=mechanism,
+        noise_scale=noise_scale,
+        n_records=problem.n_records,
+    )
+
+
+def _noise_scale(mechanism, noise_scale, epsilon, delta, sensitivity):
+    """Return the noise given, or that of the Gaussian mechanism."""
+    wanted = {"epsilon": epsilon, "delta": delta, "sensitivity": sensitivity}
+    given = [name for name, value in wanted.items() if value is not None]
+    if not given:
+        return noise_scale
+    if mechanism != "output" or noise_scale is not None or len(given) < 3:
+        raise ValueError(
+            'epsilon, delta and sensitivity together stand for noise_scale in mechanism="output"; '
+            f"got {', '.join(given)}, noise_scale={noise_scale!r} and mechanism={mechanism!r}. "
+            "Give all three there, or noise_scale."
+        )
+    if epsilon > 1:
+        raise ValueError(
+            f"epsilon must be at most 1 for the classical formula of noise, got {epsilon!r}; give "
+            "noise_scale, of gaussian_noise_scale(..., method='analytic')."
+        )
+    return gaussian_noise_scale(sensitivity, epsilon, delta)
+
+
+def _problem(classifier, X, y, tol, max_iter):
+    """Return the objective that the classifier minimizes."""
+    if is_linear(classifier):
+        return LinearProblem(classifier, X, y)
+    modules = [kind.__module__ for kind in type(classifier).__mro__]
+    if any(module.startswith("skmia.neural_network.") for module in modules):
+        # only who has a network has torch
+        from skmia.neural_network._hessian_products import NetworkProblem
+
+        return NetworkProblem(classifier, X, y, tol, max_iter)
+    raise ValueError(
+        "Closed forms are for LogisticRegression, RidgeClassifier, RegularizedMLPClassifier and "
+        f"RegularizedNet, got {type(classifier).__name__}; skmia.leakage.membership_leakage takes "
+        "any classifier and retrains it."
+    )
+
+
+def _sampling(problem, records, damping):
+    reduced, trained_on = problem.coordinates(), (problem.X, problem.y)
+    moments = GradientMoments(map(reduced, problem.blocks(*trained_on)))
+    law = SamplingLaw(moments.covariance, moments.n, moments.mean, damping)
+    blocks = map(reduced, problem.blocks(*(records or trained_on)))
+    return np.concatenate([law.leakage(block, own=records is None) for block in blocks])
+
+
+def _shift(problem, records, damping, scales):
+    solve, n_records = problem.solver(damping), problem.n_records
+    blocks = problem.blocks(*(records or (problem.X, problem.y)))
+    return np.concatenate(
+        [shift_leakage(rows, solve(rows), n_records, **scales) for rows in blocks]
+    )
+
+
+def _check_sensitivity(shifts, sensitivity):
+    n_farther = np.count_nonzero(shifts > sensitivity)
+    if n_farther:
+        raise ValueError(
+            f"{n_farther} of {len(shifts)} records move the parameters farther than sensitivity="
+            f"{sensitivity!r}, up to {shifts.max():.3g}, so the noise does not give this epsilon "
+            "and delta; give a bound from theory, such as the largest gradient / (n * lambda)."
+        )
+
+
+def _mean(values, confidence_level, n_resamples, rng):
+    """Return the mean over records with its bootstrap interval."""
+    mean, n_infinite = float(values.mean()), np.count_nonzero(np.isinf(values))
+    if n_infinite:
+        reason = f"infinite for {n_infinite} of {len(values)} records, that nothing else resembles"
+        return Estimate(mean, mean, mean, reason)
+    if len(values) == 1:
+        return Estimate(mean, np.nan, np.nan, "one record has no interval")
+    limits = bootstrap(
+        [values],
+        np.mean,
+        n_resamples=n_resamples,
+        batch=max(1, RESAMPLED_AT_ONCE // len(values)),
+        confidence_level=confidence_level,
+        method="percentile",
+        random_state=rng,
+    ).confidence_interval
+    return Estimate(mean, float(limits.low), float(limits.high), "bootstrap over records")

@@ -1,0 +1,346 @@
+"""Membership leakage of one record in nats, from models trained with and without it."""
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import check_random_state
+
+from skmia._result import Estimate
+from skmia.leakage._bounds import entropy_of
+from skmia.leakage._checks import check_model_counts, check_statistics
+from skmia.leakage._intervals import quantiles
+from skmia.leakage._per_record import (
+    KL_METHODS,
+    Question,
+    information_bound,
+    leakage_of_records,
+    pooled_information,
+)
+from skmia.leakage._resamples import Resamples
+from skmia.utils._constraints import (
+    ARRAY,
+    CONFIDENCE_LEVEL,
+    COUNT,
+    PRIOR,
+    RANDOM_STATE,
+    TWO_OR_MORE,
+    Names,
+    validate_params,
+)
+from skmia.utils._sklearn import HasMethods
+
+_INFORMATION_METHODS = "numeric", "variational", "kl_bound"
+
+
+@validate_params(
+    in_statistics=ARRAY,
+    out_statistics=ARRAY,
+    method=[Names(*KL_METHODS)],
+    n_neighbors=COUNT,
+    n_bootstraps=TWO_OR_MORE,
+    confidence_level=CONFIDENCE_LEVEL,
+    random_state=RANDOM_STATE,
+)
+def kl_leakage(
+    in_statistics,
+    out_statistics,
+    *,
+    method="pooled",
+    n_neighbors=5,
+    n_bootstraps=1000,
+    confidence_level=0.95,
+    random_state=None,
+):
+    r"""Estimate the Kullback-Leibler membership leakage of a record.
+
+    .. math:: K(P_1 \Vert P_0) = E_{s \sim P_1}\left[\ln \frac{p_1(s)}{p_0(s)}\right]
+
+    where :math:`P_1` is the law of a statistic :math:`s` of models trained with the record, and
+    :math:`P_0` of models trained without it. 0 means that no attacker who sees this statistic can
+    tell membership better than blind; there is no upper limit, and
+    :func:`membership_success_bound` says what a value allows. It is in nats, of which ln 2 are a
+    bit.
+
+    The attacker sees the statistic of one model, and knows both laws: he trains models on records
+    of the same population, as many as he likes. A statistic of the model's output on the record
+    gives the leakage of the black box, which is a lower bound on that of the parameters: what is
+    computed from the model leaks no more than the model.
+
+    Parameters
+    ----------
+    in_statistics : array-like of shape (n_in,) or (n_in, n_dimensions)
+        The statistic of models trained with the record, such as the `logit_confidence` of the
+        record, independent of each other.
+    out_statistics : array-like of shape (n_out,) or (n_out, n_dimensions)
+        The same of models trained without it.
+    method : {"pooled", "gaussian", "neighbors"}, default="pooled"
+        The estimator:
+
+        - "pooled": two Gaussians with a common covariance. With :math:`\bar\Delta` the difference
+          of the means, :math:`\Sigma` the pooled covariance, :math:`\nu` its degrees of freedom
+          and :math:`d` the dimensions,
+
+          .. math:: K = \frac{1}{2} \max\left(0, \frac{\nu - d - 1}{\nu}
+                    \bar\Delta^\top \Sigma^{-1} \bar\Delta
+                    - d \left(\frac{1}{n_{in}} + \frac{1}{n_{out}}\right)\right),
+
+          without bias but for the maximum. Where :math:`d \ge \nu / 5` and :math:`d > 1` the
+          covariance is shrunk as by Ledoit and Wolf, and nothing is corrected;
+        - "gaussian": two Gaussians, each with a covariance of its own; biased upward, heavily for
+          few models and several dimensions;
+        - "neighbors": no model of the laws, distances to nearest neighbors [2]_; biased downward
+          for K > 0.
+    n_neighbors : int, default=5
+        Which neighbor's distance "neighbors" takes, at least 1.
+    n_bootstraps : int, default=1000
+        Resamples of the models for the interval, at least 2.
+    confidence_level : float, default=0.95
+        Coverage of the interval, in (0, 1).
+    random_state : int, RandomState instance or None, default=None
+        Draws the resamples, and the jitter that breaks ties between neighbors.
+
+    Returns
+    -------
+    Estimate
+        :math:`K(P_1 \Vert P_0)` in nats with its interval; exchange the arguments for the other
+        direction.
+
+    Raises
+    ------
+    ValueError
+        If statistics are not finite real numbers, the two differ in dimensions, there are too few
+        models for the method, or an option is out of its range.
+
+    See Also
+    --------
+    mutual_information_leakage : Leakage on a scale that ends at the entropy of membership.
+    total_variation_bound : What the leakage allows an attacker.
+    skmia.leakage.membership_leakage : Trains the models, for many records at a time.
+
+    Notes
+    -----
+    This is a reconstruction: of [1]_ the abstract was at hand, which says that there is a leakage
+    by the Kullback-Leibler divergence, not how the authors compute it.
+
+    The interval of "pooled" inverts a bootstrap test: it holds the distances of both laws from
+    which resamples of the models reach the distance that was found. That of "gaussian" is a basic
+    bootstrap interval of :math:`\sqrt{2K}`, from which the bias goes out, so that it may lie below
+    the value. For "neighbors" it takes the
+    standard error of halves drawn without repetition, since a resample that repeats models has
+    neighbors at distance 0, and keeps the bias.
+
+    Of 500 draws from Gaussians with 128 models on each side, of 1, 2 and 5 dimensions, 94 to 99 %
+    of the intervals of "pooled" at 95 % held a truth of 0, 0.05, 0.5 and 2, with 16 to 64 models on
+    a side 90 to 99 %; of "gaussian" 88 to
+    98 % one of 0, 0.05 and 0.5 in 1 and 2 dimensions; of "neighbors" over 99 % one of 0, and 85 %
+    and 82 % one of 0.5, in 1 and 2 dimensions. With a covariance that is shrunk, of 20 dimensions
+    and 40 models on each side, 90 to 98 % of the intervals held the truth where all directions vary
+    alike; where they vary from 0.1 to 10 it is underestimated, and 81 % held a truth of 0.5, 41 %
+    one of 2.
+
+    The standard error of "pooled" at K = 0.5 is 0.28 with 32 models on each side, 0.13 with 128
+    and 0.07 with 512. A statistic with atoms, such as the confidence of a tree that is sure, is not
+    Gaussian; infinity says that it does not vary on either side but differs between them.
+
+    References
+    ----------
+    .. [1] F. Farokhi and M. A. Kaafar, "Modelling and Quantifying Membership Information Leakage in
+       Machine Learning", arXiv:2001.10648, 2020, abstract.
+    .. [2] Q. Wang, S. R. Kulkarni and S. Verdú, "Divergence Estimation for Multidimensional
+       Densities Via k-Nearest-Neighbor Distances", IEEE Transactions on Information Theory, 2009,
+       equation 5.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmia.leakage import kl_leakage
+    >>> rng = np.random.RandomState(0)
+    >>> leakage = kl_leakage(rng.normal(1, size=512), rng.normal(size=512), random_state=0)
+    >>> print(leakage)  # the truth is 0.5
+    0.550 [0.429, 0.694]
+    """
+    question = _question(method, 0.5, n_neighbors, confidence_level, random_state)
+    found = _leakage(in_statistics, out_statistics, n_bootstraps, question)
+    return _estimate(found.kl, found.low, found.high, found.method)
+
+
+@validate_params(
+    in_statistics=ARRAY,
+    out_statistics=ARRAY,
+    method=[Names(*_INFORMATION_METHODS)],
+    prior=PRIOR,
+    classifier=[HasMethods(["fit", "predict_proba"]), None],
+    n_bootstraps=TWO_OR_MORE,
+    confidence_level=CONFIDENCE_LEVEL,
+    random_state=RANDOM_STATE,
+)
+def mutual_information_leakage(
+    in_statistics,
+    out_statistics,
+    *,
+    method="numeric",
+    prior=0.5,
+    classifier=None,
+    n_bootstraps=1000,
+    confidence_level=0.95,
+    random_state=None,
+):
+    r"""Estimate the mutual information of a record's membership and a model.
+
+    .. math:: I = \pi K(P_1 \Vert M) + (1 - \pi) K(P_0 \Vert M), \qquad
+              M = \pi P_1 + (1 - \pi) P_0
+
+    where :math:`P_1` is the law of a statistic of models trained with the record, :math:`P_0` of
+    models trained without it, :math:`K` the Kullback-Leibler divergence and :math:`\pi` the prior
+    of membership. 0 means that the statistic says nothing of membership, the entropy of the prior,
+    ln 2 nats for 0.5, that it says all.
+
+    The attacker is that of :func:`kl_leakage`.
+
+    Parameters
+    ----------
+    in_statistics : array-like of shape (n_in,) or (n_in, n_dimensions)
+        The statistic of models trained with the record, independent of each other.
+    out_statistics : array-like of shape (n_out,) or (n_out, n_dimensions)
+        The same of models trained without it.
+    method : {"numeric", "variational", "kl_bound"}, default="numeric"
+        The estimator:
+
+        - "numeric": the integral for two Gaussians with a common covariance, at the distance that
+          ``kl_leakage(method="pooled")`` estimates;
+        - "variational": a lower bound, the entropy of the prior less the cross entropy of a
+          classifier of membership that is cross-validated on the statistics;
+        - "kl_bound": an upper bound, :math:`\pi (1 - \pi)` times the sum of both divergences of
+          ``kl_leakage(method="pooled")``.
+    prior : float, default=0.5
+        Probability that the record is a member, in (0, 1).
+    classifier : estimator, default=None
+        With `predict_proba`, for "variational". None is a logistic regression on standardized
+        statistics.
+    n_bootstraps : int, default=1000
+        Resamples of the models for the interval, at least 2.
+    confidence_level : float, default=0.95
+        Coverage of the interval, in (0, 1).
+    random_state : int, RandomState instance or None, default=None
+        Draws the resamples and the folds.
+
+    Returns
+    -------
+    Estimate
+        The mutual information in nats with its interval. That of "variational" is of the bound,
+        and of the classifiers as they were trained.
+
+    Raises
+    ------
+    ValueError
+        If statistics are not finite real numbers, the two differ in dimensions, there are too few
+        models for the method, or an option is out of its range.
+
+    See Also
+    --------
+    kl_leakage : The divergence of both laws.
+    fano_error_bound : What the information allows an attacker.
+
+    Notes
+    -----
+    The information given the other training records is the average of this one over them, where all
+    models are trained on the same other ones; models whose other records are drawn anew give a
+    smaller one, that of an attacker who does not know them. This is a reconstruction, see
+    :func:`kl_leakage`.
+
+    References
+    ----------
+    .. [1] F. Farokhi and M. A. Kaafar, "Modelling and Quantifying Membership Information Leakage in
+       Machine Learning", arXiv:2001.10648, 2020, abstract.
+    .. [2] D. Barber and F. Agakov, "The IM Algorithm: A Variational Approach to Information
+       Maximization", NIPS 2003.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmia.leakage import mutual_information_leakage
+    >>> rng = np.random.RandomState(0)
+    >>> seen, unseen = rng.normal(1, size=512), rng.normal(size=512)
+    >>> print(mutual_information_leakage(seen, unseen, random_state=0))  # the truth is 0.111
+    0.121 [0.097, 0.149]
+    """
+    question = _question("pooled", prior, 1, confidence_level, random_state)
+    if method == "variational":
+        sides = _checked(in_statistics, out_statistics, question)
+        return _variational(*sides, classifier, n_bootstraps, question)
+    found = _leakage(in_statistics, out_statistics, n_bootstraps, question)
+    ends = np.stack([found.kl, found.low, found.high])
+    if method == "kl_bound":
+        words = f"upper bound, {found.method}"
+        return _estimate(*information_bound(ends, ends, prior), words)
+    return _estimate(*pooled_information(ends, prior), found.method)
+
+
+def _question(method, prior, n_neighbors, confidence_level, random_state):
+    seed = int(check_random_state(random_state).randint(2**31 - 1))
+    return Question(method, prior, confidence_level, n_neighbors, seed)
+
+
+def _checked(in_statistics, out_statistics, question):
+    first = check_statistics("in_statistics", in_statistics)
+    second = check_statistics("out_statistics", out_statistics)
+    if first.shape[1] != second.shape[1]:
+        raise ValueError(
+            f"in_statistics and out_statistics must have equal dimensions, got {first.shape[1]} "
+            f"and {second.shape[1]}; take the same statistic of all models."
+        )
+    check_model_counts(len(first), len(second), first.shape[1], question)
+    return first, second
+
+
+def _leakage(in_statistics, out_statistics, n_bootstraps, question):
+    sides = _checked(in_statistics, out_statistics, question)
+    seeds = np.random.RandomState(question.seed).randint(2**31 - 1, size=2)
+    return leakage_of_records(
+        [side[:, None] for side in sides],
+        [np.ones((len(side), 1), dtype=bool) for side in sides],
+        [
+            Resamples(np.arange(len(side)), n_bootstraps, seed)
+            for side, seed in zip(sides, seeds, strict=True)
+        ],
+        question,
+    )
+
+
+def _estimate(value, low, high, words):
+    return Estimate(value.item(), low.item(), high.item(), words)
+
+
+def _variational(first, second, classifier, n_bootstraps, question):
+    """Return the entropy of the prior less the cross entropy of the classifier's posterior."""
+    X, is_in = np.concatenate([first, second]), np.repeat([1, 0], [len(first), len(second)])
+    if classifier is None:
+        classifier = make_pipeline(StandardScaler(), LogisticRegression())
+    folds = StratifiedKFold(
+        min(5, len(first), len(second)), shuffle=True, random_state=question.seed
+    )
+    proba = cross_val_predict(clone(classifier), X, is_in, cv=folds, method="predict_proba")
+    # the classifier was trained with another prior than is asked for
+    proba = np.clip(proba, 1e-12, None) * [
+        (1 - question.prior) / len(second),
+        question.prior / len(first),
+    ]
+    loss = np.log(proba.sum(axis=1)) - np.log(proba[np.arange(len(X)), is_in])
+    losses = loss[: len(first)], loss[len(first) :]
+    shares, entropy = (question.prior, 1 - question.prior), entropy_of(question.prior)
+    value = entropy - sum(share * side.mean() for share, side in zip(shares, losses, strict=True))
+    seeds = np.random.RandomState(question.seed).randint(2**31 - 1, size=2)
+    again = entropy - sum(
+        share * _resampled_means(side, Resamples(np.arange(len(side)), n_bootstraps, seed))
+        for share, side, seed in zip(shares, losses, seeds, strict=True)
+    )
+    low, high = quantiles(again, question.confidence_level)
+    clipped = np.clip([value, low, high], 0, entropy)
+    return Estimate(*clipped.tolist(), "variational lower bound, cross-validated classifier")
+
+
+def _resampled_means(losses, resamples):
+    return np.concatenate([weights @ losses for weights in resamples]) / len(losses)

@@ -1,0 +1,424 @@
+"""Membership leakage of records, from models trained with and without them."""
+
+from dataclasses import dataclass
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils import check_random_state, indexable
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_is_fitted
+
+from skmia._records import KnownRecords
+from skmia._response import check_labels
+from skmia._result import Estimate, Result
+from skmia.leakage._bounds import (
+    membership_success_bound,
+    total_variation_bound,
+    tpr_bound,
+)
+from skmia.leakage._checks import check_finite, check_model_counts
+from skmia.leakage._per_record import KL_METHODS, Question, leakage_of_records
+from skmia.leakage._resamples import Resamples
+from skmia.shadows._shadow_models import ShadowModels
+from skmia.signals import get_signal_names
+from skmia.utils._constraints import (
+    ARRAY,
+    ARRAY_OR_NONE,
+    CONFIDENCE_LEVEL,
+    FPR,
+    N_JOBS,
+    PRIOR,
+    RANDOM_STATE,
+    TABLE,
+    VERBOSE,
+    Even,
+    Names,
+    validate_params,
+)
+from skmia.utils._sklearn import _safe_indexing
+
+__all__ = ["MembershipLeakage", "membership_leakage"]
+
+_N_NEIGHBORS = 5
+# Halves serve for a standard error only, and each takes a search for neighbors.
+_N_RESAMPLES = {"gaussian": 1000, "neighbors": 50, "pooled": 1000}
+_RESTS = "fixed", "random"
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class MembershipLeakage(Result):
+    r"""The leakage of records, from models trained with and without them.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (n_rows,)
+        The numbers of the records.
+    n_in, n_out : ndarray of shape (n_rows,)
+        Models with and without the record.
+    kl, kl_low, kl_high : ndarray of shape (n_rows,)
+        :math:`K_i` in nats with its interval.
+    reverse_kl : ndarray of shape (n_rows,)
+        :math:`K(P_{i,0} \Vert P_{i,1})`.
+    mutual_information : ndarray of shape (n_rows,)
+        :math:`I_i` in nats, of "pooled" as for Gaussians, of the other methods the upper bound
+        :math:`\pi (1 - \pi)` times the sum of both divergences.
+    total_variation, success, tpr : ndarray of shape (n_rows,)
+        Bounds on an attack's advantage, its balanced accuracy and its true positive rate at
+        `false_positive_rate`, if the divergences were these estimates. An attack may exceed them
+        where an estimate is too low, or the statistic not Gaussian; give ``kl_high`` to the
+        functions of bounds for bounds with confidence.
+    mean_kl, mean_mutual_information : Estimate
+        Averages over the records, of numbers of which small ones may be negative, so that records
+        without leakage do not add up to some.
+    method : str
+        The estimator in words.
+
+    See Also
+    --------
+    membership_leakage : Makes it.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skmia.leakage import membership_leakage
+    >>> X, y = make_classification(60, flip_y=0, random_state=0)
+    >>> leakage = membership_leakage(LogisticRegression(), X, y, n_models=32, random_state=0)
+    >>> leakage.to_frame().columns[:6].tolist()
+    ['rows', 'n_in', 'n_out', 'kl', 'kl_low', 'kl_high']
+    >>> print(str(leakage).splitlines()[-1])
+    and 40 more rows: to_frame has all
+    """
+
+    rows: np.ndarray
+    n_in: np.ndarray
+    n_out: np.ndarray
+    kl: np.ndarray
+    kl_low: np.ndarray
+    kl_high: np.ndarray
+    reverse_kl: np.ndarray
+    mutual_information: np.ndarray
+    total_variation: np.ndarray
+    success: np.ndarray
+    tpr: np.ndarray
+    mean_kl: Estimate
+    mean_mutual_information: Estimate
+    method: str
+
+    _rows = (
+        "rows",
+        "n_in",
+        "n_out",
+        "kl",
+        "kl_low",
+        "kl_high",
+        "reverse_kl",
+        "mutual_information",
+        "total_variation",
+        "success",
+        "tpr",
+    )
+
+
+@validate_params(
+    X=TABLE,
+    y=ARRAY,
+    rows=ARRAY_OR_NONE,
+    n_models=[Even(Integral, 2, None, closed="left", example="256, half of which see a record")],
+    statistic=[Names(*get_signal_names(), "log_odds"), callable],
+    rest=[Names(*_RESTS)],
+    method=[Names(*KL_METHODS)],
+    prior=PRIOR,
+    false_positive_rate=FPR,
+    confidence_level=CONFIDENCE_LEVEL,
+    random_state=RANDOM_STATE,
+    n_jobs=N_JOBS,
+    verbose=VERBOSE,
+)
+def membership_leakage(
+    estimator,
+    X,
+    y,
+    *,
+    rows=None,
+    n_models=256,
+    statistic="logit_confidence",
+    rest="random",
+    method="pooled",
+    prior=0.5,
+    false_positive_rate=0.01,
+    confidence_level=0.95,
+    random_state=None,
+    n_jobs=None,
+    verbose=0,
+):
+    r"""Estimate how much models give away of the membership of each record, in nats.
+
+    .. math:: K_i = K(P_{i,1} \Vert P_{i,0}), \qquad
+              I_i = \pi K(P_{i,1} \Vert M_i) + (1 - \pi) K(P_{i,0} \Vert M_i)
+
+    where :math:`P_{i,1}` is the law of a statistic of models trained with record :math:`i`,
+    :math:`P_{i,0}` of models trained without it, :math:`\pi` the prior of membership, :math:`M_i =
+    \pi P_{i,1} + (1 - \pi) P_{i,0}` and :math:`K` the Kullback-Leibler divergence. 0 means that
+    the statistic tells nothing of membership. :math:`I_i` is at most the entropy of the prior, ln 2
+    for 0.5; :math:`K_i` has no upper limit.
+
+    The attacker sees the statistic of one model trained on so many records, and knows how it is
+    distributed with and without the record: he has records of the same population, and trains as
+    many models as he likes. Of statistics of a model's answer to the record this is the leakage of
+    the black box, and a lower bound on that of the model's parameters: what is computed from a
+    model leaks no more than the model. For the parameters themselves give a function that returns
+    them.
+
+    Parameters
+    ----------
+    estimator : estimator or ShadowModels
+        The classifier or pipeline to train clones of; or fitted shadow models, which are asked and
+        none is trained. Of these `n_models` and `rest` do not count, their masks say who saw what.
+    X : array-like of shape (n_records, ...)
+        Records, in any container that the estimator takes.
+    y : array-like of shape (n_records,)
+        Their labels.
+    rows : array-like of int or of bool, default=None
+        The records whose leakage is asked for, None for all.
+    n_models : int, default=256
+        Models trained, even. About half of them see a record; with less than 128 on each side only
+        averages over records are worth reading.
+    statistic : str or callable, default="logit_confidence"
+        What the attacker sees: the name of a signal; "log_odds", the n_classes − 1 logarithms of
+        other classes' probabilities over that of the true class; or a function of a model, X and y
+        that returns an array of shape (n_records,) or (n_records, n_dimensions). A statistic with
+        many ties or extreme values, such as that of trees or of a class that some models have not
+        seen, is not Gaussian: the mean of it may still differ, but its divergence is not what
+        "pooled" says.
+    rest : {"random", "fixed"}, default="random"
+        What the other training records are:
+
+        - "random": half of all records, drawn anew for each model (``splitter="overlapping"`` of
+          `ShadowModels`), so that all records share the models. The attacker does not know them;
+        - "fixed": all other records. `n_models` / 2 models are trained on all records, and for each
+          record in `rows` as many on all but it, so that models differ by their seeds alone. This
+          is the strongest attacker, who knows all others; he needs a training with chance in it.
+    method : {"pooled", "gaussian", "neighbors"}, default="pooled"
+        The estimator, see :func:`skmia.leakage.kl_leakage`.
+    prior : float, default=0.5
+        Probability that a record is a member, in (0, 1).
+    false_positive_rate : float, default=0.01
+        Where the true positive rate is bounded, in (0, 1).
+    confidence_level : float, default=0.95
+        Coverage of each interval, in (0, 1).
+    random_state : int, RandomState instance or None, default=None
+        Draws the training records, the seeds of the models and the resamples.
+    n_jobs : int, default=None
+        Number of models trained, and asked, at the same time.
+    verbose : int, default=0
+        Above 0, joblib prints the progress of the training.
+
+    Returns
+    -------
+    MembershipLeakage
+        Of each of `rows` the divergence ``kl`` in nats with its interval, the mutual information
+        and what follows for attacks, and the averages over the records; `print` it.
+
+    Raises
+    ------
+    ValueError
+        If a record is not among those of the shadow models, there are too few models, a statistic
+        is not finite, models do not differ though ``rest="fixed"``, or an option is out of range.
+    ShadowTrainingError
+        If a model cannot be trained.
+
+    See Also
+    --------
+    skmia.leakage.kl_leakage : The estimators, for one record.
+    skmia.leakage.membership_success_bound : What a divergence allows an attacker.
+    skmia.leakage.tpr_bound : The same at a small false positive rate.
+
+    Notes
+    -----
+    Intervals of averages resample the records, and add what resamples of the models do to all
+    records alike: records share models, so that their errors go together, and a resample of records
+    alone would give too narrow an interval. For "neighbors" it is such an interval nevertheless.
+
+    With ``rest="random"`` a model is trained on half of the records: the leakage is that of models
+    of this size, and it goes down as there are more. Records of equal content are in or out
+    together. Halves of one pool vary half as much as as many fresh records would, so that the
+    divergence is up to twice that of an attacker, and a model, with records drawn from the whole
+    population: for those give fitted `ShadowModels` with a small ``train_size`` and
+    ``splitter="overlapping"``, where a share f of the pool makes it :math:`1 / (1 - f)`.
+
+    Shadow models of ``splitter="halves"``, as attacks share them, serve too. But the two models of
+    a pair answer the opposite way to the other records, which makes the squared error of a
+    difference of means up to twice that of independent models. Resamples keep pairs together, and
+    "pooled" takes the bias away that is measured between them; "gaussian" and "neighbors" do not.
+
+    All of this is a reconstruction: of [1]_ the abstract was at hand.
+
+    References
+    ----------
+    .. [1] F. Farokhi and M. A. Kaafar, "Modelling and Quantifying Membership Information Leakage in
+       Machine Learning", arXiv:2001.10648, 2020, abstract.
+    .. [2] N. Carlini, S. Chien, M. Nasr, S. Song, A. Terzis and F. Tramèr, "Membership inference
+       attacks from first principles", IEEE S&P 2022, section V, for the models and the logit of
+       the confidence.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skmia.leakage import membership_leakage
+    >>> X, y = make_classification(100, flip_y=0, random_state=0)
+    >>> leakage = membership_leakage(LogisticRegression(), X, y, n_models=64, random_state=0)
+    >>> leakage.kl.shape
+    (100,)
+    >>> round(float(leakage.mean_mutual_information), 2)  # of at most ln 2
+    0.07
+    """
+    (X,) = indexable(X)
+    y = check_labels(X, y)
+    rows = _row_numbers(rows, len(y))
+    seeds = check_random_state(random_state).randint(2**31 - 1, size=4)
+    records = _safe_indexing(X, rows), y[rows]
+    if isinstance(estimator, ShadowModels):
+        check_is_fitted(estimator)
+        models = _of_shadows(estimator, *records, statistic, n_jobs)
+    else:
+        training = {"random_state": int(seeds[0]), "n_jobs": n_jobs, "verbose": verbose}
+        train = _with_random_rest if rest == "random" else _with_fixed_rest
+        models = train(estimator, X, y, rows, n_models, statistic, training)
+    question = Question(method, prior, confidence_level, _N_NEIGHBORS, int(seeds[1]))
+    return _result(
+        _estimated(models, rows, question, seeds[2:]), rows, models[1], false_positive_rate
+    )
+
+
+def _estimated(models, rows, question, seeds):
+    sides, masks, groups = models
+    _check_models(sides, masks, rows, question)
+    resamples = [
+        Resamples(group, _N_RESAMPLES[question.method], seed)
+        for group, seed in zip(groups, seeds, strict=True)
+    ]
+    if sides[0] is sides[1]:  # the same models are resampled alike
+        resamples[1] = resamples[0]
+    return leakage_of_records(sides, masks, resamples, question)
+
+
+def _result(found, rows, masks, false_positive_rate):
+    divergences = found.kl, found.reverse
+    return MembershipLeakage(
+        rows=rows,
+        n_in=masks[0].sum(axis=0),
+        n_out=masks[1].sum(axis=0),
+        kl=found.kl,
+        kl_low=found.low,
+        kl_high=found.high,
+        reverse_kl=found.reverse,
+        mutual_information=found.information,
+        total_variation=total_variation_bound(*divergences),
+        success=membership_success_bound(*divergences),
+        tpr=tpr_bound(found.kl, false_positive_rate, found.reverse),
+        mean_kl=found.mean_kl,
+        mean_mutual_information=found.mean_information,
+        method=found.method,
+    )
+
+
+def _with_random_rest(estimator, X, y, rows, n_models, statistic, training):
+    # not "halves": the two models of a pair err in opposite ways
+    shadows = ShadowModels(estimator, n_models, splitter="overlapping", **training).fit(X, y)
+    return _of_shadows(shadows, _safe_indexing(X, rows), y[rows], statistic, training["n_jobs"])
+
+
+def _of_shadows(shadows, X, y, statistic, n_jobs):
+    """Return statistics, masks and groups of both sides."""
+    values = _observe(shadows, X, y, statistic, n_jobs)
+    in_mask, out_mask, _ = shadows.lookup(X, y)
+    out_mask = out_mask & in_mask.any(axis=0)  # a foreign record is on no side
+    return (values, values), (in_mask, out_mask), (shadows.groups_, shadows.groups_)
+
+
+def _with_fixed_rest(estimator, X, y, rows, n_models, statistic, training):
+    """Train models on all records, and for each record others on all but it and its twins."""
+    contents = KnownRecords(X, y).contents()
+    left_out, block = np.unique(contents[rows], return_inverse=True)
+    n_side = n_models // 2
+    seen = np.ones((n_side * (1 + len(left_out)), len(y)), dtype=bool)
+    seen[n_side:] = np.repeat(contents != left_out[:, None], n_side, axis=0)
+    shadows = ShadowModels(estimator, len(seen), splitter=seen, **training).fit(X, y)
+    records = _safe_indexing(X, rows), y[rows]
+    values = _observe(shadows, *records, statistic, training["n_jobs"])
+    in_mask = shadows.in_mask(*records)
+    here = n_side * (1 + block) + np.arange(n_side)[:, None], np.arange(len(rows))
+    sides, masks = (values[:n_side], values[here]), (in_mask[:n_side], ~in_mask[here])
+    if not any(np.ptp(side, axis=0).any() for side in sides):
+        raise ValueError(
+            "With rest='fixed' models on the same records must differ, but all of "
+            f"{type(estimator).__name__} give the same statistics: its training has no chance in "
+            "it, and its leakage is 0 or infinite. Use rest='random', or a training with "
+            "random_state."
+        )
+    groups = np.arange(n_side)
+    return sides, masks, (groups, groups)
+
+
+def _observe(shadows, X, y, statistic, n_jobs):
+    """Return an array of shape (n_models, n_records, n_dimensions)."""
+    if isinstance(statistic, str):
+        n_others = len(shadows.classes_) - 1
+        signals = [statistic] if statistic != "log_odds" else _log_odds(n_others)
+        return np.stack(shadows.observe(X, y, signals), axis=-1).astype(np.float64)
+    parallel = Parallel(n_jobs, require="sharedmem")
+    values = parallel(delayed(_call)(statistic, model, X, y) for model in shadows.estimators_)
+    return np.stack(values)
+
+
+def _log_odds(n_others):
+    """Return one signal for each class but the true one, counted from that one on."""
+
+    def _of_class(proba, y_index, offset):
+        proba = np.log(np.maximum(proba.astype(np.float64), 1e-30))
+        each = np.arange(len(proba))
+        return proba[each, (y_index + offset) % proba.shape[1]] - proba[each, y_index]
+
+    return [
+        lambda proba, y_index, offset=offset: _of_class(proba, y_index, offset)
+        for offset in range(1, n_others + 1)
+    ]
+
+
+def _call(statistic, model, X, y):
+    values = np.asarray(statistic(model, X, y))
+    if values.ndim not in (1, 2) or len(values) != len(y) or values.dtype.kind not in "biuf":
+        raise ValueError(
+            "statistic must return a number or a row of numbers for each record: expected shape "
+            f"({len(y)},) or ({len(y)}, n_dimensions), got {values.dtype} of {values.shape}."
+        )
+    return values.reshape(len(y), -1).astype(np.float64)
+
+
+def _check_models(sides, masks, rows, question):
+    for side in sides:
+        check_finite("statistic", side)
+    n_in, n_out = (mask.sum(axis=0) for mask in masks)
+    if (n_in == 0).any():
+        raise ValueError(
+            f"Record {rows[n_in.argmin()]} was seen by none of the models. Give records that they "
+            "were trained on, with the labels that they had there, or more models."
+        )
+    check_model_counts(n_in.min(), n_out.min(), sides[0].shape[2], question)
+
+
+def _row_numbers(rows, n_records):
+    if rows is None:
+        return np.arange(n_records)
+    rows = np.asarray(rows)
+    if rows.dtype == bool and rows.shape == (n_records,):
+        rows = np.flatnonzero(rows)
+    is_row = rows.ndim == 1 and rows.dtype.kind in "iu" and rows.size
+    if not is_row or rows.min() < 0 or rows.max() >= n_records:
+        raise ValueError(
+            f"rows must be numbers of records between 0 and {n_records - 1}, or a mask of shape "
+            f"({n_records},), at least one of them; got {rows.dtype} of shape {rows.shape}."
+        )
+    return rows

@@ -1,0 +1,313 @@
+"""How much the answer to a record changes if the record is left out of training."""
+
+import os
+from dataclasses import dataclass
+from numbers import Integral
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.base import BaseEstimator, is_regressor
+from sklearn.utils import check_random_state, indexable
+from sklearn.utils.parallel import Parallel, delayed
+
+from skmia._records import KnownRecords
+from skmia._response import check_labels, class_probabilities, label_index
+from skmia._result import Result
+from skmia.exceptions import ShadowTrainingError
+from skmia.shadows._template import shadow_template
+from skmia.shadows._training import fit_clone, one_blas_thread
+from skmia.signals import get_signal, get_signal_names
+from skmia.utils._blas import single_blas_thread
+from skmia.utils._constraints import (
+    ARRAY,
+    COUNT,
+    N_JOBS,
+    RANDOM_STATE,
+    RESPONSE_METHOD,
+    TABLE,
+    VERBOSE,
+    Names,
+    validate_params,
+)
+from skmia.utils._sklearn import _safe_indexing
+
+__all__ = ["RecordSensitivity", "record_sensitivity"]
+
+_MOST_ROWS = 200  # by default: each costs a training
+
+
+class _Question(NamedTuple):
+    """What every model is asked, and what it is a clone of."""
+
+    template: BaseEstimator
+    rows: np.ndarray
+    classes: np.ndarray
+    output: object
+    method: str
+    process: int
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class RecordSensitivity(Result):
+    r"""How much the answer to each record changes if it is left out of training.
+
+    Attributes
+    ----------
+    rows : ndarray of int, shape (n_rows,)
+        The records measured.
+    sensitivity : ndarray of shape (n_rows,)
+        Their :math:`\Delta`, the mean over the seeds.
+    standard_error : ndarray of shape (n_rows,)
+        Standard error of this mean, NaN for one seed. It says how far the seeds differ, not how far
+        :math:`\Delta` would on other training records.
+    background : ndarray of shape (n_rows,)
+        The mean change of the same answer if another one of the rows is left out; NaN if there is
+        no other.
+
+    See Also
+    --------
+    record_sensitivity : Makes it.
+
+    Examples
+    --------
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> from skmia.leakage import record_sensitivity
+    >>> X, y = [[0.0], [1.0], [2.5], [7.0]], [0, 0, 1, 0]
+    >>> print(record_sensitivity(KNeighborsClassifier(1), X, y))
+    RecordSensitivity
+    <BLANKLINE>
+    rows  sensitivity  standard error  background
+    ----  -----------  --------------  ----------
+    0     0.000        nan             0.000
+    1     0.000        nan             0.000
+    2     1.414        nan             0.000
+    3     1.414        nan             0.000
+    """
+
+    rows: np.ndarray
+    sensitivity: np.ndarray
+    standard_error: np.ndarray
+    background: np.ndarray
+
+    _rows = ("rows", "sensitivity", "standard_error", "background")
+
+
+@validate_params(
+    X=TABLE,
+    y=ARRAY,
+    rows=[*COUNT, "array-like", None],
+    output=[Names("probabilities", *get_signal_names()), callable],
+    response_method=RESPONSE_METHOD,
+    n_repeats=COUNT,
+    random_state=RANDOM_STATE,
+    n_jobs=N_JOBS,
+    verbose=VERBOSE,
+)
+def record_sensitivity(
+    estimator,
+    X,
+    y,
+    *,
+    rows=None,
+    output="probabilities",
+    response_method="auto",
+    n_repeats=1,
+    random_state=None,
+    n_jobs=None,
+    verbose=0,
+):
+    r"""Measure how much the answer to a record changes if it is left out of training.
+
+    .. math:: \Delta(z) = \lVert f_D(x) - f_{D \setminus z}(x) \rVert_2
+
+    where :math:`f_D` is trained on all records :math:`D`, and :math:`f_{D \setminus z}` on all but
+    the record :math:`z = (x, y)` and its copies, with the same seed. 0 means that the model answers
+    the record as if it had never seen it. For probabilities :math:`\sqrt 2` is the most: a record
+    of which the model is certain only because it was trained on it.
+
+    This is for whoever holds the training records, not for an attacker.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The classifier or pipeline to train clones of; of a fitted search the best estimator.
+    X : array-like of shape (n_records, ...)
+        The training records, in any container that the estimator takes.
+    y : array-like of shape (n_records,)
+        Their labels.
+    rows : int or array-like, default=None
+        The records to measure: their rows, a bool for each record, or how many to draw at random.
+        By default all are measured, or 200 of them if there are more.
+    output : str or callable, default="probabilities"
+        The answer: the class probabilities; or one number, a signal by its name in `skmia.signals`
+        such as "loss" or "logit_confidence", or a function of `proba` and `y_index`. The norm of a
+        number is its absolute value.
+    response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
+        How the models are asked.
+    n_repeats : int, default=1
+        Number of seeds to average over, at least 1.
+    random_state : int, RandomState instance or None, default=None
+        Draws the rows, and the seeds that models with and without a record have in common.
+    n_jobs : int, default=None
+        Number of models trained at the same time.
+    verbose : int, default=0
+        Above 0, joblib prints the progress of the training.
+
+    Returns
+    -------
+    RecordSensitivity
+        The ``sensitivity`` of each record, its ``standard_error`` over the seeds, and the
+        ``background``: the mean change if another record is left out.
+
+    Raises
+    ------
+    ValueError
+        If rows or options are invalid, or all records are copies of one.
+    TypeError
+        If the estimator is no classifier or cannot be cloned.
+    ShadowTrainingError
+        If a model cannot be trained.
+
+    See Also
+    --------
+    skmia.inspection.explain_exposure : Whether sensitive records are the exposed ones.
+
+    Notes
+    -----
+    One model is trained for each row and one with all records, `n_repeats` times. Models are
+    dropped as soon as they have answered.
+
+    The seed in common makes all else equal for a model that draws the same numbers whoever is
+    trained on. A forest or a network draws which records come next, so that it learns anew from one
+    record less: its `background` is not small, and :math:`\Delta` means something only where it
+    lies above that. Repeats make both less noisy, but do not take the background away.
+
+    References
+    ----------
+    .. [1] L. Song and P. Mittal, "Systematic evaluation of privacy risks of machine learning
+       models", USENIX Security 2021. They compare the privacy risk score with the sensitivity of
+       records; this measure of it, and the background, are a reconstruction.
+
+    Examples
+    --------
+    One nearest neighbor answers a training record by its own label, and without it by the next one:
+
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> from skmia.leakage import record_sensitivity
+    >>> X, y = [[0.0], [1.0], [2.5], [7.0]], [0, 0, 1, 0]
+    >>> record_sensitivity(KNeighborsClassifier(1), X, y).sensitivity.round(2)
+    array([0.  , 0.  , 1.41, 1.41])
+    """
+    (X,) = indexable(X)
+    y = check_labels(X, y)
+    rng = check_random_state(random_state)
+    rows = _chosen_rows(rows, len(y), rng)
+    seeds = rng.randint(2**31 - 1, size=n_repeats)
+    contents = KnownRecords(X, y).contents()
+    if not contents.any():
+        raise ValueError(
+            f"The {len(y)} records are copies of one, so that without it none is left to train on. "
+            "Give records of different content."
+        )
+    template, classes = _template(estimator), np.unique(y)
+    question = _Question(template, rows, classes, output, response_method, os.getpid())
+    left_out, own = np.unique(contents[rows], return_inverse=True)
+    with single_blas_thread():
+        changes = _changes(X, y, contents, left_out, seeds, question, n_jobs, verbose)
+        own_changes, others = _collected(changes, own, len(left_out), n_repeats)
+    error = np.full(len(rows), np.nan)
+    if n_repeats > 1:
+        error = own_changes.std(axis=0, ddof=1) / np.sqrt(n_repeats)
+    return RecordSensitivity(
+        rows=rows,
+        sensitivity=own_changes.mean(axis=0),
+        standard_error=error,
+        background=others,
+    )
+
+
+def _template(estimator):
+    template = shadow_template(estimator)
+    if is_regressor(template):
+        raise TypeError(
+            f"The answers of a classifier are compared, got the regressor {template!r}."
+        )
+    return template
+
+
+def _chosen_rows(rows, n_records, rng):
+    """Return the rows to measure, as numbers in ascending order where they are drawn."""
+    if rows is None:
+        rows = min(n_records, _MOST_ROWS)
+    if isinstance(rows, Integral):
+        if rows > n_records:
+            raise ValueError(f"rows must be at most the {n_records} records, got {rows}.")
+        return np.sort(rng.permutation(n_records)[:rows])
+    rows = np.asarray(rows)
+    if rows.dtype == bool and rows.shape == (n_records,):
+        rows = np.flatnonzero(rows)
+    if rows.ndim != 1 or rows.dtype.kind not in "iu" or not len(rows):
+        raise ValueError(
+            f"rows must be how many to draw, row numbers, or one bool for each of the {n_records} "
+            f"records with some of them True, got {rows.dtype} of shape {rows.shape}."
+        )
+    if rows.min() < 0 or rows.max() >= n_records:
+        raise ValueError(
+            f"rows must lie between 0 and {n_records - 1} for {n_records} records, got "
+            f"{rows.min()} to {rows.max()}."
+        )
+    return rows
+
+
+def _changes(X, y, contents, left_out, seeds, question, n_jobs, verbose):
+    """Yield how far all answers change, for each seed and each content that is left out."""
+    parallel = Parallel(n_jobs, verbose=verbose, return_as="generator")
+    everything = np.ones(len(y), dtype=bool)
+    references = parallel(delayed(_answers)(X, y, everything, s, question) for s in seeds)
+    references = list(references)
+    yield from parallel(
+        delayed(_change)(X, y, contents != content, seed, question, reference)
+        for seed, reference in zip(seeds, references, strict=True)
+        for content in left_out
+    )
+
+
+def _change(X, y, kept, seed, question, reference):
+    return np.linalg.norm(_answers(X, y, kept, seed, question) - reference, axis=1)
+
+
+def _answers(X, y, kept, seed, question):
+    """Return the answers to all rows of a model that is trained on the kept records."""
+    with one_blas_thread(question.process):
+        try:
+            model = fit_clone(question.template, seed, X, y, np.flatnonzero(kept))
+        except Exception as error:
+            raise ShadowTrainingError(_failure(question.template, kept, error)) from error
+        asked = _safe_indexing(X, question.rows)
+        proba = class_probabilities(model, asked, question.classes, method=question.method)
+    if question.output == "probabilities":
+        return proba
+    y_index = label_index(y[question.rows], question.classes)
+    return get_signal(question.output)(proba, y_index)[:, None]
+
+
+def _failure(template, kept, error):
+    without = np.flatnonzero(~kept).tolist()
+    which = f"without record {without[0]}" if without else "with all records"
+    remedy = "Leave this record out of rows, or mend" if without else "Mend"
+    return (
+        f"The model {which} ({type(template).__name__}, {kept.sum()} records) could not be "
+        f"trained: {type(error).__name__}: {str(error).rstrip('.')}. {remedy} the estimator."
+    )
+
+
+def _collected(changes, own, n_contents, n_repeats):
+    """Return each row's change by its own absence, per seed, and its mean by that of others."""
+    own_changes, others = np.empty((n_repeats, len(own))), np.zeros(len(own))
+    for number, change in enumerate(changes):
+        repeat, content = divmod(number, n_contents)
+        is_own = own == content
+        own_changes[repeat, is_own] = change[is_own]
+        others[~is_own] += change[~is_own]
+    n_others = (n_contents - 1) * n_repeats
+    return own_changes, others / n_others if n_others else np.full(len(own), np.nan)

@@ -1,0 +1,314 @@
+"""All properties of a fitted classifier on which the success of an attack may depend."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skmia._response import check_target
+from skmia._result import Result
+from skmia._result._text import in_words
+from skmia._target import final_estimator, held_out_note, known_membership, records_as_seen
+from skmia.metrics import (
+    Estimate,
+    demographic_parity_difference,
+    equal_opportunity_difference,
+    individual_fairness_deviation,
+    mia_indistinguishability_deviation,
+)
+from skmia.properties._architecture import architecture_of, first_layer_of
+from skmia.properties._generalization_gap import accuracy_of_sides, generalization_gap
+from skmia.properties._record_parameter_mi import record_parameter_mi
+from skmia.utils._constraints import (
+    ARRAY,
+    ARRAY_OR_NONE,
+    CONFIDENCE_LEVEL,
+    RANDOM_STATE,
+    TABLE,
+    validate_params,
+)
+from skmia.utils._sklearn import _safe_indexing
+
+__all__ = ["PropertyReport", "property_report"]
+
+FEWEST_FEATURES = 5
+MOST_RECORDS = 1_000
+# records times the square of the features: a few seconds
+MOST_WORK = 1e9
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class PropertyReport(Result):
+    """Properties of a fitted classifier. `print` it, or take it as a dict, JSON or a frame.
+
+    Attributes
+    ----------
+    target : str
+        Name of the classifier, the innermost of pipelines and searches.
+    n_members, n_nonmembers : int
+        Records of each side.
+    member_accuracy, nonmember_accuracy : Estimate
+        Share of each side that is predicted right.
+    generalization_gap : Estimate
+        Their difference, see :func:`~skmia.properties.generalization_gap`.
+    indistinguishability_deviation : Estimate
+        How labels predicted for the two sides differ, each count smoothed by 0.5, see
+        :func:`~skmia.metrics.mia_indistinguishability_deviation`.
+    demographic_parity_difference, equal_opportunity_difference : Estimate or None
+        Group and predictive fairness on all records, None without sensitive features.
+    individual_fairness_deviation : Estimate or None
+        None also if the classifier has no probabilities.
+    record_parameter_mi_mean, record_parameter_mi_max : float or None
+        Of up to 1,000 members, see :func:`~skmia.properties.record_parameter_mi`, **mostly noise**.
+        None where the classifier has no weight for each feature, or fewer than 5 features.
+    architecture : dict
+        What is known of the size of the classifier, such as its "depth", and of its settings.
+    notes : tuple of str
+        What the reader must know to read the numbers right.
+    classes : tuple of dict
+        Of each true label the "class", "members" and "nonmembers", their numbers, and the "gap", an
+        Estimate.
+
+    See Also
+    --------
+    property_report : Makes the report.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from skmia.properties import property_report
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> tree = DecisionTreeClassifier(random_state=0).fit(X[::2], y[::2])
+    >>> report = property_report(tree, X, y, [1, 0] * 284 + [1])
+    >>> report.architecture["depth"], round(report.nonmember_accuracy, 3)
+    (6, 0.912)
+    """
+
+    target: str
+    n_members: int
+    n_nonmembers: int
+    member_accuracy: Estimate
+    nonmember_accuracy: Estimate
+    generalization_gap: Estimate
+    indistinguishability_deviation: Estimate
+    demographic_parity_difference: Estimate | None
+    equal_opportunity_difference: Estimate | None
+    individual_fairness_deviation: Estimate | None
+    record_parameter_mi_mean: float | None
+    record_parameter_mi_max: float | None
+    architecture: dict
+    notes: tuple
+    classes: tuple
+
+    _rows = "classes"
+
+    def _lines(self):
+        yield f"Properties of {self.target}"
+        known = (f"{name.replace('_', ' ')} {_shown(v)}" for name, v in self.architecture.items())
+        yield f"architecture: {', '.join(known) or 'not known'}"
+        yield (
+            f"accuracy: {self.member_accuracy} on {self.n_members:,} members, "
+            f"{self.nonmember_accuracy} on {self.n_nonmembers:,} non-members"
+        )
+        yield f"generalization gap: {self.generalization_gap}"
+        yield (
+            f"deviation from membership indistinguishability: {self.indistinguishability_deviation}"
+        )
+        yield from (f"{label}: {in_words(value)}" for label, value in self._of_groups())
+        if self.record_parameter_mi_mean is not None:
+            yield (
+                f"record-parameter information, mostly noise: {self.record_parameter_mi_mean:.3f} "
+                f"nats on average, at most {self.record_parameter_mi_max:.3f}"
+            )
+        yield from (f"Note: {note}" for note in self.notes)
+
+    def _of_groups(self):
+        if self.demographic_parity_difference is None:
+            return
+        yield "group fairness, demographic parity difference", self.demographic_parity_difference
+        yield "predictive fairness, equal opportunity difference", self.equal_opportunity_difference
+        yield "individual fairness deviation", self.individual_fairness_deviation
+
+
+@validate_params(
+    X=TABLE,
+    y=ARRAY,
+    membership=ARRAY_OR_NONE,
+    groups=ARRAY_OR_NONE,
+    confidence_level=CONFIDENCE_LEVEL,
+    random_state=RANDOM_STATE,
+)
+def property_report(
+    estimator,
+    X,
+    y,
+    membership=None,
+    *,
+    sensitive_features=None,
+    groups=None,
+    confidence_level=0.95,
+    random_state=None,
+):
+    r"""Return the properties of a classifier on which membership inference may depend.
+
+    These are the model properties of the paper: how members and non-members are predicted, how
+    groups are, what the records tell of the weights, and the architecture. None of them is an
+    attack, and each can be small for a model that gives its members away: beside them, attack the
+    model with :func:`skmia.audit`. The auditor knows the model, its training records and others.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted classifier: of scikit-learn, a pipeline or a fitted search, a network.
+    X : {array-like, sparse matrix, dataframe} of shape (n_records, ...)
+        Members and non-members, as the estimator takes them.
+    y : array-like of shape (n_records,)
+        Their labels.
+    membership : array-like of shape (n_records,) or None, default=None
+        1 for a member, 0 for a non-member. None asks the estimator, if it has a method
+        ``membership_of(X, y)``, as :class:`~skmia.model_selection.MemberRecorder` has.
+    sensitive_features : array-like of shape (n_records,) or (n_records, n_columns), default=None
+        Each record's group, of any type, for fairness, which is measured on all records together.
+        Of several columns, each combination of values is a group.
+    groups : list or None, default=None
+        Groups to compare, None compares all. Rates of few records are uncertain, and the largest
+        difference picks them out.
+    confidence_level : float, default=0.95
+        Coverage of each interval, in (0, 1).
+    random_state : int, RandomState instance or None, default=None
+        Draws the pairs of records for individual fairness, and the members whose information on the
+        weights is measured.
+
+    Returns
+    -------
+    PropertyReport
+        The properties; `print` it.
+
+    Raises
+    ------
+    ValueError
+        If the membership is not known, or not 0 and 1 with both present, or lengths differ, or
+        there are fewer than two groups.
+    TypeError
+        If the estimator is a regressor.
+    sklearn.exceptions.NotFittedError
+        If it is not fitted.
+
+    See Also
+    --------
+    skmia.audit : What attacks find.
+    skmia.properties.dataset_report : Properties of the records.
+
+    References
+    ----------
+    .. [1] S. M. Tonni, D. Vatsalan, F. Farokhi, D. Kaafar, Z. Lu and G. Tangari, "Data and Model
+       Dependencies of Membership Inference Attack", arXiv:2002.06856, 2020, section 3.1.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from skmia.properties import property_report
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> tree = DecisionTreeClassifier(random_state=0).fit(X[::2], y[::2])
+    >>> print(property_report(tree, X, y, [1, 0] * 284 + [1]))
+    Properties of DecisionTreeClassifier
+    architecture: depth 6, n trees 1, n leaves 12, ccp alpha 0.0, min samples leaf 1
+    accuracy: 1.000 [0.987, 1.000] on 285 members, 0.912 [0.873, 0.940] on 284 non-members
+    generalization gap: 0.088 [0.057, 0.127]
+    deviation from membership indistinguishability: 0.105 [0.000, 0.346]
+    <BLANKLINE>
+    class  members  nonmembers  gap
+    -----  -------  ----------  --------------------
+    0      102      110         0.100 [0.044, 0.170]
+    1      183      174         0.080 [0.042, 0.131]
+    """
+    check_target(estimator, "predict")
+    membership = known_membership(estimator, X, y, membership)
+    rng = check_random_state(random_state)
+    seeds = rng.randint(np.iinfo(np.int32).max, size=2)
+    y_pred = estimator.predict(X)
+    accuracies = accuracy_of_sides(membership, y, y_pred, confidence_level=confidence_level)
+    level = {"confidence_level": confidence_level}
+    information = _information(estimator, X, membership, seeds[0])
+    return PropertyReport(
+        target=type(final_estimator(estimator)).__name__,
+        n_members=int(membership.sum()),
+        n_nonmembers=int((membership == 0).sum()),
+        member_accuracy=accuracies[0],
+        nonmember_accuracy=accuracies[1],
+        generalization_gap=generalization_gap(membership, y, y_pred, **level),
+        indistinguishability_deviation=mia_indistinguishability_deviation(
+            membership, y_pred, smoothing=0.5, **level
+        ),
+        **_fairness(estimator, X, y, y_pred, seeds[1], sensitive_features, groups, **level),
+        record_parameter_mi_mean=None if information is None else float(information.mean()),
+        record_parameter_mi_max=None if information is None else float(information.max()),
+        architecture=architecture_of(final_estimator(estimator)),
+        notes=_notes(estimator, X, y, membership),
+        classes=_classes(membership, y, y_pred, level),
+    )
+
+
+def _fairness(estimator, X, y, y_pred, seed, sensitive_features, groups, confidence_level):
+    names = "demographic_parity_difference", "equal_opportunity_difference"
+    if sensitive_features is None:
+        return dict.fromkeys((*names, "individual_fairness_deviation"))
+    given = {
+        "sensitive_features": sensitive_features,
+        "groups": groups,
+        "confidence_level": confidence_level,
+    }
+    individual = None
+    if hasattr(estimator, "predict_proba"):
+        individual = individual_fairness_deviation(
+            y, estimator.predict_proba(X), random_state=seed, **given
+        )
+    return {
+        "demographic_parity_difference": demographic_parity_difference(y, y_pred, **given),
+        "equal_opportunity_difference": equal_opportunity_difference(y, y_pred, **given),
+        "individual_fairness_deviation": individual,
+    }
+
+
+def _information(estimator, X, membership, seed):
+    """Return what some members tell of the weights, None if the classifier has no such weights."""
+    rows = np.flatnonzero(membership)
+    seen = records_as_seen(estimator, _safe_indexing(X, rows[:1]))
+    n_features = seen.shape[1] if len(getattr(seen, "shape", ())) == 2 else 0
+    weights = first_layer_of(final_estimator(estimator), n_features)
+    if weights is None or n_features < FEWEST_FEATURES:
+        return None
+    rng = check_random_state(seed)
+    n_records = min(len(rows), MOST_RECORDS, max(2, int(MOST_WORK / n_features**2)))
+    chosen = np.sort(rng.permutation(rows)[:n_records])
+    records = records_as_seen(estimator, _safe_indexing(X, chosen))
+    return record_parameter_mi(records, weights, random_state=rng)
+
+
+def _notes(estimator, X, y, membership):
+    members = np.flatnonzero(membership)
+    note = held_out_note(estimator, _safe_indexing(X, members), _safe_indexing(y, members))
+    return () if note is None else (note,)
+
+
+def _classes(membership, y, y_pred, level):
+    """Return a row for each true label."""
+    y = np.asarray(y)
+    gaps = generalization_gap(membership, y, y_pred, per_class=True, **level)
+    return tuple(
+        {
+            "class": label,
+            "members": int(membership[y == label].sum()),
+            "nonmembers": int((1 - membership[y == label]).sum()),
+            "gap": gap,
+        }
+        for label, gap in gaps.items()
+    )
+
+
+def _shown(value):
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(str, value))}]"
+    return in_words(value) if isinstance(value, int) else str(value)
