@@ -58,6 +58,8 @@ API_MODULES = [
     "skmia.attacks",
     "skmia.shadows",
     "skmia.metrics",
+    "skmia.leakage",
+    "skmia.properties",
     "skmia.model_selection",
     "skmia.neural_network",
     "skmia.sampling",
