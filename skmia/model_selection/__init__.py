@@ -8,7 +8,16 @@ from skmia.model_selection._budget import best_under_budget, pareto_front
 from skmia.model_selection._fairness_scorer import make_fairness_scorer
 from skmia.model_selection._member_recorder import MemberRecorder
 from skmia.model_selection._membership_scorer import make_membership_scorer
-from skmia.model_selection._names import get_scorer_names
+from skmia.model_selection._names import (
+    get_scorer_names,
+    neg_demographic_parity_difference,
+    neg_equal_opportunity_difference,
+    neg_individual_fairness_deviation,
+    neg_mia_accuracy,
+    neg_mia_advantage,
+    neg_mia_roc_auc,
+    neg_mia_tpr_at_fpr,
+)
 
 __all__ = [
     "MemberRecorder",
@@ -16,5 +25,12 @@ __all__ = [
     "get_scorer_names",
     "make_fairness_scorer",
     "make_membership_scorer",
+    "neg_demographic_parity_difference",
+    "neg_equal_opportunity_difference",
+    "neg_individual_fairness_deviation",
+    "neg_mia_accuracy",
+    "neg_mia_advantage",
+    "neg_mia_roc_auc",
+    "neg_mia_tpr_at_fpr",
     "pareto_front",
 ]

@@ -22,6 +22,7 @@ from skmia.metrics import (
 from skmia.model_selection._leakage import evaluate_attack
 from skmia.model_selection._members import Pool, remembered_sides
 from skmia.utils._constraints import FPR, RANDOM_STATE, Several, validate_params
+from skmia.utils._sklearn import _BaseScorer
 
 __all__ = ["make_membership_scorer"]
 
@@ -179,60 +180,91 @@ def make_membership_scorer(
     >>> search.cv_results_["mean_test_neg_mia_roc_auc"].round(2)
     array([-0.51, -0.54])
     """
-    several = scoring is not None or isinstance(metric, list | tuple)
-    return _MembershipScorer(
+    leakage = _Leakage(
         _named_metrics(metric),
-        several,
         MetricAttack() if attack is None else attack,
         pool if pool is None else Pool(*pool),
-        scoring,
         fpr,
         random_state,
     )
+    if scoring is None and not isinstance(metric, list | tuple):
+        return _MembershipScorer(leakage)
+    return _MembershipScorers(leakage, scoring)
 
 
-class _MembershipScorer:
-    """Callable with the signature of a scorer; see `make_membership_scorer`."""
+class _Leakage:
+    """The negative of each metric of an attack on a classifier, by name."""
 
-    def __init__(self, metrics, several, attack, pool, scoring, fpr, random_state):
-        self._metrics = metrics
-        self._several = several
-        self._attack = attack
-        self._pool = pool
-        self._scoring = scoring
-        self._fpr = fpr
-        self._random_state = random_state
-
-    def __repr__(self):
-        names = [name.removeprefix("neg_mia_") for name in self._metrics]
-        pool = "" if self._pool is None else ", pool=(X, y)"
-        return f"make_membership_scorer({names if self._several else names[0]!r}{pool})"
+    def __init__(self, metrics, attack, pool, fpr, random_state):
+        self.metrics = metrics
+        self.attack = attack
+        self.pool = pool
+        self.fpr = fpr
+        self.random_state = random_state
 
     def __call__(self, estimator, X, y):
-        """Return the negative of each metric, a dict if there are several."""
-        check_target(estimator, self._attack.response_method)
-        leakage = self._leakage(estimator, X, check_labels(X, y))
-        if not self._several:
-            return next(iter(leakage.values()))
+        check_target(estimator, self.attack.response_method)
+        y = check_labels(X, y)
+        who_knows = remembered_sides if self.pool is None else self.pool.sides
+        sides = who_knows(estimator, X, y)
+        if sides is None:
+            return dict.fromkeys(self.metrics, np.nan)
+        if (note := held_out_note(estimator, sides.X[0], sides.y[0])) is not None:
+            warnings.warn(note, MembershipWarning, stacklevel=3)
+        found = evaluate_attack(self.attack, sides, self.random_state)
+        values = {name: float(metric(found, self.fpr)) for name, metric in self.metrics.items()}
+        return {name: 0.0 - value for name, value in values.items()}  # no -0.0
+
+    def text(self, names):
+        """Return the call that makes such a scorer."""
+        pool = "" if self.pool is None else ", pool=(X, y)"
+        return f"make_membership_scorer({names!r}{pool})"
+
+    def short_names(self):
+        """Return the names of the metrics as the caller gives them."""
+        return [name.removeprefix("neg_mia_") for name in self.metrics]
+
+
+class _MembershipScorer(_BaseScorer):
+    """scikit-learn's scorer of one metric; see `make_membership_scorer`."""
+
+    def __init__(self, leakage):
+        super().__init__(_not_of_labels, -1, {}, "predict")  # which every classifier has
+        self._leakage = leakage
+
+    def __repr__(self):
+        return self._leakage.text(*self._leakage.short_names())
+
+    def _score(self, method_caller, estimator, X, y_true):
+        return next(iter(self._leakage(estimator, X, y_true).values()))
+
+
+def _not_of_labels(y_true, y_pred):
+    """Refuse what asks a scorer of leakage for its function of labels and predictions."""
+    raise ValueError(
+        "Membership leakage is no function of labels and predictions: the scorer attacks the "
+        "classifier itself. Where scikit-learn takes the function out of a scorer, as "
+        "TunedThresholdClassifierCV does, give a score of the predictions, and measure the "
+        "leakage of the fitted classifier by the scorer."
+    )
+
+
+class _MembershipScorers:
+    """A callable that returns several scores; see `make_membership_scorer`."""
+
+    def __init__(self, leakage, scoring):
+        self._leakage = leakage
+        self._scoring = scoring
+
+    def __repr__(self):
+        return self._leakage.text(self._leakage.short_names())
+
+    def __call__(self, estimator, X, y):
+        leakage = self._leakage(estimator, X, y)
         scores = self._other_scores(estimator, X, y)
         if clash := sorted(scores.keys() & leakage.keys()):
             raise ValueError(f"scoring has names of leakage, {clash}. Give these scores others.")
         return scores | leakage
-
-    def _leakage(self, estimator, X, y):
-        sides = self._sides(estimator, X, y)
-        if sides is None:
-            return dict.fromkeys(self._metrics, np.nan)
-        if (note := held_out_note(estimator, sides.X[0], sides.y[0])) is not None:
-            warnings.warn(note, MembershipWarning, stacklevel=3)
-        found = evaluate_attack(self._attack, sides, self._random_state)
-        leakage = {name: float(metric(found, self._fpr)) for name, metric in self._metrics.items()}
-        return {name: 0.0 - value for name, value in leakage.items()}  # no -0.0
-
-    def _sides(self, estimator, X, y):
-        if self._pool is None:
-            return remembered_sides(estimator, X, y)
-        return self._pool.sides(estimator, X, y)
 
     def _other_scores(self, estimator, X, y):
         if self._scoring is None:

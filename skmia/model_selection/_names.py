@@ -1,16 +1,29 @@
 """The scorers that are known by name."""
 
-from skmia.model_selection._fairness_scorer import METRICS as FAIRNESS
 from skmia.model_selection._fairness_scorer import make_fairness_scorer
 from skmia.model_selection._membership_scorer import make_membership_scorer
 from skmia.utils._sklearn import add_scorers
 
-__all__ = ["get_scorer_names"]
+__all__ = [
+    "get_scorer_names",
+    "neg_demographic_parity_difference",
+    "neg_equal_opportunity_difference",
+    "neg_individual_fairness_deviation",
+    "neg_mia_accuracy",
+    "neg_mia_advantage",
+    "neg_mia_roc_auc",
+    "neg_mia_tpr_at_fpr",
+]
 
-SCORERS = {
-    f"neg_mia_{metric}": make_membership_scorer(metric)
-    for metric in ("accuracy", "advantage", "roc_auc", "tpr_at_fpr")
-} | {f"neg_{metric}": make_fairness_scorer(metric) for metric in FAIRNESS}
+neg_mia_accuracy = make_membership_scorer("accuracy")
+neg_mia_advantage = make_membership_scorer("advantage")
+neg_mia_roc_auc = make_membership_scorer("roc_auc")
+neg_mia_tpr_at_fpr = make_membership_scorer("tpr_at_fpr")
+neg_demographic_parity_difference = make_fairness_scorer("demographic_parity_difference")
+neg_equal_opportunity_difference = make_fairness_scorer("equal_opportunity_difference")
+neg_individual_fairness_deviation = make_fairness_scorer("individual_fairness_deviation")
+
+SCORERS = {name: globals()[name] for name in __all__ if name.startswith("neg_")}
 
 
 def get_scorer_names():
@@ -33,6 +46,12 @@ def get_scorer_names():
     >>> from skmia.model_selection import get_scorer_names
     >>> get_scorer_names()[0]
     'neg_demographic_parity_difference'
+
+    The scorers themselves have the same names:
+
+    >>> from skmia.model_selection import neg_mia_roc_auc
+    >>> neg_mia_roc_auc
+    make_membership_scorer('roc_auc')
     """
     return sorted(SCORERS)
 

@@ -2,7 +2,6 @@
 
 import sys
 from numbers import Integral
-from types import FunctionType
 
 from sklearn.base import _fit_context
 from sklearn.ensemble._base import _set_random_states
@@ -85,24 +84,38 @@ def add_scorers(scorers):
     names_before = set(_SCORERS)
     for name, scorer in scorers.items():
         _SCORERS.setdefault(name, scorer)
-    for constraints in _constraints_on_scoring():
-        for constraint in constraints:
-            # functions and classes took the names of their day when they were defined
-            if isinstance(constraint, StrOptions) and constraint.options & names_before:
-                constraint.options.update(scorers)
+    for constraint in _constraints_on_scoring():
+        if isinstance(constraint, StrOptions) and constraint.options & names_before:
+            constraint.options.update(scorers)
+
+
+# Functions and classes that took the names of their day when they were defined; those of modules
+# that are imported later take ours as well. Subclasses share the constraints of their base.
+_NAMES_TAKEN_BY = {
+    "sklearn.metrics._scorer": ["check_scoring"],
+    "sklearn.model_selection._validation": [
+        "cross_val_score",
+        "cross_validate",
+        "learning_curve",
+        "permutation_test_score",
+        "validation_curve",
+    ],
+    "sklearn.model_selection._search": ["BaseSearchCV"],
+    "sklearn.model_selection._search_successive_halving": ["BaseSuccessiveHalving"],
+    "sklearn.feature_selection._sequential": ["SequentialFeatureSelector"],
+    "sklearn.inspection._permutation_importance": ["permutation_importance"],
+    "sklearn.linear_model._logistic": ["LogisticRegressionCV"],
+    "sklearn.model_selection._classification_threshold": ["TunedThresholdClassifierCV"],
+}
 
 
 def _constraints_on_scoring():
-    """Yield what each loaded function and class of scikit-learn allows for `scoring`."""
-    modules = [module for name, module in list(sys.modules.items()) if name.startswith("sklearn.")]
-    for module in modules:
-        for value in list(vars(module).values()):
-            if not isinstance(value, type | FunctionType):
-                continue
+    """Yield what each of these that is loaded allows for `scoring`."""
+    for module, names in _NAMES_TAKEN_BY.items():
+        for name in names:
+            taker = getattr(sys.modules.get(module), name, None)
             for attribute in ("_parameter_constraints", "_skl_parameter_constraints"):
-                constraints = getattr(value, attribute, None)
-                if isinstance(constraints, dict) and isinstance(constraints.get("scoring"), list):
-                    yield constraints["scoring"]
+                yield from getattr(taker, attribute, {}).get("scoring", [])
 
 
 def folds_in_progress():
