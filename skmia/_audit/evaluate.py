@@ -21,32 +21,7 @@ __all__ = ["attack_result", "exposure_gaps", "slices_of"]
 def attack_result(
     name, threat_model, outcome, membership, *, fpr, prior, confidence_level, random_state
 ):
-    """Return the attack's row of the report.
-
-    Parameters
-    ----------
-    name : str
-        Name of the attack.
-    threat_model : str
-        What the attacker sees and has.
-    outcome : Measured
-        What the attack says of the records.
-    membership : ndarray of shape (n_records,)
-        1 for members, 0 for non-members.
-    fpr : sequence of float
-        False positive rates.
-    prior : float
-        Probability of membership.
-    confidence_level : float
-        Coverage of each interval.
-    random_state : int
-        For bootstrap and splits.
-
-    Returns
-    -------
-    AttackResult
-        The row.
-    """
+    """Return the attack's row of the report."""
     level = {"confidence_level": confidence_level}
     report = membership_report(
         membership, outcome.scores, fpr=fpr, prior=prior, random_state=random_state, **level
@@ -83,23 +58,7 @@ def _at_even_odds(risk, prior):
 def slices_of(kind, values, outcome, membership, *, confidence_level):
     """Measure an attack on each part of the records.
 
-    Parameters
-    ----------
-    kind : str
-        What the parts are.
-    values : ndarray of shape (n_records,)
-        The part of each record; of predictions whether it is wrong.
-    outcome : Measured
-        What the attack says of the records.
-    membership : ndarray of shape (n_records,)
-        1 for members, 0 for non-members.
-    confidence_level : float
-        Coverage of each interval.
-
-    Returns
-    -------
-    list of Slice
-        One per value, in the order of the values.
+    One for each value, in their order. Of predictions the values say whether they are wrong.
     """
     parts, codes, counts = np.unique(values, return_inverse=True, return_counts=True)
     order = np.argsort(codes, kind="stable").astype(np.int32)
@@ -126,23 +85,8 @@ def slices_of(kind, values, outcome, membership, *, confidence_level):
 def exposure_gaps(kind, values, outcome, membership, *, confidence_level):
     """Compare the most with the least exposed part, the choice among all pairs paid for.
 
-    Parameters
-    ----------
-    kind : str
-        What the parts are.
-    values : ndarray of shape (n_records,)
-        The part of each record.
-    outcome : Measured
-        What the attack says of the records.
-    membership : ndarray of shape (n_records,)
-        1 for members, 0 for non-members.
-    confidence_level : float
-        Coverage of the interval for all pairs at once (Bonferroni).
-
-    Returns
-    -------
-    list of ExposureGap
-        One, or none where fewer than two parts have members and non-members.
+    The list is empty where fewer than two parts have members and non-members. The level is that of
+    all pairs at once (Bonferroni).
     """
     n_pairs = max(1, comb(len(np.unique(values)), 2))
     level = 1 - (1 - confidence_level) / n_pairs

@@ -37,27 +37,7 @@ _ATTACKS = [
 
 
 def named_attacks(attacks, prior):
-    """Return attacks by name.
-
-    Parameters
-    ----------
-    attacks : {"fast", "strong"}, sequence of str or BaseAttack, or dict
-        As the user gave them.
-    prior : float
-        Prior of the attacks that are made from names.
-
-    Returns
-    -------
-    dict of str to BaseAttack
-        Templates.
-
-    Raises
-    ------
-    ValueError
-        If there is no attack, or a name is unknown.
-    TypeError
-        If something is no attack.
-    """
+    """Return attacks by name."""
     if isinstance(attacks, str) and attacks in _BUNDLES:
         attacks = _BUNDLES[attacks](prior)
     elif isinstance(attacks, str | BaseAttack) or callable(attacks):
@@ -101,20 +81,7 @@ def _template(attack, prior):
 
 
 def check_enough(kept, which):
-    """Raise an error if there are not two rows of each side, to calibrate on and to measure.
-
-    Parameters
-    ----------
-    kept : list of ndarray
-        Rows of train and of test that can be used.
-    which : str
-        Which rows these are, for the message.
-
-    Raises
-    ------
-    ValueError
-        If there are too few rows.
-    """
+    """Raise an error if there are not two rows of each side, to calibrate on and to measure."""
     if min(map(len, kept)) < 2:
         raise ValueError(
             "An audit calibrates on one half of the rows and measures on the other: it needs at "
@@ -124,44 +91,14 @@ def check_enough(kept, which):
 
 
 def check_proba(proba, name):
-    """Return probabilities as a matrix.
-
-    Parameters
-    ----------
-    proba : array-like of shape (n_records, n_classes)
-        Probabilities.
-    name : str
-        For the message.
-
-    Returns
-    -------
-    ndarray of shape (n_records, n_classes)
-        The matrix; float32 stays float32.
-    """
+    """Return probabilities as a matrix."""
     return check_array(proba, dtype=[np.float64, np.float32], input_name=name)
 
 
 def column_labels(classes, proba, labels):
     """Return the label of each column of the probabilities.
 
-    Parameters
-    ----------
-    classes : array-like of shape (n_classes,) or None
-        As the user gave them.
-    proba : tuple of ndarray
-        Probabilities of train and test rows.
-    labels : ndarray
-        Sorted labels that occur.
-
-    Returns
-    -------
-    ndarray of shape (n_classes,)
-        The labels.
-
-    Raises
-    ------
-    ValueError
-        If train and test differ in columns, or labels and columns cannot be matched.
+    They are the classes given or, of equally many columns, the sorted labels that occur.
     """
     n_columns = [p.shape[1] for p in proba]
     if n_columns[0] != n_columns[1]:
@@ -190,24 +127,7 @@ def column_labels(classes, proba, labels):
 def groups_of(sensitive_features, X, lengths):
     """Return the values of each sensitive feature for train and test rows.
 
-    Parameters
-    ----------
-    sensitive_features : str, int, sequence of these, dict or None
-        Columns by name or number, or a dict from a name to a pair of arrays.
-    X : tuple of array-like or None
-        Train and test records.
-    lengths : tuple of int
-        Their numbers.
-
-    Returns
-    -------
-    dict of str to tuple of ndarray
-        Values as strings; missing ones are the group "missing".
-
-    Raises
-    ------
-    ValueError
-        If a column is missing or a length is wrong.
+    Pairs of arrays by name, with values as texts; missing ones are the group "missing".
     """
     if sensitive_features is None:
         return {}

@@ -23,29 +23,8 @@ __all__ = ["run_audit"]
 def run_audit(sides, templates, *, fpr, prior, confidence_level, n_riskiest, rng):
     """Measure each attack on equally many members and non-members.
 
-    Parameters
-    ----------
-    sides : Bunch
-        `target`, `X`, `y`, `proba`, `right`, `classes`, `groups`, `kept`, `n_duplicates`,
-        `response_method`, `n_jobs`, `shift` and `notes`; X, y, proba, right, kept and the
-        values of groups are pairs of train and test.
-    templates : dict of str to BaseAttack
-        Attacks by name.
-    fpr : sequence of float
-        False positive rates.
-    prior : float
-        Probability of membership.
-    confidence_level : float
-        Coverage of each interval.
-    n_riskiest : int
-        How many training rows to name.
-    rng : RandomState instance
-        Source of all chance.
-
-    Returns
-    -------
-    AuditReport
-        The report.
+    Of `sides`, which the two audits make, X, y, proba, right, kept and the values of groups are
+    pairs of train and test.
     """
     sample = _Sample(sides, rng)
     seed = rng.randint(np.iinfo(np.int32).max)

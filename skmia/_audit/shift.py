@@ -18,26 +18,9 @@ _MOST_ROWS = 5_000  # of each side: enough to see an AUC of 0.52
 def two_sample_auc(X_train, X_test, *, confidence_level, random_state=None, n_jobs=None):
     """Return how well a forest tells train from test rows by X alone, in cross-validation.
 
-    Parameters
-    ----------
-    X_train, X_test : array-like of shape (n_records, ...)
-        The rows of both sides. At most 5,000 of each are used.
-    confidence_level : float
-        Coverage of the interval.
-    random_state : int, RandomState instance or None, default=None
-        Draws rows, folds and the forest's seed.
-    n_jobs : int, default=None
-        Jobs of the forest.
-
-    Returns
-    -------
-    Estimate or None
-        The AUC with DeLong's interval; 0.5 means no difference was found. None where the records
-        are no table of numbers and categories.
-
-    References
-    ----------
-    .. [1] D. Lopez-Paz and M. Oquab, "Revisiting classifier two-sample tests", ICLR 2017.
+    The AUC with its interval, 0.5 for no difference found, on at most 5,000 rows of each side; None
+    where the records are no table of numbers and categories. A classifier two-sample test, D.
+    Lopez-Paz and M. Oquab, "Revisiting classifier two-sample tests", ICLR 2017.
     """
     rng = check_random_state(random_state)
     sides = []

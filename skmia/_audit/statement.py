@@ -27,21 +27,7 @@ class OperatingPoint(NamedTuple):
 def operating_point(measured, membership, fpr, *, confidence_level):
     """Return what an attack finds.
 
-    Parameters
-    ----------
-    measured : Measured
-        What it says of the records.
-    membership : ndarray of shape (n_records,)
-        1 for members, 0 for non-members, equally many.
-    fpr : sequence of float
-        False positive rates; the one nearest to 1 % that is resolved is reported.
-    confidence_level : float
-        Coverage of each interval.
-
-    Returns
-    -------
-    OperatingPoint
-        Its numbers.
+    Of the false positive rates that are resolved, the one nearest to 1 % is reported.
     """
     level, scores = {"confidence_level": confidence_level}, measured.scores
     resolved = [rate for rate in fpr if rate * len(membership) >= 2]
@@ -59,18 +45,7 @@ def operating_point(measured, membership, fpr, *, confidence_level):
 
 
 def statement(points):
-    """Say operating points in plain words.
-
-    Parameters
-    ----------
-    points : dict of str to OperatingPoint
-        What each attack finds.
-
-    Returns
-    -------
-    str
-        One or two sentences.
-    """
+    """Say operating points in plain words."""
     name, best = max(points.items(), key=lambda item: item[1].accuracy)
     overall = (
         f"With thresholds learned on other records {_which(name, len(points))} tells members "
@@ -100,18 +75,7 @@ def _at_rate(points, rate):
 
 
 def note_on_ties(points):
-    """Return a note on attacks whose highest score non-members share, if there are such.
-
-    Parameters
-    ----------
-    points : dict of str to OperatingPoint
-        What each attack finds.
-
-    Returns
-    -------
-    list of str
-        One text, or none.
-    """
+    """Return a note on attacks whose highest score non-members share, if there are such."""
     # a yes or no is tied by its nature
     tied = [f"{name} {p.tied:.1%}" for name, p in points.items() if p.tied > 0 and p.is_graded]
     if not tied:

@@ -18,13 +18,7 @@ __all__ = ["add_parser", "run"]
 
 
 def add_parser(commands):
-    """Add the command to the command line.
-
-    Parameters
-    ----------
-    commands : argparse subparsers
-        Where to add it.
-    """
+    """Add the command to the command line."""
     parser = commands.add_parser(
         "demo",
         help="audit a random forest and a logistic regression on the UCI Adult data",
@@ -43,18 +37,7 @@ def add_parser(commands):
 
 
 def run(args):
-    """Train, audit and print.
-
-    Parameters
-    ----------
-    args : argparse.Namespace
-        `output`, `random_state` and `n_jobs`.
-
-    Returns
-    -------
-    int
-        0.
-    """
+    """Train, audit and print."""
     if args.output is not None:  # before the work, so that a wrong name costs nothing
         args.output.mkdir(parents=True, exist_ok=True)
     train, test = load_adult(split="train"), load_adult(split="test")

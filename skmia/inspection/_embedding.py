@@ -23,27 +23,7 @@ _ACTIVATIONS = {
 def embedded(embedding, estimator, X, known):
     """Return one point per record.
 
-    Parameters
-    ----------
-    embedding : None, "hidden", callable or array-like of shape (n_records, n_dimensions)
-        None for standardized columns, "hidden" for the last hidden layer of the estimator, a
-        function of X, or the points themselves.
-    estimator : estimator
-        A fitted classifier.
-    X : array-like of shape (n_records, ...)
-        Records.
-    known : ndarray of bool, shape (n_records,)
-        The records whose spread is the unit of a standardized column.
-
-    Returns
-    -------
-    {ndarray, sparse matrix} of shape (n_records, n_dimensions)
-        Finite numbers.
-
-    Raises
-    ------
-    ValueError
-        If there is no such embedding, or it is not one finite point per record.
+    Dense or sparse, finite. Standardized columns have the spread of the `known` records as unit.
     """
     if embedding is None:
         return standardized(X, known)
@@ -61,18 +41,6 @@ def standardized(X, known):
     A column of categories becomes one indicator for each of its values, so that two records with
     different values are as far apart as by one standard deviation. A missing number counts as the
     mean. Columns of sparse records are not centered, which changes no distance.
-
-    Parameters
-    ----------
-    X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
-        Records.
-    known : ndarray of bool, shape (n_records,)
-        The records from which the mean and the deviation are taken.
-
-    Returns
-    -------
-    {ndarray, sparse matrix} of shape (n_records, n_dimensions)
-        The points.
     """
     if issparse(X):
         X = check_array(X, accept_sparse="csr", input_name="X")
@@ -95,25 +63,7 @@ def standardized(X, known):
 
 
 def hidden_layer(estimator, X):
-    """Return what the last hidden layer of a network makes of records.
-
-    Parameters
-    ----------
-    estimator : estimator
-        A fitted network of scikit-learn or skmia, or a pipeline or search that ends with one.
-    X : array-like of shape (n_records, ...)
-        Records, as the estimator takes them.
-
-    Returns
-    -------
-    ndarray of shape (n_records, n_units)
-        The activations.
-
-    Raises
-    ------
-    ValueError
-        If the estimator is no such network.
-    """
+    """Return what the last hidden layer of a network makes of records."""
     model, X = transformed(estimator, X)
     if hasattr(model, "coefs_") and hasattr(model, "out_activation_"):
         return _hidden_of_mlp(model, X)

@@ -279,26 +279,7 @@ def explain_exposure(
 
 
 def exposure_report(exposure, membership, explanations, *, random_state, **options):
-    """Correlate explanations with exposure, for members and for non-members.
-
-    Parameters
-    ----------
-    exposure : ndarray of shape (n_records,)
-        Risk or attack score of each record.
-    membership : ndarray of shape (n_records,)
-        1 for members, 0 for non-members.
-    explanations : dict of str to ndarray of shape (n_records,)
-        What may explain it.
-    random_state : int or RandomState
-        Draws the resamples, the same for all correlations of as many records.
-    **options : dict
-        Of `rank_correlation`.
-
-    Returns
-    -------
-    ExposureReport
-        All of these.
-    """
+    """Correlate explanations with exposure, for members and for non-members."""
     seed = check_random_state(random_state).randint(2**31 - 1)
 
     def _correlations(side):

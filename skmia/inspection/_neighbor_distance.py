@@ -9,33 +9,8 @@ __all__ = ["neighbor_distance", "neighbor_distance_within"]
 def neighbor_distance(points, contents, known, rows, n_neighbors, n_jobs=None):
     """Return the mean distance of records to the nearest known ones of other content.
 
-    Parameters
-    ----------
-    points : {ndarray, sparse matrix} of shape (n_records, n_dimensions)
-        All records.
-    contents : ndarray of int, shape (n_records,)
-        Equal for copies. A record is no neighbor of its copies, and copies count once.
-    known : ndarray of int
-        Which records to look for neighbors among.
-    rows : ndarray of int, shape (n_rows,)
-        Which records to look for neighbors of.
-    n_neighbors : int
-        How many neighbors; all if there are fewer.
-    n_jobs : int, default=None
-        Number of searches at the same time.
-
-    Returns
-    -------
-    ndarray of shape (n_rows,)
-        The distances, NaN where there is no neighbor.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmia.inspection._neighbor_distance import neighbor_distance
-    >>> points, rows = np.array([[0.0], [1.0], [4.0]]), np.arange(3)
-    >>> neighbor_distance(points, rows, rows[:2], rows, n_neighbors=1)
-    array([1., 1., 3.])
+    `contents` are equal for copies: a record is no neighbor of its copies, and copies count once.
+    NaN where there is no neighbor; all neighbors where there are fewer than asked for.
     """
     once = known[np.unique(contents[known], return_index=True)[1]]
     if not len(once) or not len(rows):
@@ -52,28 +27,7 @@ def neighbor_distance(points, contents, known, rows, n_neighbors, n_jobs=None):
 
 
 def neighbor_distance_within(codes, points, contents, known, n_neighbors, n_jobs=None):
-    """Return the mean distance of all records to the nearest known ones of the same class.
-
-    Parameters
-    ----------
-    codes : ndarray of int, shape (n_records,)
-        The class of each record.
-    points : {ndarray, sparse matrix} of shape (n_records, n_dimensions)
-        All records.
-    contents : ndarray of int, shape (n_records,)
-        Equal for copies.
-    known : ndarray of bool, shape (n_records,)
-        Which records to look for neighbors among.
-    n_neighbors : int
-        How many neighbors; all if there are fewer.
-    n_jobs : int, default=None
-        Number of searches at the same time.
-
-    Returns
-    -------
-    ndarray of shape (n_records,)
-        The distances, NaN where there is no neighbor.
-    """
+    """Return the mean distance of all records to the nearest known ones of the same class."""
     distances = np.empty(len(codes))
     for code in range(codes.max() + 1):
         rows = np.flatnonzero(codes == code)

@@ -19,32 +19,6 @@ def rank_correlation(
     The interval is the percentile bootstrap's over records: unlike Fisher's transformation it
     holds too where one number spreads more the larger the other one is. A resample in which one of
     the two is constant counts as 0.
-
-    Parameters
-    ----------
-    first, second : ndarray of shape (n_records,)
-        The numbers, NaN where there is none.
-    names : tuple of str
-        What they are called where there is no correlation.
-    confidence_level : float
-        Coverage of the interval, in (0, 1).
-    n_resamples : int
-        Number of resamples.
-    random_state : int or RandomState
-        Draws them.
-
-    Returns
-    -------
-    Estimate
-        The correlation in [-1, 1]; NaN if one of the two is constant, or for fewer than 10 records.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmia.inspection._rank_correlation import rank_correlation
-    >>> options = {"confidence_level": 0.95, "n_resamples": 99, "random_state": 0}
-    >>> float(rank_correlation(np.arange(12), np.arange(12) ** 2, **options))
-    1.0
     """
     both = np.isfinite(first) & np.isfinite(second)
     pair = first[both], second[both]

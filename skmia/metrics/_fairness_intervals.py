@@ -14,20 +14,6 @@ def largest_gap(hits, support, confidence_level, *, adds_up=False):
 
     Each difference has Newcombe's interval, at a level that holds for all pairs of groups and all
     labels at once (Bonferroni). So the means and the maximum lie between those of the ends.
-
-    Parameters
-    ----------
-    hits, support : ndarray of shape (n_groups, n_labels)
-        Counts. Without support there is no rate: the label is left out of the means.
-    confidence_level : float
-        Coverage of the interval.
-    adds_up : bool, default=False
-        Whether the rates of a group add up to 1, so that two of them differ alike.
-
-    Returns
-    -------
-    Estimate or None
-        None if no label has a rate in two groups.
     """
     n_groups, n_labels = hits.shape
     n_compared = n_groups * (n_groups - 1) // 2 * (1 if adds_up and n_labels == 2 else n_labels)
@@ -45,21 +31,9 @@ def largest_gap(hits, support, confidence_level, *, adds_up=False):
 
 
 def largest_group_deviation(counts, share, confidence_level):
-    """Return how far differences of top rates are from those of shares, at most, with its interval.
+    """Return how far differences of top rates are from those of shares, at most.
 
-    Parameters
-    ----------
-    counts : ndarray of shape (n_groups, n_labels)
-        How often each label is predicted.
-    share : ndarray of shape (n_groups,)
-        Sizes of the groups, taken for given.
-    confidence_level : float
-        Coverage of the interval.
-
-    Returns
-    -------
-    Estimate
-        The largest deviation.
+    With its interval; `share` holds the sizes of the groups, taken for given.
     """
     n_groups, n_labels = counts.shape
     n_compared = n_groups * (n_groups - 1) // 2 * (1 if n_labels == 2 else n_labels)
@@ -85,22 +59,6 @@ def mean_over_pairs(deviations, pairs, group, confidence_level):
 
     The variance is that of the mean of dyads: pairs with a record in common vary together. What is
     between groups is taken out, as their sizes are given.
-
-    Parameters
-    ----------
-    deviations : ndarray of shape (n_pairs,)
-        What is averaged.
-    pairs : tuple of two ndarrays of shape (n_pairs,)
-        The records of each pair.
-    group : ndarray of shape (n_records,)
-        The group of each record.
-    confidence_level : float
-        Coverage of the interval.
-
-    Returns
-    -------
-    Estimate
-        The mean, in [0, 1].
     """
     value, n_pairs = deviations.mean(), len(deviations)
     n_spare = len(group) - group.max() - 1  # beyond one of each group

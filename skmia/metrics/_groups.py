@@ -12,23 +12,9 @@ MISSING = "missing"
 def group_codes(sensitive_features):
     """Number the combinations of values that occur.
 
-    Parameters
-    ----------
-    sensitive_features : array-like of shape (n_records,) or (n_records, n_features)
-        Values of any hashable type.
-
-    Returns
-    -------
-    codes : ndarray of shape (n_records,)
-        Each record's position in ``names``.
-    names : list
-        The distinct values, or tuples of values if there are several features. Values that Python
-        calls equal, such as 1 and 1.0, are one; None, NaN, NaT and NA are all "missing".
-
-    Raises
-    ------
-    ValueError
-        If there are neither one nor two dimensions, or a value is not hashable.
+    Returns each record's position among the names, and these: the distinct values, or tuples where
+    there are several features. Values that Python calls equal, such as 1 and 1.0, are one; None,
+    NaN, NaT and NA are all "missing".
     """
     # a list of texts and numbers must not become one of texts only
     dtype = None if hasattr(sensitive_features, "__array__") else object
@@ -53,24 +39,8 @@ def group_codes(sensitive_features):
 def compared_groups(sensitive_features, groups=None):
     """Number the groups to compare.
 
-    Parameters
-    ----------
-    sensitive_features : array-like of shape (n_records,) or (n_records, n_features)
-        Values of any hashable type.
-    groups : list or None, default=None
-        The groups to compare, tuples if there are several features; None compares all.
-
-    Returns
-    -------
-    codes : ndarray of shape (n_records,)
-        Each record's position in ``names``, −1 for a record of no such group.
-    names : list
-        The groups, at least two, each with a record.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two groups or one has no records.
+    Returns each record's position among the groups, −1 for a record of no such group, and the
+    groups: at least two, each with a record.
     """
     codes, found = group_codes(sensitive_features)
     names = found if groups is None else _named_groups(groups, found)
@@ -88,23 +58,7 @@ def compared_groups(sensitive_features, groups=None):
 def class_codes(**labels):
     """Number the classes that several arrays of labels have in common.
 
-    Parameters
-    ----------
-    **labels : array-like of shape (n_records,)
-        Labels by the name of the argument.
-
-    Returns
-    -------
-    codes : list of ndarray of shape (n_records,)
-        Each record's position in ``classes``, one array for each argument.
-    classes : ndarray of shape (n_classes,)
-        The sorted union of all labels.
-
-    Raises
-    ------
-    ValueError
-        If labels are missing, continuous, texts on one side and numbers on the other, or differ in
-        length.
+    Returns one array of positions for each argument, and the sorted union of all labels.
     """
     columns = [_checked_labels(name, values) for name, values in labels.items()]
     check_consistent_length(*columns)

@@ -179,15 +179,7 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
     def __call__(self, cv_results):
         """Return the chosen candidate.
 
-        Parameters
-        ----------
-        cv_results : dict
-            The results of a search.
-
-        Returns
-        -------
-        int
-            Its position in ``cv_results["params"]``.
+        Its position in ``cv_results["params"]``.
         """
         _, choice, keeps, _ = self._choose(cv_results)
         if not keeps.any():

@@ -17,26 +17,6 @@ def evaluate_attack(attack, sides, random_state):
     With as many members as non-members of each class a blind guess is right in half of the cases,
     and the labels alone tell nothing: what is found is what the classifier's answers give away.
     Half of the records calibrate the attack that is measured on the other half.
-
-    Parameters
-    ----------
-    attack : BaseAttack
-        A template, which is cloned.
-    sides : Sides
-        The classifier with members and non-members.
-    random_state : int, RandomState instance or None
-        Draws the records and their halves, and seeds the attack.
-
-    Returns
-    -------
-    Bunch
-        `membership`, `scores` and `called` of shape (n_records,), `target`, and `parts`: the
-        records as two containers, members first.
-
-    Raises
-    ------
-    ValueError
-        If there are too few members or non-members, or they are of one class only.
     """
     rng = check_random_state(random_state)
     rows, half = _matched(sides, rng)

@@ -15,14 +15,7 @@ __all__ = ["Pool", "Sides", "remembered_sides", "weights_in"]
 class Sides(NamedTuple):
     """A classifier with records that it was fitted on and others that it was not.
 
-    Parameters
-    ----------
-    target : estimator
-        The fitted classifier.
-    X, y : tuple of array-like
-        Records and labels that hold the members, and those that hold the non-members.
-    rows : tuple of ndarray of int
-        Which rows of each count: not those with a twin on the other side.
+    Members come first in each pair. `rows` leaves out records with a twin on the other side.
     """
 
     target: object
@@ -34,25 +27,7 @@ class Sides(NamedTuple):
 def remembered_sides(estimator, X, y):
     """Return the members that an estimator remembers, and the evaluation fold as non-members.
 
-    Parameters
-    ----------
-    estimator : estimator
-        A fitted classifier that remembers its training records, or a search whose best estimator
-        does.
-    X : array-like of shape (n_records, ...)
-        The evaluation fold.
-    y : array-like of shape (n_records,)
-        Its labels.
-
-    Returns
-    -------
-    Sides or None
-        None if the fold is the training set itself, in which there are no non-members.
-
-    Raises
-    ------
-    ValueError
-        If the estimator remembers nothing, or what does stands inside a pipeline.
+    None where the fold is the training set itself, in which there are no non-members.
     """
     target = _remembering(estimator)
     if target is None:
@@ -89,18 +64,7 @@ def _remembering(estimator):
 
 
 def weights_in(fit_params):
-    """Return the weights of records among the parameters of a fit.
-
-    Parameters
-    ----------
-    fit_params : dict
-        Parameters by name.
-
-    Returns
-    -------
-    list of ndarray
-        Those whose name ends in "sample_weight", one weight per record each.
-    """
+    """Return the weights of records among the parameters of a fit."""
     named = [value for name, value in fit_params.items() if name.endswith("sample_weight")]
     return [np.asarray(value) for value in named if np.ndim(value) == 1]
 
@@ -110,15 +74,7 @@ def _rows_without(twins):
 
 
 class Pool:
-    """All records of a cross-validation: the members are those outside the evaluation fold.
-
-    Parameters
-    ----------
-    X : array-like of shape (n_records, ...)
-        All records that are given to the cross-validation.
-    y : array-like of shape (n_records,)
-        Their labels.
-    """
+    """All records of a cross-validation: the members are those outside the evaluation fold."""
 
     def __init__(self, X, y):
         (self.X,) = indexable(X)  # sparse matrices as CSR, whose rows can be taken
@@ -127,25 +83,7 @@ class Pool:
     def sides(self, estimator, X, y):
         """Return the members, which are the pool less the evaluation fold, and the non-members.
 
-        Parameters
-        ----------
-        estimator : estimator
-            The classifier, fitted on all records of the pool outside the fold.
-        X : array-like of shape (n_records, ...)
-            The evaluation fold.
-        y : array-like of shape (n_records,)
-            Its labels.
-
-        Returns
-        -------
-        Sides or None
-            None if the fold is the training set itself, whose complement may have been anything.
-
-        Raises
-        ------
-        ValueError
-            If the fold is not a part of the pool, or the cross-validation that is calling has
-            left records of the pool out of both folds.
+        None where the fold is the training set itself, whose complement may have been anything.
         """
         folds = folds_in_progress()
         if folds is not None and folds.X_train is X:

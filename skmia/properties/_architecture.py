@@ -26,17 +26,9 @@ SETTINGS = (
 def architecture_of(classifier):
     """Return what is known of the size of a classifier, and its settings.
 
-    Parameters
-    ----------
-    classifier : estimator
-        A fitted classifier, not a pipeline.
-
-    Returns
-    -------
-    dict
-        Of networks and linear models the "depth", the number of hidden layers, "width", the largest
-        number of their units, and "n_parameters"; of trees the largest "depth", "n_trees" and
-        "n_leaves"; and of all their settings that regularize.
+    Of networks and linear models "depth" (the hidden layers), "width" (the most units of one) and
+    "n_parameters"; of trees the largest "depth", "n_trees" and "n_leaves"; of all, their settings
+    that regularize.
     """
     size = _network_size(classifier) or _tree_size(classifier) or _linear_size(classifier)
     settings = classifier.get_params(deep=False) if hasattr(classifier, "get_params") else {}
@@ -48,18 +40,8 @@ def architecture_of(classifier):
 def first_layer_of(classifier, n_features):
     """Return the weights by which a classifier takes in its features.
 
-    Parameters
-    ----------
-    classifier : estimator
-        A fitted classifier, not a pipeline.
-    n_features : int
-        Features that it sees.
-
-    Returns
-    -------
-    ndarray of shape (n_features, n_units) or None
-        The weights of a linear model or of the first layer of a network, None if it has no weight
-        for each feature.
+    Of shape (n_features, n_units), from a linear model or the first layer of a network; None where
+    there is no weight for each feature.
     """
     if hasattr(classifier, "coefs_"):
         weights = classifier.coefs_[0]

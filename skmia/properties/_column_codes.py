@@ -9,25 +9,7 @@ LOW, HIGH = "low", "high"
 
 
 def column_positions(table, features):
-    """Return the positions of columns given by name or, where that is no name, by number.
-
-    Parameters
-    ----------
-    table : Table
-        Records, read.
-    features : list of str or int
-        The columns.
-
-    Returns
-    -------
-    list of int
-        Their positions, from 0 on.
-
-    Raises
-    ------
-    ValueError
-        If there is no such column, several of a name, none is given, or one is given twice.
-    """
+    """Return the positions of columns given by name or, where that is no name, by number."""
     positions = [table.find(feature) for feature in features]
     if None in positions:
         named = table.names if table.is_named else f"no names and {table.shape[1]} columns"
@@ -47,25 +29,6 @@ def numbered_column(table, j):
 
     Numbers, dates (as days) and truth values are numbers, NaN where missing; categories are
     numbered.
-
-    Parameters
-    ----------
-    table : Table
-        Records, read.
-    j : int
-        Position of the column.
-
-    Returns
-    -------
-    numbers : ndarray of shape (n_records,)
-        Numbers of any type, or codes from 0 on.
-    names : list or None
-        What the codes stand for, None for numbers. All missing values are "missing".
-
-    Raises
-    ------
-    TypeError
-        If a value is not hashable.
     """
     column = table.column(j)
     if column.kind == "category":
@@ -86,22 +49,7 @@ def _named_codes(column):
 def halves(numbers):
     """Tell which numbers are low, at most the middle of their range, and which are high.
 
-    Parameters
-    ----------
-    numbers : ndarray of shape (n_records,)
-        Numbers, NaN where missing.
-
-    Returns
-    -------
-    codes : ndarray of int, shape (n_records,)
-        0 low, 1 high, 2 missing.
-    names : list of str
-        These three words.
-
-    Raises
-    ------
-    ValueError
-        If a number is infinite.
+    Codes 0 low, 1 high, 2 missing, and these three words.
     """
     return equal_width_codes(numbers, 2, right=True), [LOW, HIGH, MISSING]
 
@@ -109,24 +57,8 @@ def halves(numbers):
 def equal_width_codes(numbers, bins, *, right=False):
     """Cut numbers into bins of one width between the smallest and the largest.
 
-    Parameters
-    ----------
-    numbers : ndarray of shape (n_records,)
-        Numbers, NaN where missing.
-    bins : int
-        How many bins.
-    right : bool, default=False
-        Whether a number on a border belongs to the lower bin.
-
-    Returns
-    -------
-    ndarray of int, shape (n_records,)
-        Bins from 0 on; ``bins`` where the number is missing.
-
-    Raises
-    ------
-    ValueError
-        If a number is infinite.
+    Bins count from 0; a missing number is in bin ``bins``. With ``right``, a number on a border
+    belongs to the lower bin.
     """
     numbers = numbers.astype(np.float64)
     missing = np.isnan(numbers)
@@ -148,27 +80,7 @@ def equal_width_codes(numbers, bins, *, right=False):
 def stored_codes(table, j, bins=None):
     """Number a column's distinct values, or the bins of its numbers.
 
-    Parameters
-    ----------
-    table : Table
-        Records, read.
-    j : int
-        Position of the column.
-    bins : int or None, default=None
-        Bins for numbers. None numbers each distinct value.
-
-    Returns
-    -------
-    ndarray of int, shape (n_records,) or (n_stored,)
-        Codes from 0 on. Of a sparse matrix those of the stored entries, where 0 is the code of all
-        that is not stored.
-
-    Raises
-    ------
-    ValueError
-        If a number is infinite and columns are cut.
-    TypeError
-        If a value is not hashable.
+    From 0 on. Of a sparse column the codes are of the stored entries, and 0 is that of all others.
     """
     if not issparse(table.container):
         return _column_codes(table.column(j), bins)

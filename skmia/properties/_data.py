@@ -157,18 +157,8 @@ def dataset_entropy(X, *, bins=None, per_feature=False):
 def value_codes(X, bins=None):
     """Number the distinct values of each feature, or the bins that its numbers fall into.
 
-    Parameters
-    ----------
-    X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
-        Records.
-    bins : int or None, default=None
-        As in `dataset_entropy`.
-
-    Returns
-    -------
-    {ndarray, CSC matrix} of int, shape (n_records, n_features)
-        Codes of each column from 0 on; missing is a value of its own. Of a sparse matrix they are
-        sparse, and 0 is the code of what is not stored.
+    From 0 on; missing is a value of its own. Codes of a sparse matrix are sparse, and 0 is that of
+    all that is not stored.
     """
     table = check_table(X)
     columns = [stored_codes(table, j, bins) for j in range(table.shape[1])]
@@ -179,22 +169,7 @@ def value_codes(X, bins=None):
 
 
 def column_entropy(table, j, bins=None):
-    """Return the entropy of one feature.
-
-    Parameters
-    ----------
-    table : Table
-        Records, read.
-    j : int
-        Position of the column.
-    bins : int or None, default=None
-        As in `dataset_entropy`.
-
-    Returns
-    -------
-    float
-        The entropy in bits.
-    """
+    """Return the entropy of one feature."""
     codes = stored_codes(table, j, bins)
     counts = np.bincount(codes, minlength=1)
     counts[0] += table.shape[0] - len(codes)  # what a sparse matrix does not store

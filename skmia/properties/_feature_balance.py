@@ -118,34 +118,8 @@ def feature_balance(
 def balanced_feature(X, y=None, *, value=None, features=None, n_features=5, random_state=None):
     """Tell which records have one combination of values of some features.
 
-    Parameters
-    ----------
-    X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
-        Records.
-    y : array-like of shape (n_records,) or None, default=None
-        Their labels.
-    value : str, sequence or None, default=None
-        The combination. None takes the most frequent one.
-    features : str, int, sequence of these or None, default=None
-        The columns. None takes those that tell most of the label.
-    n_features : int, default=5
-        How many to choose.
-    random_state : int, RandomState instance or None, default=None
-        Draws the records on which they are chosen.
-
-    Returns
-    -------
-    mask : ndarray of bool, shape (n_records,)
-        Records with this combination.
-    features : list
-        The features: names of a frame's columns, else their numbers.
-    value : tuple
-        The combination, one value for each feature.
-
-    Raises
-    ------
-    ValueError
-        As in `feature_balance`.
+    Returns a mask, the features, and the combination, one value for each feature; by default the
+    most frequent one, of the features that tell most of the label.
     """
     table = check_table(X)
     if y is not None:

@@ -94,24 +94,7 @@ def generalization_gap(membership, y_true, y_pred, *, per_class=False, confidenc
 
 
 def accuracy_of_sides(membership, y_true, y_pred, *, confidence_level=0.95):
-    """Return the accuracy on members and that on non-members.
-
-    Parameters
-    ----------
-    membership : array-like of shape (n_records,)
-        1 for a member, 0 for a non-member.
-    y_true : array-like of shape (n_records,)
-        True labels.
-    y_pred : array-like of shape (n_records,)
-        Predicted labels.
-    confidence_level : float, default=0.95
-        Coverage of each interval.
-
-    Returns
-    -------
-    list of Estimate
-        The two accuracies, with Wilson's intervals.
-    """
+    """Return the accuracy on members and that on non-members."""
     membership = check_membership(membership)
     (true, predicted), _ = class_codes(y_true=y_true, y_pred=y_pred)
     sides = (true == predicted)[membership == 1], (true == predicted)[membership == 0]

@@ -103,20 +103,7 @@ def record_parameter_mi(X, coef, *, reduce="max", random_state=None):
 
 
 def scaled_with_noise(values, noise):
-    """Return rows of variance 1, with small noise, as scikit-learn has it.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_rows, n_features)
-        Values.
-    noise : ndarray of shape (n_rows, n_features) or (n_features,)
-        Standard normal numbers.
-
-    Returns
-    -------
-    ndarray of float64, shape (n_rows, n_features)
-        The rows.
-    """
+    """Return rows of variance 1, with small noise, as scikit-learn has it."""
     values = values.astype(np.float64)
     spread = values.std(axis=1, keepdims=True)
     values /= np.where(spread > 10 * np.finfo(float).eps, spread, 1)
@@ -126,17 +113,7 @@ def scaled_with_noise(values, noise):
 def neighbor_information(X, theta):
     """Return the estimate of Kraskov et al. for each row, whose columns are the samples.
 
-    Parameters
-    ----------
-    X : ndarray of shape (n_records, n_features)
-        Records, scaled, without equal values in a row.
-    theta : ndarray of shape (1, n_features)
-        Weights, scaled, without equal values.
-
-    Returns
-    -------
-    ndarray of shape (n_records,)
-        Estimates in nats, at least 0.
+    In nats, at least 0. Rows hold no equal values, as noise was added before.
     """
     radius = _distance_of_neighbor(X, theta)
     means = sum(digamma(_n_within(values, radius)).mean(axis=1) for values in (X, theta))

@@ -11,29 +11,6 @@ def extreme_rows(table, positions, draws):
     """Find for each column of numbers one record with the smallest and one with the largest value.
 
     With these kept, cutting the column in bins of its range cuts it where it was cut before.
-
-    Parameters
-    ----------
-    table : Table
-        Records, read.
-    positions : iterable of int
-        The columns.
-    draws : ndarray of shape (n_records,)
-        Of several such records the one with the smallest draw is taken.
-
-    Returns
-    -------
-    ndarray of int
-        Distinct rows.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmia._records import read_table
-    >>> from skmia.sampling._extremes import extreme_rows
-    >>> table = read_table([[1], [3], [1], [2]])
-    >>> extreme_rows(table, [0], np.array([0.9, 0.1, 0.2, 0.3]))
-    array([1, 2])
     """
     rows = []
     for j in positions:

@@ -10,24 +10,7 @@ __all__ = ["apportion", "check_none_lost", "draw_shares", "most_records"]
 def most_records(sizes, shares):
     """Return the most records that can have these shares.
 
-    Parameters
-    ----------
-    sizes : ndarray of int, shape (n_kinds,)
-        The records of each kind.
-    shares : ndarray of shape (n_kinds,)
-        The share that each kind is to have; they sum to 1.
-
-    Returns
-    -------
-    int
-        The number of records.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmia.sampling._shares import most_records
-    >>> most_records(np.array([3, 30]), np.array([0.25, 0.75]))
-    12
+    For example 12 of 3 and 30 records at shares of 1/4 and 3/4.
     """
     asked = shares > 0
     with np.errstate(over="ignore"):  # a share of nearly 0 limits nothing
@@ -39,24 +22,7 @@ def most_records(sizes, shares):
 def apportion(shares, n_records):
     """Divide records by shares, each rounded up or down, so that they add up.
 
-    Parameters
-    ----------
-    shares : ndarray of shape (n_kinds,)
-        Shares that sum to 1.
-    n_records : int
-        How many records.
-
-    Returns
-    -------
-    ndarray of int, shape (n_kinds,)
-        The records of each kind: first the whole parts, then one each to the largest remainders.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmia.sampling._shares import apportion
-    >>> apportion(np.array([0.5, 0.3, 0.2]), 11)
-    array([6, 3, 2])
+    First the whole parts, then one each to the largest remainders.
     """
     exact = shares * n_records
     quota = np.floor(exact + 1e-9).astype(np.intp)
@@ -68,28 +34,7 @@ def apportion(shares, n_records):
 def draw_shares(codes, shares, names, *, n_samples, draws):
     """Draw as many records as possible, or so many, of which each kind has its share.
 
-    Parameters
-    ----------
-    codes : ndarray of int, shape (n_records,)
-        The kind of each record.
-    shares : ndarray of shape (n_kinds,)
-        Shares that sum to 1.
-    names : list of str
-        What the kinds are called in messages.
-    n_samples : int or None
-        How many to draw; None draws as many as there can be.
-    draws : ndarray of shape (n_records,)
-        Of each kind the records with the smallest draws are taken.
-
-    Returns
-    -------
-    ndarray of int
-        Rows in ascending order.
-
-    Raises
-    ------
-    ValueError
-        If there are not so many, or a kind would get no record at all.
+    Rows in ascending order; of each kind those with the smallest draws.
     """
     sizes = np.bincount(codes, minlength=len(shares))
     most = most_records(sizes, shares)
@@ -101,20 +46,7 @@ def draw_shares(codes, shares, names, *, n_samples, draws):
 
 
 def check_none_lost(quota, names):
-    """Refuse to lose a kind of records by rounding.
-
-    Parameters
-    ----------
-    quota : ndarray of int, shape (n_kinds,)
-        How many records of each kind are to be kept.
-    names : list of str
-        What the kinds are called.
-
-    Raises
-    ------
-    ValueError
-        If it is none of a kind.
-    """
+    """Refuse to lose a kind of records by rounding."""
     if not quota.all():
         raise ValueError(
             f"The share of {names[quota.argmin()]} is less than one record. Ask for another "

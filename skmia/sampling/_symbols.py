@@ -12,11 +12,6 @@ class Symbols:
 
     Each value but the one of code 0 is a column of a sparse matrix of ones, so that a sparse table
     costs its stored values only.
-
-    Parameters
-    ----------
-    codes : {ndarray, sparse matrix} of int, shape (n_records, n_features)
-        Codes of values from 0 on.
     """
 
     def __init__(self, codes):
@@ -38,18 +33,7 @@ class Symbols:
         return counts, kept.sum() - others
 
     def entropy(self, kept):
-        """Return the mean entropy of the features among selected records, in bits.
-
-        Parameters
-        ----------
-        kept : ndarray of bool, shape (n_records,)
-            The selected records.
-
-        Returns
-        -------
-        float
-            The entropy.
-        """
+        """Return the mean entropy of the features among selected records, in bits."""
         counts = np.concatenate(self._counts(kept)) / kept.sum()
         return float(entr(counts).sum() / np.log(2) / self.n_features)
 
@@ -57,17 +41,6 @@ class Symbols:
         """Return how surprising each record is among the selected ones, in bits per feature.
 
         Their mean over the selected records is the entropy.
-
-        Parameters
-        ----------
-        kept : ndarray of bool, shape (n_records,)
-            The selected records.
-
-        Returns
-        -------
-        ndarray of shape (n_records,)
-            The mean over the features of -log2 of the value's share; a value that none of the
-            selected records has counts as half a record.
         """
         n_kept = kept.sum()
         counts, zeros = (-np.log2(np.maximum(part, 0.5) / n_kept) for part in self._counts(kept))
