@@ -97,7 +97,7 @@ print(reports["forest, fully grown"])
 # attack on half of the records, with their membership, and measures it on the other half.
 #
 # Both axes are logarithmic, since the left end is what matters: there an attacker is sure of the
-# people he names.
+# people they name.
 X_both, y_both = pd.concat([X_train, X_test]), pd.concat([y_train, y_test])
 membership = np.repeat([1, 0], [len(X_train), len(X_test)])
 X_known, X_rest, y_known, y_rest, known, rest = train_test_split(
@@ -177,7 +177,7 @@ for gap in report.exposure_gaps:
 # ``predict_proba`` gives each record a risk: the probability that it is a member. Of the records
 # with a risk of 0.7, seven in ten should be members. We check this for two attackers. The auditor
 # has fitted on known members of the target. The outsider knows none and trains a shadow model on
-# half of 8,000 rows of his own, so on as many rows as the target had.
+# half of 8,000 rows of their own, so on as many rows as the target had.
 auditor = attacks["forest, fully grown"]
 rows = np.arange(2 * len(X_train))
 outsider = MetricAttack(targets["forest, fully grown"], random_state=0)

@@ -15,7 +15,7 @@ confidence, by RMIA and by LiRA, on one set of shadow models.
 # ------------------
 #
 # Half of 3,000 people are members. The attacker knows all 3,000, but not which of them are members.
-# Each of his shadows is trained on a random half of them.
+# Each of their shadows is trained on a random half of them.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier
@@ -58,8 +58,8 @@ for name, attack in attacks.items():
 # On logarithmic axes one sees what an attacker finds who will not accuse many people wrongly. A
 # forest answers hundreds of members and non-members with the same confidence of 1. No threshold
 # parts them, so that the curve of the first attack begins where all of them are accused at once.
-# The shadows part them: who is hard for models that did not see him, and yet certain here, is a
-# member.
+# The shadows part them: a person who is hard for models that did not see them, and yet certain
+# here, is a member.
 _, ax = plt.subplots(figsize=(6, 5))
 for name, attack in attacks.items():
     MembershipRocDisplay.from_attack(

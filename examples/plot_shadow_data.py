@@ -3,7 +3,7 @@ Attack without real shadow data
 ===============================
 
 A shadow-model attack [1]_ trains models of its own, and these need records. What if the attacker
-has no records like those of the target? He may have inexact ones, know how frequent each feature
+has no records like those of the target? They may have inexact ones, know how frequent each feature
 is, or know nothing but how to ask the target. We give the records of such attackers to the same
 attack and compare them with one who has real records.
 
@@ -60,14 +60,14 @@ for name, value in (("members", 1), ("non-members", 0)):
 # All of them may ask the target for probabilities and know how it is trained. They differ in how
 # they come by their records:
 #
-# - *real*: he has records of other people, with labels. This is the yardstick.
-# - *noise*: he has the same records, but each feature is wrong with probability 10 % or 20 %.
-# - *marginals*: he knows how frequent each feature is. Features are drawn independently of each
+# - *real*: they have records of other people, with labels. This is the yardstick.
+# - *noise*: they have the same records, but each feature is wrong with probability 10 % or 20 %.
+# - *marginals*: they know how frequent each feature is. Features are drawn independently of each
 #   other, and the target names the label: one query per record.
-# - *marginals per class*: he knows how frequent each feature is in each class. No query is needed.
-# - *model-based*: he knows that features are 0 or 1. He climbs from random records to those of
+# - *marginals per class*: they know how frequent each feature is in each class. No query is needed.
+# - *model-based*: they know that features are 0 or 1. They climb from random records to those of
 #   which the target is sure, class by class. No real record is needed, but many queries are.
-# - *model-based, marginals*: he climbs too, but knows how frequent each feature is and draws from
+# - *model-based, marginals*: they climb too, but know how frequent each feature is and draw from
 #   that. In the domain a value is drawn as often as it stands in the list, so columns will do.
 #
 # Each asks for as many records as the first one has.
@@ -96,13 +96,13 @@ for name, domain in domains.items():
 
 # %%
 # Queries are counted up to the last one, those of climbs that failed included. A target that limits
-# or charges queries limits this attacker; ``max_queries`` sets his budget.
+# or charges queries limits this attacker; ``max_queries`` sets their budget.
 #
 # The same attack for all
 # -----------------------
 #
 # Each attacker trains four shadows, with as many records as the target has, and learns from their
-# answers how members are answered. Then he judges the members and as many non-members of the
+# answers how members are answered. Then they judge the members and as many non-members of the
 # target. The two columns at the right are 0.5 for a blind guess and come with 95 % intervals.
 #
 # Two columns describe the records. *Ones* is the mean number of ones in a record. *Held-out* is the
@@ -138,16 +138,16 @@ print(table.to_string(float_format="%.2f"))
 #
 # The held-out accuracy hints at where this may go wrong. If it is far above the target's accuracy
 # on non-members, the shadows are sure of new records as well, and the attacker may overlook
-# members. If it is far below, he may take too many for members. In both cases the order of his
-# scores may still be good and his thresholds bad: his AUC keeps up with that of the first row, his
+# members. If it is far below, they may take too many for members. In both cases the order of the
+# scores may still be good and the thresholds bad: the AUC keeps up with that of the first row, the
 # balanced accuracy does not.
 #
 # ROC curves
 # ----------
 #
 # The curves do without the attacker's thresholds. Both axes are logarithmic, since the left end is
-# what matters: there the attacker is sure of the people he names. One who does well on average may
-# still be wrong about those he is surest of.
+# what matters: there the attacker is sure of the people they name. An attacker who does well on
+# average may still be wrong about those they are surest of.
 figure, ax = plt.subplots(figsize=(7, 7), layout="constrained")
 for name, attack in attacks.items():
     MembershipRocDisplay.from_attack(

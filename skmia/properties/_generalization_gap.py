@@ -27,7 +27,7 @@ def generalization_gap(membership, y_true, y_pred, *, per_class=False, confidenc
     right on all members and wrong on all others; below 0 it is better on records it has not seen.
 
     The attacker who calls a record a member if its predicted label is right, and who knows nothing
-    else but the true label, has this number as his advantage: the gap bounds what can be known of
+    else but the true label, has this number as their advantage: the gap bounds what can be known of
     membership **from below**. A gap of 0 is no evidence of privacy, since confidences may tell
     members apart where labels do not.
 
