@@ -2,7 +2,7 @@
 
 import sys
 
-from skmia.cli import main
+from skmia.cli._command_line import main
 
 if __name__ == "__main__":
     sys.exit(main())

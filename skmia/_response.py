@@ -181,7 +181,8 @@ def check_labels(X, y):
         The labels.
     """
     y = column_or_1d(y, warn=True)
-    check_classification_targets(y)
+    if y.dtype.kind not in "biuUS":  # whole numbers and texts are classes whatever they are
+        check_classification_targets(y)
     check_consistent_length(X, y)
     return y
 

@@ -1,5 +1,1 @@
-"""The command `skmia`."""
-
-from skmia.cli._command_line import main
-
-__all__ = ["main"]
+"""What the command `skmia` does."""
