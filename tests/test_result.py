@@ -26,9 +26,11 @@ import skmia
 import skmia.attacks
 import skmia.datasets
 import skmia.inspection
+import skmia.leakage
 import skmia.metrics
 import skmia.model_selection
 import skmia.neural_network
+import skmia.properties
 import skmia.sampling
 import skmia.shadows
 import skmia.signals
@@ -414,7 +416,7 @@ def test_each_public_class_is_tried_and_each_result_is_public():
 
 
 def test_functions_return_no_bunch():
-    for room in (skmia.attacks, skmia.inspection, skmia.metrics, skmia.shadows):
+    for room in (skmia.attacks, skmia.inspection, skmia.leakage, skmia.metrics, skmia.shadows):
         for name in room.__all__:
             assert "Bunch" not in (getattr(room, name).__doc__ or ""), name
 
