@@ -406,7 +406,15 @@ def results():
 def public_results():
     """Return the classes of results that a public module exports."""
     rooms = (skmia, skmia.attacks, skmia.inspection, skmia.metrics, skmia.model_selection)
-    rooms += (skmia.shadows, skmia.neural_network, skmia.sampling, skmia.signals, skmia.datasets)
+    rooms += (
+        skmia.leakage,
+        skmia.properties,
+        skmia.shadows,
+        skmia.neural_network,
+        skmia.sampling,
+        skmia.signals,
+        skmia.datasets,
+    )
     exported = {getattr(room, name) for room in rooms for name in room.__all__}
     return {kind for kind in exported if isinstance(kind, type) and issubclass(kind, Result)}
 
