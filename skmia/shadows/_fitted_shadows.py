@@ -16,9 +16,9 @@ __all__ = ["FittedShadows"]
 class FittedShadows(HoldsOut):
     """What can be asked of shadow models as soon as they are fitted.
 
-    `fit` of the class that is built on this one sets the attributes that end in an underscore, the
-    `_plan` by which the shadows were made, the `_known` records of the pool, and the `_memories` of
-    what each shadow answered.
+    `fit` of the class that is built on this one sets the attributes that end in an underscore. It
+    also sets the `_plan` by which the shadows were made, the `_known` records of the pool, and the
+    `_memories` of what each shadow answered.
     """
 
     def lookup(self, X, y):

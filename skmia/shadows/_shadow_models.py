@@ -244,6 +244,7 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
         StorageWarning
             If a stored shadow cannot be used, or a trained one cannot be stored.
         """
+        # records go to the estimator as they are: texts, frames and images too
         X, y = validate_data(self, X, y, skip_check_array=True)
         (X,) = indexable(X)
         y = check_labels(X, y)
@@ -254,14 +255,9 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
         store = None
         if self.directory is not None:
             store = ShadowStore(self.directory, self.serializer, templates)
-        goes_on = self.warm_start and hasattr(self, "estimators_")
-        seed = self._plan["seed"] if goes_on else self._new_seed(store)
-        plan = plan_of(self, templates, known, groups, seed)
-        kept = {}
-        if goes_on:
-            kept = kept_shadows(self.estimators_, self.n_shadows, self._plan, plan)
+        kept, plan = self._kept_and_plan(templates, known, groups, store)
         # one row per shadow: with more shadows the first ones keep theirs
-        seeds = np.random.RandomState(seed).randint(2**31 - 1, size=(self.n_shadows, 2))
+        seeds = np.random.RandomState(plan["seed"]).randint(2**31 - 1, size=(self.n_shadows, 2))
         in_rows, out_rows = draw_rows(self, plan["splitter"], y, contents, groups, seeds[:, 0])
         in_mask = by_content(in_rows, contents)
         if kept and not np.array_equal(in_mask[: len(kept)], self._given_mask):
@@ -269,6 +265,7 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
                 "warm_start adds shadows, but the first rows of splitter are not those of the "
                 "shadows that are trained already. Append rows to the array, and keep the others."
             )
+        # with this process, in which BLAS is limited already; the others must limit it themselves
         jobs = [
             ShadowJob(i, templates[i % len(templates)], int(seeds[i, 1]), in_rows[i], os.getpid())
             for i in range(self.n_shadows)
@@ -292,6 +289,15 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
         self._plan = plan
         self._memories = [AnswerMemory(len(y), self.n_shadows) for _ in jobs]
         return self
+
+    def _kept_and_plan(self, templates, known, groups, store):
+        """Return the shadows of an earlier fit that stay, by number, and the plan of all."""
+        goes_on = self.warm_start and hasattr(self, "estimators_")
+        seed = self._plan["seed"] if goes_on else self._new_seed(store)
+        plan = plan_of(self, templates, known, groups, seed)
+        if not goes_on:
+            return {}, plan
+        return kept_shadows(self.estimators_, self.n_shadows, self._plan, plan), plan
 
     def _new_seed(self, store):
         """Return the seed of an earlier fit in the directory, or draw one."""

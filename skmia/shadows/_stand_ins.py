@@ -104,8 +104,8 @@ class HoldsOut:
         Notes
         -----
         A shadow whose drawn records are all of one side does not stand in. None does if the shadows
-        come from a mask, which does not tell who must be held out together, if they are of one
-        group, or if no record is of the pool.
+        are of one group, if no record is of the pool, or if the shadows come from a mask: it does
+        not tell who must be held out together.
 
         Examples
         --------

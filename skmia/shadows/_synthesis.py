@@ -260,7 +260,7 @@ def synthesize_records(
 
     climb = HillClimb(domain, labels, len(known), rules, rng)
     n_queries += climb.run(_ask, np.inf if max_queries is None else max_queries - n_queries)
-    done = climb.is_accepted
+    done = climb.is_accepted  # fewer than wanted after a failure, in the random order of labels
     made = SynthesizedRecords(
         X=domain.records(climb.accepted[done]),
         y=known[labels[done]],
@@ -278,7 +278,7 @@ def _climbable(target, response_method):
     methods = ("predict_proba", "decision_function")
     check_target(target, response_method)
     method = response_method_of(target, response_method)
-    if method not in methods:
+    if method not in methods:  # of "auto", where the target has predict alone
         raise ValueError(
             f"{type(target).__name__} has neither predict_proba nor decision_function, and a climb "
             "needs a confidence. Take sample_marginal_records, which needs labels only."

@@ -1,7 +1,7 @@
 """Membership signals: one number per record from its response and its true label.
 
-Every signal takes the class probabilities ``proba`` of shape (n, k) and the column of the true
-label ``y_index`` of shape (n,), −1 for a label that the model does not know, and returns n numbers.
+Every signal takes the class probabilities ``proba`` of shape (n, k), and ``y_index`` of shape (n,),
+the column of each true label, −1 for one that the model does not know. It returns n numbers.
 **Higher is more member-like, always**: losses and entropies come negated.
 
 A label unknown to the model has confidence 0. Logarithms are floored at ``eps``, so that
