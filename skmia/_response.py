@@ -33,30 +33,17 @@ __all__ = [
     "taken",
 ]
 
+# what reveals most comes first
 RESPONSE_METHODS = ("predict_proba", "decision_function", "predict")
 
 
 def response_method_of(estimator, method="auto"):
     """Return the name of the method by which the target answers.
 
-    Parameters
-    ----------
-    estimator : object
-        A fitted classifier.
-    method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        "auto" takes the first that the target has: it reveals most.
-
-    Returns
-    -------
-    str
-        The method's name.
-
-    Raises
-    ------
-    ValueError
-        If the target has no such method.
+    "auto" takes the first that the target has of `RESPONSE_METHODS`.
     """
     if isinstance(estimator, Answered):
+        # no model is left to ask, so its answers go under the one name that they were kept by
         if estimator.model is None and method in ("auto", *estimator._kept):
             return next(iter(estimator._kept))
         estimator = estimator.model
@@ -72,24 +59,7 @@ def response_method_of(estimator, method="auto"):
 
 
 def check_target(target, method="auto"):
-    """Check that the target is a fitted classifier that answers.
-
-    Parameters
-    ----------
-    target : object
-        The classifier under attack.
-    method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        How it is to be asked.
-
-    Raises
-    ------
-    TypeError
-        If it is a regressor.
-    ValueError
-        If it has no such method.
-    sklearn.exceptions.NotFittedError
-        If it is not fitted.
-    """
+    """Refuse a target that is a regressor, is not fitted, or cannot answer by this method."""
     target = target.model if isinstance(target, Answered) else target
     is_estimator = isinstance(target, BaseEstimator)
     if is_estimator and is_regressor(target):
@@ -103,20 +73,7 @@ def check_target(target, method="auto"):
 
 
 def known_classes(estimator, n_columns):
-    """Return the target's classes in the order of the columns of its response.
-
-    Parameters
-    ----------
-    estimator : object
-        A fitted classifier.
-    n_columns : int
-        Number of columns of its response. A model without `classes_` has the classes 0, 1, ...
-
-    Returns
-    -------
-    ndarray of shape (n_classes,)
-        The classes.
-    """
+    """Return the target's classes in the order of the columns of its response."""
     classes = getattr(estimator, "classes_", None)
     return np.arange(n_columns) if classes is None else np.asarray(classes)
 
@@ -124,31 +81,11 @@ def known_classes(estimator, n_columns):
 def all_classes(estimator, X, y, *, method="auto"):
     """Return the classes of the target and those of the labels together, sorted.
 
-    Parameters
-    ----------
-    estimator : object
-        A fitted classifier.
-    X : array-like of shape (n_records, ...)
-        Records; a target that does not name its classes is asked for the first one.
-    y : ndarray of shape (n_records,)
-        Labels.
-    method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        How the target is asked.
-
-    Returns
-    -------
-    ndarray of shape (n_classes,)
-        The classes.
-
-    Raises
-    ------
-    ValueError
-        If labels and classes can never be equal, or a target that does not name its classes has
-        fewer columns than there are labels.
+    A target that does not name its classes is asked for the first record.
     """
     own = getattr(estimator, "classes_", None)
     name = response_method_of(estimator, method)
-    if own is None and name == "predict":
+    if own is None and name == "predict":  # labels have no columns, so any may come
         return np.unique(y)
     if own is None:
         one = _to_matrix(getattr(estimator, name)(_safe_indexing(X, [0])), estimator, name)
@@ -166,20 +103,7 @@ def all_classes(estimator, X, y, *, method="auto"):
 
 
 def check_labels(X, y):
-    """Return labels as an array with one entry per record.
-
-    Parameters
-    ----------
-    X : array-like of shape (n_records, ...)
-        Records.
-    y : array-like of shape (n_records,)
-        Labels.
-
-    Returns
-    -------
-    ndarray of shape (n_records,)
-        The labels.
-    """
+    """Return labels as an array with one entry per record."""
     y = column_or_1d(y, warn=True)
     if y.dtype.kind not in "biuUS":  # whole numbers and texts are classes whatever they are
         check_classification_targets(y)
@@ -188,20 +112,7 @@ def check_labels(X, y):
 
 
 def check_label_type(y, classes):
-    """Refuse labels that can never equal a class, such as texts where classes are numbers.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_records,)
-        Labels.
-    classes : array-like of shape (n_classes,)
-        Classes.
-
-    Raises
-    ------
-    ValueError
-        If one side holds texts and the other numbers.
-    """
+    """Refuse labels that can never equal a class, such as texts where classes are numbers."""
     classes = np.asarray(classes)
     if (classes.dtype.kind in "OSUT") != (y.dtype.kind in "OSUT"):
         raise ValueError(
@@ -212,54 +123,22 @@ def check_label_type(y, classes):
 
 
 def label_index(y, classes):
-    """Return each label's column among sorted classes, −1 where it is not one of them.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_records,)
-        Labels.
-    classes : ndarray of shape (n_classes,)
-        Sorted classes.
-
-    Returns
-    -------
-    ndarray of shape (n_records,)
-        Column indices.
-    """
+    """Return each label's column among sorted classes, −1 where it is not one of them."""
     y = np.asarray(y)
+    # a label above all classes would get an index past the end
     index = np.searchsorted(classes, y).clip(max=len(classes) - 1)
     return np.where(classes[index] == y, index, -1)
 
 
 def class_probabilities(estimator, X, classes, *, method="auto"):
-    """Return the target's response as probabilities of the given classes.
+    """Return the response to all records at once, of shape (n_records, n_classes).
 
-    Decision values become probabilities by the softmax (the logistic function for two classes),
-    labels become certain answers. Classes that the target does not know have probability 0.
-
-    Parameters
-    ----------
-    estimator : estimator or Answered
-        A fitted classifier.
-    X : array-like of shape (n_records, ...)
-        Records, handed to the target as they are.
-    classes : ndarray of shape (n_classes,)
-        Sorted classes, a superset of the target's.
-    method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        How the target is asked.
-
-    Returns
-    -------
-    ndarray of shape (n_records, n_classes)
-        The response; float32 if the target answers so, else float64.
-
-    Raises
-    ------
-    ValueError
-        If the answer is not a finite matrix with one column per class of the target.
+    `classes` are sorted and hold all of the target's; one that the target does not know has
+    probability 0. Decision values become probabilities by the softmax (the logistic function for
+    two classes), labels become certain answers. float32 stays float32, all else is float64.
     """
     if isinstance(estimator, Answered):
-        if X is estimator.X:
+        if X is estimator.X:  # this object, never records of equal content
             return expand(estimator.answers(method), estimator.classes_, classes)
         estimator = estimator.model
     name = response_method_of(estimator, method)
@@ -268,7 +147,7 @@ def class_probabilities(estimator, X, classes, *, method="auto"):
         return _one_hot(answer, classes)
     proba = _to_matrix(answer, estimator, name)
     own = known_classes(estimator, proba.shape[1])
-    if proba.shape[1] != len(own):
+    if proba.shape[1] != len(own):  # k (k − 1) / 2 columns of pairs of classes
         raise ValueError(
             f"{type(estimator).__name__}.{name} returned {proba.shape[1]} columns for "
             f"{len(own)} classes. A one-vs-one decision function is not supported: set "
@@ -278,7 +157,8 @@ def class_probabilities(estimator, X, classes, *, method="auto"):
 
 
 def _to_matrix(answer, estimator, name):
-    if isinstance(answer, list | tuple):
+    """Return an answer as a finite matrix of probabilities, one column per class of the target."""
+    if isinstance(answer, list | tuple):  # one array per output
         raise ValueError(
             f"{type(estimator).__name__}.{name} returned a list of {len(answer)} arrays: "
             "multi-output classifiers are not supported. Attack one output at a time."
@@ -304,7 +184,7 @@ def _to_matrix(answer, estimator, name):
 
 
 def _from_decision_values(values):
-    if values.ndim == 1 or values.shape[1] == 1:
+    if values.ndim == 1 or values.shape[1] == 1:  # two classes, positive for the second
         return np.column_stack([expit(-values.ravel()), expit(values.ravel())])
     return softmax(values, axis=1)
 
@@ -318,26 +198,9 @@ def _one_hot(labels, classes):
 
 
 def expand(proba, own, classes):
-    """Move the columns of a model's own classes to their places among all classes.
+    """Move the columns of a model's own classes to their places among all classes, sorted.
 
-    Parameters
-    ----------
-    proba : ndarray of shape (n_records, n_own_classes)
-        The model's response.
-    own : array-like of shape (n_own_classes,)
-        Its classes.
-    classes : ndarray of shape (n_classes,)
-        Sorted classes, a superset.
-
-    Returns
-    -------
-    ndarray of shape (n_records, n_classes)
-        The response; the very array given if the classes are the same.
-
-    Raises
-    ------
-    ValueError
-        If the model has classes that are not among these.
+    Where the classes are the same it returns the very array given.
     """
     columns = label_index(own, classes)
     if (columns < 0).any():
@@ -353,48 +216,19 @@ def expand(proba, own, classes):
 
 
 def batches(n_records, n_columns):
-    """Cut records into batches whose answers fit scikit-learn's `working_memory`.
+    """Cut records into slices whose answers fit scikit-learn's `working_memory`.
 
-    Batches do not depend on the number of jobs, since the last digits of an answer may depend on
-    the batch.
-
-    Parameters
-    ----------
-    n_records : int
-        Number of records, at least 1.
-    n_columns : int
-        Features and classes together.
-
-    Returns
-    -------
-    list of slice
-        The batches.
+    `n_columns` counts features and classes together.
     """
-    # a pipeline holds its records more than once while it answers, in each of several threads
+    # The number of jobs does not enter, since the last digits of an answer may depend on the batch.
+    # A pipeline holds its records more than once while it answers, in each of several threads
     batch_bytes = max(get_config()["working_memory"] * 2**20 / 32, 1)
     n_batches = int(np.ceil(8 * n_records * n_columns / batch_bytes))
     return list(gen_even_slices(n_records, max(min(n_batches, n_records), 1)))
 
 
 def taken(model, X, rows):
-    """Return a model with some of its records; what it answered for them it need not answer again.
-
-    Parameters
-    ----------
-    model : estimator or Answered
-        A fitted classifier.
-    X : array-like of shape (n_records, ...)
-        Records.
-    rows : slice or ndarray of int
-        Which of them.
-
-    Returns
-    -------
-    model : estimator or Answered
-        The model to ask for these records.
-    X : array-like of shape (n_rows, ...)
-        The records.
-    """
+    """Return a model and some of its records, with what it answered for them already."""
     if isinstance(model, Answered) and X is model.X:
         part = model.rows(rows)
         return part, part.X
@@ -402,57 +236,22 @@ def taken(model, X, rows):
 
 
 def answers_in_batches(model, X, classes, *, method="auto"):
-    """Ask the target for all records, batch by batch.
-
-    Parameters
-    ----------
-    model : estimator or Answered
-        A fitted classifier.
-    X : array-like of shape (n_records, ...)
-        Records, handed to the target as they are.
-    classes : ndarray of shape (n_classes,)
-        Sorted classes, a superset of the target's.
-    method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        How the target is asked.
-
-    Yields
-    ------
-    part : slice
-        The records of the batch.
-    proba : ndarray of shape (n_records_of_batch, n_classes)
-        The response.
-    """
+    """Ask the target batch by batch; yield the slice of each batch and its response."""
     n_records, shape = _num_samples(X), getattr(X, "shape", ())
     n_columns = len(classes) + (shape[1] if len(shape) == 2 else 0)
     parts = batches(n_records, n_columns)
     for part in parts:
+        # whole records go as they are: an index into them would copy them
         asked = (model, X) if len(parts) == 1 else taken(model, X, part)
         yield part, class_probabilities(*asked, classes, method=method)
 
 
 def record_response(estimator, X, classes, *, method="auto"):
-    """Ask the target for all records, batch by batch, and keep its answers.
-
-    Parameters
-    ----------
-    estimator : estimator or Answered
-        A fitted classifier.
-    X : array-like of shape (n_records, ...)
-        Records, handed to the target as they are.
-    classes : ndarray of shape (n_classes,)
-        Sorted classes, a superset of the target's.
-    method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        How the target is asked.
-
-    Returns
-    -------
-    ndarray of shape (n_records, n_classes)
-        The response.
-    """
+    """Return the target's response to all records, for which it is asked batch by batch."""
     answers = None
     for part, proba in answers_in_batches(estimator, X, classes, method=method):
         if answers is None:
-            if len(proba) == _num_samples(X):
+            if len(proba) == _num_samples(X):  # the only batch: no copy of it
                 return proba
             answers = np.empty((_num_samples(X), len(classes)), proba.dtype)
         answers[part] = proba
@@ -466,27 +265,19 @@ class Answered:
     reads what is kept. Any others, such as perturbed copies, are put to the model. An attack is
     handed records with their answers, so that it cannot take the place of a record for its content.
 
-    Parameters
-    ----------
-    model : estimator or None
-        A fitted classifier. None where nothing but its answers is known.
-    X : array-like of shape (n_records, ...) or None
-        Records. None where they are not known; the object then stands for them.
-    classes : ndarray of shape (n_classes,)
-        Sorted classes, a superset of the model's.
-    method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        How the answers that are given were asked for.
-    proba : sequence of ndarray of shape (..., n_classes), default=None
-        Answers that are known, one matrix below the other. By default the model is asked when the
-        first answer is read.
-    numbers : ndarray of int, shape (n_records,), default=None
-        Which of these answers are those of the records; by default all.
+    `model` is None where nothing but its answers is known, `X` is None where the records are not
+    known; the object then stands for them. `classes` are sorted and hold all of the model's.
+    `proba` are answers that are known, asked for by `method`: matrices, one below the other.
+    `numbers` says which of their rows are those of the records, by default all in their order.
+    Without `proba` the model is asked when the first answer is read.
     """
 
     def __init__(self, model, X, classes, *, method="auto", proba=None, numbers=None):
-        self.model, self.classes_ = model, classes
+        self.model = model
+        self.classes_ = classes
         self._all = self._records = X
-        self._rows, self._kept = None, {}
+        self._rows = None  # of all records, those that this object has
+        self._kept = {}  # by method, and shared by what `rows` takes, so that all ask once
         if proba is not None:
             name = "predict_proba" if model is None else response_method_of(model, method)
             self._kept[name] = list(proba), numbers
@@ -511,6 +302,7 @@ class Answered:
 
     def __getattr__(self, name):
         """Return whatever else the model has."""
+        # a copy is asked for private names before it has a model, and would ask itself for ever
         if name.startswith("_") or self.model is None:
             raise AttributeError(f"A model of which only the answers are known has no {name}.")
         return getattr(self.model, name)
@@ -528,7 +320,7 @@ class Answered:
     def ask(self, method="auto"):
         """Ask the model for all records unless it has answered, and return the method's name."""
         name = response_method_of(self, method)
-        if name not in self._kept:
+        if name not in self._kept:  # asked for all, since other rows may follow
             answers = record_response(self.model, self._all, self.classes_, method=name)
             self._kept[name] = [answers], None
         return name
@@ -544,6 +336,7 @@ class Answered:
             return proba[0] if len(proba) == 1 else np.concatenate(proba)
         if len(proba) == 1:
             return proba[0][numbers]
+        # the rows wanted, matrix by matrix: one big matrix of all would take their memory again
         answers = np.empty((len(numbers), len(self.classes_)), np.result_type(*proba))
         start = 0
         for matrix in proba:

@@ -21,44 +21,16 @@ __all__ = [
 
 
 def final_estimator(target):
-    """Return the classifier within pipelines, searches, recorders and frozen estimators.
-
-    Parameters
-    ----------
-    target : estimator
-        A fitted classifier.
-
-    Returns
-    -------
-    estimator
-        The innermost classifier.
-    """
+    """Return the classifier within pipelines, searches, recorders and frozen estimators."""
     while (inner := _within(target)) is not None:
         target = inner
     return target
 
 
 def transformed(target, X):
-    """Return the classifier within, and records as the steps of pipelines hand them to it.
+    """Return the innermost classifier, and records as the steps of pipelines hand them to it.
 
-    Parameters
-    ----------
-    target : estimator
-        A fitted classifier.
-    X : array-like of shape (n_records, ...)
-        Records.
-
-    Returns
-    -------
-    classifier : estimator
-        The innermost classifier.
-    X : array-like of shape (n_records, ...)
-        What it is given.
-
-    Raises
-    ------
-    ValueError
-        If a step resamples records, so that the classifier was not fitted on these.
+    It refuses a target with a step that resamples records.
     """
     for part in _layers(target):
         if _samplers(part):
@@ -73,27 +45,18 @@ def transformed(target, X):
 def records_as_seen(target, X):
     """Return records as the steps of pipelines within the target hand them to its classifier.
 
-    Parameters
-    ----------
-    target : estimator
-        A fitted classifier.
-    X : array-like of shape (n_records, ...)
-        Records.
-
-    Returns
-    -------
-    array-like of shape (n_records, ...)
-        What the innermost classifier is given to predict. Steps that resample are passed over.
+    They are records to predict, so that steps that resample are passed over.
     """
     for part in _layers(target):
-        for step in _own_steps(part)[:-1]:
+        for step in _own_steps(part)[:-1]:  # the last one is the next layer
             X = step.transform(X) if hasattr(step, "transform") else X
     return X
 
 
 def _within(target):
     """Return what a search, a recorder, a pipeline or a frozen estimator is made of, or None."""
-    if hasattr(target, "membership_of") and hasattr(target, "estimator_"):  # a recorder
+    # a recorder comes first: it shows the attributes of the search or pipeline within as its own
+    if hasattr(target, "membership_of") and hasattr(target, "estimator_"):
         return target.estimator_
     if hasattr(target, "best_estimator_"):
         return target.best_estimator_
@@ -102,28 +65,17 @@ def _within(target):
     return target.estimator if isinstance(target, FrozenEstimator) else None
 
 
+# their labels are not the most probable classes
 _WITH_THRESHOLD = (FixedThresholdClassifier, TunedThresholdClassifierCV)
 # skmia's own networks know which rows they were trained on
 _MEMBERS = ": classifier.membership_of(X_train, y_train) is 1 for the others"
 
 
 def held_out_note(target, X, y):
-    """Say if the target kept some rows of its `fit` for validation only, which are no members.
+    """Return a warning if the target kept some rows of its `fit` for validation only, else None.
 
-    Parameters
-    ----------
-    target : estimator
-        A fitted classifier.
-    X : array-like of shape (n_records, ...)
-        Records that are called members.
-    y : array-like of shape (n_records,)
-        Their labels.
-
-    Returns
-    -------
-    str or None
-        A warning with a way out, or None. None too if the target is one of skmia's networks, which
-        know what they were trained on, and was trained on all these records.
+    Such rows are no members. There is nothing to say either if the target is one of skmia's
+    networks, which know what they were trained on, and was trained on all these records.
     """
     note = _held_out_note(target)
     if note is None:
@@ -154,15 +106,7 @@ def known_membership(target, X, y, membership):
 def who_remembers(target):
     """Return what may know its training records: the target or, of a search, its best estimator.
 
-    Parameters
-    ----------
-    target : estimator
-        A fitted classifier.
-
-    Returns
-    -------
-    estimator
-        The target itself if it has `membership_of`, as a recorder of a search has.
+    A recorder of a search has `membership_of` of its own and stays.
     """
     if hasattr(target, "membership_of"):
         return target
@@ -170,26 +114,16 @@ def who_remembers(target):
 
 
 def selected_rows(target, n_rows):
-    """Return which rows given to `fit` the samplers of pipelines within the target selected.
+    """Return which rows given to `fit` the samplers of pipelines within selected, sorted.
 
-    Parameters
-    ----------
-    target : estimator
-        A fitted classifier.
-    n_rows : int
-        How many rows were given to its `fit`.
-
-    Returns
-    -------
-    ndarray of int
-        The rows, each once, ascending: all if there are no samplers, or one makes rows up, so that
-        which are trained on is not known.
+    Each stands once. All of them do if there are no samplers, or one makes rows up: then it is not
+    known which of them were trained on.
     """
     rows = np.arange(n_rows)
     samplers = [sampler for part in _layers(target) for sampler in _samplers(part)]
     if all(map(_only_selects, samplers)):
         for sampler in samplers:
-            rows = rows[sampler.sample_indices_]
+            rows = rows[sampler.sample_indices_]  # each names rows of what the one before left
     return np.unique(rows)
 
 
@@ -200,6 +134,7 @@ def _own_steps(part):
 
 
 def _samplers(part):
+    """Return the steps that resample the rows of a fit, and do nothing to rows to predict."""
     return [step for step in _own_steps(part) if hasattr(step, "fit_resample")]
 
 
@@ -227,6 +162,7 @@ def _held_out_note(target, *, selected=False):
             )
     for part in _classifiers_within(target):
         name = type(part).__name__
+        # of skorch, whose default holds out a fifth of the rows
         if getattr(part, "train_split", None) is not None and hasattr(part, "module"):
             return (
                 f"{name} holds a part of the rows given to fit out of training (train_split="
@@ -255,6 +191,7 @@ def _classifiers_within(target):
     """Yield the innermost classifier, and those that an ensemble or a wrapper has trained."""
     final = final_estimator(target)
     yield final
+    # `net_` is the network within a network of skmia, `estimator_` what a wrapper has trained
     inner = getattr(final, "estimator_", None), getattr(final, "net_", None)
     for part in (*inner, *getattr(final, "estimators_", ())):
         if isinstance(part, BaseEstimator) and not is_regressor(part):
@@ -264,6 +201,7 @@ def _classifiers_within(target):
 def _stops_early(classifier):
     if getattr(classifier, "validation_fraction", None) is None:
         return False
+    # the fitted attribute first: early_stopping="auto" is decided by the number of rows
     early = getattr(classifier, "do_early_stopping_", getattr(classifier, "early_stopping", None))
     if early is None:  # gradient boosting has no switch but this number
         early = getattr(classifier, "n_iter_no_change", None) is not None
@@ -271,26 +209,13 @@ def _stops_early(classifier):
 
 
 def predicted_labels(target, X, classes, proba):
-    """Return the labels that a target predicts, which nearly always follow from its answers.
+    """Return the labels that a target predicts, by its answers `proba` where they follow from them.
 
-    Parameters
-    ----------
-    target : estimator
-        A fitted classifier.
-    X : array-like of shape (n_records, ...)
-        Records.
-    classes : ndarray of shape (n_classes,)
-        Sorted classes.
-    proba : ndarray of shape (n_records, n_classes)
-        What the target answered.
-
-    Returns
-    -------
-    ndarray of shape (n_records,)
-        The most probable classes. A classifier with a threshold of its own is asked, and one that
-        predicts labels beyond these classes.
+    `classes` are sorted. A classifier with a threshold of its own is asked, and one that predicts
+    labels beyond these classes.
     """
     has_threshold = any(isinstance(part, _WITH_THRESHOLD) for part in _layers(target))
+    # a row of zeros: the label that was predicted is not among these classes
     if has_threshold or proba.max(axis=1).min() == 0:
         return target.predict(X)
     return classes[proba.argmax(axis=1)]

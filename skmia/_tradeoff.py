@@ -9,16 +9,9 @@ __all__ = ["Tradeoff", "read_tradeoff"]
 
 
 class Tradeoff(NamedTuple):
-    """Utility and leakage of each candidate, with their standard errors over the splits.
+    """Utility and leakage of each candidate: means over the splits, with their standard errors.
 
-    Parameters
-    ----------
-    utility, leakage : ndarray of shape (n_candidates,)
-        Means over the splits; leakage is higher for candidates that give more away.
-    utility_error, leakage_error : ndarray of shape (n_candidates,)
-        Standard errors of these means; NaN where there is one split only.
-    n_splits : int
-        Number of splits.
+    Leakage is higher for candidates that give more away. Errors are NaN where there is one split.
     """
 
     utility: np.ndarray
@@ -33,16 +26,15 @@ class Tradeoff(NamedTuple):
         return np.isfinite(self.utility) & np.isfinite(self.leakage)
 
     def front(self):
-        """Return the candidates that no other beats in both, by ascending leakage.
+        """Return the rows of the candidates that no other beats in both, by ascending leakage.
 
-        Returns
-        -------
-        ndarray of int
-            Candidates of equal utility and equal leakage are all on the front, or none of them is.
+        Candidates of equal utility and equal leakage are all on the front, or none of them is.
         """
         rows = np.flatnonzero(self.measured)
+        # of equal leakage the most useful first: the others are then beaten by one before them
         rows = rows[np.lexsort((-self.utility[rows], self.leakage[rows]))]
-        utility, leakage = self.utility[rows], self.leakage[rows]
+        utility = self.utility[rows]
+        leakage = self.leakage[rows]
         best_before = np.append(-np.inf, np.maximum.accumulate(utility))[:-1]
         better = utility > best_before
         # a candidate equal in both to the one that leads stands beside it
@@ -52,33 +44,17 @@ class Tradeoff(NamedTuple):
 
 
 def read_tradeoff(cv_results, utility, privacy):
-    """Return utility and leakage of each candidate.
+    """Return the Tradeoff of the candidates in `cv_results_`, by the names of two scorers.
 
-    Parameters
-    ----------
-    cv_results : dict
-        The attribute `cv_results_` of a fitted search.
-    utility : str
-        Name of the scorer to be high.
-    privacy : str
-        Name of the scorer of leakage, with or without ``"neg_"``. Its scores are higher for more
-        private models, as all scorers are greater-is-better; leakage is their negative.
-
-    Returns
-    -------
-    Tradeoff
-        One entry per candidate.
-
-    Raises
-    ------
-    ValueError
-        If the results have no such scorer, or its scores cannot be negated leakages.
+    `privacy` is the scorer of leakage, with or without "neg_". Its scores are higher for more
+    private models, as all scorers are greater-is-better; leakage is their negative.
     """
     utility_name = _scorer_named(cv_results, [utility], "utility")
     privacy_name = _scorer_named(cv_results, [privacy, f"neg_{privacy}"], "privacy")
     utility_scores = _split_scores(cv_results, utility_name)
     leakage_scores = -_split_scores(cv_results, privacy_name)
-    leakage, leakage_error = leakage_scores.mean(axis=1), _standard_error(leakage_scores)
+    leakage = leakage_scores.mean(axis=1)
+    leakage_error = _standard_error(leakage_scores)
     measured = leakage[np.isfinite(leakage)]
     # an advantage may come out below 0 by chance, nothing that measures leakage far below
     highest = leakage + 3 * np.nan_to_num(leakage_error)
@@ -112,12 +88,13 @@ def _scorer_named(cv_results, names, role):
 
 def _split_scores(cv_results, name):
     """Return the scores of the test folds, of shape (n_candidates, n_splits)."""
+    # escaped: scorers of users may have any name, such as "f1(macro)"
     pattern = re.compile(rf"split\d+_test_{re.escape(name)}")
     return np.column_stack([cv_results[key] for key in cv_results if pattern.fullmatch(key)])
 
 
 def _standard_error(scores):
     n_splits = scores.shape[1]
-    if n_splits < 2:
+    if n_splits < 2:  # one split has no spread
         return np.full(len(scores), np.nan)
     return scores.std(axis=1, ddof=1) / np.sqrt(n_splits)

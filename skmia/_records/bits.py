@@ -7,10 +7,13 @@ from hashlib import blake2b
 import numpy as np
 
 EXACT = 16  # the "precision" of columns that hold no floats: coarser than nothing
+# a quiet NaN, so that no number has these bits
 MISSING = np.uint64(0x7FF8_0000_0000_0000)  # every NaN, None, NA and NaT
+# 2**64 over the golden ratio: multiples of it are spread evenly, as in splitmix64
 GOLDEN = np.uint64(0x9E37_79B9_7F4A_7C15)
 _POSITIVE = np.uint64(0xA076_1D64_78BD_642F)  # integers that no float64 holds
 _NEGATIVE = np.uint64(0xE703_7ED1_A0B4_28DB)
+# dates and durations apart from each other and from numbers
 _TIME = {"M": np.uint64(0x8EBC_6AF0_9C88_C6E3), "m": np.uint64(0x5899_65CC_7537_4CC3)}
 _NANOSECONDS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 _NANOSECONDS |= {"D": 86_400 * 10**9, "W": 604_800 * 10**9}
@@ -24,11 +27,12 @@ def is_missing(value):
 
 
 def dtype_precision(dtype):
+    """Return the bytes of a floating-point type, `EXACT` for whole numbers and truth values."""
     if dtype.kind in "biu":
         return EXACT
     if dtype.kind != "f":
         raise TypeError(f"Records of type {dtype} cannot be compared. Convert them to numbers.")
-    return min(dtype.itemsize, 8)
+    return min(dtype.itemsize, 8)  # longer floats become float64
 
 
 def write_bits(values, precision, *, out):
@@ -51,6 +55,7 @@ def _keep_large_integers(values, out):
     large = np.abs(out) >= 2.0**53
     if not large.any():
         return
+    # float64 holds an integer whose odd part has at most 53 bits; the others get bits of their own
     values = values[large]
     magnitude = np.where(values < 0, -values.astype(np.uint64), values.astype(np.uint64))
     lowest_bit = magnitude & -magnitude
@@ -79,6 +84,7 @@ def bits_by_column(values, precision, columns):
 
 
 def time_bits(values):
+    """Return the bits of dates or durations, by their nanoseconds; a date equals no duration."""
     ticks, nanoseconds = _ticks(values)
     # beyond the range of nanoseconds the product wraps around, alike for all units
     ticks = ticks.astype(np.uint64) * np.uint64(nanoseconds)
@@ -94,6 +100,7 @@ def as_days(values):
 def _ticks(values):
     """Return times as whole numbers, and how many nanoseconds one of these is."""
     if np.datetime_data(values.dtype)[0] not in _NANOSECONDS:
+        # years and months are of no fixed length; finer units than nanoseconds are cut
         coarse = np.datetime_data(values.dtype)[0] in ("Y", "M")
         values = values.astype(f"{values.dtype.kind}8[{'D' if coarse else 'ns'}]")
     unit, count = np.datetime_data(values.dtype)
@@ -104,7 +111,7 @@ def level_bits(levels, precision):
     """Return the bits of Python objects, type by type."""
     bits = np.empty(len(levels), dtype=np.uint64)
     places = defaultdict(list)
-    for place, value in enumerate(levels):
+    for place, value in enumerate(levels):  # by type, so that arrays do most of the work
         places[type(value)].append(place)
     for kind, where in places.items():
         values = [levels[place] for place in where]
@@ -133,12 +140,13 @@ def _object_bits(value, precision):
         return _real_bits(value, precision)
     if (moment := as_time(value)) is not None:
         return time_bits(np.array([moment]))[0]
+    # complex numbers, and objects whose text is an address that differs between processes
     if isinstance(value, numbers.Number) or type(value).__repr__ is object.__repr__:
         raise TypeError(
             f"Values of type {type(value).__name__} cannot be compared. "
             "Convert them to numbers, texts or dates."
         )
-    return _text_bits(type(value).__name__, [str(value)])[0]
+    return _text_bits(type(value).__name__, [str(value)])[0]  # say a UUID, or a time of the day
 
 
 def _real_bits(value, precision):
@@ -168,6 +176,7 @@ def as_time(value):
     for method in ("to_datetime64", "to_timedelta64"):  # pandas
         if hasattr(value, method):
             return getattr(value, method)()
+    # a time with a zone is its instant
     if hasattr(value, "utcoffset") and getattr(value, "tzinfo", None) is not None:
         if not hasattr(value, "year"):  # a time of the day
             return None
@@ -178,6 +187,8 @@ def as_time(value):
 
 
 def _text_bits(kind, texts):
+    """Return a digest of each text, salted by its kind: str(1/3) is no text "1/3"."""
+    # not Python's hash, which differs between processes
     start = blake2b(digest_size=8, person=kind.encode()[:16])
     digests = []
     for text in texts:

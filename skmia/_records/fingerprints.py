@@ -1,44 +1,44 @@
-"""Fingerprints of records: which rows of one table occur in another."""
+"""Fingerprints of records: which rows of one table occur in another.
+
+The first half takes tables, the second sums h(j, x_j) over the columns of each row, block by block
+of neighboring columns of one kind.
+"""
+
+from itertools import pairwise
 
 import numpy as np
+from scipy.sparse import issparse
 
-from skmia._records.bits import mixed
-from skmia._records.row_sums import block_precision, row_sums
+from skmia._records.bits import (
+    EXACT,
+    GOLDEN,
+    MISSING,
+    bits_by_column,
+    dtype_precision,
+    level_bits,
+    mix,
+    mixed,
+    time_bits,
+    write_bits,
+)
 from skmia._records.table import read_table
+from skmia._records.table_column import CodedColumn, PlainColumn
 
+# sets labels apart from records of the same values
 LABEL = np.uint64(0xD6E8_FEB8_6659_FD93)
+BLOCK = 16_384  # elements: a block and its two buffers stay in the level 2 cache
+BLOCK_COLUMNS = 64
 
 
 def fingerprint(X, y=None, *, precision=None):
-    """Return a 64-bit fingerprint of the content of every record.
+    """Return a uint64 fingerprint of the content of every record, the same in every process.
 
     Equal content gives equal fingerprints whatever the container, array, frame or sparse matrix:
     1, 1.0 and True are equal, and so are a category and its text, −0.0 and 0.0, all missing values.
+    One-dimensional input is one column, say one text per record.
 
-    Parameters
-    ----------
-    X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
-        The records. One-dimensional input is one column, say one text per record.
-
-    y : array-like of shape (n_records,), default=None
-        Labels of any type. None fingerprints X alone.
-
-    precision : int or array-like of shape (n_features,), default=None
-        Bytes of the floating-point type at which each column is compared: 2, 4, 8, or 16 for
-        columns without floats. None takes each column as it is; see :func:`float_precision`.
-
-    Returns
-    -------
-    fingerprints : ndarray of shape (n_records,), dtype uint64
-        One number per record, the same in every process.
-
-    Raises
-    ------
-    ValueError
-        If X and y differ in length, or `precision` does not have one value per column.
-
-    TypeError
-        If X holds complex numbers or objects without a content to compare.
+    `precision` holds for each column the bytes of the floating-point type at which it is compared:
+    2, 4, 8, or 16 for columns without floats. None takes each column as it is.
 
     Examples
     --------
@@ -55,21 +55,7 @@ def fingerprint(X, y=None, *, precision=None):
 def float_precision(X):
     """Return the bytes of each column's floating-point type, 16 for columns without floats.
 
-    Parameters
-    ----------
-    X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
-        The records.
-
-    Returns
-    -------
-    precision : ndarray of shape (n_features,), dtype int
-        2, 4 or 8 where a column holds floats, else 16: ``np.minimum`` of two tables' precisions is
-        the one at which they can be compared.
-
-    Raises
-    ------
-    TypeError
-        If X holds complex numbers or objects without a content to compare.
+    ``np.minimum`` of two tables' precisions is the one at which they can be compared.
 
     Examples
     --------
@@ -82,35 +68,9 @@ def float_precision(X):
 
 
 def is_in(X, y, X_pool, y_pool):
-    """Tell which labeled records occur in a pool.
+    """Return a mask of the labeled records that occur in a pool, in whatever containers.
 
-    Parameters
-    ----------
-    X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
-        The records to look for.
-
-    y : array-like of shape (n_records,) or None
-        Their labels. None, together with ``y_pool=None``, compares the records alone.
-
-    X_pool : {array-like, sparse matrix, dataframe} of shape (n_pool, n_features)
-        The records to search, in any container.
-
-    y_pool : array-like of shape (n_pool,) or None
-        Their labels.
-
-    Returns
-    -------
-    found : ndarray of shape (n_records,), dtype bool
-        True where the pool holds a record of the same labeled content.
-
-    Raises
-    ------
-    ValueError
-        If the two sides differ in their number of columns, only one side has labels, or records and
-        labels differ in number.
-
-    TypeError
-        If X or X_pool holds complex numbers or objects without a content to compare.
+    Labels None on both sides compare the records alone.
 
     Examples
     --------
@@ -123,38 +83,9 @@ def is_in(X, y, X_pool, y_pool):
 
 
 def duplicates_across(X_train, y_train, X_test, y_test):
-    """Tell which records have a twin on the other side of a split.
+    """Return a mask for each side of a split: which labeled records have a twin on the other side.
 
-    Parameters
-    ----------
-    X_train : {array-like, sparse matrix, dataframe} of shape (n_train, n_features)
-        Records of one side.
-
-    y_train : array-like of shape (n_train,) or None
-        Their labels. None, together with ``y_test=None``, compares the records alone.
-
-    X_test : {array-like, sparse matrix, dataframe} of shape (n_test, n_features)
-        Records of the other side, in any container.
-
-    y_test : array-like of shape (n_test,) or None
-        Their labels.
-
-    Returns
-    -------
-    train_mask : ndarray of shape (n_train,), dtype bool
-        True where the test side holds the same labeled record.
-
-    test_mask : ndarray of shape (n_test,), dtype bool
-        True where the training side holds the same labeled record.
-
-    Raises
-    ------
-    ValueError
-        If the two sides differ in their number of columns, only one side has labels, or records and
-        labels differ in number.
-
-    TypeError
-        If a side holds complex numbers or objects without a content to compare.
+    Labels None on both sides compare the records alone.
 
     Examples
     --------
@@ -168,28 +99,7 @@ def duplicates_across(X_train, y_train, X_test, y_test):
 
 
 def duplicated_within(X, y=None):
-    """Tell which records repeat an earlier one, like ``DataFrame.duplicated``.
-
-    Parameters
-    ----------
-    X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
-        The records.
-
-    y : array-like of shape (n_records,), default=None
-        Their labels. None compares the records alone.
-
-    Returns
-    -------
-    repeated : ndarray of shape (n_records,), dtype bool
-        False at the first occurrence of each content, True at every later one.
-
-    Raises
-    ------
-    ValueError
-        If X and y differ in length.
-
-    TypeError
-        If X holds complex numbers or objects without a content to compare.
+    """Return a mask of the records that repeat an earlier one, like ``DataFrame.duplicated``.
 
     Examples
     --------
@@ -204,52 +114,26 @@ def duplicated_within(X, y=None):
 
 
 def fingerprint_both(X, y, X_other, y_other, *, names=("X", "X_other")):
-    """Fingerprint two labeled tables so that they can be compared with each other.
+    """Fingerprint two labeled tables at one precision, so that they can be compared.
 
-    Parameters
-    ----------
-    X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
-        Records of one table.
-
-    y : array-like of shape (n_records,) or None
-        Their labels. None, together with ``y_other=None``, compares the records alone.
-
-    X_other : {array-like, sparse matrix, dataframe} of shape (n_other, n_features)
-        Records of the other table, in any container.
-
-    y_other : array-like of shape (n_other,) or None
-        Their labels.
-
-    names : tuple of str
-        What the two are called in messages.
-
-    Returns
-    -------
-    fingerprints : ndarray of shape (n_records,), dtype uint64
-        Of the one table.
-
-    other_fingerprints : ndarray of shape (n_other,), dtype uint64
-        Of the other, at the same precision.
-
-    Raises
-    ------
-    ValueError
-        If the two differ in their number of columns, only one has labels, or records and labels
-        differ in number.
+    `names` is what the two are called in messages.
     """
     if (y is None) != (y_other is None):
         raise ValueError(
             f"{names[0]} and {names[1]} must both have labels or both have none, got labels for "
             f"{names[1] if y is None else names[0]} only. Pass the labels of both sides."
         )
-    table, other = _Blocks(X, names[0]), _Blocks(X_other, names[1])
+    table = _Blocks(X, names[0])
+    other = _Blocks(X_other, names[1])
     if table.shape[1] != other.shape[1]:
         raise ValueError(
             f"{names[0]} has {table.shape[1]} columns and {names[1]} has {other.shape[1]}. "
             "Pass both with the same columns in the same order."
         )
+    # the coarser of the two sides: a float32 copy of a float64 record is the same record
     precision = np.minimum(table.precision, other.precision)
-    labels, other_labels = _labels(y), _labels(y_other)
+    labels = _labels(y)
+    other_labels = _labels(y_other)
     label_precision = None
     if labels is not None and labels.shape[1] == other_labels.shape[1]:
         label_precision = np.minimum(labels.precision, other_labels.precision)
@@ -260,8 +144,10 @@ def fingerprint_both(X, y, X_other, y_other, *, names=("X", "X_other")):
 
 
 def _occurs(records, pool):
-    """Do what np.isin does, nine times as fast for a million: sorted queries stay in the cache."""
-    pool, order = np.sort(pool), np.argsort(records)
+    """Return which fingerprints are in a pool."""
+    # what np.isin does, nine times as fast for a million: sorted queries stay in the cache
+    pool = np.sort(pool)
+    order = np.argsort(records)
     queries = records[order]
     found = np.empty(len(records), dtype=bool)
     found[order] = np.searchsorted(pool, queries, "left") < np.searchsorted(pool, queries, "right")
@@ -278,6 +164,7 @@ def _fingerprint(table, labels, precision, label_precision=None):
             f"{table.name} has {len(table)} records, but there are {len(labels)} labels. "
             "Pass one label per record."
         )
+    # mixed before they are added, for the reason that values are
     records = mixed(table.row_sums(precision))
     if labels is None:
         return records
@@ -291,8 +178,9 @@ class _Blocks:
         self.name = name
         table = read_table(X)
         self.shape = table.shape
-        self.blocks = list(table.blocks())
-        self.precision = np.array([p for block in self.blocks for p in block_precision(block)], int)
+        self.blocks = list(table.blocks())  # a list: they are gone through twice
+        precision = [p for block in self.blocks for p in _block_precision(block)]
+        self.precision = np.array(precision, dtype=int)  # of no columns too
 
     def __len__(self):
         return self.shape[0]
@@ -305,4 +193,112 @@ class _Blocks:
                 f"precision has shape {precision.shape}, but {self.name} has {self.shape[1]} "
                 "columns. Pass one number, or one per column."
             )
-        return row_sums(self.blocks, np.broadcast_to(precision, self.shape[1:]), self.shape[0])
+        return _row_sums(self.blocks, np.broadcast_to(precision, self.shape[1:]), self.shape[0])
+
+
+def _block_precision(block):
+    """Return the bytes of the floating-point type of each column, 16 where there is none."""
+    if isinstance(block, CodedColumn):
+        floats = {t for t in set(map(type, block.levels)) if issubclass(t, float | np.floating)}
+        return [min((dtype_precision(np.dtype(t)) for t in floats), default=EXACT)]
+    dtype = block.values.dtype if isinstance(block, PlainColumn) else block.dtype
+    n_columns = 1 if isinstance(block, PlainColumn) else block.shape[1]
+    return [EXACT if dtype.kind in "mM" else dtype_precision(dtype)] * n_columns
+
+
+def _row_sums(blocks, precision, n_records):
+    """Return Σ_j h(j, x_j) mod 2**64 of every row, at the precision of each column."""
+    sums = np.zeros(n_records, dtype=np.uint64)
+    keys = mixed(np.arange(1, len(precision) + 1, dtype=np.uint64) * GOLDEN)
+    first = 0
+    for block in blocks:
+        n_columns = block.shape[1] if hasattr(block, "shape") else 1
+        columns = slice(first, first + n_columns)
+        _add(block, sums, keys[columns], precision[columns])
+        first = columns.stop
+    return sums
+
+
+def _add(block, sums, keys, precision):
+    if issparse(block):
+        _add_sparse(block, sums, keys, precision)
+    elif isinstance(block, CodedColumn):
+        _add_codes(block, sums, keys, precision)
+    else:
+        is_column = isinstance(block, PlainColumn)
+        values = block.values[:, None] if is_column else block
+        if values.dtype.kind in "mM":
+            _add_times(values, sums, keys)
+        else:
+            _add_numbers(values, block.holes if is_column else None, sums, keys, precision)
+
+
+def _add_numbers(values, holes, sums, keys, precision):
+    """Add dense columns of one numeric type; `holes` marks what is missing in a single one."""
+    constant = mixed(keys)  # h(j, v) = mix(v ^ key_j) − mix(key_j), taken off once at the end
+    runs = list(_runs(precision))
+    # as wide as the columns at hand, so that few columns come in long blocks
+    widest = max((stop - start for start, stop in runs), default=1)
+    n_rows = BLOCK // widest
+    numbers, spare = np.empty((2, widest, n_rows))
+    for first in range(0, len(sums), n_rows):
+        rows = slice(first, min(first + n_rows, len(sums)))
+        for start, stop in runs:
+            # columns first: long inner loops whatever the number of columns
+            block = numbers[: stop - start, : rows.stop - first]
+            write_bits(values[rows, start:stop].T, precision[start], out=block)
+            bits = block.view(np.uint64)
+            if holes is not None:
+                bits[:, holes[rows]] = MISSING
+            bits ^= keys[start:stop, None]
+            mix(bits, spare[: stop - start, : rows.stop - first].view(np.uint64))
+            sums[rows] += bits.sum(axis=0)
+    sums -= constant.sum()
+
+
+def _add_codes(column, sums, keys, precision):
+    # None last, where the code −1 of what is missing points to
+    bits = level_bits([*column.levels, None], precision[0])
+    table = mixed(bits ^ keys) - mixed(keys)
+    for first in range(0, len(sums), BLOCK):
+        rows = slice(first, first + BLOCK)
+        sums[rows] += table[column.codes[rows]]
+
+
+def _add_times(values, sums, keys):
+    """Add dates, times or durations, counted in nanoseconds."""
+    for column, key in zip(values.T, keys[:, None], strict=True):
+        for first in range(0, len(sums), BLOCK):
+            rows = slice(first, first + BLOCK)
+            sums[rows] += mixed(time_bits(column[rows]) ^ key)
+    sums -= mixed(keys).sum()
+
+
+def _add_sparse(matrix, sums, keys, precision):
+    """Add a matrix in canonical CSR form: only its stored entries are visited."""
+    indptr, constant = matrix.indptr, mixed(keys)
+    for rows in _blocks_of_entries(indptr):
+        entries = slice(indptr[rows.start], indptr[rows.stop])
+        columns = matrix.indices[entries]
+        bits = bits_by_column(matrix.data[entries], precision, columns)
+        # a running sum, since np.add.reduceat goes wrong at rows without entries
+        running = np.zeros(len(columns) + 1, dtype=np.uint64)
+        np.cumsum(mixed(bits ^ keys[columns]) - constant[columns], out=running[1:])
+        # differences mod 2**64 of the running sum at the row borders, empty rows included
+        sums[rows] += np.diff(running[indptr[rows.start : rows.stop + 1] - entries.start])
+
+
+def _runs(precision):
+    """Yield (start, stop) of neighboring columns of one precision, at most one block wide."""
+    borders = np.flatnonzero(np.diff(precision)) + 1
+    for run_start, run_stop in zip([0, *borders], [*borders, len(precision)], strict=True):
+        for start in range(run_start, run_stop, BLOCK_COLUMNS):
+            yield start, min(start + BLOCK_COLUMNS, run_stop)
+
+
+def _blocks_of_entries(indptr):
+    """Yield slices of rows with about one block of stored entries each, and at least one row."""
+    goals = np.arange(0, indptr[-1], BLOCK)
+    starts = np.unique([0, *np.searchsorted(indptr[:-1], goals, side="left"), len(indptr) - 1])
+    for start, stop in pairwise(starts):
+        yield slice(int(start), int(stop))

@@ -12,23 +12,10 @@ _PRECISIONS = (16, 8, 4, 2)  # bytes; 16 leaves every column as it is
 
 
 class KnownRecords:
-    """Labeled records by their fingerprints alone.
+    """Labeled records by their fingerprints alone; `n_records` says how many.
 
-    Later queries may come in a coarser floating-point type, so that the fingerprints at each of
-    them are taken while the records are at hand. All columns of floats are compared at the coarsest
-    type that the query has for one of them, integers exactly.
-
-    Parameters
-    ----------
-    X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
-        The records.
-    y : array-like of shape (n_records,)
-        Their labels.
-
-    Attributes
-    ----------
-    n_records : int
-        Number of records.
+    All columns of floats are compared at the coarsest type that a query has for one of them,
+    integers exactly.
 
     Examples
     --------
@@ -41,6 +28,7 @@ class KnownRecords:
 
     def __init__(self, X, y):
         self._precision = float_precision(X)
+        # later queries may come in a coarser type, and the records are at hand only now
         self._fingerprints = {}
         for level in _PRECISIONS:
             precision = tuple(self._at(level).tolist())
@@ -58,24 +46,9 @@ class KnownRecords:
         return self._fingerprints[tuple(self._precision.tolist())]
 
     def find(self, X, y):
-        """Find labeled records among the known ones.
+        """Return the number of a known record of the same content for each labeled record.
 
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
-            Records, in any container.
-        y : array-like of shape (n_records,)
-            Their labels.
-
-        Returns
-        -------
-        ndarray of int, shape (n_records,)
-            The number of a known record of the same content, -1 where there is none.
-
-        Raises
-        ------
-        ValueError
-            If the records have another number of columns.
+        It is −1 where there is none. The records may come in any container.
         """
         coarsest = float_precision(X)
         if len(coarsest) != len(self._precision):
@@ -89,26 +62,18 @@ class KnownRecords:
         order = np.argsort(pool)
         queries = fingerprint(X, y, precision=precision)
         place = np.searchsorted(pool, queries, sorter=order)
-        found = order[np.minimum(place, len(pool) - 1)]
+        found = order[np.minimum(place, len(pool) - 1)]  # a query above all has no place
         return np.where(pool[found] == queries, found, -1)
 
     def contents(self):
         """Return the number of each record's content: equal for twins.
 
-        Returns
-        -------
-        ndarray of int, shape (n_records,)
-            Numbers from 0 on, in the order in which the contents first occur.
+        Contents are numbered from 0 on in the order in which they first occur.
         """
         _, first, numbers = np.unique(self._own, return_index=True, return_inverse=True)
-        return np.argsort(np.argsort(first))[numbers]
+        return np.argsort(np.argsort(first))[numbers]  # np.unique numbers by size
 
     def digest(self):
-        """Return a text that tells these records in this order from others.
-
-        Returns
-        -------
-        str
-            Hexadecimal digits.
-        """
+        """Return hexadecimal digits that tell these records in this order from others."""
+        # little-endian, so that a directory of shadows can be read on any machine
         return hashlib.sha256(self._own.astype("<u8").tobytes()).hexdigest()

@@ -16,7 +16,7 @@ class RemembersMembers:
     records another one remembers overrides `remembers_members` and `training_records`.
     """
 
-    _remembered = ()
+    _remembered = ()  # one pair (X, y) for each call of `partial_fit`
 
     def membership_of(self, X, y):
         """Tell which labeled records the estimator was fitted on.
@@ -57,8 +57,8 @@ class RemembersMembers:
         Returns
         -------
         X : array-like of shape (n_records, ...)
-            The records in the form in which they were given to `fit`, without those that were not
-            trained on, in any order; after several calls of `partial_fit`, those of all.
+            The records in the form in which they were given to `fit`, in any order. Those that
+            were not trained on are left out. After several calls of `partial_fit`, those of all.
         y : array-like of shape (n_records,)
             Their labels.
 
@@ -74,7 +74,7 @@ class RemembersMembers:
                 "process that sends the estimator back. Fit it in this process, or name the "
                 "members yourself."
             )
-        if len(self._remembered) > 1:  # once, after which the parts can go
+        if len(self._remembered) > 1:  # joined once, after which the parts can go
             X, y = zip(*self._remembered, strict=True)
             y = np.concatenate([np.asarray(part) for part in y])
             self._remembered = ((concatenate(*X), y),)
@@ -86,5 +86,6 @@ class RemembersMembers:
 
     def __getstate__(self):
         """Return the state without the training records."""
+        # a pickle that is handed on must not hand on the records
         state = super().__getstate__()
         return {name: value for name, value in state.items() if name != "_remembered"}

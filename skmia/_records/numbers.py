@@ -8,7 +8,9 @@ from skmia._records.table_column import as_coded, coded_column
 
 __all__ = ["RecordNumbers"]
 
-_UNKNOWN, _MISSING = -1, -2
+# numbers that no category has
+_UNKNOWN = -1
+_MISSING = -2
 
 
 class RecordNumbers:
@@ -31,21 +33,7 @@ class RecordNumbers:
     def fit(self, X, *others):
         """Learn which columns hold categories, and which these are.
 
-        Parameters
-        ----------
-        X, *others : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
-            Records, in one table or in several of the same columns. A column that holds categories
-            in one of them does so in all.
-
-        Returns
-        -------
-        self : object
-            Itself.
-
-        Raises
-        ------
-        ValueError
-            If the records are no table.
+        Tables have the same columns. One that holds categories in any table does so in all.
         """
         tables = [_table(side) for side in (X, *others)]
         self.levels_ = None  # numbers throughout
@@ -55,48 +43,22 @@ class RecordNumbers:
         return self
 
     def transform(self, X):
-        """Return the numbers of records.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
-            Records with the columns of those in `fit`.
-
-        Returns
-        -------
-        ndarray of float32, shape (n_records, n_features)
-            The numbers.
-
-        Raises
-        ------
-        ValueError
-            If a column that held numbers holds something else.
-        """
+        """Return float32 numbers of records with the columns of those in `fit`."""
         table = _table(X)
         if self.levels_ is None and table.is_numeric:
             (values,) = table.blocks()
             values = values.toarray() if issparse(values) else values
             return within_float32(values).astype(np.float32)
         levels = [None] * table.shape[1] if self.levels_ is None else self.levels_
-        numbers = np.empty(table.shape, dtype=np.float32, order="F")
+        numbers = np.empty(table.shape, dtype=np.float32, order="F")  # written column by column
         for j, pair in enumerate(zip(table.columns(), levels, strict=True)):
             numbers[:, j] = within_float32(_numbers(*pair))
         return numbers
 
 
 def within_float32(values):
-    """Clip numbers to the range of float32.
-
-    Parameters
-    ----------
-    values : ndarray
-        Numbers.
-
-    Returns
-    -------
-    ndarray
-        The same, with finite ends in the place of infinity.
-    """
+    """Clip numbers to the range of float32: finite ends in the place of infinity."""
+    # before the conversion, which would warn of an overflow and make it infinite
     limit = np.finfo(np.float32).max
     return np.clip(values, -limit, limit)
 
@@ -130,4 +92,4 @@ def _numbers(column, levels):
         )
     column = as_coded(column)
     numbers = [levels.get(level, _UNKNOWN) for level in column.levels]
-    return np.array([*numbers, _MISSING])[column.codes]
+    return np.array([*numbers, _MISSING])[column.codes]  # the code −1 is the last

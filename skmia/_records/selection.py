@@ -10,26 +10,9 @@ __all__ = ["column_of", "concatenate", "draw_per_class", "matched_classes", "ran
 
 
 def column_of(X, column, *, remedy):
-    """Return one column of records, whatever their container.
+    """Return one column of records by its name, or its number where it is no name.
 
-    Parameters
-    ----------
-    X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
-        The records.
-    column : str or int
-        Its name, or its number where it is no name.
-    remedy : str
-        What to do if there is no such column, for the message.
-
-    Returns
-    -------
-    array-like of shape (n_records,)
-        The column.
-
-    Raises
-    ------
-    ValueError
-        If X has no such column, or several of this name.
+    `remedy` says in the message what to do if there is no such column.
 
     Examples
     --------
@@ -38,6 +21,7 @@ def column_of(X, column, *, remedy):
     array([2, 4])
     """
     table = read_table(X)
+    # one dimension is read as one column, but has no columns to choose from
     position = table.find(column) if table.ndim == 2 else None
     if position is None:
         shape = f"no named columns and shape {table.container.shape}"
@@ -45,28 +29,13 @@ def column_of(X, column, *, remedy):
             f"The sensitive feature {column!r} is not a column of X, which has "
             f"{table.names if table.is_named else shape}. {remedy}"
         )
-    if issparse(X):
+    if issparse(X):  # cut by scikit-learn it would stay a sparse matrix of one column
         return table.column(position).values
     return _safe_indexing(table.container, position, axis=1)
 
 
 def concatenate(*parts):
-    """Return the records of all parts, in the container they came in.
-
-    Parameters
-    ----------
-    *parts : array-like of shape (n_records, ...)
-        Records in containers of the same kind.
-
-    Returns
-    -------
-    array-like of shape (n_all_records, ...)
-        All records.
-
-    Raises
-    ------
-    TypeError
-        If the containers are of different kinds.
+    """Return the records of all parts, in the kind of container that all of them came in.
 
     Examples
     --------
@@ -75,6 +44,7 @@ def concatenate(*parts):
     array([[1, 2],
            [3, 4]])
     """
+    # a frame beside an array would lose its names and dtypes
     kinds = {(issparse(part), hasattr(part, "columns")) for part in parts}
     if len(kinds) > 1:
         names = " and ".join(dict.fromkeys(type(part).__name__ for part in parts))
@@ -88,26 +58,15 @@ def concatenate(*parts):
     if hasattr(parts[0], "columns"):
         import polars as pl
 
-        return pl.concat(parts, how="vertical_relaxed")
+        return pl.concat(parts, how="vertical_relaxed")  # of int and float the wider
     return np.concatenate([np.asarray(part) for part in parts])
 
 
 def ranks_within(codes, draws):
-    """Rank the rows of each code among themselves, by numbers drawn for them.
+    """Rank the rows of each code among themselves, from 0 on, by numbers drawn for them.
 
-    Rows of a rank below n are n rows of each code, drawn without replacement.
-
-    Parameters
-    ----------
-    codes : ndarray of int, shape (n_rows,)
-        The code of each row, 0 or more: its class, stratum or side.
-    draws : ndarray of shape (n_rows,)
-        What the rows are sorted by.
-
-    Returns
-    -------
-    ndarray of int, shape (n_rows,)
-        Ranks, from 0 on in each code.
+    Codes are 0 or more: a class, stratum or side. Rows of a rank below n are n rows of each code,
+    drawn without replacement.
 
     Examples
     --------
@@ -116,7 +75,7 @@ def ranks_within(codes, draws):
     >>> ranks_within(np.array([1, 0, 1, 1]), np.array([0.3, 0.9, 0.1, 0.2]))
     array([2, 0, 0, 1])
     """
-    order = np.lexsort((draws, codes))
+    order = np.lexsort((draws, codes))  # by code, and within it by draw
     sizes = np.bincount(codes)
     ranks = np.empty(len(codes), dtype=np.intp)
     ranks[order] = np.arange(len(codes)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
@@ -126,17 +85,8 @@ def ranks_within(codes, draws):
 def matched_classes(first, second):
     """Number the classes of two sides, and count how many records of each class both have.
 
-    Parameters
-    ----------
-    first, second : ndarray of shape (n_records_of_side,)
-        Labels of each side.
-
-    Returns
-    -------
-    codes : list of ndarray of int
-        The number of each record's class, for each side.
-    quota : ndarray of int, shape (n_classes,)
-        The records of each class on the side that has fewer of it.
+    Returns the number of each record's class, for each side, and for each class the records on the
+    side that has fewer of it.
 
     Examples
     --------
@@ -151,23 +101,9 @@ def matched_classes(first, second):
 
 
 def draw_per_class(codes, quota, rng):
-    """Draw records, so many of each class.
+    """Draw `quota` records of each class number; return their rows, sorted, and ranks.
 
-    Parameters
-    ----------
-    codes : ndarray of int, shape (n_records,)
-        The number of each record's class.
-    quota : ndarray of int, shape (n_classes,)
-        How many to draw of each class, at most those there are.
-    rng : RandomState
-        What draws them.
-
-    Returns
-    -------
-    rows : ndarray of int
-        Their rows, in ascending order.
-    ranks : ndarray of int
-        The random rank of each in its class, from 0 on.
+    A rank is the random place of a record in its class, from 0 on.
 
     Examples
     --------
@@ -184,22 +120,11 @@ def draw_per_class(codes, quota, rng):
 
 
 def halve(strata, rng, contents=None):
-    """Cut the records in two at random, each stratum alike and equal records together.
+    """Return a mask of a random half of the records, each stratum alike and equal records together.
 
-    Parameters
-    ----------
-    strata : ndarray of int, shape (n_records,)
-        What both halves are to have alike: the class, the side, or both; the same for records of
-        equal content.
-    rng : RandomState
-        What draws them.
-    contents : ndarray of int, shape (n_records,), default=None
-        The number of each record's content, 0 or more. By default all differ.
-
-    Returns
-    -------
-    ndarray of bool, shape (n_records,)
-        The first half. Of an odd number of contents in a stratum it has one less.
+    Records of equal content, which have one number in `contents`, must be of one stratum: a class,
+    a side, or both. By default all contents differ. Of an odd number of contents in a stratum the
+    half has one less.
 
     Examples
     --------
@@ -211,5 +136,6 @@ def halve(strata, rng, contents=None):
     """
     if contents is None:
         contents = np.arange(len(strata))
+    # one draw per content, not per record: twins fall on one side
     _, first, units = np.unique(contents, return_index=True, return_inverse=True)
     return (ranks_within(strata[first], rng.random_sample(len(first))) % 2 == 1)[units]

@@ -33,22 +33,9 @@ __all__ = ["Table", "check_table", "read_table"]
 
 
 def read_table(X):
-    """Return records as a table of columns.
+    """Return records as a table of columns; a table stays as it is.
 
-    Parameters
-    ----------
-    X : {array-like, sparse matrix, dataframe, series, Table}
-        Records. One dimension is one column; more than two are flattened to two.
-
-    Returns
-    -------
-    Table
-        The table; a table stays as it is.
-
-    Raises
-    ------
-    TypeError
-        If an array holds neither numbers nor texts, dates or objects.
+    One dimension is one column, more than two are flattened to two.
 
     Examples
     --------
@@ -71,23 +58,7 @@ def read_table(X):
 
 
 def check_table(X):
-    """Return records as a table, of two dimensions and with at least one record and one column.
-
-    Parameters
-    ----------
-    X : {array-like, sparse matrix, dataframe, Table} of shape (n_records, n_features)
-        Records.
-
-    Returns
-    -------
-    Table
-        The table.
-
-    Raises
-    ------
-    ValueError
-        If it is no such table.
-    """
+    """Return records as a table, of two dimensions and with at least one record and one column."""
     table = read_table(X)
     if table.ndim != 2 or 0 in table.shape:
         raise ValueError(
@@ -101,20 +72,9 @@ def check_table(X):
 class Table:
     """Records as columns, read when they are asked for.
 
-    Attributes
-    ----------
-    container : {ndarray, sparse matrix, dataframe, series}
-        What was read; lists have become arrays.
-    names : list
-        Names of the columns, else their numbers.
-    shape : tuple of int
-        Numbers of records and columns.
-    ndim : int
-        Dimensions of the container.
-    is_named : bool
-        Whether the columns have names of their own.
-    is_numeric : bool
-        Whether the container is one array or sparse matrix of numbers, and so one block.
+    `container` is what was read, lists as arrays. `names` are those of the columns if the table
+    `is_named`, else their numbers; `shape` is (n_records, n_columns), `ndim` that of the container.
+    A table that `is_numeric` is one array or sparse matrix of numbers, and so one block.
     """
 
     is_named = False
@@ -158,16 +118,17 @@ class _ArrayTable(Table):
                 f"Records of type {self.container.dtype} cannot be compared. "
                 "Convert them to numbers, texts or dates."
             )
-        return self.container.reshape(self.shape)
+        return self.container.reshape(self.shape)  # images are rows of their pixels
 
     def blocks(self):
         return [self._values] if self._values.dtype.kind in "biufmM" else self.columns()
 
     def column(self, j):
-        values, dtype = self._values[:, j], self._values.dtype
+        values = self._values[:, j]
+        dtype = self._values.dtype
         if dtype.kind in "biufmM":
             return PlainColumn(values, None, j, dtype)
-        kind = None if dtype.kind == "O" else "category"
+        kind = None if dtype.kind == "O" else "category"  # texts are never read as numbers
         return coded_column(values.tolist(), kind=kind, name=j, dtype=dtype)
 
 
@@ -183,10 +144,10 @@ class _SparseTable(Table):
     @cached_property
     def by_column(self):
         """Return the matrix in canonical CSC form."""
-        return _canonical(self.container.tocsc())
+        return _canonical(self.container.tocsc())  # kept: each column is a slice of it
 
     def blocks(self):
-        return [_canonical(self.container.tocsr())]
+        return [_canonical(self.container.tocsr())]  # duplicates summed: their bits do not add up
 
     def column(self, j):
         values = self.by_column[:, [j]].toarray().ravel()
@@ -208,7 +169,7 @@ class _FrameTable(Table):
 
     def column(self, j):
         name, series = self._series[j]
-        if isinstance(series, np.ndarray):
+        if isinstance(series, np.ndarray):  # out of a column of arrays
             return PlainColumn(series, None, name, series.dtype)
         return _read_series(series, name)
 
@@ -244,6 +205,7 @@ def _named_series(X):
 
 
 def _as_series(column):
+    # sparse columns of pandas hold a type within their type
     if hasattr(column, "iloc") and hasattr(column.dtype, "subtype") and hasattr(column, "sparse"):
         column = column.sparse.to_dense()
     return nw.from_native(column, series_only=True)
@@ -262,20 +224,24 @@ def _flat(name, series):
 
 
 def _read_series(series, name):
-    dtype, native = series.dtype, series.to_native()
+    dtype = series.dtype
+    native = series.to_native()
     own_type = getattr(native, "dtype", dtype)  # pyarrow has another word for it
     about = {"name": name, "dtype": own_type}
     if isinstance(own_type, np.dtype) and own_type.kind in "biufmM":
         return PlainColumn(native.to_numpy(), None, **about)
     if hasattr(native, "cat") and hasattr(native.cat, "codes"):  # pandas, with all its categories
-        codes, levels = native.cat.codes.to_numpy().astype(np.int64), list(native.cat.categories)
+        codes = native.cat.codes.to_numpy().astype(np.int64)
+        levels = list(native.cat.categories)
         return CodedColumn(codes, levels, "category", np.nan, **about, is_closed=True)
-    if isinstance(dtype, nw.Enum):
+    if isinstance(dtype, nw.Enum):  # polars, all of whose values are declared
         places = {category: place for place, category in enumerate(dtype.categories)}
         codes = np.array([places.get(value, -1) for value in series.to_list()], dtype=np.int64)
         return CodedColumn(codes, list(places), **about, is_closed=True)
+    # of 128 bits numpy has no type
     if dtype == nw.Boolean or (dtype.is_integer() and dtype not in (nw.Int128, nw.UInt128)):
         return _with_holes(series, about)
+    # a time with a zone is its instant, so that equal instants are equal whatever their zones
     if isinstance(dtype, nw.Datetime) and dtype.time_zone is not None:
         series = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
     if dtype.is_float() or dtype.is_temporal():
@@ -293,5 +259,6 @@ def _with_holes(series, about):
     plain = np.bool_ if series.dtype == nw.Boolean else np.dtype(str(series.dtype).lower())
     if not holes.any():
         return PlainColumn(series.to_numpy().astype(plain, copy=False), None, **about)
+    # filled first: to_numpy would make floats of integers with holes, which lose digits
     values = series.fill_null(False if plain is np.bool_ else 0).to_numpy()
     return PlainColumn(values.astype(plain, copy=False), holes, **about)

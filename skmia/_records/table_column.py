@@ -12,7 +12,6 @@ from skmia._records.bits import as_days, as_float, as_time, is_missing
 
 __all__ = ["CodedColumn", "PlainColumn", "as_coded", "coded_column", "is_zero_one", "joined"]
 
-
 _KIND_OF_TYPE = {"b": "boolean", "M": "date", "m": "date"}
 
 
@@ -53,7 +52,7 @@ class PlainColumn:
     def coded(self):
         """Return codes of the distinct values, −1 where missing, and an array of these, sorted."""
         missing = self.missing
-        if not missing.any():
+        if not missing.any():  # the usual case, without a copy
             levels, codes = np.unique(self.values, return_inverse=True)
             return codes, levels
         codes = np.full(len(self), -1)
@@ -97,7 +96,9 @@ class CodedColumn:
 
     def plain(self):
         """Return a column of numbers, truth values or dates in an array of their own type."""
-        values, missing = _typed(self.levels, self.kind)[self.codes], self.missing
+        values = _typed(self.levels, self.kind)[self.codes]  # the code −1 takes the last
+        missing = self.missing
+        # floats and times have NaN and NaT
         needs_mask = values.dtype.kind in "biu" and missing.any()
         return PlainColumn(values, missing if needs_mask else None, self.name, self.dtype)
 
@@ -107,6 +108,7 @@ class CodedColumn:
 
     def coded(self):
         """Return codes of the distinct values, −1 where missing, and a list of these, sorted."""
+        # declared categories need not occur; code −1 is counted first and left out
         counts = np.bincount(self.codes + 1, minlength=len(self.levels) + 1)[1:]
         order = [code for code in _order(self.levels, self.kind) if counts[code]]
         place = np.full(len(self.levels) + 1, -1)
@@ -119,6 +121,7 @@ class CodedColumn:
 
     def objects(self, hole):
         """Return an array of the objects."""
+        # filled, not made from a list: numpy would make a matrix of tuples
         levels = np.empty(len(self.levels) + 1, dtype=object)
         levels[:-1] = self.levels
         levels[-1] = hole
@@ -139,7 +142,9 @@ def coded_column(values, *, kind=None, name=None, dtype=None):
             f"A column holds values that cannot be compared ({error}); a value or argument must be "
             "a string, a date or a number. Convert them to numbers, texts or dates."
         ) from error
-    levels, hole = list(numbers), None
+    levels = list(numbers)
+    hole = None
+    # several levels may be missing ones: NaN is unlike itself, so that each is a level of its own
     is_hole = np.fromiter(map(is_missing, levels), bool, len(levels))
     if is_hole.any():
         hole = levels[is_hole.argmax()]
@@ -154,12 +159,13 @@ def coded_column(values, *, kind=None, name=None, dtype=None):
 def joined(column, other):
     """Return the values of two columns as one, with the name and type of the first."""
     plain = isinstance(column, PlainColumn) and isinstance(other, PlainColumn)
-    if plain and column.kind == other.kind:
+    if plain and column.kind == other.kind:  # no need to look at single values
         holes = None
         if column.holes is not None or other.holes is not None:
             holes = np.concatenate([column.missing, other.missing])
         values = np.concatenate([column.values, other.values])
         return replace(column, values=values, holes=holes)
+    # arrays of two types would change values, such as numbers to texts
     column, other = map(as_coded, (column, other))
     places = {level: code for code, level in enumerate(column.levels)}
     new = [places.setdefault(level, len(places)) for level in other.levels]
@@ -181,6 +187,7 @@ def as_coded(column):
     if isinstance(column, CodedColumn):
         return column
     codes, levels = column.coded()
+    # tolist would make integers of times that numpy counts in nanoseconds
     levels = list(levels) if column.kind == "date" else levels.tolist()
     return CodedColumn(codes, levels, column.kind, None, column.name, column.dtype)
 
@@ -190,7 +197,7 @@ def _order(levels, kind):
     if kind != "category":
         return np.argsort(_typed(levels, kind)[:-1], kind="stable")
     codes = range(len(levels))
-    try:
+    try:  # texts among themselves; of a mixture not all can be compared
         return sorted(codes, key=levels.__getitem__)
     except TypeError:
         return sorted(codes, key=lambda code: repr(levels[code]))
@@ -205,7 +212,7 @@ def _typed(levels, kind):
         return np.array([*times, np.array(times).dtype.type("NaT")])
     if all(isinstance(level, Integral | np.bool_) for level in levels):
         values = np.array([*map(int, levels), 0])
-        if values.dtype.kind in "iu":
+        if values.dtype.kind in "iu":  # else some are too large, and objects
             return values
     return np.array([*map(as_float, levels), np.nan], dtype=np.float64)
 
@@ -223,6 +230,7 @@ def _is_number(kind):
     return issubclass(kind, Real | np.bool_ | Decimal) and not issubclass(kind, np.timedelta64)
 
 
+# the first that fits all values; truth values come first, being numbers to Python
 _KINDS = (
     ("boolean", lambda kind: issubclass(kind, bool | np.bool_)),
     ("number", _is_number),

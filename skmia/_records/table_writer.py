@@ -11,30 +11,12 @@ __all__ = ["write_table"]
 
 
 def write_table(columns, like):
-    """Return columns as records in the container of others.
+    """Return columns, all of one length, as records in the container of `like`, which has as many.
 
     Each column has the type that it has in `like`, but floats where that holds whole numbers or
     truth values make it one of floats; an array or a sparse matrix becomes one of floats as a
-    whole. Dates get the time zone of `like`, missing values are written as they are there.
-
-    Parameters
-    ----------
-    columns : iterable of {PlainColumn, CodedColumn}
-        At least one column, all of the same length.
-    like : {array-like, sparse matrix, dataframe, Table} of shape (n_records, n_features)
-        Records of as many columns, perhaps none.
-
-    Returns
-    -------
-    {ndarray, sparse matrix, dataframe} of shape (n_new_records, n_features)
-        The records.
-
-    Raises
-    ------
-    ValueError
-        If a column holds what its type in `like` cannot.
-    TypeError
-        If a column holds what its type in `like` cannot.
+    whole. Dates get the time zone of `like`, missing values are written as they are there. A column
+    that holds what its type cannot is a ValueError or a TypeError.
 
     Examples
     --------
@@ -45,7 +27,8 @@ def write_table(columns, like):
     array([[3, 4],
            [3, 4]], dtype=int8)
     """
-    container, columns = read_table(like).container, list(columns)
+    container = read_table(like).container
+    columns = list(columns)  # the type of an array depends on all of them
     if issparse(container):
         return _to_sparse(columns, container)
     if isinstance(container, np.ndarray):
@@ -64,12 +47,15 @@ def _to_array(columns, like):
 
 
 def _to_sparse(columns, like):
-    dtype, rows, data = _common_type(columns, like.dtype), [], []
+    dtype = _common_type(columns, like.dtype)
+    rows = []
+    data = []
     for column in columns:
         values = _numbers(column, dtype)
         rows.append(np.flatnonzero(values))
         data.append(values[rows[-1]].astype(dtype))
     starts = np.cumsum([0, *map(len, rows)])
+    # column by column is CSC, and never dense as a whole
     by_column = (np.concatenate(data), np.concatenate(rows), starts)
     return type(like)(csc_array(by_column, shape=(len(columns[0]), len(columns))))
 
@@ -78,6 +64,7 @@ def _common_type(columns, dtype):
     """Return the type of an array: that of the others, or floats where a column needs them."""
     if dtype.kind not in "biu":
         return dtype
+    # a category with holes is refused below, not made one of floats
     has_holes = any(column.kind != "category" and column.missing.any() for column in columns)
     needs_floats = has_holes or any(map(_holds_floats, columns))
     return np.result_type(dtype, np.float64) if needs_floats else dtype
@@ -109,6 +96,7 @@ def _objects(column):
 def _to_pandas(columns, like):
     pd = nw.get_native_namespace(like)
     pairs = zip(columns, like.dtypes, strict=True)
+    # by position: names of pandas may repeat
     series = [_pandas_series(pd, column, dtype) for column, dtype in pairs]
     return pd.concat(series, axis=1, ignore_index=True).set_axis(like.columns, axis=1)
 
@@ -123,11 +111,13 @@ def _pandas_series(pd, column, dtype):
     if getattr(getattr(dtype, "pyarrow_dtype", dtype), "tz", None) is not None:
         instants = pd.Series(_numbers(column, dtype)).dt.tz_localize("UTC")
         return instants.astype(dtype)
+    # nullable integers and truth values of pandas, which hold holes without becoming floats
     if kind in "biu" and not isinstance(dtype, np.dtype) and column.kind != "category":
         plain = column.plain()
         if plain.values.dtype.kind in "biu":
             return pd.Series(plain.values).astype(dtype).mask(plain.missing)
     values = _numbers(column, dtype)
+    # a type of whole numbers would cut floats
     keeps = kind not in "biu" or values.dtype.kind != "f"
     return pd.Series(values, dtype=dtype if keeps else None)
 
@@ -153,11 +143,11 @@ def _to_frame(columns, like):
 
 def _series(column, name, dtype, like):
     """Return a column as a narwhals series of a type of narwhals."""
-    if isinstance(dtype, nw.Enum):
+    if isinstance(dtype, nw.Enum):  # refused here, with the value in the message
         _codes_among(column, dtype.categories)
     if column.kind == "date" and isinstance(dtype, nw.Datetime):
         series = nw.new_series(name, column.plain().values, backend=like.implementation)
-        if dtype.time_zone is not None:
+        if dtype.time_zone is not None:  # columns hold instants, as UTC
             series = series.dt.replace_time_zone("UTC").dt.convert_time_zone(dtype.time_zone)
         return series.cast(dtype)
     is_plain = isinstance(column, PlainColumn) and column.holes is None

@@ -12,7 +12,7 @@ class Estimate(float):
     equal. ``str`` shows the interval too.
 
     A number that the data cannot resolve is NaN, as are both its ends, and ``method`` says why. A
-    value whose uncertainty is not known has NaN for its ends only.
+    value of unknown uncertainty has NaN for its ends only.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Estimate(float):
         """Make the float and set the rest, once."""
         self = super().__new__(cls, value)
         parts = {"low": float(low), "high": float(high), "method": str(method)}
-        for name, part in parts.items():
+        for name, part in parts.items():  # past our own __setattr__, which refuses
             object.__setattr__(self, name, part)
         return self
 

@@ -51,7 +51,7 @@ class Result:
             return NotImplemented
         return all(same(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
 
-    __hash__ = None
+    __hash__ = None  # fields may be arrays and dicts
 
     def to_text(self):
         """Return the result as a text of at most 100 columns.
@@ -77,9 +77,9 @@ class Result:
     def to_json(self, *, indent=None):
         """Return the result as JSON, from which `from_json` makes an equal one.
 
-        Infinity and NaN are written as texts, NaN in an Estimate or an array as null, and arrays
-        as their values by rows with dtype and shape. Labels that JSON has no form for, such as
-        dates, become texts.
+        It writes infinity and NaN as texts, NaN in an Estimate or an array as null, and arrays as
+        their values by rows with dtype and shape. Labels that JSON has no form for, such as dates,
+        become texts.
 
         Parameters
         ----------
@@ -94,7 +94,8 @@ class Result:
         Raises
         ------
         TypeError
-            If it holds records in a container that JSON has no form for, such as a polars frame.
+            If the result holds records in a container without a form in JSON, such as a polars
+            frame.
         """
         return json.dumps(encoded(self), indent=indent, ensure_ascii=False, allow_nan=False)
 
@@ -115,7 +116,7 @@ class Result:
         Raises
         ------
         ValueError
-            If the text is no JSON, or that of something else.
+            If the text is not JSON, or holds something else.
         """
         result = decoded(json.loads(text), _CLASSES)
         if not isinstance(result, cls):
@@ -150,6 +151,7 @@ class Result:
             return pd.DataFrame(columns)
         if self._rows is None:
             return pd.DataFrame([_flat(_scalars(self))])
+        # rows that have a name are indexed by it: it is their first cell
         frame = pd.DataFrame([_flat(row) for row in self._table()])
         return frame if frame.empty else frame.set_index(frame.columns[0])
 
@@ -201,17 +203,11 @@ def fields_of(result):
 def same(first, second):
     """Return whether two values of fields are equal, as far as their readers can tell.
 
-    Parameters
-    ----------
-    first, second : object
-        Values of a field.
-
-    Returns
-    -------
-    bool
-        NaN is the same as NaN, estimates are with their ends and method.
+    NaN is the same as NaN; estimates are the same with their ends and method.
     """
+    # numpy's numbers as Python's, since JSON brings those back
     first, second = (v.item() if isinstance(v, np.generic) else v for v in (first, second))
+    # before floats, whose == looks at the value alone
     if isinstance(first, Estimate) or isinstance(second, Estimate):
         return type(first) is type(second) and same(_parts(first), _parts(second))
     if isinstance(first, dict) and isinstance(second, dict):
@@ -225,18 +221,7 @@ def same(first, second):
 
 
 def plain(value):
-    """Return a value in Python's own types, as JSON has them.
-
-    Parameters
-    ----------
-    value : object
-        The value.
-
-    Returns
-    -------
-    object
-        A number, text, bool, list, dict or None.
-    """
+    """Return a value in Python's own types, as JSON has them."""
     if isinstance(value, Estimate):
         return dict(zip(("value", "low", "high", "method"), map(plain, _parts(value)), strict=True))
     if isinstance(value, Result):
@@ -246,7 +231,7 @@ def plain(value):
     if isinstance(value, tuple | list):
         return [plain(part) for part in value]
     if hasattr(value, "tolist"):  # arrays, and NumPy's numbers
-        made = value.tolist()
+        made = value.tolist()  # itself for what numpy has no type of Python for
         return plain(made) if type(made) is not type(value) else str(value)
     if hasattr(value, "toarray") or hasattr(value, "to_numpy"):
         return plain(value.toarray() if hasattr(value, "toarray") else value.to_numpy())
@@ -267,10 +252,11 @@ def _same_tables(first, second):
     """Compare arrays, sparse matrices or frames."""
     if type(first) is not type(second) or first.shape != second.shape:
         return False
-    if hasattr(first, "equals"):
+    if hasattr(first, "equals"):  # frames
         return bool(first.equals(second))
     if hasattr(first, "nnz"):
         return first.dtype == second.dtype and (first != second).nnz == 0
+    # objects one by one, since == between arrays may be no truth value
     if first.dtype == object or first.dtype != second.dtype:
         is_alike = first.dtype == second.dtype
         return is_alike and all(map(same, first.ravel().tolist(), second.ravel().tolist()))

@@ -4,31 +4,22 @@ import math
 from dataclasses import fields, is_dataclass
 
 import numpy as np
+from scipy import sparse
 
-from skmia._result._containers import container_again, of_container
 from skmia._result._estimate import Estimate
 
 _PARTS = ("value", "low", "high", "method")  # of an Estimate
 # keys that say what an object stands for
 _TAGS = {"array", "dict", "frame", "list", "result", "sparse", "text"}
+# JSON has no such numbers: json.dumps would write what other readers refuse
 _NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 def encoded(value):
-    """Return a value in JSON's types.
+    """Return a value of a result, or a result, in JSON's types.
 
     A tuple is a list, and what JSON has no form for is an object with one key of `_TAGS`. Texts
     and dicts that could be taken for something else are tagged too.
-
-    Parameters
-    ----------
-    value : object
-        A value of a result, or a result.
-
-    Returns
-    -------
-    object
-        Dicts, lists, texts, finite numbers, bools and None.
     """
     value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, Estimate):
@@ -43,37 +34,20 @@ def encoded(value):
 
 
 def decoded(value, classes):
-    """Return the value that was encoded.
-
-    Parameters
-    ----------
-    value : object
-        What `encoded` returned.
-    classes : dict of str to type
-        Classes of results by name.
-
-    Returns
-    -------
-    object
-        The value.
-
-    Raises
-    ------
-    ValueError
-        If a class is unknown, or its fields are others.
-    """
+    """Return the value that was encoded; `classes` are those of results by name."""
     if isinstance(value, list):
         return tuple(decoded(part, classes) for part in value)
     if isinstance(value, str):
         return _NOT_FINITE.get(value, value)
     if not isinstance(value, dict):
         return value
+    # estimates are the commonest, so that they have no tag; a dict with these keys gets one
     if set(value) == set(_PARTS):
         return Estimate(*(_float(value[name]) for name in _PARTS[:3]), value["method"])
     if "result" in value:
         return _made(value, classes)
     if "frame" in value or "sparse" in value:
-        return container_again(value, lambda part: decoded(part, classes))
+        return _container_again(value, lambda part: decoded(part, classes))
     if "array" in value:
         return _array_again(value, classes)
     return _plain_again(value, classes)
@@ -86,7 +60,7 @@ def _plain_again(value, classes):
         return value["text"]
     if "dict" in value:
         return {decoded(k, classes): decoded(v, classes) for k, v in value["dict"]}
-    kind = _kind_of(value)
+    kind = _kind_of(value)  # keys of JSON are texts, those of results also numbers
     return {kind(k): decoded(v, classes) for k, v in value.items()}
 
 
@@ -109,6 +83,7 @@ def _result(value):
 def _made(value, classes):
     name, given = value["result"], {k: v for k, v in value.items() if k != "result"}
     kind = classes.get(name)
+    # other fields: the class has changed since
     if kind is None or {f.name for f in fields(kind)} != set(given):
         raise ValueError(
             f"The JSON holds a {name!r} that this version of skmia does not know, or with other "
@@ -121,7 +96,7 @@ def _other(value):
     """Return a result, records in their container, or a text for anything else."""
     if is_dataclass(value):
         return _result(value)
-    container = of_container(value, encoded)
+    container = _of_container(value)
     if container is not None:
         return container
     if hasattr(value, "shape"):
@@ -130,7 +105,7 @@ def _other(value):
             f"{type(value).__module__}.{type(value).__name__}; write these records with their own "
             "library, or convert them."
         )
-    text = str(value)
+    text = str(value)  # a date, say: a label that JSON has no form for
     return {"text": text} if text in _NOT_FINITE else text
 
 
@@ -146,6 +121,7 @@ def _dict(value):
     keys = [key.item() if isinstance(key, np.generic) else key for key in value]
     texts = [key if type(key) is str else repr(key) for key in keys]
     kinds = {type(key) for key in keys}
+    # plain only if the types of the keys can be told from their texts
     is_readable = kinds <= {_kind_of(texts)} and not _TAGS & set(texts)
     if not is_readable or set(texts) == set(_PARTS):
         return {"dict": [[encoded(k), encoded(v)] for k, v in value.items()]}
@@ -161,7 +137,7 @@ def _kind_of(keys):
 
 
 def _is_written(text, kind):
-    try:
+    try:  # "01" is no int, and "1" no float
         return repr(kind(text)) == text
     except ValueError:
         return False
@@ -173,13 +149,14 @@ def _array(value):
         flat = [encoded(part) for part in flat]
     elif value.dtype.kind == "f":
         flat = [_number(part) for part in flat]
-    elif value.dtype.kind not in "biuU":
+    elif value.dtype.kind not in "biuU":  # dates and durations
         flat = value.ravel().astype(str).tolist()
     return {"array": flat, "dtype": value.dtype.str, "shape": list(value.shape)}
 
 
 def _array_again(value, classes):
-    flat, dtype = value["array"], np.dtype(value["dtype"])
+    flat = value["array"]
+    dtype = np.dtype(value["dtype"])
     if dtype.kind == "f":
         flat = [_float(part) for part in flat]
     elif dtype.kind == "O":
@@ -188,6 +165,56 @@ def _array_again(value, classes):
             made[i] = decoded(part, classes)
         return made.reshape(value["shape"])
     return np.array(flat, dtype=dtype).reshape(value["shape"])
+
+
+def _of_container(value):
+    """Return the parts of a sparse matrix or a pandas frame, None for anything else.
+
+    The dict has the key "sparse" or "frame".
+    """
+    if sparse.issparse(value):
+        # by rows whatever its format, which its class name restores
+        rows = sparse.csr_array(value)
+        parts = {name: encoded(getattr(rows, name)) for name in ("data", "indices", "indptr")}
+        return {"sparse": type(value).__name__, "shape": list(value.shape)} | parts
+    if not hasattr(value, "iloc") or not hasattr(value, "columns"):
+        return None
+    # a list of columns: names may repeat
+    columns = [_of_column(column) for _, column in value.items()]
+    names = [encoded(name) for name in value.columns]
+    return {"frame": columns, "names": names, "index": encoded(value.index.to_numpy())}
+
+
+def _container_again(value, decode):
+    """Return the sparse matrix or frame of the parts of `_of_container`."""
+    if "sparse" in value:
+        parts = [decode(value[name]) for name in ("data", "indices", "indptr")]
+        rows = sparse.csr_array(tuple(parts), shape=tuple(value["shape"]))
+        return getattr(sparse, value["sparse"])(rows)
+    import pandas as pd
+
+    columns = [_column_again(column, decode, pd) for column in value["frame"]]
+    frame = pd.concat(columns, axis=1) if columns else pd.DataFrame()
+    frame.columns = pd.Index([decode(name) for name in value["names"]])
+    return frame.set_axis(pd.Index(decode(value["index"])), axis=0)
+
+
+def _of_column(column):
+    kind = column.dtype
+    found = {"dtype": str(kind), "values": encoded(column.to_numpy())}
+    if hasattr(kind, "categories"):
+        # codes and all categories, also those that do not occur
+        found |= {"categories": encoded(kind.categories.to_numpy()), "ordered": bool(kind.ordered)}
+        found["values"] = encoded(column.cat.codes.to_numpy())
+    return found
+
+
+def _column_again(given, decode, pd):
+    values = decode(given["values"])
+    if "categories" in given:
+        kind = pd.CategoricalDtype(decode(given["categories"]), ordered=given["ordered"])
+        return pd.Series(pd.Categorical.from_codes(np.asarray(values), dtype=kind))
+    return pd.Series(values, dtype=given["dtype"])
 
 
 _ENCODERS = {np.ndarray: _array, dict: _dict, list: _list, tuple: _tuple}

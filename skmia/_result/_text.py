@@ -15,18 +15,7 @@ _MOST_LINES = 6  # of one field
 
 
 def in_words(value):
-    """Return a value as people write it.
-
-    Parameters
-    ----------
-    value : object
-        A number, an Estimate, an array, several of them, or anything else; None is a dash.
-
-    Returns
-    -------
-    str
-        The text, one line.
-    """
+    """Return a value as people write it, in one line; None is a dash."""
     value = value.item() if isinstance(value, np.generic) else value
     if value is None:
         return "-"
@@ -38,10 +27,11 @@ def in_words(value):
         return _of_array(value)
     if hasattr(value, "shape"):
         return f"{type(value).__name__} of shape {value.shape}"
+    # an Estimate is a float too, and shows its interval by str
     if isinstance(value, float) and not isinstance(value, Estimate):
         is_plain = value == 0 or not math.isfinite(value) or 1e-3 <= abs(value) < 1e6
         return f"{value:.3f}" if is_plain else f"{value:.3g}"
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool):  # True is an int too
         return f"{value:,}"
     return " ".join(str(value).split())
 
@@ -59,6 +49,7 @@ def _listed(words):
 def _of_array(array):
     if array.size <= _MOST_ITEMS or array.dtype.kind not in "iuf":
         return _listed([in_words(part) for part in array.ravel().tolist()])
+    # a few numbers are listed, of many the middle and the ends tell more
     known = array[~np.isnan(array)] if array.dtype.kind == "f" else array
     if not known.size:
         return f"{array.size:,} numbers, none known"
@@ -67,56 +58,21 @@ def _of_array(array):
 
 
 def shortened(text, most):
-    """Return a text of at most so many characters, three dots for what is left out.
-
-    Parameters
-    ----------
-    text : str
-        The text.
-    most : int
-        Characters.
-
-    Returns
-    -------
-    str
-        The text, or its beginning.
-    """
+    """Return a text of at most `most` characters, three dots for what is left out."""
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def folded(text, most=_MOST_LINES):
-    """Return a text as lines of at most 100 columns, and no more than so many of them.
-
-    Parameters
-    ----------
-    text : str
-        The text.
-    most : int
-        Lines.
-
-    Returns
-    -------
-    str
-        The lines, three dots for what is left out.
-    """
+    """Return a text as at most `most` lines of 100 columns, three dots for what is left out."""
+    # "non-members" stays one word
     form = {"subsequent_indent": "  ", "break_on_hyphens": False}
     return textwrap.fill(text, WIDTH, max_lines=most, placeholder=" ...", **form)
 
 
 def text_table(header, rows):
-    """Return a table as text; columns that do not fit beside the others stand below them.
+    """Return a table as text, by the names of its columns and rows of texts.
 
-    Parameters
-    ----------
-    header : list of str
-        Names of the columns.
-    rows : list of list of str
-        The cells.
-
-    Returns
-    -------
-    str
-        Lines, columns one below the other, each part with the first column.
+    Columns that do not fit beside the others stand below them, each part with the first column.
     """
     lines = [
         [shortened(cell, _MOST_CELL if i else _MOST_FIRST) for i, cell in enumerate(line)]
@@ -129,10 +85,13 @@ def text_table(header, rows):
 
 def _parts(widths):
     """Divide the columns so that each part, led by the first column, fits."""
-    parts, room = [[0]], WIDTH - widths[0]
+    parts = [[0]]
+    room = WIDTH - widths[0]
     for i, width in enumerate(widths[1:], start=1):
+        # two blanks between columns; a part that has none yet takes one in any case
         if room < width + 2 and len(parts[-1]) > 1:
-            parts, room = [*parts, [0]], WIDTH - widths[0]
+            parts.append([0])  # the first column says what the rows are
+            room = WIDTH - widths[0]
         parts[-1].append(i)
         room -= width + 2
     return parts

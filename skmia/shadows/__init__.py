@@ -1,6 +1,6 @@
-"""Shadow models, that the attacker trains himself so that he knows their members, and their data.
+"""Shadow models, which attackers train themselves so that they know the members, and their data.
 
-Records to train them on may be real, or, for an attacker with none, made from what he knows.
+Records to train them on may be real. An attacker who has none makes them from what they know.
 """
 
 from skmia.shadows._resampling import perturb_records, sample_marginal_records

@@ -11,7 +11,7 @@ from skmia.utils._sklearn import _num_samples, _safe_indexing
 
 __all__ = ["AnswerMemory", "Asking"]
 
-# where the signals of a record come from
+# where the signals of a record come from; one byte each, since there is one per record and shadow
 _LEFT_OUT, _ASKED, _FROM_ANSWERS, _FROM_SIGNALS = np.arange(4, dtype=np.int8)
 
 
@@ -23,8 +23,10 @@ class AnswerMemory:
     """
 
     def __init__(self, n_records, n_shadows):
-        self._n_records, self._n_shadows = n_records, n_shadows
-        self._values, self._known = {}, {}
+        self._n_records = n_records
+        self._n_shadows = n_shadows
+        self._values = {}
+        self._known = {}
 
     def __getstate__(self):
         """Leave everything out that was answered."""
@@ -41,13 +43,14 @@ class AnswerMemory:
         """
         if key in self._values:
             return True
+        # signals, one number per record, are not counted: they are what is kept in place of answers
         kept = sum(array.nbytes for array in self._values.values() if array.ndim > 1)
         share = get_config()["working_memory"] * 2**20 / 2 / self._n_shadows
         return kept + self._n_records * values[0].nbytes <= share
 
     def knows(self, keys, rows):
         """Return for which rows of the pool all keys are known; −1, a foreign record, never is."""
-        known = rows >= 0
+        known = rows >= 0  # and not the last row of the pool
         for key in keys:
             known &= self._known[key][rows] if key in self._known else False
         return known
@@ -72,9 +75,14 @@ class Asking:
     """
 
     def __init__(self, models, memories, classes, X, rows, *, response_method, n_columns, n_jobs):
-        self.models, self.memories, self.classes = models, memories, classes
-        self.X, self.rows, self.n_records = X, rows, _num_samples(X)
-        self.n_columns, self.n_jobs = n_columns, n_jobs
+        self.models = models
+        self.memories = memories
+        self.classes = classes
+        self.X = X
+        self.rows = rows
+        self.n_records = _num_samples(X)
+        self.n_columns = n_columns
+        self.n_jobs = n_jobs
         self.methods = [response_method_of(model, response_method) for model in models]
 
     def observe(self, y_index, signals):
@@ -87,7 +95,8 @@ class Asking:
             proba = self._answers(i, source, part)
             return i, part, list(evaluate(proba, y_index[part], signals))
 
-        observed, shape = [None] * len(signals), (len(self.models), self.n_records)
+        observed = [None] * len(signals)
+        shape = (len(self.models), self.n_records)
         tasks = self._tasks(range(len(self.models)), signals)
         for i, part, values in self._run(_signals, tasks):
             for k, value in enumerate(values):
@@ -112,13 +121,15 @@ class Asking:
         once[np.unique(self.rows, return_index=True)[1]] = True  # one of each content
         tasks = self._tasks(range(len(self.models)), signals, once & (self.rows >= 0))
         asked = [(i, part) for i, source, part in tasks if source == _ASKED]
+        # written here, in one thread: jobs only read
         for i, part, answered in self._run(_answers_that_fit, asked):
             for key, values in answered.items():
                 self.memories[i].write(key, self.rows[part], values)
 
     def answers(self, i):
         """Return the answers of one shadow."""
-        answers, shape = None, (self.n_records, len(self.classes))
+        answers = None
+        shape = (self.n_records, len(self.classes))
         with single_blas_thread():
             for _, source, part in self._tasks([i]):
                 answers = _filled(answers, shape, part, self._answers(i, source, part))
@@ -126,6 +137,7 @@ class Asking:
 
     def _run(self, function, tasks):
         """Yield what a function returns, in the order of the tasks."""
+        # threads, which share records and memories; the generator holds few answers at a time
         parallel = Parallel(self.n_jobs, require="sharedmem", return_as="generator")
         with single_blas_thread():
             yield from parallel(delayed(function)(*task) for task in tasks)
@@ -134,6 +146,7 @@ class Asking:
         """Return the answers of one shadow to some records."""
         if source == _FROM_ANSWERS:
             return self.memories[i].read(self.methods[i], self.rows[part])
+        # whole records go as they are: an index into them would copy them
         is_whole = isinstance(part, slice) and part == slice(0, self.n_records)
         X = self.X if is_whole else _safe_indexing(self.X, part)
         return class_probabilities(self.models[i], X, self.classes, method=self.methods[i])
@@ -143,7 +156,8 @@ class Asking:
         sources = np.full(self.n_records, _ASKED, dtype=np.int8)
         if self.rows is None:
             return sources
-        memory, method = self.memories[i], self.methods[i]
+        memory = self.memories[i]
+        method = self.methods[i]
         if signals:
             keys = [(method, signal) for signal in signals]
             sources[memory.knows(keys, self.rows)] = _FROM_SIGNALS
@@ -155,7 +169,8 @@ class Asking:
 
         They are cut here, not in the threads of jobs, which do not know `working_memory`.
         """
-        tasks, cut = [], {}
+        tasks = []
+        cut = {}
         for i in numbers:
             sources = np.where(among, self._sources(i, signals), _LEFT_OUT)
             key = sources.tobytes()  # nearly always the same for all shadows
@@ -169,6 +184,7 @@ class Asking:
         return tasks
 
     def _cut(self, records):
+        """Return batches of the numbers of some records, slices where they are all."""
         if len(records) == self.n_records:
             return batches(self.n_records, self.n_columns)
         if len(records) == 0:

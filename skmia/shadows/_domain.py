@@ -17,7 +17,7 @@ from skmia._records import (
 
 __all__ = ["Domain", "find_domain"]
 
-_MOST_WHOLE_VALUES = 20
+_MOST_WHOLE_VALUES = 20  # of a feature that takes just these; more are a range
 
 
 class Domain:
@@ -26,13 +26,8 @@ class Domain:
     Within, a record is a row of floats: the number of the value where a feature has a list of
     values, the value itself where it has a range.
 
-    Parameters
-    ----------
-    entries : list of {PlainColumn, CodedColumn, tuple}
-        Per feature a column of the allowed values, or the two ends of its range; a range between
-        two integers is one of whole numbers.
-    like : {ndarray, sparse matrix, dataframe}
-        Records of the wanted form.
+    An entry per feature is a column of the allowed values, or the two ends of its range; a range
+    between two integers is one of whole numbers. `like` are records of the wanted form.
     """
 
     def __init__(self, entries, like):
@@ -42,72 +37,31 @@ class Domain:
         self.is_whole = np.array([isinstance(high, Integral) for _, high in ranges])
         self.low = np.array([low for low, _ in ranges], dtype=np.float64)
         high = np.array([high for _, high in ranges], dtype=np.float64)
-        self.width = high - self.low + self.is_whole
+        self.width = high - self.low + self.is_whole  # the upper end of whole numbers is included
 
     @property
     def n_features(self):
-        """Return the number of features.
-
-        Returns
-        -------
-        int
-            As many as entries.
-        """
+        """Return the number of features."""
         return len(self.values)
 
     def draw(self, n_records, rng):
-        """Draw records.
-
-        Parameters
-        ----------
-        n_records : int
-            How many.
-        rng : RandomState
-            Draws them.
-
-        Returns
-        -------
-        ndarray of shape (n_records, n_features)
-            Rows of floats.
-        """
+        """Draw records, as rows of floats of shape (n_records, n_features)."""
         above = self.width * rng.random_sample((n_records, self.n_features))
         return self.low + np.where(self.is_whole, np.floor(above), above)
 
     def redraw(self, rows, n_redrawn, rng):
-        """Draw some features of each record anew, chosen without replacement.
+        """Draw `n_redrawn` features of each record anew, chosen without replacement.
 
-        Parameters
-        ----------
-        rows : ndarray of shape (n_records, n_features)
-            Rows of floats.
-        n_redrawn : ndarray of int, shape (n_records,)
-            The number of features to draw anew. A new value may equal the old one.
-        rng : RandomState
-            Chooses features and values.
-
-        Returns
-        -------
-        ndarray of shape (n_records, n_features)
-            The changed rows.
+        A new value may equal the old one.
         """
+        # the first of a random order of the features: with replacement there would be fewer
         order = rng.random_sample(rows.shape).argsort(axis=1)
         chosen = np.empty(rows.shape, dtype=bool)
         np.put_along_axis(chosen, order, np.arange(rows.shape[1]) < n_redrawn[:, None], axis=1)
         return np.where(chosen, self.draw(len(rows), rng), rows)
 
     def records(self, rows):
-        """Return rows of floats as records.
-
-        Parameters
-        ----------
-        rows : ndarray of shape (n_records, n_features)
-            Rows of floats.
-
-        Returns
-        -------
-        {ndarray, sparse matrix, dataframe} of shape (n_records, n_features)
-            The records, in the form of `like`.
-        """
+        """Return rows of floats as records, in the form of `like`."""
         columns = (self._column(numbers, j) for j, numbers in enumerate(rows.T))
         return write_table(columns, self.like)
 
@@ -118,25 +72,7 @@ class Domain:
 
 
 def find_domain(X, domain):
-    """Return the domain that the caller gives, and where he gives none that of X.
-
-    Parameters
-    ----------
-    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features) or None
-        Records.
-    domain : list or dict or None
-        What :func:`synthesize_records` takes.
-
-    Returns
-    -------
-    Domain
-        The domain.
-
-    Raises
-    ------
-    ValueError
-        If both are None, or they do not fit each other.
-    """
+    """Return the domain that the caller gives as for `synthesize_records`, or else that of X."""
     if X is None and domain is None:
         raise ValueError("Records need a domain: give X, records to infer it from, or domain.")
     table = None if X is None else check_table(X)
@@ -147,6 +83,7 @@ def find_domain(X, domain):
             for j, (column, entry) in enumerate(zip(table.columns(), entries, strict=True))
         ]
         return Domain(entries, table.container)
+    # without X nothing can be inferred, and the result is an array
     if not entries or any(entry is None for entry in entries):
         raise ValueError("domain has features without values; give them, or X to infer them from.")
     return Domain(entries, np.empty((0, len(entries)), np.result_type(*map(_type_of, entries))))
@@ -188,6 +125,7 @@ def _checked(entry, j):
         if isinstance(low, Real) and isinstance(high, Real) and -np.inf < low < high < np.inf:
             whole = isinstance(low, Integral) and isinstance(high, Integral)
             return (int(low), int(high)) if whole else (float(low), float(high))
+    # a text is no list of its characters
     elif not isinstance(entry, str | tuple) and np.ndim(entry) == 1 and len(entry):
         return read_table(entry).column(0)
     raise ValueError(
@@ -197,7 +135,7 @@ def _checked(entry, j):
 
 
 def _fitting(entry, column, j):
-    """Return a given entry if a column of X can hold its values."""
+    """Return a given entry if a column of X can hold its values, in the type of the column."""
     if not _can_hold(column, entry):
         shown = entry if isinstance(entry, tuple) else entry.tolist()
         raise ValueError(
@@ -221,9 +159,11 @@ def _can_hold(column, entry):
         return _can_hold_categories(column, as_coded(entry).levels)
     if column.kind == "date" or entry.kind not in ("number", "boolean"):
         return entry.kind == column.kind
-    values, dtype = entry.plain().values, column.plain().values.dtype
+    values = entry.plain().values
+    dtype = column.plain().values.dtype
     if dtype.kind == "f":
         return True
+    # whole numbers hold no fractions that a range may draw, and no NaN
     if (is_range and values.dtype.kind == "f") or entry.missing.any():
         return False
     with np.errstate(invalid="ignore"):  # of infinite values
@@ -233,7 +173,7 @@ def _can_hold(column, entry):
 def _can_hold_categories(column, levels):
     if column.is_closed:
         return set(levels) <= set(column.levels)
-    known = set(map(type, column.levels)) or {str}
+    known = set(map(type, column.levels)) or {str}  # a column of nothing but holes may get texts
     if not all(type(level) in known for level in levels):
         return False
     bytes_of_character = {"U": 4, "S": 1}.get(getattr(column.dtype, "kind", "O"))
@@ -244,6 +184,7 @@ def _can_hold_categories(column, levels):
 
 
 def _inferred(column, j):
+    """Return the entry of a feature that the caller left open, from a column of X."""
     codes, levels = column.coded()
     if not len(levels):
         raise ValueError(f"Feature {j} has no value in X that is not missing; give its domain.")
@@ -251,7 +192,7 @@ def _inferred(column, j):
         dtype = column.plain().values.dtype
         return PlainColumn(np.array([0, 1], dtype=dtype))  # of a constant one too
     if column.kind != "number" or len(levels) == 2:
-        found, first = np.unique(codes, return_index=True)
+        found, first = np.unique(codes, return_index=True)  # missing ones, −1, are left out below
         return column.take(first[found >= 0])
     return _inferred_from_numbers(column.plain().coded()[1], j)
 

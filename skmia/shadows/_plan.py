@@ -49,6 +49,7 @@ def _without_seeds(template):
     if not hasattr(template, "get_params"):
         return template
     names = template.get_params(deep=True)
+    # with the prefix of nested parameters, but not "my_random_state"
     seeds = [name for name in names if f"__{name}".endswith("__random_state")]
     return template.set_params(**dict.fromkeys(seeds))
 
@@ -58,10 +59,11 @@ def plan_of(shadows, templates, known, groups, seed):
     choices = _choices(shadows, templates)
     return {
         "seed": seed,
-        "records": known.digest(),
+        "records": known.digest(),  # never the records: the plan is written to disk
         "n_records": known.n_records,
         "groups": None if groups is None else digest_of(groups),
         "estimator_digests": [digest_of(template) for template in templates],
+        # blocks change with the number of shadows, so that none can be added
         "n_blocks": shadows.n_shadows if choices["splitter"] == "disjoint" else None,
         "versions": library_versions(templates),
         **choices,
@@ -86,12 +88,13 @@ def _chosen_splitter(shadows):
         return shadows.splitter
     if isinstance(shadows.train_size, Integral):
         return "overlapping"
-    is_even = shadows.n_shadows % 2 == 0
+    is_even = shadows.n_shadows % 2 == 0  # halves come in pairs
     return "halves" if shadows.train_size == 0.5 and is_even else "bernoulli"
 
 
 def refuse_changes(plan, shadows):
     """Refuse parameters that were set after `fit` and that the shadows do not have."""
+    # in the form of the plan, in which "auto" and the splitter that it chose are the same
     now = {"n_shadows": shadows.n_shadows, **_choices(shadows, templates_of(shadows))}
     made_by = {**plan, "n_shadows": len(shadows.estimators_)}
     if about := differences({name: made_by[name] for name in now}, now):
@@ -126,6 +129,7 @@ def draw_rows(shadows, splitter, y, contents, groups, seeds):
                 "stratify or groups. Leave them out, or choose a splitter by name."
             )
         return _checked_mask(shadows.splitter, (shadows.n_shadows, len(y)))
+    # what falls on one side as a whole: all records of one content, or of one group
     units = contents if groups is None else groups
     strata = np.zeros(units.max() + 1, dtype=np.intp)
     if shadows.stratify:
@@ -135,6 +139,7 @@ def draw_rows(shadows, splitter, y, contents, groups, seeds):
 
 
 def _checked_mask(mask, shape):
+    """Return a mask of the user's as that of the training records, and its opposite."""
     mask = np.asarray(mask)
     if mask.shape != shape or mask.dtype != bool:
         raise ValueError(
@@ -156,8 +161,9 @@ def _commonest(units, codes):
 
 def by_content(rows, contents):
     """Mark all records whose content is among the marked ones."""
-    if contents.max() + 1 == len(contents):
+    if contents.max() + 1 == len(contents):  # no twins
         return rows
+    # with groups a twin may be in another group, and then on the other side
     marked = np.zeros((len(rows), contents.max() + 1), dtype=bool)
     for mark, row in zip(marked, rows, strict=True):
         mark[contents[row]] = True

@@ -22,21 +22,22 @@ __all__ = ["perturb_records", "sample_marginal_records"]
 def sample_marginal_records(X, n_records, *, y=None, target=None, random_state=None):
     """Sample records feature by feature from the marginals (statistics-based synthesis).
 
-    Each feature takes the value of a record drawn at random, another one for each feature, so that
-    it is distributed as in `X` and independent of the others. With `y` this holds within each
-    class. The label is what the target predicts; without a target it is the class.
+    Each feature takes the value of a record drawn at random, another one for each feature. So it
+    is distributed as in `X` and independent of the others. With `y` this holds within each class.
+    The label is what the target predicts; without a target it is the class.
 
     The attacker knows how each feature is distributed, with `y` in each class, and may ask the
-    target for the labels of `n_records` records. Of `X` and `y` nothing else is used.
+    target for the labels of `n_records` records. They use nothing else of `X` and `y`.
 
     Parameters
     ----------
     X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-        Records whose marginals are known. Missing values are drawn like others.
+        Records whose marginals are known. Missing values are drawn like any other.
     n_records : int
         Number of records to sample, at least 1.
     y : array-like of shape (n_samples,), default=None
-        Classes of the records; a record is sampled within a class, classes as frequent as here.
+        Classes of the records. Each record is sampled within a class, with classes as frequent as
+        here.
     target : estimator, default=None
         A fitted classifier that labels what was sampled. Without it, `y` must be given.
     random_state : int, RandomState instance or None, default=None
@@ -80,10 +81,12 @@ def sample_marginal_records(X, n_records, *, y=None, target=None, random_state=N
         raise ValueError("Sampled records need labels: give target, which predicts them, or y.")
     if target is not None:
         check_target(target, "predict")
-    table, rng = check_table(X), check_random_state(random_state)
+    table = check_table(X)
+    rng = check_random_state(random_state)
     known = np.zeros(len(table), dtype=np.int64) if y is None else check_labels(X, y)
     of_class = _RowsOfClass(known)
     codes = rng.choice(of_class.codes, n_records)
+    # a new draw for each column makes the features independent
     columns = (column.take(of_class.draw(codes, rng)) for column in table.columns())
     sampled = write_table(columns, table)
     labels = of_class.classes[codes] if target is None else np.asarray(target.predict(sampled))
@@ -108,23 +111,23 @@ class _RowsOfClass:
 def perturb_records(X, y, *, flip_rate=0.1, random_state=None):
     """Perturb records by noise that flips features (noisy real data).
 
-    Each feature of each record is changed with probability `flip_rate`, independently: a feature of
-    two values takes the other one, any other feature that of a record drawn at random, which may
-    be the same. Labels stay.
+    Each feature of each record is changed with probability `flip_rate`, independently. A feature of
+    two values takes the other one. Any other feature takes the value of a record drawn at random,
+    which may be the same. Labels stay.
 
-    The attacker has records from the population that the target's came from, but only an inexact
-    version of them: `X` and `y` are disjoint from the target's training records.
+    The attacker has records from the target's population, but only an inexact version of them.
+    `X` and `y` are disjoint from the target's training records.
 
     Parameters
     ----------
     X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-        Records. A feature with no other values than 0 and 1 counts as one of two values even where
-        it is constant. A missing value of such a feature stays missing.
+        Records. A feature of zeros and ones alone counts as one of two values even where it is
+        constant. A missing value of such a feature stays missing.
     y : array-like of shape (n_samples,)
         Their labels.
     flip_rate : float, default=0.1
-        Probability that a feature is changed, in [0, 1]. Shokri et al. [1]_ take 0.1 and 0.2. Of
-        sparse records, it makes dense ones.
+        Probability that a feature is changed, in [0, 1]. Shokri et al. [1]_ take 0.1 and 0.2. It
+        makes sparse records dense.
     random_state : int, RandomState instance or None, default=None
         Draws the noise.
 
@@ -162,8 +165,10 @@ def perturb_records(X, y, *, flip_rate=0.1, random_state=None):
     >>> print(round((X != X_noisy).mean(), 2))
     0.1
     """
-    table, rng = check_table(X), check_random_state(random_state)
-    labels, n_records = check_labels(X, y), len(table)
+    table = check_table(X)
+    rng = check_random_state(random_state)
+    labels = check_labels(X, y)
+    n_records = len(table)
 
     def _with_noise(column):
         is_changed = rng.random_sample(n_records) < flip_rate
@@ -177,7 +182,9 @@ def _changed(column, is_changed, drawn):
     codes, levels = column.coded()
     rows = np.arange(len(column))
     if len(levels) == 2:
-        is_first, is_second = codes == 0, codes == 1
+        is_first = codes == 0
+        is_second = codes == 1
+        # the row of any record with the other value; a missing one stays, being neither
         drawn = np.where(is_first, is_second.argmax(), np.where(is_second, is_first.argmax(), rows))
     elif is_zero_one(column):  # of whose other value no record is at hand
         other = np.array([1 - int(levels[0])], dtype=column.plain().values.dtype)

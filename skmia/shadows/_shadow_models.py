@@ -37,20 +37,20 @@ __all__ = ["ShadowModels"]
 
 
 class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
-    """Models that an attacker trains himself, so that he knows who their members are.
+    """Models that attackers train themselves, so that they know their members.
 
     Each shadow is a clone of `estimator`, trained on some of the records; the others are held out
-    from it. A fitted object serves any number of attacks (their parameter `shadows`) and holds no
+    from it. A fitted object serves any number of attacks (their parameter `shadows`). It holds no
     records, only fingerprints by which it knows them again.
 
-    Every random choice follows from `random_state`, and is made before training begins. The
-    shadows therefore do not depend on `n_jobs`, on the joblib backend or on interruptions.
+    All random choices follow from `random_state` and are made before training begins. So the
+    shadows do not depend on `n_jobs`, on the joblib backend or on interruptions.
 
     Parameters
     ----------
     estimator : estimator or list of estimators, default=None
-        The classifier or pipeline to train clones of. Shadows cycle through the types in a list. Of
-        a fitted search it is the best estimator. None is a template: an attack fills in its target.
+        The classifier or pipeline to train clones of, or the best one of a fitted search. Shadows
+        cycle through the types in a list. None is a template: an attack fills in its target.
     n_shadows : int, default=16
         Number of shadow models.
     train_size : float or int, default=0.5
@@ -60,15 +60,15 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
             array-like of bool of shape (n_shadows, n_records), default="auto"
         Who sees what:
 
-        - "halves": pairs of shadows share a random order, of which one is trained on the first half
-          and the other on the second, so that each record is seen by exactly half of them;
+        - "halves": the two shadows of a pair share a random order. One is trained on its first half
+          and the other on the second, so that exactly half of all shadows see each record;
         - "bernoulli": each shadow sees each record with probability `train_size`, independently;
         - "overlapping": each shadow draws its records, and as many other ones to be held out, anew
           from all [1]_;
         - "disjoint": the same, but each shadow draws from a block of its own;
-        - "leave_one_out": each shadow sees all records but one, the first, the second, and so on,
-          and from the first again, for the leakage and the influence of one record; chance is left
-          to the seeds of the shadows;
+        - "leave_one_out": each shadow sees all records but one: the first, the second, and so on,
+          and from the first again. It serves the leakage and the influence of one record; chance
+          is left to the seeds of the shadows;
         - an array that says which records each shadow is trained on;
         - "auto": "overlapping" if `train_size` is a number of records, "halves" if it is 0.5 and
           `n_shadows` even, else "bernoulli".
@@ -76,20 +76,20 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
         Whether each shadow sees the classes in proportion. Not for "bernoulli", "leave_one_out"
         and arrays.
     directory : str or path-like, default=None
-        Where to keep each shadow as soon as it is trained. A fit that finds shadows there, made
-        from the same records and parameters, trains only those that are missing. On a cluster it
-        must be a directory that all workers share. Only one fit at a time may write to it.
+        Where to keep each shadow as soon as it is trained. A fit trains only those that it does not
+        find there, made from the same records and parameters. On a cluster all workers must share
+        the directory. Only one fit at a time may write to it.
     serializer : {"skops", "pickle"}, default="skops"
-        Format of the files in the directory. "skops" reads no types but those of scikit-learn and
-        of `estimator`, so that files run no code; one that is forged can still make a tree crash.
-        "pickle" can store nearly any model, but whoever can write to the directory can make a later
-        fit run his code.
+        Format of the files in the directory. "skops" reads only types of scikit-learn and of
+        `estimator`, so that files run no code; a forged one can still make a tree crash. "pickle"
+        stores nearly any model, but a later fit may run code of anyone who can write to the
+        directory.
     warm_start : bool, default=False
-        Whether a further `fit`, to the same records with the same parameters, keeps the trained
-        shadows and adds to them up to `n_shadows`.
+        Whether a further `fit` to the same records with the same parameters keeps the trained
+        shadows, and adds others up to `n_shadows`.
     random_state : int, RandomState instance or None, default=None
-        Draws the records of each shadow and its seed. With None, a fit that goes on in a
-        directory goes on with the seed that it finds there.
+        Draws the records of each shadow and its seed. With None, a fit takes the seed that it finds
+        in the directory, if there is one.
     n_jobs : int, default=None
         Number of shadows trained, and asked, at the same time.
     verbose : int, default=0
@@ -101,23 +101,23 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
     estimators_ : list of estimator
         The trained shadows.
     in_mask_ : ndarray of bool, shape (n_shadows, n_records)
-        Which records each shadow was trained on, by content: a twin of a trained one counts. Those
-        that a network of skmia held out from its training do not.
+        Which records each shadow was trained on, by content: a twin of a trained one counts. What
+        a network of skmia held out from its training does not.
     out_mask_ : ndarray of bool, shape (n_shadows, n_records)
-        Which records were held out from each shadow. All others but for "overlapping" and
-        "disjoint", where they are as many as the trained ones, if there are so many left. What a
-        network of skmia held out from its own training is in neither mask.
+        Which records were held out from each shadow: all others. With "overlapping" and "disjoint"
+        they are only as many as the trained ones, if so many are left. What a network of skmia
+        held out from its own training is in neither mask.
     groups_ : ndarray of int, shape (n_shadows,)
-        Number of each shadow's group, from 0 on: those that must be held out together, which are
-        the two of a pair of "halves".
+        Number of each shadow's group, from 0 on. Shadows of a group must be held out together: the
+        two of a pair of "halves".
     classes_ : ndarray of shape (n_classes,)
-        All labels, of which a shadow may have seen a part only.
+        All labels. A shadow may have seen only some of them.
     splitter_ : str
         The splitter in use, "custom" for an array.
     n_features_in_ : int
-        Number of features, where the records have such.
+        Number of features, where the records have any.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where they have such.
+        Names of the features, where they have any.
 
     See Also
     --------
@@ -126,18 +126,16 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
 
     Notes
     -----
-    The attacker has records from the population that the target's came from, and knows, or
-    guesses, the type of the target and its parameters.
-
-    Where a worker dies, the shadows that it took with it are trained again, as long as some are
-    finished between one death and the next.
+    The attacker has records from the target's population, and knows or guesses the type of the
+    target and its parameters.
 
     Records of equal content fall on one side. With groups the records of a group do instead: a
     person with several rows is a member with all of them. A record whose twin is in another group
     then counts as trained on where that group is.
 
-    While a shadow is trained BLAS uses one thread, since the number of threads changes the last
-    digits of its results. Use `n_jobs` to occupy the machine.
+    If a worker dies, its shadows are trained again, as long as some end between one death and the
+    next. BLAS uses one thread during training, since their number changes the last digits of its
+    results. Use `n_jobs` to occupy the machine.
 
     References
     ----------
@@ -226,7 +224,7 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
         y : array-like of shape (n_records,)
             Their labels.
         groups : array-like of shape (n_records,), default=None
-            Records of one group fall on one side of each shadow: the person behind several rows.
+            Whose the records are. Those of one group fall on one side of each shadow.
 
         Returns
         -------
@@ -236,32 +234,30 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
         Raises
         ------
         ValueError
-            If the input or the parameters do not fit together, or the directory holds something
-            else.
+            If the input or the parameters do not fit together, or the directory holds other files
+            or other shadows.
         ShadowTrainingError
             If a shadow cannot be trained. Those that were trained before are in the directory.
 
         Warns
         -----
         StorageWarning
-            If a stored shadow cannot be used, or a trained one not be stored.
+            If a stored shadow cannot be used, or a trained one cannot be stored.
         """
+        # records go to the estimator as they are: texts, frames and images too
         X, y = validate_data(self, X, y, skip_check_array=True)
         (X,) = indexable(X)
         y = check_labels(X, y)
-        known, templates = KnownRecords(X, y), templates_of(self)
+        known = KnownRecords(X, y)
+        templates = templates_of(self)
         contents = known.contents()
         groups = group_numbers(groups, y)
         store = None
         if self.directory is not None:
             store = ShadowStore(self.directory, self.serializer, templates)
-        goes_on = self.warm_start and hasattr(self, "estimators_")
-        seed = self._plan["seed"] if goes_on else self._new_seed(store)
-        plan = plan_of(self, templates, known, groups, seed)
-        kept = {}
-        if goes_on:
-            kept = kept_shadows(self.estimators_, self.n_shadows, self._plan, plan)
-        seeds = np.random.RandomState(seed).randint(2**31 - 1, size=(self.n_shadows, 2))
+        kept, plan = self._kept_and_plan(templates, known, groups, store)
+        # one row per shadow: with more shadows the first ones keep theirs
+        seeds = np.random.RandomState(plan["seed"]).randint(2**31 - 1, size=(self.n_shadows, 2))
         in_rows, out_rows = draw_rows(self, plan["splitter"], y, contents, groups, seeds[:, 0])
         in_mask = by_content(in_rows, contents)
         if kept and not np.array_equal(in_mask[: len(kept)], self._given_mask):
@@ -269,26 +265,39 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
                 "warm_start adds shadows, but the first rows of splitter are not those of the "
                 "shadows that are trained already. Append rows to the array, and keep the others."
             )
+        # with this process, in which BLAS is limited already; the others must limit it themselves
         jobs = [
             ShadowJob(i, templates[i % len(templates)], int(seeds[i, 1]), in_rows[i], os.getpid())
             for i in range(self.n_shadows)
         ]
-        if store is not None:
+        if store is not None:  # touched only now that everything else fits
             store.open(plan)
             kept = store.keep(kept, jobs)
         missing = [job for job in jobs if job.number not in kept]
         context = self._init_callback_context(max_subtasks=len(missing), sequential_subtasks=False)
         shadows = kept | dict(train_shadows(missing, X, y, store, context=context, owner=self))
         self.estimators_ = [shadows[i] for i in range(self.n_shadows)]
+        # a further fit compares what was given, whatever networks hold out of it
         trained = trained_masks(in_rows, self.estimators_)
         self._given_mask = in_mask
         self.in_mask_ = in_mask if trained is in_rows else by_content(trained, contents)
-        self.out_mask_ = out_rows & ~in_mask
-        self.classes_, self.splitter_ = np.unique(y), plan["splitter"]
+        self.out_mask_ = out_rows & ~in_mask  # a twin of a trained record is not held out
+        self.classes_ = np.unique(y)
+        self.splitter_ = plan["splitter"]
         self.groups_ = groups_of(self.n_shadows, self.splitter_)
-        self._known, self._plan = known, plan
+        self._known = known
+        self._plan = plan
         self._memories = [AnswerMemory(len(y), self.n_shadows) for _ in jobs]
         return self
+
+    def _kept_and_plan(self, templates, known, groups, store):
+        """Return the shadows of an earlier fit that stay, by number, and the plan of all."""
+        goes_on = self.warm_start and hasattr(self, "estimators_")
+        seed = self._plan["seed"] if goes_on else self._new_seed(store)
+        plan = plan_of(self, templates, known, groups, seed)
+        if not goes_on:
+            return {}, plan
+        return kept_shadows(self.estimators_, self.n_shadows, self._plan, plan), plan
 
     def _new_seed(self, store):
         """Return the seed of an earlier fit in the directory, or draw one."""

@@ -10,36 +10,12 @@ __all__ = ["SPLITTERS", "draw_splits"]
 
 
 def draw_splits(splitter, units, strata, *, train_size, seeds):
-    """Draw the training records of each shadow, and the records that are held out from it.
+    """Draw who is trained on which records and who is not, as two masks (n_shadows, n_records).
 
-    Units are kept together. All splitters but "bernoulli" and "leave_one_out" bring the units into
-    a random order, of which each part holds the strata in proportion, and cut it by the number of
-    records.
-
-    Parameters
-    ----------
-    splitter : str
-        One of `SPLITTERS`.
-    units : ndarray of int, shape (n_records,)
-        The unit of each record, 0 to n_units - 1.
-    strata : ndarray of int, shape (n_units,)
-        The stratum of each unit.
-    train_size : {int, float}
-        Records to train on, or their share of the records that a shadow draws from.
-    seeds : ndarray of int, shape (n_shadows,)
-        One for each shadow.
-
-    Returns
-    -------
-    in_rows : ndarray of bool, shape (n_shadows, n_records)
-        The records that each shadow is trained on.
-    out_rows : ndarray of bool, shape (n_shadows, n_records)
-        The records held out from it.
-
-    Raises
-    ------
-    ValueError
-        If the records do not suffice, or splitter and size do not go together.
+    `units` are kept together, 0 to n_units − 1; each has one of the `strata`. All splitters but
+    "bernoulli" and "leave_one_out" bring the units into a random order, of which each part holds
+    the strata in proportion, and cut it by the number of records. `train_size` is a number of
+    records, or their share of the records that a shadow draws from.
     """
     sizes = np.bincount(units)
     in_units, out_units = SPLITTERS[splitter](sizes, strata, train_size, seeds)
@@ -56,7 +32,7 @@ def _halves(sizes, strata, train_size, seeds):
             f"{train_size}. Use 'bernoulli' or 'overlapping' for others."
         )
     in_units = np.zeros((len(seeds), len(sizes)), dtype=bool)
-    for i, seed in enumerate(seeds[::2]):
+    for i, seed in enumerate(seeds[::2]):  # one order per pair
         first, _ = _cut(_order(strata, 0.5, seed), sizes, sizes.sum() / 2)
         in_units[2 * i, first] = True
     in_units[1::2] = ~in_units[::2]
@@ -88,8 +64,10 @@ def _overlapping(sizes, strata, train_size, seeds):
 def _disjoint(sizes, strata, train_size, seeds):
     """Each shadow draws from a block of its own."""
     masks = np.zeros((2, len(seeds), len(sizes)), dtype=bool)
-    rest, n_left = _order(strata, 1 / len(seeds), seeds[0]), sizes.sum()
+    rest = _order(strata, 1 / len(seeds), seeds[0])  # one order, of which each has a block
+    n_left = sizes.sum()
     for i in range(len(seeds)):
+        # of what is left, so that units that do not fit a block leave no shadow without records
         n_block = n_left / (len(seeds) - i)
         block, rest = _cut(rest, sizes, n_block)
         n_left -= sizes[block].sum()
@@ -119,6 +97,7 @@ SPLITTERS = {
 
 
 def _n_records(train_size, n_available):
+    """Return the number of records to train on, which may be no whole one: cuts come near it."""
     if not isinstance(train_size, Integral):
         return train_size * n_available
     if train_size >= n_available:
@@ -134,7 +113,8 @@ def _take_sides(masks, order, sizes, n_in):
     """Mark the first records in the order as seen, and as many of the next as held out."""
     seen, rest = _cut(order, sizes, n_in)
     held_out, _ = _cut(rest, sizes, sizes[seen].sum())
-    masks[0, seen], masks[1, held_out] = True, True
+    masks[0, seen] = True
+    masks[1, held_out] = True
 
 
 def _order(strata, share, seed):
@@ -144,7 +124,7 @@ def _order(strata, share, seed):
     decides whether the share of a stratum is rounded up or down.
     """
     rng = np.random.RandomState(seed)
-    draws = rng.random_sample(len(strata))
+    draws = rng.random_sample(len(strata))  # also decide between equal places
     n_units = np.bincount(strata)
     place = ranks_within(strata, draws) + _phases(n_units, share, rng)[strata]
     return np.lexsort((draws, place / n_units[strata]))
@@ -168,11 +148,12 @@ def _phases(n_units, share, rng):
 def _cut(order, sizes, n_records):
     """Cut units in two where the first part comes nearest to so many records."""
     ends = np.concatenate([[0], np.cumsum(sizes[order])])
-    at = np.argmin(np.abs(ends - n_records))
+    at = np.argmin(np.abs(ends - n_records))  # units of many records need not end just there
     return order[:at], order[at:]
 
 
 def _check_sides(in_units, out_units, splitter, n_records):
+    # a random cut may leave a side empty where records are few or units are large
     lacking = np.flatnonzero(~(in_units.any(axis=1) & out_units.any(axis=1)))
     if len(lacking):
         raise ValueError(

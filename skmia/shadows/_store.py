@@ -20,8 +20,8 @@ __all__ = ["ShadowStore", "differences", "digest_of", "library_versions"]
 
 _MANIFEST = "manifest.json"
 _UNFINISHED = ".unfinished-"
-_FORMAT = 1
-_SECONDS_TO_WRITE = 3600
+_FORMAT = 1  # to be raised when what is written changes
+_SECONDS_TO_WRITE = 3600  # a file that is younger may be of a run that still writes it
 
 
 class ShadowStore:
@@ -31,48 +31,28 @@ class ShadowStore:
     file that was damaged, or comes from other records, parameters or seeds, has another digest and
     is not read. Files are written under another name and renamed when they are complete.
 
-    Parameters
-    ----------
-    directory : {str, path-like}
-        The directory, made if it is missing.
-    serializer : {"skops", "pickle"}
-        The format of the models.
-    templates : list of estimator
-        The unfitted shadows. Types that they hold are trusted, and those of scikit-learn.
+    The directory is made if it is missing. `templates` are the unfitted shadows: "skops" trusts the
+    types that they hold, and those of scikit-learn.
     """
 
     def __init__(self, directory, serializer, templates):
         self.directory = Path(directory).absolute()
         self.serializer = serializer
         self._shared = None
+        # types by name, taken from what the user gave, never from what lies in the directory
         self._trusted = frozenset()
         if serializer == "skops":
             self._trusted = frozenset().union(*map(_foreign_types, templates))
 
     def saved_seed(self):
-        """Return the seed in the manifest, None if there is no manifest.
-
-        Returns
-        -------
-        int or None
-            The seed.
-        """
+        """Return the seed in the manifest, None if there is no manifest."""
         manifest = self._read_manifest()
         return None if manifest is None else manifest.get("seed")
 
     def open(self, plan):
         """Check that the directory is of this plan, or begin it.
 
-        Parameters
-        ----------
-        plan : dict
-            What all shadows have in common, of JSON types or numbers of numpy.
-
-        Raises
-        ------
-        ValueError
-            If the directory holds shadows of something else, or files that are not shadows, or an
-            estimator cannot be known again.
+        The plan is what all shadows have in common, of JSON types or numbers of numpy.
         """
         if None in plan["estimator_digests"]:
             raise ValueError(
@@ -81,7 +61,8 @@ class ShadowStore:
                 "or leave directory out."
             )
         self._shared = _as_json({"format": _FORMAT, "serializer": self.serializer, **plan})
-        manifest, found = json.loads(self._shared), self._read_manifest()
+        manifest = json.loads(self._shared)  # as it is read back, tuples as lists
+        found = self._read_manifest()
         if found is None:
             self._begin(manifest)
         elif about := differences(found, manifest):
@@ -93,13 +74,14 @@ class ShadowStore:
         self._clean_up()
 
     def _clean_up(self):
-        """Remove what killed runs left half-written; what is young may be of one still running."""
+        """Remove what killed runs left half-written."""
         for path in self.directory.glob(f"{_UNFINISHED}*"):
             if path.stat().st_mtime < time.time() - _SECONDS_TO_WRITE:
                 path.unlink(missing_ok=True)
 
     def _begin(self, manifest):
         self.directory.mkdir(parents=True, exist_ok=True)
+        # never a directory of the user's other files
         if any(not path.name.startswith(_UNFINISHED) for path in self.directory.iterdir()):
             raise ValueError(
                 f"{self.directory} holds files but no {_MANIFEST}, so that it is no directory of "
@@ -121,24 +103,9 @@ class ShadowStore:
         return manifest if isinstance(manifest, dict) else {}
 
     def keep(self, trained, jobs):
-        """Return all shadows that need no training, and store those that are not stored.
+        """Return all shadows that need no training, by number, and store those that are not stored.
 
-        Parameters
-        ----------
-        trained : dict of int to estimator
-            Shadows in memory, by number.
-        jobs : list of ShadowJob
-            What each shadow comes from.
-
-        Returns
-        -------
-        dict of int to estimator
-            These, and those stored.
-
-        Warns
-        -----
-        skmia.exceptions.StorageWarning
-            If a file is damaged, or made from something else, or a shadow cannot be stored.
+        They are the `trained` ones, by number, and those stored that come from their job.
         """
         stored = {}
         for job in jobs:
@@ -169,19 +136,9 @@ class ShadowStore:
         return None
 
     def save(self, job, shadow):
-        """Store a shadow, in place of all files of its number.
+        """Store a shadow in place of all files of its number.
 
-        Parameters
-        ----------
-        job : ShadowJob
-            What it comes from.
-        shadow : estimator
-            The fitted shadow.
-
-        Returns
-        -------
-        str or None
-            A warning if it cannot be stored, None if it is.
+        Returns a warning if it cannot be stored, None if it is.
         """
         try:
             content = self._dumps(shadow)
@@ -189,11 +146,13 @@ class ShadowStore:
             return self._not_stored(job, f"{type(error).__name__}: {error}")
         if unknown := self._types(content)[1]:
             return self._not_stored(job, f"it holds types of other libraries, {sorted(unknown)}")
-        stale, path = self._files(job), self.directory / self._name(job, content)
+        stale = self._files(job)
+        path = self.directory / self._name(job, content)
         try:
             self._write(path, content)
         except OSError as error:
             return f"Shadow model {job.number} is trained, but {path} could not be written: {error}"
+        # only now, so that there is always one whole file
         for old in set(stale) - {path}:
             old.unlink(missing_ok=True)
         return None
@@ -213,6 +172,7 @@ class ShadowStore:
         return sorted(self.directory.glob(f"shadow-{job.number:05}.*.{self.serializer}"))
 
     def _name(self, job, content):
+        # of the digest of each part, so that parts of other lengths cannot make one text
         digest = hashlib.blake2b(self._shared.encode(), digest_size=16)
         for part in (str(job.seed).encode(), np.packbits(job.rows).tobytes(), content):
             digest.update(hashlib.sha256(part).digest())
@@ -225,8 +185,8 @@ class ShadowStore:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except BaseException:
+            os.replace(temporary, path)  # at once: a file is there as a whole or not at all
+        except BaseException:  # an interruption by the user too
             Path(temporary).unlink(missing_ok=True)
             raise
 
@@ -266,7 +226,8 @@ def _foreign_types(template):
 
 
 def _is_class_of_scikit_learn(name):
-    """Tell its own classes from functions, which a model may call, and from what it imports."""
+    """Tell its own classes from its functions, and from what it imports."""
+    # a model may call functions, and a module's imports are anybody's
     module, _, attribute = name.rpartition(".")
     if not module.startswith("sklearn."):
         return False
@@ -278,20 +239,7 @@ def _is_class_of_scikit_learn(name):
 
 
 def differences(before, now):
-    """Return in words what differs between two plans.
-
-    Parameters
-    ----------
-    before : dict
-        A plan.
-    now : dict
-        Another.
-
-    Returns
-    -------
-    str
-        The differing entries, empty if there are none.
-    """
+    """Return in words which entries of two plans differ, an empty text if none do."""
     names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     return "; ".join(f"{n}: {_brief(before, n)}, now {_brief(now, n)}" for n in names)
 
@@ -306,17 +254,9 @@ def _brief(plan, name):
 
 
 def digest_of(value):
-    """Return a text that tells an object from others, the same in every process.
+    """Return hexadecimal digits that tell an object from others, the same in every process.
 
-    Parameters
-    ----------
-    value : object
-        An unfitted estimator, or an array.
-
-    Returns
-    -------
-    str or None
-        Hexadecimal digits; None for what cannot be pickled, such as a lambda.
+    None for what cannot be pickled, such as a lambda.
     """
     try:
         return joblib.hash(value)
@@ -325,18 +265,8 @@ def digest_of(value):
 
 
 def library_versions(templates):
-    """Return the versions of the libraries that train the shadows.
-
-    Parameters
-    ----------
-    templates : list of estimator
-        The unfitted shadows.
-
-    Returns
-    -------
-    dict of str to str
-        Versions by name.
-    """
+    """Return the versions, by name, of the libraries that train the shadows."""
+    # of the estimators within a pipeline too: another version may train another shadow
     parts = [value for t in templates for value in (t, *_parameters(t))]
     names = {type(part).__module__.split(".")[0] for part in parts} - {"builtins", "__main__"}
     modules = {name: sys.modules.get(name) for name in sorted(names | {"numpy", "sklearn"})}

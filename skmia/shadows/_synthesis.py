@@ -116,15 +116,15 @@ def synthesize_records(
 ):
     """Synthesize records that the target is confident about (model-based synthesis).
 
-    Algorithm 1 of Shokri et al. [1]_: a climb starts from a random record and asks the target for
-    its confidence in the wanted class. A record whose confidence is at least that of the last one
-    kept is kept in its turn; if the confidence is also above `conf_min` and the class is the most
+    This is Algorithm 1 of Shokri et al. [1]_. A climb starts from a random record and asks the
+    target for its confidence in the wanted class. A record is kept if its confidence is at least
+    that of the last one kept. If the confidence is also above `conf_min` and the class is the most
     probable one, the record is accepted with a probability equal to the confidence. The next
     record to ask for is the one kept, with k of its features drawn anew. After more than `rej_max`
-    rejections in a row k is halved.
+    rejections in a row, k is halved.
 
     The attacker may ask the target as often as `max_queries` allows, and knows which values each
-    feature can take. Of `X` nothing but these is used. He needs no real record.
+    feature can take. They use nothing else of `X`, and need no real record.
 
     Parameters
     ----------
@@ -134,19 +134,19 @@ def synthesize_records(
     n_records : int
         Number of records to accept, at least 1, divided among the classes as evenly as it goes.
     X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features), default=None
-        Records from which the domain is inferred. A feature with no other values than 0 and 1 is
-        binary. One of two values, of texts, categories or Booleans, or of at most 20 whole
-        numbers takes each value it has here, missing ones left out. Others take any number, or
-        whole number if all are, between the smallest and the largest. The result has the form
-        of `X`: its container, columns and dtypes.
+        Records from which the domain is inferred. A feature of zeros and ones alone is binary. One
+        of two values, of texts, categories or Booleans, or of at most 20 whole numbers takes each
+        value it has here, missing ones left out. Any other takes numbers between the smallest and
+        the largest, whole ones if all are whole. The result has the form of `X`: its container,
+        columns and dtypes.
     domain : list or dict, default=None
         One entry per feature: a list of its values, or a tuple ``(low, high)``, of whole numbers
         if both are integers. None stands for what is inferred from `X`. A dict names some columns
         of the frame `X`, or their positions. Without `X` the result is an array. A value that
-        stands twice in a list is drawn twice as often, so that a column of records as the list
-        gives the feature its distribution there.
+        stands twice in a list is drawn twice as often: a column of records, given as the list,
+        passes its distribution on.
     classes : array-like of shape (n_wanted,), default=None
-        Classes to synthesize, by default all of the target's.
+        Classes to synthesize; None takes all of the target's.
     k_max : int, default=128
         Number of features drawn anew at first, at least `k_min`; of fewer features, all.
     k_min : int, default=4
@@ -158,13 +158,13 @@ def synthesize_records(
     iter_max : int, default=1000
         Queries after which a climb has failed, at least 1.
     max_failures : int, default=3
-        A failed climb starts anew from a random record. A class is given up, with the records
-        accepted so far, once it has so many more failed climbs than accepted records. At least 1.
+        A failed climb starts anew from a random record. Once a class has so many more failed climbs
+        than accepted records, it is given up, with the records accepted so far. At least 1.
     max_queries : int, default=None
         Budget of queries for all records together, at least 1; None is without limit.
     n_climbers : int, default=128
-        Climbs that advance together, so that the target is asked for so many records at once. It
-        does not change the law of the records, unless a class is given up or the budget ends.
+        Climbs that advance together: the target is asked for so many records at once. It does not
+        change the law of the records, unless a class is given up or the budget ends.
     response_method : {"auto", "predict_proba", "decision_function"}, default="auto"
         How the target is asked. Decision values become probabilities by the softmax.
     random_state : int, RandomState instance or None, default=None
@@ -173,8 +173,8 @@ def synthesize_records(
     Returns
     -------
     SynthesizedRecords
-        The accepted records ``X`` with their classes ``y``, how often the target was asked, and how
-        many records of each class were accepted.
+        The accepted records ``X`` with their classes ``y``, the number of queries, and the number
+        of accepted records of each class.
 
     Raises
     ------
@@ -191,8 +191,8 @@ def synthesize_records(
     Warns
     -----
     skmia.exceptions.ResolutionWarning
-        If a class was given up or the budget ended, so that there are fewer records than asked
-        for. Where the budget ended, records of short climbs are more frequent than they should be.
+        If there are fewer records than asked for, since a class was given up or the budget ended.
+        If the budget ended, records of short climbs are more frequent than they should be.
 
     See Also
     --------
@@ -203,14 +203,14 @@ def synthesize_records(
     -----
     A class is out of reach if the target is not confident of it anywhere on the way from a random
     record. With 5,000 training records of :func:`~skmia.datasets.make_purchase_like`, a network of
-    128 units took about 110 queries per accepted record for 10 classes and 180 for 100, and no
-    class failed; a random forest of 100 trees took 400 for 10 classes, and of the first ten of 100
-    classes it had seven given up.
+    128 units took about 110 queries per accepted record for 10 classes and 180 for 100; no class
+    failed. A random forest of 100 trees took 400 for 10 classes. Of the first ten of 100 classes
+    it had seven given up.
 
-    Accepted records need not resemble real ones: these were ones in 270 of 600 features, where the
-    real records have 22. How well they serve depends on the target. With 1,500 training records of
-    10 classes, and twice as many shadow records, :class:`~skmia.attacks.ShadowModelAttack` reached
-    these balanced accuracies (one seed each):
+    Accepted records need not resemble real ones: these had 270 ones in 600 features, real records
+    have 22. How well they serve depends on the target. With 1,500 training records of 10 classes,
+    and twice as many shadow records, :class:`~skmia.attacks.ShadowModelAttack` reached these
+    balanced accuracies (one seed each):
 
     ====================== ===== ========= ============ =======================
     target                 real  marginals model-based  model-based, marginals
@@ -220,10 +220,10 @@ def synthesize_records(
     random forest          0.95  0.88      0.75         0.90 (1,000 records)
     ====================== ===== ========= ============ =======================
 
-    Most of what is lost is lost by the thresholds, since shadows generalize better, or worse, from
-    such records than the target does from its own; the order of the scores suffers less. The last
-    column climbs among values that are drawn as often as real records have them,
-    ``domain=list(X.T)``, and needs a fifth of the queries or less.
+    Most of the loss comes from the thresholds: shadows generalize better, or worse, from such
+    records than the target does from its own. The order of the scores suffers less. The last
+    column draws values as often as real records have them, by ``domain=list(X.T)``, and needs a
+    fifth of the queries or less.
 
     References
     ----------
@@ -248,7 +248,8 @@ def synthesize_records(
     if k_max < k_min:
         raise ValueError(f"k_max must be at least k_min, {k_min}, got {k_max}.")
     method = _climbable(target, response_method)
-    domain, rng = find_domain(X, domain), check_random_state(random_state)
+    domain = find_domain(X, domain)
+    rng = check_random_state(random_state)
     known, n_queries = _known_classes(target, domain, method, rng)
     wanted = _wanted_classes(classes, known)
     # in random order: whoever takes every other record shall not take every other class
@@ -259,7 +260,7 @@ def synthesize_records(
 
     climb = HillClimb(domain, labels, len(known), rules, rng)
     n_queries += climb.run(_ask, np.inf if max_queries is None else max_queries - n_queries)
-    done = climb.is_accepted
+    done = climb.is_accepted  # fewer than wanted after a failure, in the random order of labels
     made = SynthesizedRecords(
         X=domain.records(climb.accepted[done]),
         y=known[labels[done]],
@@ -277,7 +278,7 @@ def _climbable(target, response_method):
     methods = ("predict_proba", "decision_function")
     check_target(target, response_method)
     method = response_method_of(target, response_method)
-    if method not in methods:
+    if method not in methods:  # of "auto", where the target has predict alone
         raise ValueError(
             f"{type(target).__name__} has neither predict_proba nor decision_function, and a climb "
             "needs a confidence. Take sample_marginal_records, which needs labels only."
@@ -287,7 +288,7 @@ def _climbable(target, response_method):
 
 def _known_classes(target, domain, method, rng):
     """Return the target's classes, sorted, and the queries this took."""
-    if getattr(target, "classes_", None) is not None:
+    if getattr(target, "classes_", None) is not None:  # sorted, as columns of a response are
         return np.unique(target.classes_), 0
     one = domain.records(domain.draw(1, rng))
     return all_classes(target, one, np.array([], dtype=np.int64), method=method), 1
@@ -320,5 +321,5 @@ def _warn_of_missing(made, n_records, max_queries):
         f"Only {len(made.y)} of {n_records} records were synthesized: {reason}, or go on with what "
         "there is.",
         ResolutionWarning,
-        stacklevel=4,
+        stacklevel=4,  # the caller's line, past the decorator
     )

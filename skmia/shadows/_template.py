@@ -11,8 +11,8 @@ __all__ = ["shadow_template"]
 def shadow_template(target):
     """Return an unfitted copy of what the target is: the model to train shadows of.
 
-    Of a fitted search it is the best estimator, of a recorder the recorded classifier, of a frozen
-    estimator what was frozen, since a clone of the frozen one would be the target itself.
+    Of a fitted search it is the best estimator, of a recorder the recorded classifier. Of a frozen
+    estimator it is what was frozen, since a clone of the frozen one would be the target itself.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def shadow_template(target):
         return shadow_template(target.model)
     if isinstance(target, FrozenEstimator):
         return shadow_template(target.estimator)
-    if hasattr(target, "membership_of") and hasattr(target, "estimator_"):
+    if hasattr(target, "membership_of") and hasattr(target, "estimator_"):  # a recorder
         return shadow_template(target.estimator_)
     if hasattr(target, "best_estimator_"):
         return shadow_template(target.best_estimator_)

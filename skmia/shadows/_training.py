@@ -36,39 +36,9 @@ class ShadowJob(NamedTuple):
 
 
 def train_shadows(jobs, X, y, store, *, context, owner):
-    """Train shadows, in as many processes as their owner says.
+    """Train shadows in as many processes as their owner says; yield number and shadow as each ends.
 
-    Parameters
-    ----------
-    jobs : list of ShadowJob
-        What to train on which records.
-    X : array-like of shape (n_records, ...)
-        All records.
-    y : ndarray of shape (n_records,)
-        All labels.
-    store : ShadowStore or None
-        Where to store them.
-    context : CallbackContext
-        Of the owner's fit; it tells the callbacks.
-    owner : ShadowModels
-        The shadow models whose fit it is.
-
-    Yields
-    ------
-    number : int
-        The number of a shadow, as it ends.
-    shadow : estimator
-        The fitted shadow.
-
-    Raises
-    ------
-    ShadowTrainingError
-        If the training of one fails.
-
-    Warns
-    -----
-    StorageWarning
-        If one cannot be stored.
+    `context` is that of the owner's fit and tells its callbacks; `store` may be None.
     """
     context.call_on_fit_task_begin(estimator=owner, X=X, y=y)
     contexts = {
@@ -77,7 +47,7 @@ def train_shadows(jobs, X, y, store, *, context, owner):
     missing = {job.number: job for job in jobs}
     with single_blas_thread():
         while missing:
-            n_before = len(missing)
+            n_before = len(missing)  # as long as some end between one death and the next, go on
             try:
                 for number, shadow in _train_once(missing, X, y, store, contexts, owner):
                     del missing[number]
@@ -90,11 +60,14 @@ def train_shadows(jobs, X, y, store, *, context, owner):
 
 
 def _train_once(jobs, X, y, store, contexts, owner):
+    """Train shadows until all have ended or a worker dies."""
+
     def _tasks():
         for number, job in list(jobs.items()):
             contexts[number].call_on_fit_task_begin(estimator=owner)
             yield delayed(train_shadow)(X, y, job, store)
 
+    # unordered: each is stored and yielded as it ends, not when the slowest before it does
     parallel = Parallel(owner.n_jobs, verbose=owner.verbose, return_as="generator_unordered")
     for number, shadow, not_stored in parallel(_tasks()):
         if not_stored is not None:
@@ -103,102 +76,41 @@ def _train_once(jobs, X, y, store, contexts, owner):
         yield number, shadow
 
 
+# X is an argument of its own, so that joblib can share it between tasks
 def train_shadow(X, y, job, store):
-    """Train a shadow, and store it if there is a store.
+    """Train a shadow and store it, if there is a store.
 
-    Parameters
-    ----------
-    X : array-like of shape (n_records, ...)
-        All records; an argument of its own, so that joblib can share it between tasks.
-    y : ndarray of shape (n_records,)
-        All labels.
-    job : ShadowJob
-        What to train on which records.
-    store : ShadowStore or None
-        Where to store it.
-
-    Returns
-    -------
-    number : int
-        The shadow's number.
-    shadow : estimator
-        The fitted shadow.
-    not_stored : str or None
-        A warning, if it could not be stored.
-
-    Raises
-    ------
-    ShadowTrainingError
-        If its training fails.
+    Returns its number, the shadow, and a warning if it could not be stored.
     """
     rows = np.flatnonzero(job.rows)
     try:
         with one_blas_thread(job.process):
             shadow = fit_clone(job.template, job.seed, X, y, rows)
-    except Exception as error:
+    except Exception as error:  # whatever a model raises when it is fitted
         raise ShadowTrainingError(_failure(job, len(rows), error, store)) from error
     return job.number, shadow, None if store is None else store.save(job, shadow)
 
 
 def fit_clone(template, seed, X, y, rows):
-    """Fit a clone to some of the records.
-
-    Parameters
-    ----------
-    template : estimator
-        What to clone.
-    seed : int
-        What all its random choices follow from.
-    X : array-like of shape (n_records, ...)
-        All records.
-    y : ndarray of shape (n_records,)
-        All labels.
-    rows : ndarray of int
-        The records to fit it to.
-
-    Returns
-    -------
-    estimator
-        The fitted clone.
-    """
+    """Fit a clone to some of the records; all its random choices follow from the seed."""
     model = clone(template)
-    if hasattr(model, "get_params"):
+    if hasattr(model, "get_params"):  # nested ones get seeds of their own
         _set_random_states(model, seed)
     model.fit(_safe_indexing(X, rows), _safe_indexing(y, rows))
     return model
 
 
 def one_blas_thread(process):
-    """Return a context in which BLAS uses one thread, for a job in any process.
-
-    Parameters
-    ----------
-    process : int
-        The process that began the job. There the limit is set already, and setting it takes time.
-
-    Returns
-    -------
-    context manager
-        The context.
-    """
+    """Return a context in which BLAS uses one thread, for a job that `process` began."""
+    # in that process the limit is set already, and setting it takes time
     return nullcontext() if os.getpid() == process else single_blas_thread()
 
 
 def trained_masks(given, shadows):
-    """Return which records each shadow was really trained on.
+    """Return which records each shadow was really trained on; `given` is the mask of its fit.
 
-    Parameters
-    ----------
-    given : ndarray of bool, shape (n_shadows, n_records)
-        What each was given to fit.
-    shadows : list of estimator
-        The fitted shadows.
-
-    Returns
-    -------
-    ndarray of bool, shape (n_shadows, n_records)
-        What they were given, but for what a network of skmia held out from its training; the very
-        array given if none did.
+    What a network of skmia held out from its training is left out. If none did, it returns the very
+    array given.
     """
     fitted = [final_estimator(shadow) for shadow in shadows]
     held_out = [np.asarray(getattr(model, "held_out_rows_", ()), dtype=int) for model in fitted]
@@ -206,7 +118,7 @@ def trained_masks(given, shadows):
         return given
     trained = given.copy()
     for mask, rows, of_fit in zip(trained, given, held_out, strict=True):
-        mask[np.flatnonzero(rows)[of_fit]] = False
+        mask[np.flatnonzero(rows)[of_fit]] = False  # rows of the fit are a part of all
     return trained
 
 

@@ -10,15 +10,10 @@ __all__ = ["single_blas_thread"]
 
 
 def single_blas_thread():
-    """Return a context in which BLAS uses one thread, in every library that is loaded now.
-
-    Returns
-    -------
-    context manager
-        The context.
-    """
-    # libraries come with modules; to compare names takes a twentieth of the time of a search
+    """Return a context in which BLAS uses one thread, in every library that is loaded now."""
+    # Libraries come with modules. To compare names takes a twentieth of the time of a search.
     blas = _blas_of(frozenset(sys.modules))
+    # to set a limit that is set already takes time as well
     if all(library.num_threads == 1 for library in blas.lib_controllers):
         return nullcontext()
     return blas.limit(limits=1)

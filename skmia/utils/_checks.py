@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
 
-MOST_CLASSES = 1_000_000  # a table of all is made
+MOST_CLASSES = 1_000_000  # a table of all is made, which a wrong label would fill memory with
 
 
 def check_membership(membership):
@@ -17,6 +17,7 @@ def check_membership(membership):
             f"got values such as {found}; recode it, e.g. membership == <the value of a member>."
         )
     membership = membership.astype(np.int64)
+    # with one side alone every rate of the other is 0 / 0
     if membership.all() or not membership.any():
         found = "members only" if membership.all() else "non-members only"
         raise ValueError(
@@ -33,7 +34,7 @@ def check_reals(name, values):
         raise ValueError(
             f"{name} must be real numbers, got dtype {values.dtype}; convert them to float."
         )
-    values = values.astype(np.float64, copy=False)
+    values = values.astype(np.float64, copy=False)  # metrics count in float64 whatever comes in
     n_wrong = np.count_nonzero(~np.isfinite(values))
     if n_wrong:
         raise ValueError(

@@ -24,10 +24,11 @@ MOST_SHOWN = 200  # characters of a value in a message
 def validate_params(**constraints):
     """Refuse what the constraints of a function's parameters do not allow, before its work.
 
-    scikit-learn's decorator of this name gives the errors of estimators that the caller hands in
-    the name of the function, as if it had the estimator's parameters; this one leaves them alone.
-    It reads the signature once, so a call costs some microseconds.
+    It reads the signature once, so that a call costs some microseconds.
     """
+
+    # scikit-learn's decorator of this name gives the errors of estimators that the caller hands in
+    # the name of the function, as if it had their parameters; this one leaves such errors alone
 
     def decorate(function):
         function._skl_parameter_constraints = constraints  # where scikit-learn looks for them
@@ -55,7 +56,7 @@ def validate_params(**constraints):
 
 def _without_data(error, given):
     """Return the text of an error with the type of a table in its place: it may be of records."""
-    value = given[str(error).split("'")[1]]
+    value = given[str(error).split("'")[1]]  # "The 'name' parameter of ..."
     shown = repr(value)
     if getattr(value, "shape", ()) == () and len(shown) <= MOST_SHOWN:
         return str(error)
@@ -109,20 +110,13 @@ class Even(Number):
         return f"even, {super().__str__()}"
 
 
-class Several(HasMethods):
-    """A list, tuple or array of at least one value, or a list or tuple of a given length.
-
-    Parameters
-    ----------
-    what : str
-        What it is, for the message.
-    length : int, default=None
-        How many values, if that is given.
-    """
+class Several(HasMethods):  # a kind of constraint that scikit-learn takes as it is
+    """A list, tuple or array of at least one value, or a list or tuple of a given length."""
 
     def __init__(self, what, length=None):
         super().__init__("__len__")
-        self.what, self.length = what, length
+        self.what = what  # for the message
+        self.length = length
 
     def is_satisfied_by(self, val):
         """Tell whether the value is such a list."""
@@ -139,9 +133,10 @@ class Names(StrOptions):
     """Some texts, which a message names in the order given."""
 
     def __init__(self, *names):
-        super().__init__(dict.fromkeys(names).keys())
+        super().__init__(dict.fromkeys(names).keys())  # a set would lose the order
 
 
+# what several functions allow, each by one name
 ARRAY = ["array-like"]
 ARRAY_OR_NONE = ["array-like", None]
 TABLE = ["array-like", "sparse matrix"]

@@ -66,22 +66,17 @@ class Interval(_Interval):
         """Tell whether the value is such a number."""
         if isinstance(val, bool) or not isinstance(val, self.type):
             return False
-        if isinstance(val, Integral):
+        if isinstance(val, Integral):  # beyond 64 bits numpy would overflow or make objects
             return -(2**63) <= val < 2**63 and val in self
         return float(val) in self
 
 
 def add_scorers(scorers):
-    """Make scorers known by name, wherever scikit-learn takes a name.
+    """Make scorers, a dict by name, known wherever scikit-learn takes a name.
 
     A name that scikit-learn or another package has already stays theirs.
-
-    Parameters
-    ----------
-    scorers : dict of str to scorer
-        The scorers.
     """
-    names_before = set(_SCORERS)
+    names_before = set(_SCORERS)  # what makes the options of `scoring` known as such
     for name, scorer in scorers.items():
         _SCORERS.setdefault(name, scorer)
     for constraint in _constraints_on_scoring():
@@ -121,16 +116,11 @@ def _constraints_on_scoring():
 def folds_in_progress():
     """Return the folds of the cross-validation that is calling, None if there is none.
 
-    scikit-learn does not hand them to a scorer, so they are read from the caller's frame. They
-    serve only to refuse what would be measured wrong, never to measure.
-
-    Returns
-    -------
-    Bunch or None
-        `X_train`, the rows that the classifier was fitted on, `X_test`, the evaluation fold, and
-        `train` and `test`, the splitter's row numbers, and `fit_params`, other parameters of the
-        fit.
+    In the Bunch are `X_train`, the rows that the classifier was fitted on, `X_test`, the evaluation
+    fold, `train` and `test`, the splitter's row numbers, and `fit_params`, other parameters of the
+    fit. They serve only to refuse what would be measured wrong, never to measure.
     """
+    # scikit-learn does not hand the folds to a scorer, so they are read from the caller's frame
     frame = sys._getframe(1)
     while frame is not None:
         if frame.f_globals.get("__name__", "").startswith("sklearn."):

@@ -52,23 +52,11 @@ class StubClassifier(ClassifierMixin, BaseEstimator):
     classes_ = np.array([0, 1])  # until fit says otherwise
 
     def __sklearn_is_fitted__(self):
-        """Return True: it answers without a fit.
-
-        Returns
-        -------
-        bool
-            True.
-        """
+        """Return True: it answers without a fit."""
         return True
 
     def __sklearn_tags__(self):
-        """Return tags that say that sparse records are taken.
-
-        Returns
-        -------
-        Tags
-            The tags.
-        """
+        """Return tags that say that sparse records are taken."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
@@ -106,6 +94,7 @@ class StubClassifier(ClassifierMixin, BaseEstimator):
             Probabilities.
         """
         X = check_array(X, accept_sparse=True, ensure_min_features=0)
+        # np.asarray, since the mean of a sparse matrix is an np.matrix
         mean = np.asarray(X.mean(axis=1), dtype=float).reshape(-1, 1)
         classes = np.arange(len(self.classes_))
         return softmax(np.sin(mean * (classes + 1) + classes), axis=1)
@@ -216,9 +205,8 @@ def _records(n_records=120, n_classes=3, random_state=0):
 
 def _fitted(attack, target=None, data=None):
     X, y = _records() if data is None else data
-    target = (
-        DecisionTreeClassifier(random_state=0).fit(X[::2], y[::2]) if target is None else target
-    )
+    if target is None:
+        target = DecisionTreeClassifier(random_state=0).fit(X[::2], y[::2])
     with_seed = clone(attack).set_params(target=target, random_state=0)
     return with_seed.fit(X, y)
 
@@ -229,6 +217,7 @@ def _check_clone_keeps_target(attack):
     copy = clone(fitted)
     assert copy.target is fitted.target, "clone must keep the target, not copy or refit it"
     for name, value in clone(attack).get_params(deep=False).items():
+        # by repr, since parameters may be arrays or estimators, which clone copies
         if name not in ("target", "random_state"):
             assert repr(getattr(copy, name)) == repr(value), f"clone changed the parameter {name}"
     try:
@@ -270,7 +259,8 @@ def _check_pickle_and_repr(attack):
 def _check_input_is_not_changed(attack):
     """Records, labels and membership are left as they were."""
     X, y = _records()
-    X_before, y_before = deepcopy(X), deepcopy(y)
+    X_before = deepcopy(X)
+    y_before = deepcopy(y)
     fitted = _fitted(attack, data=(X, y))
     for method in (fitted.score_samples, fitted.predict, fitted.predict_proba):
         method(X, y)
@@ -289,8 +279,9 @@ def _check_output(attack):
     """Shapes, ranges and dtypes are those of the contract."""
     X, y = _records()
     fitted = _fitted(attack)
-    for labels in (y, None):
-        scores, risk = fitted.score_samples(X, labels), fitted.predict_proba(X, labels)
+    for labels in (y, None):  # with None the attacker takes the predicted ones
+        scores = fitted.score_samples(X, labels)
+        risk = fitted.predict_proba(X, labels)
         assert scores.shape == (len(X),), "score_samples must return shape (n_records,)"
         assert risk.shape == (len(X), 2), "predict_proba must return shape (n_records, 2)"
         np.testing.assert_allclose(risk.sum(axis=1), 1)
@@ -312,6 +303,7 @@ def _check_containers(attack):
     if find_spec("polars"):
         containers.append(import_module("polars").DataFrame(X))
     for container in containers:
+        # a target of its own, since scikit-learn warns of names that were not there in fit
         own = clone(target).fit(_safe_indexing(container, np.arange(0, len(X), 2)), y[::2])
         scores = _fitted(attack, own, (container, y)).score_samples(container, y)
         np.testing.assert_allclose(
@@ -327,7 +319,7 @@ def _check_scores_do_not_depend_on_the_batch(attack):
     order = np.random.default_rng(0).permutation(len(X))
     np.testing.assert_allclose(fitted.score_samples(X[order], y[order]), expected[order])
     np.testing.assert_allclose(fitted.score_samples(X[5:6], y[5:6]), expected[5:6])
-    with config_context(working_memory=0.01):
+    with config_context(working_memory=0.01):  # MiB: answers come in batches of some records
         np.testing.assert_allclose(fitted.score_samples(X, y), expected)
     fitted.set_params(n_jobs=2)
     np.testing.assert_allclose(fitted.score_samples(X, y), expected)
@@ -336,6 +328,7 @@ def _check_scores_do_not_depend_on_the_batch(attack):
 def _check_certain_answers(attack):
     """Probabilities of exactly 0 and 1, right and wrong, give finite scores."""
     X, y = _records()
+    # one neighbor answers with 0 and 1 only, and rolled labels make it wrong for most records
     target = KNeighborsClassifier(1).fit(X, np.roll(y, 1))
     fitted = _fitted(attack, target, (X, y))
     assert np.isfinite(fitted.score_samples(X, y)).all(), "scores must be finite"
@@ -346,6 +339,7 @@ def _check_string_labels_and_unknown_label(attack):
     """Labels may be strings; a label that the target does not know gets a score."""
     X, y = _records()
     names = np.array(["ant", "bee", "cat", "dog"])
+    # three classes: it never meets the fourth
     target = DecisionTreeClassifier(random_state=0).fit(X[::2], names[y[::2]])
     fitted = _fitted(attack, target, (X, names[y]))
     integers = _fitted(attack)
@@ -368,8 +362,10 @@ def _check_blind_on_unseen_records(attack):
 def _check_finds_memorized_records(attack):
     """A nearest-neighbor target that learned random labels by heart gives an AUC above 0.9."""
     rng = np.random.default_rng(0)
-    X, y = rng.normal(size=(1200, 5)), rng.integers(20, size=1200)
+    X = rng.normal(size=(1200, 5))
+    y = rng.integers(20, size=1200)  # nothing to learn but by heart
     target = KNeighborsClassifier(1).fit(X[:400], y[:400])
+    # the attack knows other records than those it is judged on
     fitted = _fitted(attack, target, (X[800:], y[800:]))
     auc = roc_auc_score(np.repeat([1, 0], 400), fitted.score_samples(X[:800], y[:800]))
     assert auc > 0.9, f"AUC {auc:.3f} where all members are known by heart"
