@@ -3,7 +3,7 @@
 import numpy as np
 
 from skmia._response import label_index
-from skmia.attacks._base import ResponseAttack
+from skmia.attacks._response_attack import ResponseAttack
 from skmia.attacks._shadows import train_shadow
 from skmia.attacks.direct._nonmembers import (
     FALSE_POSITIVE_RATE,
