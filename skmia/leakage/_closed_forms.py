@@ -11,8 +11,13 @@ from sklearn.utils.validation import check_is_fitted
 from skmia._result import Estimate, Result
 from skmia._target import transformed
 from skmia.leakage._bounds import membership_success_bound
-from skmia.leakage._influence import MECHANISMS, check_mechanism
-from skmia.leakage._influence_terms import GradientMoments, SamplingLaw, shift_leakage
+from skmia.leakage._influence import (
+    MECHANISMS,
+    GradientMoments,
+    SamplingLaw,
+    check_mechanism,
+    shift_leakage,
+)
 from skmia.leakage._linear_models import LinearProblem, is_linear
 from skmia.leakage._noise import gaussian_noise_scale
 from skmia.utils._constraints import (

@@ -12,7 +12,7 @@ from sklearn.linear_model import (
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.extmath import safe_sparse_dot
 
-from skmia.leakage._influence_terms import PseudoInverse
+from skmia.leakage._influence import PseudoInverse
 from skmia.utils._sklearn import _num_samples
 
 __all__ = ["LinearProblem", "is_linear"]
