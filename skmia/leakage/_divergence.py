@@ -11,15 +11,10 @@ from sklearn.utils import check_random_state
 from skmia._result import Estimate
 from skmia.leakage._bounds import entropy_of
 from skmia.leakage._checks import check_model_counts, check_statistics
+from skmia.leakage._estimators import information_bound, pooled_information
 from skmia.leakage._intervals import quantiles
-from skmia.leakage._per_record import (
-    KL_METHODS,
-    Question,
-    information_bound,
-    leakage_of_records,
-    pooled_information,
-)
-from skmia.leakage._resamples import Resamples
+from skmia.leakage._moments import Resamples
+from skmia.leakage._per_record import KL_METHODS, Question, leakage_of_records
 from skmia.utils._constraints import (
     ARRAY,
     CONFIDENCE_LEVEL,

@@ -17,8 +17,8 @@ from skmia.leakage._bounds import (
     tpr_bound,
 )
 from skmia.leakage._checks import check_finite, check_model_counts
+from skmia.leakage._moments import Resamples
 from skmia.leakage._per_record import KL_METHODS, Question, leakage_of_records
-from skmia.leakage._resamples import Resamples
 from skmia.shadows._shadow_models import ShadowModels
 from skmia.signals import get_signal_names
 from skmia.utils._constraints import (
