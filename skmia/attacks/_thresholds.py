@@ -137,7 +137,7 @@ def _sorted_groups(scores, y_index, member, n_classes):
     ends = np.bincount(codes, minlength=2 * n_classes).cumsum()[: 2 * n_classes]
     # stable, since only that sort of integers is the radix sort
     order = np.argsort(codes, kind="stable")
-    del codes  # for whoever has little memory
+    del codes  # memory for the copy of the scores
     grouped = scores[order]
     groups = np.split(grouped, ends)[: 2 * n_classes]
     for group in groups:

@@ -7,26 +7,10 @@ from scipy.special import entr, xlogy
 
 from skmia.utils._constraints import PRIOR, Numbers, validate_params
 
-_LEAKAGE = [
-    Numbers(
-        Real,
-        0,
-        None,
-        closed="both",
-        example="max(value, 0) of an estimate below 0",
-        any_shape=True,
-    )
-]
-_RATES = [
-    Numbers(
-        Real,
-        0,
-        1,
-        closed="neither",
-        example="0.01 for a false positive rate of 1 %",
-        any_shape=True,
-    )
-]
+_BELOW_0 = "max(value, 0) of an estimate below 0"
+_LEAKAGE = [Numbers(Real, 0, None, closed="both", example=_BELOW_0, any_shape=True)]
+_SMALL = "0.01 for a false positive rate of 1 %"
+_RATES = [Numbers(Real, 0, 1, closed="neither", example=_SMALL, any_shape=True)]
 
 
 def entropy_of(probability):

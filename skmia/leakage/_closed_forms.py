@@ -138,7 +138,7 @@ def closed_form_leakage(
 
     where :math:`g` is the gradient of the record's loss at the fitted parameters, :math:`H` the
     Hessian of the objective over n training records, penalty included, and :math:`V` the covariance
-    of the gradients; :func:`~skmia.leakage.influence_leakage` has the derivation. 0 means that the
+    of the gradients. :func:`~skmia.leakage.influence_leakage` has the derivation. 0 means that the
     record leaves no trace; there is no upper bound.
 
     **The attacker** sees all parameters, with noise or drawn as the mechanism says. They know the
@@ -212,7 +212,7 @@ def closed_form_leakage(
 
     Notes
     -----
-    The formulas are a reconstruction: only the paper's abstract was at hand. They hold up to terms
+    The formulas are a reconstruction: only the paper's abstract was known. They hold up to terms
     in :math:`n^{-2}`. The penalty keeps its weight against the loss of one record, as
     scikit-learn's `C` and `alpha` do; intercepts are not penalized. "sampling" hardly depends on
     the weight of the penalty, which makes a record's trace smaller and that of all others too. It

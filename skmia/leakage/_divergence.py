@@ -117,7 +117,7 @@ def kl_leakage(
 
     Notes
     -----
-    This is a reconstruction: only the abstract of [1]_ was at hand. It says that there is a leakage
+    This is a reconstruction: only the abstract of [1]_ was known. It says that there is a leakage
     by the Kullback-Leibler divergence, not how the authors compute it.
 
     The interval of "pooled" inverts a bootstrap test: it holds the distances of both laws from
@@ -320,6 +320,23 @@ def _estimate(value, low, high, words):
 
 def _variational(first, second, classifier, n_bootstraps, question):
     """Return the entropy of the prior less the cross entropy of the classifier's posterior."""
+    losses = _posterior_losses(first, second, classifier, question)
+    shares = question.prior, 1 - question.prior
+    entropy = entropy_of(question.prior)
+    value = entropy - sum(share * side.mean() for share, side in zip(shares, losses, strict=True))
+    # the losses are resampled, not the trainings: the interval is of the classifiers as they are
+    seeds = np.random.RandomState(question.seed).randint(2**31 - 1, size=2)
+    again = entropy - sum(
+        share * _resampled_means(side, Resamples(np.arange(len(side)), n_bootstraps, seed))
+        for share, side, seed in zip(shares, losses, seeds, strict=True)
+    )
+    low, high = quantiles(again, question.confidence_level)
+    clipped = np.clip([value, low, high], 0, entropy)
+    return Estimate(*clipped.tolist(), "variational lower bound, cross-validated classifier")
+
+
+def _posterior_losses(first, second, classifier, question):
+    """Return the cross entropies of membership on each side, for models that no fold has seen."""
     X = np.concatenate([first, second])
     is_in = np.repeat([1, 0], [len(first), len(second)])
     if classifier is None:
@@ -335,19 +352,7 @@ def _variational(first, second, classifier, n_bootstraps, question):
         question.prior / len(first),
     ]
     loss = np.log(proba.sum(axis=1)) - np.log(proba[np.arange(len(X)), is_in])
-    losses = loss[: len(first)], loss[len(first) :]
-    shares = question.prior, 1 - question.prior
-    entropy = entropy_of(question.prior)
-    value = entropy - sum(share * side.mean() for share, side in zip(shares, losses, strict=True))
-    # the losses are resampled, not the trainings: the interval is of the classifiers at hand
-    seeds = np.random.RandomState(question.seed).randint(2**31 - 1, size=2)
-    again = entropy - sum(
-        share * _resampled_means(side, Resamples(np.arange(len(side)), n_bootstraps, seed))
-        for share, side, seed in zip(shares, losses, seeds, strict=True)
-    )
-    low, high = quantiles(again, question.confidence_level)
-    clipped = np.clip([value, low, high], 0, entropy)
-    return Estimate(*clipped.tolist(), "variational lower bound, cross-validated classifier")
+    return loss[: len(first)], loss[len(first) :]
 
 
 def _resampled_means(losses, resamples):

@@ -228,5 +228,5 @@ def _table(prior):
     left = prior * (np.logaddexp(0, -(evidence + log_odds)) @ _WEIGHTS)
     left += (1 - prior) * (np.logaddexp(0, -(evidence - log_odds)) @ _WEIGHTS)
     information = np.clip(entropy_of(prior) - left, 0, None)
-    # it grows with the distance, but for the rounding of the quadrature
+    # it grows with the distance, except for rounding in the quadrature
     return np.maximum.accumulate(np.minimum(information, entropy_of(prior)))

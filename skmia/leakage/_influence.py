@@ -129,7 +129,7 @@ def influence_leakage(
 
     Notes
     -----
-    The formulas are a reconstruction: only the paper's abstract was at hand. It claims that leakage
+    The formulas are a reconstruction: only the paper's abstract was known. It claims that leakage
     falls with the number of records and the weight of the penalty, and grows with the derivatives
     of the loss. "output" is exact for the shift :math:`\Delta`, which itself is exact up to terms
     in :math:`n^{-2}`, whether the record is added or taken away. The other two also need a large n.
@@ -349,6 +349,6 @@ class SamplingLaw:
         factor = self.n_records / (self.n_records - 1) ** 2
         rest = 1 - factor * (deviations**2).sum(axis=1)
         squares = factor * (sides * deviations).sum(axis=1) ** 2
-        # no other record moves the parameters this way, so that whoever sees them moved knows
+        # no other record moves the parameters this way: where they moved, this record was there
         alone = (rest < OTHERS_SHARE) & (squares > 0)
         return np.where(alone, np.inf, squares / np.where(alone, 1, rest.clip(min=OTHERS_SHARE)))

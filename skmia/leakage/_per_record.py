@@ -109,8 +109,8 @@ def _parts_of_averages(value, true, again, rng):
     value, true, again = (
         np.stack([numbers[name] for name in _AVERAGED], axis=-1) for numbers in (value, true, again)
     )
-    # How often a resample of records holds each: independent Poisson numbers, since the records of
-    # other batches are not at hand.
+    # How often a resample of records holds each: independent Poisson numbers, since a batch does
+    # not know the others.
     times = rng.poisson(1.0, size=again.shape[:2])
     with np.errstate(invalid="ignore"):
         errors = again - true

@@ -184,9 +184,10 @@ def membership_leakage(
         Models trained, even. About half of them see a record. With fewer than 128 on each side,
         only averages over records are worth reading.
     statistic : str or callable, default="logit_confidence"
-        What the attacker sees: the name of a signal; "log_odds", the n_classes − 1 logarithms of
-        other classes' probabilities over that of the true class; or a function of a model, X and y
-        that returns an array of shape (n_records,) or (n_records, n_dimensions). A statistic with
+        What the attacker sees: the name of a signal, "log_odds" or a function. "log_odds" are the
+        n_classes − 1 logarithms of other classes' probabilities over that of the true class. A
+        function takes a model, X and y, and returns an array of shape (n_records,) or
+        (n_records, n_dimensions). A statistic with
         many ties or extreme values is not Gaussian, such as that of trees or of a class that some
         models have not seen. Its mean may still differ, but its divergence is not what "pooled"
         says.
@@ -251,7 +252,7 @@ def membership_leakage(
     difference of means up to twice that of independent models. Resamples keep pairs together.
     "pooled" removes the bias that is measured between them; "gaussian" and "neighbors" do not.
 
-    All of this is a reconstruction: only the abstract of [1]_ was at hand.
+    All of this is a reconstruction: only the abstract of [1]_ was known.
 
     References
     ----------
@@ -339,7 +340,7 @@ def _of_shadows(shadows, X, y, statistic, n_jobs):
 
 def _with_fixed_rest(estimator, X, y, rows, n_models, statistic, training):
     """Train models on all records, and for each record others on all but it and its twins."""
-    # twins have one block of models, since whoever leaves out one must leave out the other
+    # twins share a block of models, since to leave out one is to leave out the other
     contents = KnownRecords(X, y).contents()
     left_out, block = np.unique(contents[rows], return_inverse=True)
     n_side = n_models // 2

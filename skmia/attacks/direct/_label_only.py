@@ -274,6 +274,7 @@ class LabelOnlyAttack(BaseAttack):
             ]
             labels = _labels(model, concatenate(*copies)).reshape(n_records, n_copies)
             return labels == y[:, None]
+        # copies come copy by copy, functions' copies record by record
         copies = self._perturbation.copies(X, numbers, *noise)
         return (_labels(model, copies).reshape(n_copies, n_records) == y).T
 
@@ -286,7 +287,7 @@ def _checked_noise(noise):
     try:
         sigma, flip_rate = map(float, noise)
     except (TypeError, ValueError):
-        sigma = flip_rate = np.nan
+        sigma = flip_rate = np.nan  # which no comparison holds for, so that the message is one
     if not (0 <= sigma < np.inf and 0 <= flip_rate <= 1):
         raise ValueError(
             "noise must be 'auto' or a pair (sigma, flip_rate) with sigma of at least 0 and "

@@ -40,6 +40,7 @@ class Perturbation:
             # scores do not depend on the batch, and more copies leave the first as they are.
             rng = np.random.default_rng([self.seed, number])
             noise[0, k] = rng.standard_normal(len(self.kinds))
+            # whether a value changes, and to which: each column has its own numbers
             noise[1:, k] = rng.random((2, len(self.kinds)))
         table = _table(X)
         # one column at a time, since the copies are many times the records

@@ -218,6 +218,7 @@ class RankedPopulation:
         self.values, level = np.unique(signal, return_inverse=True)
         counts = np.bincount(group[group >= 0], minlength=n_groups)
         self.sizes = np.append(np.where(counts > 0, counts, len(signal)), len(signal))
+        # a group without non-members takes the last row, that of all
         self.row = np.append(np.where(counts > 0, np.arange(n_groups), n_groups), n_groups)
         self.n_levels = len(self.values) + 1
         # each group's levels in turn, and after them those of all: one sorted array for all ranks
@@ -308,6 +309,7 @@ def population_scores(signal, population_signal, y_index=None, population_y_inde
     if not len(population_signal):
         raise ValueError("population_signal is empty. Give at least one non-member.")
     group, population_group = (
+        # without classes all are of group -1, which stands for the whole population
         np.full(len(values), -1) if index is None else check_y_index(name, index)
         for name, values, index in (
             ("y_index", signal, y_index),

@@ -247,6 +247,7 @@ class QuantileAttack(BaseAttack):
     def _compared(self, signal, X, y, nonmembers, rng):
         """Return what a model's signals are compared with, and the calibration records."""
         fitted, fresh = self._split(nonmembers, rng)
+        # by the records to learn from alone, since calibration records teach no level
         levels = resolved_levels(len(fitted)) if self.levels is None else np.asarray(self.levels)
         quantiles = QuantileRegressors(
             self.regressor, levels, self.target_classes_, encode=self.encode, n_jobs=self.n_jobs
@@ -259,6 +260,7 @@ class QuantileAttack(BaseAttack):
 
     def _split(self, nonmembers, rng):
         """Return non-members to learn quantiles from, and those to calibrate on."""
+        # of none to calibrate on there would be no scale
         n_fresh = max(round(self.calibration_size * len(nonmembers)), 1)
         if n_fresh >= len(nonmembers):
             raise ValueError(
