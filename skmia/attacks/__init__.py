@@ -1,6 +1,7 @@
 """Membership inference attacks as estimators, and their scoring rules as functions of arrays."""
 
-from skmia.attacks._base import BaseAttack, ResponseAttack
+from skmia.attacks._base import BaseAttack
+from skmia.attacks._response_attack import ResponseAttack
 from skmia.attacks._risk_score import privacy_risk_scores
 from skmia.attacks._thresholds import best_threshold, class_thresholds
 from skmia.attacks.compared._combined import CombinedAttack
@@ -16,10 +17,8 @@ from skmia.attacks.compared._rmia import BASE, RMIA
 from skmia.attacks.compared._rmia_rule import base_scores, rmia_scores
 from skmia.attacks.direct._label_only import LabelOnlyAttack, label_only_scores
 from skmia.attacks.direct._metric import MetricAttack
-from skmia.attacks.direct._population import PopulationAttack
-from skmia.attacks.direct._population_rule import population_scores
-from skmia.attacks.direct._quantile import QuantileAttack
-from skmia.attacks.direct._quantile_rule import quantile_scores
+from skmia.attacks.direct._population import PopulationAttack, population_scores
+from skmia.attacks.direct._quantile import QuantileAttack, quantile_scores
 from skmia.attacks.learned._shadow_model import ShadowModelAttack
 
 __all__ = [

@@ -19,7 +19,6 @@ from skmia._response import (
     check_label_type,
     check_labels,
     check_target,
-    class_probabilities,
     label_index,
     record_response,
     response_method_of,
@@ -38,7 +37,7 @@ from skmia.utils._sklearn import (
     _num_samples,
 )
 
-__all__ = ["BaseAttack", "ResponseAttack"]
+__all__ = ["BaseAttack"]
 
 
 class BaseAttack(BaseEstimator):
@@ -46,9 +45,9 @@ class BaseAttack(BaseEstimator):
 
     The author of an attack writes `_score_samples(model, X, y)`, which returns one attack score
     per record from what `model` reveals, and `_fit(X, y, membership)` where there is something to
-    learn. `_observe(model, X, y, signal)` gives any signal of the model's answer, for which the
-    model is asked once. Where the answer alone is enough, :class:`ResponseAttack` is the base to
-    take. The base class checks the input, cuts the records into batches, and learns in `fit` the
+    learn. `_observe(model, X, y, signal)` gives any signal of the model's answer, and asks the
+    model only once. Where the answer alone is enough, take :class:`ResponseAttack` as the base.
+    The base class checks the input and cuts the records into batches. In `fit` it learns the
     thresholds of `predict` and the histograms of `predict_proba`.
 
     An attack's `__init__` takes at least `target`, `per_class`, `n_bins`, `prior`,
@@ -57,7 +56,7 @@ class BaseAttack(BaseEstimator):
     Attributes
     ----------
     notes_ : list of str
-        What is to be known of the calibration; `fit` warns of each.
+        Cautions about the calibration; `fit` warns of each.
 
     Examples
     --------
@@ -97,11 +96,13 @@ class BaseAttack(BaseEstimator):
 
     def __sklearn_clone__(self):
         """Clone all parameters but what is fitted: the target, and shadows that attacks share."""
+        # a clone of a fitted target would be unfitted: nothing to attack, and no members
         params = {
             name: value if name == "target" or are_fitted(value) else clone(value, safe=False)
             for name, value in self.get_params(deep=False).items()
         }
         copy = type(self)(**params)
+        # scikit-learn's own clone carries the metadata routing too
         if hasattr(self, "_metadata_request"):
             copy._metadata_request = deepcopy(self._metadata_request)
         return copy
@@ -147,8 +148,14 @@ class BaseAttack(BaseEstimator):
         return self
 
     def _fit_quietly(self, X, y, membership):
-        """Fit without a warning: what is to be known of the calibration is in `notes_`."""
-        self._check_target()
+        """Fit without a warning; cautions about the calibration are in `notes_`."""
+        if self.target is None:
+            raise ValueError(
+                f"{type(self).__name__}(target=None) is a template without a model to attack. "
+                "Give the fitted classifier: set_params(target=classifier)."
+            )
+        check_target(self.target, self.response_method)
+        # records stay in their container, since the target must get them as it knows them
         X, y = validate_data(self, X, y, skip_check_array=True)
         (X,) = indexable(X)
         _check_size(self, X)
@@ -178,15 +185,13 @@ class BaseAttack(BaseEstimator):
 
     def _begin(self, X, y):
         """Note what is known of the target before anything is learned."""
-        self.notes_, self.classes_ = [], np.array([0, 1])
+        self.notes_ = []
+        self.classes_ = np.array([0, 1])
         self._method = response_method_of(self.target, self.response_method)
         self.target_classes_ = all_classes(self.target, X, y, method=self._method)
 
     def _fit(self, X, y, membership):
-        """Learn what the attack needs before it can score; by default nothing.
-
-        What it returns is handed to `_calibration_scores`, which need not find it out again.
-        """
+        """Learn what is needed to score; what it returns, `_calibration_scores` is handed."""
 
     def _score_samples(self, model, X, y):
         """Return the attack score of each record from what `model` reveals."""
@@ -203,11 +208,13 @@ class BaseAttack(BaseEstimator):
             is_seeded=self.random_state is not None,
             n_jobs=self.n_jobs,
         )
+        # shadows may be given ready-made, with classes that neither target nor records show
         self.target_classes_ = np.union1d(self.target_classes_, self.shadows_.classes_)
 
     def _observe(self, model, X, y, signal):
         """Return a signal, by name or function, of what a model answers for labeled records."""
-        function, y_index = get_signal(signal), label_index(y, self.target_classes_)
+        function = get_signal(signal)
+        y_index = label_index(y, self.target_classes_)
         # shadows that could answer more than the target are not asked for more
         answers = answers_in_batches(model, X, self.target_classes_, method=self._method)
         parts = [function(proba, y_index[part]) for part, proba in answers]
@@ -229,7 +236,7 @@ class BaseAttack(BaseEstimator):
         self._calibration = self._calibration_of(scores, membership, y_index)
         self.threshold_ = self._calibration.threshold
         self.thresholds_ = self._calibration.thresholds
-        self.notes_ += self._notes_on_lacking_classes(self._calibration.lacking)
+        self.notes_ += self._calibration.notes(self.target_classes_)
 
     def _calibration_of(self, scores, membership, y_index):
         return Calibration(
@@ -243,17 +250,6 @@ class BaseAttack(BaseEstimator):
             risk_scale=self._risk_scale,
             prior=self.prior,
         )
-
-    def _notes_on_lacking_classes(self, lacking):
-        if not lacking.any():
-            return []
-        names = ", ".join(repr(c) for c in self.target_classes_[lacking][:5].tolist())
-        return [
-            f"{lacking.sum()} of {len(lacking)} classes have no members or no non-members to "
-            f"calibrate on ({names}{', ...' if lacking.sum() > 5 else ''}): their records use "
-            "the threshold and the risk of all classes together. Give fit more records of "
-            "these classes, or set per_class=False."
-        ]
 
     def score_samples(self, X, y=None):
         """Return the attack score of each record; higher means more likely a member.
@@ -274,7 +270,7 @@ class BaseAttack(BaseEstimator):
         return self._score_in_batches(self.target, *self._checked_records(X, y))
 
     def predict(self, X, y=None):
-        """Return 1 for records taken for members, 0 for others.
+        """Return 1 for records that the attack calls members, 0 for others.
 
         Parameters
         ----------
@@ -344,6 +340,7 @@ class BaseAttack(BaseEstimator):
     def _checked_records(self, X, y):
         """Return records with their labels, or with those that the target predicts."""
         check_is_fitted(self)
+        # since the array check is skipped below, nobody else would refuse a single row
         if hasattr(self, "n_features_in_") and np.ndim(X) == 1:
             raise ValueError(
                 f"Expected records with {self.n_features_in_} features, got a 1D array of shape "
@@ -354,6 +351,7 @@ class BaseAttack(BaseEstimator):
         return X, self._predicted(X) if y is None else self._check_labels(X, y)
 
     def _predicted(self, X):
+        # a model of another framework may give probabilities alone
         if hasattr(self.target, "predict"):
             return self.target.predict(X)
         proba = record_response(self.target, X, self.target_classes_, method=self._method)
@@ -363,6 +361,7 @@ class BaseAttack(BaseEstimator):
         """Return a model that keeps what it answers for these records."""
         if isinstance(model, Answered) and X is model.X:
             return model
+        # answers kept for other records are of no use, so only the model is taken out
         model = model.model if isinstance(model, Answered) else model
         return Answered(model, X, self.target_classes_)
 
@@ -371,7 +370,8 @@ class BaseAttack(BaseEstimator):
 
         def _scores(part):
             asked, records = (model, X) if len(parts) == 1 else taken(model, X, part)
-            return self._checked_scores(self._asked_once(asked, records), records, y[part])
+            scores = self._score_samples(self._asked_once(asked, records), records, y[part])
+            return _checked_scores(self, scores, len(y[part]))
 
         parts = batches(_num_samples(X), self._numbers_per_record())
         if len(parts) == 1:
@@ -385,24 +385,6 @@ class BaseAttack(BaseEstimator):
         """Return how many numbers are held for each record of a batch."""
         return len(self.target_classes_) + getattr(self, "n_features_in_", 0)
 
-    def _checked_scores(self, model, X, y):
-        scores = np.asarray(self._score_samples(model, X, y))
-        if scores.shape != (len(y),) or not np.isfinite(scores).all():
-            raise ValueError(
-                f"{type(self).__name__}._score_samples must return one finite number per record: "
-                f"expected shape {(len(y),)}, got {scores.shape}, "
-                f"{np.sum(~np.isfinite(scores))} of them not finite."
-            )
-        return scores if scores.dtype.kind == "f" else scores.astype(np.float64)
-
-    def _check_target(self):
-        if self.target is None:
-            raise ValueError(
-                f"{type(self).__name__}(target=None) is a template without a model to attack. "
-                "Give the fitted classifier: set_params(target=classifier)."
-            )
-        check_target(self.target, self.response_method)
-
     def _check_labels(self, X, y):
         y = check_labels(X, y)
         if (known := getattr(self.target, "classes_", None)) is not None:
@@ -412,6 +394,7 @@ class BaseAttack(BaseEstimator):
 
 def _check_size(attack, X):
     """Refuse records or columns that are none, before a model is asked for them."""
+    # the words of scikit-learn, whose estimator checks look for them
     for number, what in zip(getattr(X, "shape", ()), ("sample", "feature"), strict=False):
         if number == 0:
             raise ValueError(
@@ -420,43 +403,13 @@ def _check_size(attack, X):
             )
 
 
-class ResponseAttack(BaseAttack):
-    """Base class of attacks that see the target through its answer alone.
-
-    The author of an attack writes `_score_response(proba, y_index)`, which is handed the answers
-    and each record's label as a column of theirs, never records. Such an attack also works where
-    nothing but answers is known, in :func:`skmia.audit_predictions`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import skmia
-    >>> from skmia.attacks import ResponseAttack
-    >>> class Highest(ResponseAttack):
-    ...     def __init__(self, target=None, *, per_class=False, n_bins=5, prior=0.5,
-    ...                  response_method="auto", random_state=None, n_jobs=None):
-    ...         self.target, self.per_class, self.n_bins = target, per_class, n_bins
-    ...         self.prior, self.response_method = prior, response_method
-    ...         self.random_state, self.n_jobs = random_state, n_jobs
-    ...
-    ...     def _score_response(self, proba, y_index):
-    ...         return proba.max(axis=1)
-    >>> y = [0, 1] * 50
-    >>> sure, unsure = [[0.9, 0.1], [0.1, 0.9]] * 50, [[0.7, 0.3], [0.3, 0.7]] * 50
-    >>> report = skmia.audit_predictions(
-    ...     sure, y, unsure, y, attacks=Highest(), random_state=0
-    ... )
-    >>> print(report.attacks[0].roc_auc)
-    1.000 [0.964, 1.000]
-    """
-
-    def _score_response(self, proba, y_index):
-        """Return the attack score of each record from the answers (n_records, n_classes).
-
-        `y_index` is the column of each record's label, −1 for a label that is unknown.
-        """
-        raise NotImplementedError(f"{type(self).__name__} must define _score_response.")
-
-    def _score_samples(self, model, X, y):
-        proba = class_probabilities(model, X, self.target_classes_, method=self._method)
-        return self._score_response(proba, label_index(y, self.target_classes_))
+def _checked_scores(attack, scores, n_records):
+    """Return scores as floats, and refuse what an author's `_score_samples` must not return."""
+    scores = np.asarray(scores)
+    if scores.shape != (n_records,) or not np.isfinite(scores).all():
+        raise ValueError(
+            f"{type(attack).__name__}._score_samples must return one finite number per record: "
+            f"expected shape {(n_records,)}, got {scores.shape}, "
+            f"{np.sum(~np.isfinite(scores))} of them not finite."
+        )
+    return scores if scores.dtype.kind == "f" else scores.astype(np.float64)

@@ -11,36 +11,11 @@ __all__ = ["Calibration"]
 class Calibration:
     """Thresholds and risks by the scores of records whose membership is known.
 
-    Parameters
-    ----------
-    scores : ndarray of shape (n_records,)
-        Attack scores; higher is more member-like.
-    membership : ndarray of shape (n_records,)
-        1 for members, 0 for non-members.
-    y_index : ndarray of shape (n_records,)
-        Class of each record, −1 for an unknown one.
-    n_classes : int
-        Number of classes.
-    per_class : bool
-        Whether each class has a threshold and a histogram of its own.
-    known_threshold : float or None
-        A threshold that follows from the attack's definition.
-    n_bins : int
-        Bins of each histogram.
-    risk_scale : {"linear", "log", "rank"}
-        Bins of equal width in the score, in the logarithm of the negated score, or in the rank of
-        the score among these records.
-    prior : float
-        Probability of membership before the target is asked.
-
-    Attributes
-    ----------
-    threshold : float
-        The threshold of all classes together.
-    thresholds : ndarray of shape (n_classes,)
-        The threshold of each class.
-    lacking : ndarray of bool, shape (n_classes,)
-        Classes that use the threshold of all, for want of members or of non-members.
+    `y_index` is the class of each record, −1 for an unknown one, and `known_threshold` a threshold
+    that follows from the attack's definition, or None. The risk's bins are equally wide in the
+    score ("linear"), in the logarithm of the negated score ("log"), or in the rank of the score
+    among these records ("rank"). `lacking` tells which classes use the `threshold` of all in
+    `thresholds`, because they have no members or no non-members.
     """
 
     def __init__(
@@ -56,10 +31,12 @@ class Calibration:
         risk_scale,
         prior,
     ):
-        self.per_class, self._risk_scale = per_class, risk_scale
+        self.per_class = per_class
+        self._risk_scale = risk_scale
         self.threshold = known_threshold
         if known_threshold is None:
             self.threshold = best_threshold(scores, membership)
+        # a threshold known by definition holds in every class, whatever its records
         self.thresholds = np.full(n_classes, self.threshold)
         self.lacking = np.zeros(n_classes, dtype=bool)
         if per_class and known_threshold is None:
@@ -67,10 +44,12 @@ class Calibration:
             self.lacking = np.isnan(own)
             self.thresholds = np.where(self.lacking, self.threshold, own)
         if risk_scale == "rank":
+            # with these edges, each bin holds about equally many calibration records
             self._steps = np.quantile(scores, np.linspace(0, 1, n_bins + 1))
         self._risk = RiskHistogram(
             self._on_scale(scores),
             membership,
+            # -1 is the histogram's row of all classes together
             y_index if per_class else np.full_like(y_index, -1),
             n_classes,
             n_bins=n_bins,
@@ -79,30 +58,30 @@ class Calibration:
         )
 
     def _on_scale(self, scores):
-        """Return what the bins of equal width are of."""
+        """Return the scores on the scale in which the bins are equally wide."""
         if self._risk_scale == "rank":
+            # scores beyond the calibration's go to the outer bins
             return np.searchsorted(self._steps[1:-1], scores, side="right").astype(float)
+        # entropies and losses come negated, and have a logarithm only unnegated
         return -scores if self._risk_scale == "log" else scores
 
     def judge(self, scores, y_index):
-        """Return the call and the risk of each record.
-
-        Parameters
-        ----------
-        scores : ndarray of shape (n_records,)
-            Attack scores.
-        y_index : ndarray of shape (n_records,)
-            Class of each record, −1 for an unknown one.
-
-        Returns
-        -------
-        called : ndarray of int, shape (n_records,)
-            1 where the score reaches the threshold.
-        risk : ndarray of shape (n_records,)
-            Probability of membership.
-        """
+        """Return 1 for each record that reaches its threshold, and each record's risk."""
         thresholds = np.append(self.thresholds, self.threshold)  # the last for index -1
         called = (scores >= thresholds[y_index]).astype(int)
         if not self.per_class:
             y_index = np.full_like(y_index, -1)
         return called, self._risk(self._on_scale(scores), y_index)
+
+    def notes(self, classes):
+        """Return a caution about the classes without a threshold of their own, if there are any."""
+        lacking = self.lacking
+        if not lacking.any():
+            return []
+        names = ", ".join(repr(c) for c in classes[lacking][:5].tolist())
+        return [
+            f"{lacking.sum()} of {len(lacking)} classes have no members or no non-members to "
+            f"calibrate on ({names}{', ...' if lacking.sum() > 5 else ''}): their records use "
+            "the threshold and the risk of all classes together. Give fit more records of "
+            "these classes, or set per_class=False."
+        ]

@@ -15,30 +15,15 @@ _LOWEST = 1e-10  # on a logarithmic scale smaller values count as this one
 class RiskHistogram:
     """Class-wise histograms of members and non-members, and the risk in each of their bins.
 
-    The last row stands for all classes together; it serves unknown labels and classes without
-    members or non-members.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_records,)
-        The metric of records with known membership.
-    membership : ndarray of shape (n_records,)
-        1 for members, 0 for non-members.
-    y_index : ndarray of shape (n_records,)
-        Class of each record, −1 for an unknown one.
-    n_classes : int
-        Number of classes.
-    n_bins : int
-        Number of bins of each class.
-    log_scale : bool
-        Whether the bins are equally wide in the logarithm of the metric.
-    prior : float
-        Probability of a member before anything is seen, in (0, 1).
+    `values` are the metric of records with known membership, `y_index` their class, −1 for an
+    unknown one. The last row stands for all classes together. It serves unknown labels, and classes
+    without members or without non-members.
     """
 
     def __init__(self, values, membership, y_index, n_classes, *, n_bins, log_scale, prior):
         self.log_scale = log_scale
-        values, member = self._scale(values), np.asarray(membership).astype(bool)
+        values = self._scale(values)
+        member = np.asarray(membership).astype(bool)
         known = y_index >= 0
         by_class = _histograms(
             values[known], member[known], y_index[known], n_classes, n_bins, log_scale
@@ -58,22 +43,22 @@ class RiskHistogram:
         return self.risk[rows, _bins(self._scale(values), rows, self.edges)]
 
     def _scale(self, values):
+        # a copy: the authors' code clips the caller's array in place
         return np.maximum(values, _LOWEST) if self.log_scale else np.asarray(values)
 
 
 def _histograms(values, member, rows, n_rows, n_bins, log_scale):
     """Return the edges of each row and its counts of members and non-members per bin."""
+    # edges over members and non-members together, so that both are counted in the same bins
     low, high = np.full(n_rows, np.inf), np.full(n_rows, -np.inf)
     np.minimum.at(low, rows, values)
     np.maximum.at(high, rows, values)
     empty = low > high
-    low[empty] = high[empty] = 1
-    edges = (
-        10 ** np.linspace(*np.log10([low, high]), n_bins + 1)
-        if log_scale
-        else (np.linspace(low, high, n_bins + 1))
-    )
-    edges = edges.T
+    low[empty] = high[empty] = 1  # any number with a logarithm; the row of all replaces it
+    if log_scale:
+        edges = (10 ** np.linspace(*np.log10([low, high]), n_bins + 1)).T
+    else:
+        edges = np.linspace(low, high, n_bins + 1).T
     cells = rows * n_bins + _bins(values, rows, edges)
     counts = [
         np.bincount(cells[side], minlength=n_rows * n_bins).reshape(n_rows, n_bins)
@@ -85,6 +70,7 @@ def _histograms(values, member, rows, n_rows, n_bins, log_scale):
 def _bins(values, rows, edges):
     """Return each value's bin: the last with its lower edge ≤ the value, the outer ones beyond."""
     bins = np.zeros(len(values), dtype=np.intp)
+    # bin by bin, as rows have different edges; the outer two bins are open
     for inner in edges.T[1:-1]:
         bins += values >= inner[rows]
     return bins
@@ -92,6 +78,7 @@ def _bins(values, rows, edges):
 
 def _bin_risk(n_in, n_out, prior):
     """Return P(member | bin); an empty bin takes the nearest filled one, left before right."""
+    # shares of each side, not counts: only the prior says how common members are
     frequency_in = n_in / np.maximum(n_in.sum(axis=1, keepdims=True), 1)
     frequency_out = n_out / np.maximum(n_out.sum(axis=1, keepdims=True), 1)
     filled = n_in + n_out > 0
@@ -140,8 +127,8 @@ def privacy_risk_scores(
     Parameters
     ----------
     values : array-like of shape (n_records,)
-        The metric of the records; modified entropy is the authors' choice. Its direction does not
-        matter, but for the closed side of a bin: give an entropy unnegated.
+        The metric of the records; modified entropy is the authors' choice. Its direction matters
+        only for the closed side of a bin: give an entropy unnegated.
     calibration_values : array-like of shape (n_calibration,)
         The metric of records whose membership is known, of a shadow model or of the target itself.
     calibration_membership : array-like of shape (n_calibration,)
@@ -153,8 +140,8 @@ def privacy_risk_scores(
     n_bins : int, default=5
         Number of bins per class.
     log_scale : bool, default=True
-        Equally wide bins of the logarithm, for entropies and losses; values below 1e-10 count as
-        1e-10. If False, equally wide bins of the metric itself.
+        Bins equally wide in the logarithm, for entropies and losses; values below 1e-10 count as
+        1e-10. If False, bins equally wide in the metric itself.
     prior : float, default=0.5
         Probability of membership before anything is seen, in (0, 1).
 

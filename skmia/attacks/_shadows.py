@@ -15,58 +15,24 @@ __all__ = [
 
 
 def are_fitted(shadows):
-    """Return whether a value is a set of fitted shadow models.
-
-    Parameters
-    ----------
-    shadows : object
-        Any value.
-
-    Returns
-    -------
-    bool
-        True for a fitted `ShadowModels`.
-    """
+    """Return whether a value is a fitted `ShadowModels`."""
     return isinstance(shadows, ShadowModels) and hasattr(shadows, "estimators_")
 
 
 def fitted_shadows(shadows, target, X, y, *, rng, is_seeded, n_jobs):
     """Return fitted shadow models: those given if they are fitted, else new ones.
 
-    Parameters
-    ----------
-    shadows : int or ShadowModels
-        How many clones of the target to train, or shadow models. Unfitted ones are cloned; without
-        an estimator they take the target's, without a seed or n_jobs the attack's.
-    target : estimator
-        The classifier under attack.
-    X : array-like of shape (n_records, ...)
-        Records to train on.
-    y : ndarray of shape (n_records,)
-        Their labels.
-    rng : RandomState
-        Seeds new ones.
-    is_seeded : bool
-        Whether the user asked for this seed. If not, shadows in a directory keep theirs.
-    n_jobs : int or None
-        Number of shadows to train at the same time.
-
-    Returns
-    -------
-    ShadowModels
-        Fitted shadow models.
-
-    Raises
-    ------
-    ValueError
-        If fitted ones have got other parameters since.
+    A number is how many clones of the target to train. Unfitted shadow models are cloned; without
+    an estimator they take the target's, without a seed or `n_jobs` the attack's.
     """
     if are_fitted(shadows):
+        # parameters that were set since the training do not describe these models
         shadows.check_unchanged()
         return shadows
     shadows = ShadowModels(n_shadows=shadows) if isinstance(shadows, Integral) else clone(shadows)
     if shadows.estimator is None:
         shadows.set_params(estimator=shadow_template(target))
+    # without a seed that the user asked for, shadows in a directory keep the one they have there
     if shadows.random_state is None and (is_seeded or shadows.directory is None):
         shadows.set_params(random_state=rng.randint(2**31 - 1))
     if shadows.n_jobs is None:
@@ -77,58 +43,26 @@ def fitted_shadows(shadows, target, X, y, *, rng, is_seeded, n_jobs):
 def train_shadow(target, X, y, random_state):
     """Train one model like the target on half of the records.
 
-    Parameters
-    ----------
-    target : estimator
-        The classifier under attack.
-    X : array-like of shape (n_records, ...)
-        Records that are not the target's.
-    y : ndarray of shape (n_records,)
-        Their labels.
-    random_state : int, RandomState instance or None
-        Draws the half and the shadow's seed.
-
-    Returns
-    -------
-    shadow : estimator
-        The trained shadow.
-    membership : ndarray of int, shape (n_records,)
-        1 for records that it was trained on, 0 for those held out.
+    Returns the shadow, and for each record 1 if it was trained on it, 0 if it was held out.
     """
     shadows = ShadowModels(
         shadow_template(target),
         n_shadows=1,
         splitter="overlapping",
-        stratify=True,
+        stratify=True,  # each class has members and non-members to calibrate on
         random_state=random_state,
     ).fit(X, y)
     return shadows.estimators_[0], shadows.in_mask_[0].astype(int)
 
 
 def refuse_partial_knowledge(attack, X, y):
-    """Refuse fitted shadows that know some of the records to be measured, and others not.
-
-    Known records are scored online and others offline. Where more members than non-members are
-    known, or fewer, the two scales alone would tell them apart.
-
-    Parameters
-    ----------
-    attack : BaseAttack
-        An attack that is to be measured.
-    X : array-like of shape (n_records, ...)
-        Members and non-members.
-    y : ndarray of shape (n_records,)
-        Their labels.
-
-    Raises
-    ------
-    ValueError
-        If fitted shadows were given and know a part of the records.
-    """
+    """Refuse fitted shadows that know some of the records to be measured, and others not."""
     shadows = getattr(attack, "shadows", None)
     if not are_fitted(shadows):
         return
     n_known = shadows.n_known(X, y)
+    # Known records are scored online and others offline: where more members than non-members are
+    # known, or fewer, the two scales alone would tell them apart.
     if 0 < n_known < len(y):
         raise ValueError(
             f"The fitted shadow models of {type(attack).__name__} were fitted on {n_known} of the "

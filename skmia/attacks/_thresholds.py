@@ -15,8 +15,8 @@ __all__ = ["best_threshold", "class_thresholds"]
 def best_threshold(scores, membership):
     """Return the threshold with the best balanced accuracy of «member if score ≥ threshold».
 
-    Of several best ones the largest is returned. It is always a member's score: from any other
-    value the next member's score above it loses no member and admits no further non-member.
+    Of several best thresholds this is the largest. It is always a member's score: from any other
+    value, the next member's score above it loses no member and admits no further non-member.
 
     Parameters
     ----------
@@ -59,12 +59,14 @@ def _check(scores, membership):
 
 
 def _best_of_sorted(members, nonmembers):
-    """Return the largest maximizer of TPR + TNR, compared exactly as integers."""
+    """Return the largest maximizer of TPR + TNR, NaN where a side is empty."""
     if not len(members) or not len(nonmembers):
         return np.nan
     at_least = np.arange(len(members), 0, -1)  # of equal scores the first counts them all
     below = np.searchsorted(nonmembers, members, side="left")
+    # TPR + TNR times both counts: of integers, so that rounding makes no tie and breaks none
     objective = at_least * len(nonmembers) + below * len(members)
+    # argmax takes the first of equal ones, so the last is the first from behind
     largest = len(members) - 1 - np.argmax(objective[::-1])
     return members[largest]
 
@@ -133,8 +135,9 @@ def _sorted_groups(scores, y_index, member, n_classes):
     codes += member
     codes[y_index < 0] = 2 * n_classes
     ends = np.bincount(codes, minlength=2 * n_classes).cumsum()[: 2 * n_classes]
+    # stable, since only that sort of integers is the radix sort
     order = np.argsort(codes, kind="stable")
-    del codes  # for whoever has little memory
+    del codes  # memory for the copy of the scores
     grouped = scores[order]
     groups = np.split(grouped, ends)[: 2 * n_classes]
     for group in groups:

@@ -5,29 +5,12 @@ from numbers import Real
 import numpy as np
 from scipy.special import entr, xlogy
 
-from skmia.leakage._bisection import root_of
 from skmia.utils._constraints import PRIOR, Numbers, validate_params
 
-_LEAKAGE = [
-    Numbers(
-        Real,
-        0,
-        None,
-        closed="both",
-        example="max(value, 0) of an estimate below 0",
-        any_shape=True,
-    )
-]
-_RATES = [
-    Numbers(
-        Real,
-        0,
-        1,
-        closed="neither",
-        example="0.01 for a false positive rate of 1 %",
-        any_shape=True,
-    )
-]
+_BELOW_0 = "max(value, 0) of an estimate below 0"
+_LEAKAGE = [Numbers(Real, 0, None, closed="both", example=_BELOW_0, any_shape=True)]
+_SMALL = "0.01 for a false positive rate of 1 %"
+_RATES = [Numbers(Real, 0, 1, closed="neither", example=_SMALL, any_shape=True)]
 
 
 def entropy_of(probability):
@@ -43,10 +26,10 @@ def total_variation_bound(kl, reverse_kl=None):
               \min\left(\sqrt{K / 2}, \sqrt{1 - e^{-K}}\right)
 
     where :math:`P_1` is the law of what the attacker sees if the record is a member, :math:`P_0` if
-    it is none, and :math:`K` the divergence of one from the other in nats. The first is Pinsker's
-    inequality, the second Bretagnolle's and Huber's. The total variation is the largest advantage,
-    true minus false positive rate, of any attack on this record. 0 means that no attack is better
-    than blind, 1 that the bound excludes none.
+    it is not, and :math:`K` the divergence of one from the other in nats. The first term is
+    Pinsker's inequality, the second Bretagnolle's and Huber's. The total variation is the largest
+    advantage, true minus false positive rate, of any attack on this record. 0 means that no attack
+    is better than a blind guess, 1 that the bound excludes none.
 
     Parameters
     ----------
@@ -76,7 +59,7 @@ def total_variation_bound(kl, reverse_kl=None):
        and 2.6.
     .. [2] F. Farokhi and M. A. Kaafar, "Modelling and Quantifying Membership Information Leakage in
        Machine Learning", arXiv:2001.10648, 2020. Its abstract relates the divergence to the
-       adversary's success; the inequalities taken here are a reconstruction.
+       adversary's success; the inequalities here are a reconstruction.
 
     Examples
     --------
@@ -94,7 +77,7 @@ def membership_success_bound(kl, reverse_kl=None):
     .. math:: \frac{1}{2}\left(1 + \mathrm{TV}(P_1, P_0)\right)
 
     with the bound on the total variation of :func:`total_variation_bound`, for a record that is as
-    likely a member as not: a bound on the balanced accuracy. 0.5 is the blind guess, 1 excludes
+    likely a member as not: a bound on the balanced accuracy. 0.5 is a blind guess, 1 excludes
     nothing.
 
     Parameters
@@ -137,6 +120,7 @@ def _total_variation(kl, reverse_kl):
     kl = np.asarray(kl, dtype=np.float64)
     if reverse_kl is not None:
         kl = np.minimum(kl, np.asarray(reverse_kl, dtype=np.float64))
+    # Pinsker's is the smaller one up to about 1.6 nats, and from 2 on it says nothing
     return np.minimum(np.sqrt(kl / 2), np.sqrt(-np.expm1(-kl)))[()]
 
 
@@ -148,8 +132,8 @@ def fano_error_bound(mutual_information, prior=0.5):
 
     where :math:`Z` is the membership, :math:`\pi` its prior, :math:`I` the mutual information of
     membership and what the attacker sees, :math:`h` the entropy of a bit and :math:`h^{-1}` its
-    inverse in [0, 1/2]: Fano's inequality for two hypotheses. 0 excludes no attack; the largest
-    value, the smaller of :math:`\pi` and :math:`1 - \pi`, is the error of a blind guess.
+    inverse in [0, 1/2]. This is Fano's inequality for two hypotheses. 0 excludes no attack. The
+    largest value, the smaller of :math:`\pi` and :math:`1 - \pi`, is the error of a blind guess.
 
     Parameters
     ----------
@@ -184,6 +168,7 @@ def fano_error_bound(mutual_information, prior=0.5):
     0.162
     """
     information = np.asarray(mutual_information, dtype=np.float64)
+    # the attacker's remaining uncertainty, of which no error is needed once it is 0
     left = np.maximum(entropy_of(prior) - information, 0)
     blind = min(prior, 1 - prior)
     # the mirrored root, so that the end of the bracket that is returned is a bound
@@ -197,10 +182,10 @@ def tpr_bound(kl, fpr, reverse_kl=None):
     .. math:: \max \left\{b : b \ln\frac{b}{a} + (1 - b) \ln\frac{1 - b}{1 - a} \le K\right\}
 
     where :math:`a` is the false positive rate, :math:`b` the true positive rate and :math:`K =
-    K(P_1 \Vert P_0)` the divergence of what is seen of a member from what is seen of a non-member:
-    a decision has no larger divergence than what it is made from. Of a reverse divergence
+    K(P_1 \Vert P_0)` the divergence of what is seen of a member from what is seen of a non-member.
+    A decision has no larger divergence than what it is made from. For the reverse divergence
     :math:`K(P_0 \Vert P_1)` the same holds with :math:`a` and :math:`b` exchanged. The rate
-    ``fpr`` itself is the blind guess, 1 excludes nothing.
+    ``fpr`` itself is a blind guess, 1 excludes nothing.
 
     Parameters
     ----------
@@ -236,7 +221,8 @@ def tpr_bound(kl, fpr, reverse_kl=None):
     >>> tpr_bound(0.5, [0.001, 0.01, 0.1]).round(3)
     array([0.127, 0.222, 0.495])
     """
-    kl, fpr = np.asarray(kl, dtype=np.float64), np.asarray(fpr, dtype=np.float64)
+    kl = np.asarray(kl, dtype=np.float64)
+    fpr = np.asarray(fpr, dtype=np.float64)
     reverse = np.asarray(0 if reverse_kl is None else reverse_kl, dtype=np.float64)
     try:
         np.broadcast_shapes(kl.shape, fpr.shape, reverse.shape)
@@ -254,18 +240,38 @@ def tpr_bound(kl, fpr, reverse_kl=None):
 
 
 def _largest_rate(divergence, kl, fpr):
-    low, high = np.broadcast_to(fpr, np.broadcast_shapes(kl.shape, fpr.shape)), 1.0
+    # at the blind guess the divergence is 0, and from there on it grows with the true positive rate
+    low = np.broadcast_to(fpr, np.broadcast_shapes(kl.shape, fpr.shape))
     finite = np.minimum(kl, np.finfo(np.float64).max)  # of two infinities there is no difference
-    bound = root_of(lambda tpr: divergence(tpr, fpr) - finite, low, high)
+    bound = root_of(lambda tpr: divergence(tpr, fpr) - finite, low, 1.0)
+    # the root's upper end is a little above the rate that is exact here
     return np.where(kl == 0, fpr, bound)
 
 
 def _bit_divergence(first, second):
     """Return the divergence of a bit that is 1 with the first probability from the second."""
     with np.errstate(divide="ignore"):
+        # of xlogy, 0 ln 0 is 0, so that rates of 0 and 1 have their limits
         return (
             xlogy(first, first)
             + xlogy(1 - first, 1 - first)
             - xlogy(first, second)
             - xlogy(1 - first, 1 - second)
         )
+
+
+def root_of(function, low, high, *, n_steps=100):
+    """Return the upper ends of the last brackets around where increasing functions turn positive.
+
+    Each function, one for each element of the array, is at most 0 at its lower end and above 0 at
+    its upper end.
+    """
+    # Bisection, for many functions at a time: a hundred halvings leave no float in the bracket.
+    # The upper end is returned since a bound must not be too small.
+    low, high = np.broadcast_arrays(np.asarray(low, float), np.asarray(high, float))
+    for _ in range(n_steps):
+        middle = (low + high) / 2
+        is_above = function(middle) > 0
+        low = np.where(is_above, low, middle)
+        high = np.where(is_above, middle, high)
+    return high

@@ -27,17 +27,9 @@ def check_finite(name, values):
 
 
 def check_model_counts(n_in, n_out, n_dimensions, question):
-    """Refuse so few models that the method has no answer.
-
-    Parameters
-    ----------
-    n_in, n_out : int
-        Models with and without the record.
-    n_dimensions : int
-        Of the statistic.
-    question : Question
-        Whose method needs a number of models.
-    """
+    """Refuse so few models, with or without the record, that the method has no answer."""
+    # a covariance for each side; more neighbors in each half than are asked for; or one degree of
+    # freedom beyond the two means and a variance
     needed = {
         "gaussian": n_dimensions + 2,
         "neighbors": 2 * (question.n_neighbors + 1),

@@ -11,8 +11,13 @@ from sklearn.utils.validation import check_is_fitted
 from skmia._result import Estimate, Result
 from skmia._target import transformed
 from skmia.leakage._bounds import membership_success_bound
-from skmia.leakage._influence import MECHANISMS, check_mechanism
-from skmia.leakage._influence_terms import GradientMoments, SamplingLaw, shift_leakage
+from skmia.leakage._influence import (
+    MECHANISMS,
+    GradientMoments,
+    SamplingLaw,
+    check_mechanism,
+    shift_leakage,
+)
 from skmia.leakage._linear_models import LinearProblem, is_linear
 from skmia.leakage._noise import gaussian_noise_scale
 from skmia.utils._constraints import (
@@ -32,7 +37,7 @@ from skmia.utils._constraints import (
 
 __all__ = ["ClosedFormLeakage", "closed_form_leakage"]
 
-RESAMPLED_AT_ONCE = 2**22
+RESAMPLED_AT_ONCE = 2**22  # numbers in a batch of resamples: 32 MB
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -46,7 +51,7 @@ class ClosedFormLeakage(Result):
     success_bound : ndarray of shape (n_candidates,)
         The most that any attack's balanced accuracy on the record can be.
     mean_kl, mean_success_bound : Estimate
-        The means over the records; their intervals are of the choice of records, not of the
+        The means over the records. Their intervals cover the choice of records, not the
         approximation.
     mechanism : str
         Where the chance comes from.
@@ -122,8 +127,8 @@ def closed_form_leakage(
 ):
     r"""Return what a fitted classifier's parameters give away of membership, record by record.
 
-    The Kullback-Leibler divergence between the laws of the parameters with a record and without it,
-    of three sources of chance:
+    This is the Kullback-Leibler divergence between the laws of the parameters with a record and
+    without it, for one of three sources of chance:
 
     .. math::
 
@@ -133,28 +138,30 @@ def closed_form_leakage(
 
     where :math:`g` is the gradient of the record's loss at the fitted parameters, :math:`H` the
     Hessian of the objective over n training records, penalty included, and :math:`V` the covariance
-    of the gradients; :func:`~skmia.leakage.influence_leakage` has the derivation. 0 means that the
+    of the gradients. :func:`~skmia.leakage.influence_leakage` has the derivation. 0 means that the
     record leaves no trace; there is no upper bound.
 
-    **The attacker** sees all parameters, with noise or drawn as the mechanism says, and knows the
-    record, the training and, but for "sampling", all other training records. Who sees answers only
-    learns no more: to him these are upper bounds, as far as the approximation holds.
+    **The attacker** sees all parameters, with noise or drawn as the mechanism says. They know the
+    record, the training and, except for "sampling", all other training records. An attacker who
+    sees only answers learns no more: for them these are upper bounds, as far as the approximation
+    holds.
 
     Parameters
     ----------
     estimator : estimator
         A fitted `LogisticRegression` with an L2 penalty or none, `RidgeClassifier`, either with its
         built-in search (`CV`), :class:`~skmia.neural_network.RegularizedMLPClassifier` or
-        :class:`~skmia.neural_network.RegularizedNet` with L2 penalties or none; also within a
-        `Pipeline`, a fitted search, a :class:`~skmia.model_selection.MemberRecorder` or frozen.
-        Steps of a pipeline are taken as they are, as if they had not seen the records.
+        :class:`~skmia.neural_network.RegularizedNet` with L2 penalties or none. It may be frozen,
+        or stand in a `Pipeline`, a fitted search or a
+        :class:`~skmia.model_selection.MemberRecorder`. Steps of a pipeline count as if they had
+        not seen the records.
     X_train : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
         All records that it was fitted on.
     y_train : array-like of shape (n_records,)
         Their labels.
     X : {array-like, sparse matrix, dataframe} of shape (n_candidates, n_features), default=None
-        The records whose leakage is asked for, as if they came to the training. By default the
-        training records, as if each were left out.
+        The records to measure, as if each joined the training. By default the training records,
+        as if each were left out.
     y : array-like of shape (n_candidates,), default=None
         Their labels.
     mechanism : {"output", "posterior", "sampling"}, default="sampling"
@@ -163,16 +170,16 @@ def closed_form_leakage(
     noise_scale : float, default=None
         Standard deviation :math:`\sigma` of Gaussian noise on each parameter. For "output".
     epsilon, delta : float, default=None
-        Instead of `noise_scale`, the privacy that the noise is for, with a `sensitivity`: the noise
-        is :func:`~skmia.leakage.gaussian_noise_scale`, and the result is what it leaves.
+        Instead of `noise_scale`, the privacy that the noise is for. With a `sensitivity` they give
+        the noise of :func:`~skmia.leakage.gaussian_noise_scale`.
     sensitivity : float, default=None
         The largest distance that any record of any data could move the parameters, a bound from
-        theory. The largest of these records is no such bound, so there is no default.
+        theory. The largest distance of these records is no such bound, so there is no default.
     inverse_temperature : float, default=None
         The factor :math:`\beta` of the posterior :math:`\propto e^{-\beta n F}`. For "posterior".
     damping : float, default=0.0
         Added to the diagonal of H, or of V for "sampling", at least 0. Networks with hidden layers
-        need some, as they reach no minimum and have more parameters than records: say 0.01.
+        need some, such as 0.01: they reach no minimum and have more parameters than records.
     tol : float, default=1e-8
         Remaining share at which a system of equations of a network counts as solved, in (0, 1).
     max_iter : int, default=1000
@@ -193,9 +200,9 @@ def closed_form_leakage(
     Raises
     ------
     ValueError
-        If the estimator has no closed form, was not fitted on these records, or an option is
-        missing, out of its range or of another mechanism; if a record moves the parameters farther
-        than `sensitivity`; if a network's Hessian has negative curvature or it is too large.
+        If the estimator has no closed form, was not fitted on these records, or is too large. If an
+        option is missing, out of its range or of another mechanism. If a record moves the
+        parameters farther than `sensitivity`, or a network's Hessian has negative curvature.
 
     See Also
     --------
@@ -205,26 +212,26 @@ def closed_form_leakage(
 
     Notes
     -----
-    The formulas are a reconstruction, of a paper known from its abstract only. They hold up to
-    terms in :math:`n^{-2}`. What is penalized keeps its weight against the loss of one record, as
+    The formulas are a reconstruction: only the paper's abstract was known. They hold up to terms
+    in :math:`n^{-2}`. The penalty keeps its weight against the loss of one record, as
     scikit-learn's `C` and `alpha` do; intercepts are not penalized. "sampling" hardly depends on
-    the weight of the penalty: it makes a record's trace smaller and that of all others too. It
-    takes the others for independent draws; models of one half each of a pool, as of
+    the weight of the penalty, which makes a record's trace smaller and that of all others too. It
+    takes the others for independent draws. Models of one half each of a pool, such as those of
     :class:`~skmia.shadows.ShadowModels`, vary half as much, which doubles the divergence.
 
-    A sensitivity from theory, for a record that comes or goes: :math:`L / (n \lambda)`, for one
-    that is replaced twice this, if all parameters are penalized with :math:`\frac{\lambda}{2}
-    \|\theta\|^2` and the loss has gradients of a length of at most L. For logistic regression
-    without intercept, :math:`\lambda = 1 / (C n)` and L is the largest length of a record. An error
-    tells of records that exceed it, but that none does proves nothing.
+    A sensitivity from theory is :math:`L / (n \lambda)` for a record that comes or goes, and twice
+    this for one that is replaced. It holds if all parameters are penalized with
+    :math:`\frac{\lambda}{2} \|\theta\|^2`, and the gradients of the loss have a length of at most
+    L. For logistic regression without intercept, :math:`\lambda = 1 / (C n)` and L is the largest
+    length of a record. An error reports records that exceed it; no error proves nothing.
 
     A training record is left out of V, so that the divergence is infinite where no other record
     moves the parameters as it does, such as the only one of its category. Records in `X` are not
     looked up among the training records.
 
-    Networks are taken as they are, in float64 and without dropout, though training does not end at
-    a minimum: there the numbers are for comparison, not for proof. Their time grows with the
-    number of training records times that of candidates.
+    Networks are taken as they are, in float64 and without dropout. Their training does not end at a
+    minimum, so their numbers are for comparison, not for proof. The time grows with the number of
+    training records times that of candidates.
 
     References
     ----------
@@ -264,6 +271,7 @@ def closed_form_leakage(
     else:
         kl = _shift(problem, records, damping, scales)
     if sensitivity is not None:
+        # "output" with noise of this scale has K = shift² / (2 σ²), solved for the shift
         _check_sensitivity(noise_scale * np.sqrt(2 * kl), sensitivity)
     success = membership_success_bound(kl)
     resampling = confidence_level, n_resamples, check_random_state(random_state)
@@ -290,6 +298,7 @@ def _noise_scale(mechanism, noise_scale, epsilon, delta, sensitivity):
             f"got {', '.join(given)}, noise_scale={noise_scale!r} and mechanism={mechanism!r}. "
             "Give all three there, or noise_scale."
         )
+    # the function below would refuse it too, but name a parameter that is not one here
     if epsilon > 1:
         raise ValueError(
             f"epsilon must be at most 1 for the classical formula of noise, got {epsilon!r}; give "
@@ -302,6 +311,7 @@ def _problem(classifier, X, y, tol, max_iter):
     """Return the objective that the classifier minimizes."""
     if is_linear(classifier):
         return LinearProblem(classifier, X, y)
+    # by the module's name: who has no torch could not import the classes to compare with
     modules = [kind.__module__ for kind in type(classifier).__mro__]
     if any(module.startswith("skmia.neural_network.") for module in modules):
         # only who has a network has torch
@@ -316,7 +326,9 @@ def _problem(classifier, X, y, tol, max_iter):
 
 
 def _sampling(problem, records, damping):
-    reduced, trained_on = problem.coordinates(), (problem.X, problem.y)
+    # a network has more parameters than records, whose gradients span fewer dimensions
+    reduced = problem.coordinates()
+    trained_on = problem.X, problem.y
     moments = GradientMoments(map(reduced, problem.blocks(*trained_on)))
     law = SamplingLaw(moments.covariance, moments.n, moments.mean, damping)
     blocks = map(reduced, problem.blocks(*(records or trained_on)))
@@ -324,7 +336,8 @@ def _sampling(problem, records, damping):
 
 
 def _shift(problem, records, damping, scales):
-    solve, n_records = problem.solver(damping), problem.n_records
+    solve = problem.solver(damping)
+    n_records = problem.n_records
     blocks = problem.blocks(*(records or (problem.X, problem.y)))
     return np.concatenate(
         [shift_leakage(rows, solve(rows), n_records, **scales) for rows in blocks]
@@ -343,7 +356,8 @@ def _check_sensitivity(shifts, sensitivity):
 
 def _mean(values, confidence_level, n_resamples, rng):
     """Return the mean over records with its bootstrap interval."""
-    mean, n_infinite = float(values.mean()), np.count_nonzero(np.isinf(values))
+    mean = float(values.mean())
+    n_infinite = np.count_nonzero(np.isinf(values))
     if n_infinite:
         reason = f"infinite for {n_infinite} of {len(values)} records, that nothing else resembles"
         return Estimate(mean, mean, mean, reason)

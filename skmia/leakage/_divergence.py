@@ -11,15 +11,10 @@ from sklearn.utils import check_random_state
 from skmia._result import Estimate
 from skmia.leakage._bounds import entropy_of
 from skmia.leakage._checks import check_model_counts, check_statistics
+from skmia.leakage._estimators import information_bound, pooled_information
 from skmia.leakage._intervals import quantiles
-from skmia.leakage._per_record import (
-    KL_METHODS,
-    Question,
-    information_bound,
-    leakage_of_records,
-    pooled_information,
-)
-from skmia.leakage._resamples import Resamples
+from skmia.leakage._moments import Resamples
+from skmia.leakage._per_record import KL_METHODS, Question, leakage_of_records
 from skmia.utils._constraints import (
     ARRAY,
     CONFIDENCE_LEVEL,
@@ -60,13 +55,13 @@ def kl_leakage(
 
     where :math:`P_1` is the law of a statistic :math:`s` of models trained with the record, and
     :math:`P_0` of models trained without it. 0 means that no attacker who sees this statistic can
-    tell membership better than blind; there is no upper limit, and
-    :func:`membership_success_bound` says what a value allows. It is in nats, of which ln 2 are a
+    tell membership better than by a blind guess. There is no upper limit;
+    :func:`membership_success_bound` says what a value allows. The unit is nats, of which ln 2 are a
     bit.
 
-    The attacker sees the statistic of one model, and knows both laws: he trains models on records
-    of the same population, as many as he likes. A statistic of the model's output on the record
-    gives the leakage of the black box, which is a lower bound on that of the parameters: what is
+    The attacker sees the statistic of one model, and knows both laws: they train models on records
+    of the same population, as many as they like. A statistic of the model's output on the record
+    gives the leakage of the black box. It is a lower bound on that of the parameters, since what is
     computed from the model leaks no more than the model.
 
     Parameters
@@ -87,12 +82,12 @@ def kl_leakage(
                     \bar\Delta^\top \Sigma^{-1} \bar\Delta
                     - d \left(\frac{1}{n_{in}} + \frac{1}{n_{out}}\right)\right),
 
-          without bias but for the maximum. Where :math:`d \ge \nu / 5` and :math:`d > 1` the
+          unbiased except for the maximum. Where :math:`d \ge \nu / 5` and :math:`d > 1` the
           covariance is shrunk as by Ledoit and Wolf, and nothing is corrected;
-        - "gaussian": two Gaussians, each with a covariance of its own; biased upward, heavily for
-          few models and several dimensions;
-        - "neighbors": no model of the laws, distances to nearest neighbors [2]_; biased downward
-          for K > 0.
+        - "gaussian": two Gaussians, each with its own covariance; biased upward, heavily for few
+          models and several dimensions;
+        - "neighbors": distances to nearest neighbors [2]_, without a model of the laws; biased
+          downward for K > 0.
     n_neighbors : int, default=5
         Which neighbor's distance "neighbors" takes, at least 1.
     n_bootstraps : int, default=1000
@@ -122,28 +117,35 @@ def kl_leakage(
 
     Notes
     -----
-    This is a reconstruction: of [1]_ the abstract was at hand, which says that there is a leakage
+    This is a reconstruction: only the abstract of [1]_ was known. It says that there is a leakage
     by the Kullback-Leibler divergence, not how the authors compute it.
 
     The interval of "pooled" inverts a bootstrap test: it holds the distances of both laws from
-    which resamples of the models reach the distance that was found. That of "gaussian" is a basic
-    bootstrap interval of :math:`\sqrt{2K}`, from which the bias goes out, so that it may lie below
-    the value. For "neighbors" it takes the
-    standard error of halves drawn without repetition, since a resample that repeats models has
-    neighbors at distance 0, and keeps the bias.
+    which resamples of the models reach the distance that was found. "gaussian" has a basic
+    bootstrap interval of :math:`\sqrt{2K}`, which removes the bias, so that it may lie below the
+    value. "neighbors" takes the standard error of halves drawn without repetition, since a resample
+    that repeats models has neighbors at distance 0; the bias stays.
 
-    Of 500 draws from Gaussians with 128 models on each side, of 1, 2 and 5 dimensions, 94 to 99 %
-    of the intervals of "pooled" at 95 % held a truth of 0, 0.05, 0.5 and 2, with 16 to 64 models on
-    a side 90 to 99 %; of "gaussian" 88 to
-    98 % one of 0, 0.05 and 0.5 in 1 and 2 dimensions; of "neighbors" over 99 % one of 0, and 85 %
-    and 82 % one of 0.5, in 1 and 2 dimensions. With a covariance that is shrunk, of 20 dimensions
-    and 40 models on each side, 90 to 98 % of the intervals held the truth where all directions vary
-    alike; where they vary from 0.1 to 10 it is underestimated, and 81 % held a truth of 0.5, 41 %
-    one of 2.
+    Share of intervals at 95 % that held the truth, in 500 draws from Gaussians:
 
-    The standard error of "pooled" at K = 0.5 is 0.28 with 32 models on each side, 0.13 with 128
-    and 0.07 with 512. A statistic with atoms, such as the confidence of a tree that is sure, is not
-    Gaussian; infinity says that it does not vary on either side but differs between them.
+    =========  ===============  ==========  ===============  =======
+    method     models per side  dimensions  truth            covered
+    =========  ===============  ==========  ===============  =======
+    pooled     128              1, 2, 5     0, 0.05, 0.5, 2  94-99 %
+    pooled     16 to 64         1, 2, 5     0, 0.05, 0.5, 2  90-99 %
+    gaussian   128              1, 2        0, 0.05, 0.5     88-98 %
+    neighbors  128              1, 2        0                > 99 %
+    neighbors  128              1           0.5              85 %
+    neighbors  128              2           0.5              82 %
+    =========  ===============  ==========  ===============  =======
+
+    With a shrunk covariance, of 20 dimensions and 40 models on each side, 90 to 98 % held the truth
+    where all directions vary alike. Where they vary from 0.1 to 10 the divergence is
+    underestimated: 81 % held a truth of 0.5, 41 % one of 2. The standard error of "pooled" at
+    K = 0.5 is 0.28 with 32 models on each side, 0.13 with 128 and 0.07 with 512.
+
+    A statistic with atoms, such as the confidence of a tree that is sure, is not Gaussian. Infinity
+    says that it does not vary on either side but differs between them.
 
     References
     ----------
@@ -195,8 +197,8 @@ def mutual_information_leakage(
 
     where :math:`P_1` is the law of a statistic of models trained with the record, :math:`P_0` of
     models trained without it, :math:`K` the Kullback-Leibler divergence and :math:`\pi` the prior
-    of membership. 0 means that the statistic says nothing of membership, the entropy of the prior,
-    ln 2 nats for 0.5, that it says all.
+    of membership. 0 means that the statistic says nothing of membership. The entropy of the prior,
+    ln 2 nats for 0.5, means that it says all.
 
     The attacker is that of :func:`kl_leakage`.
 
@@ -230,8 +232,8 @@ def mutual_information_leakage(
     Returns
     -------
     Estimate
-        The mutual information in nats with its interval. That of "variational" is of the bound,
-        and of the classifiers as they were trained.
+        The mutual information in nats with its interval. With "variational" the interval is that of
+        the bound, with the classifiers as they were trained.
 
     Raises
     ------
@@ -246,8 +248,8 @@ def mutual_information_leakage(
 
     Notes
     -----
-    The information given the other training records is the average of this one over them, where all
-    models are trained on the same other ones; models whose other records are drawn anew give a
+    Where all models are trained on the same other records, the average over these is the
+    information given the other training records. Models whose other records are drawn anew give a
     smaller one, that of an attacker who does not know them. This is a reconstruction, see
     :func:`kl_leakage`.
 
@@ -272,6 +274,7 @@ def mutual_information_leakage(
         sides = _checked(in_statistics, out_statistics, question)
         return _variational(*sides, classifier, n_bootstraps, question)
     found = _leakage(in_statistics, out_statistics, n_bootstraps, question)
+    # the information of Gaussians grows with the divergence, so its ends belong to these ends
     ends = np.stack([found.kl, found.low, found.high])
     if method == "kl_bound":
         words = f"upper bound, {found.method}"
@@ -298,6 +301,7 @@ def _checked(in_statistics, out_statistics, question):
 
 def _leakage(in_statistics, out_statistics, n_bootstraps, question):
     sides = _checked(in_statistics, out_statistics, question)
+    # two seeds, as the two sides are different models, independent of each other
     seeds = np.random.RandomState(question.seed).randint(2**31 - 1, size=2)
     return leakage_of_records(
         [side[:, None] for side in sides],
@@ -316,9 +320,28 @@ def _estimate(value, low, high, words):
 
 def _variational(first, second, classifier, n_bootstraps, question):
     """Return the entropy of the prior less the cross entropy of the classifier's posterior."""
-    X, is_in = np.concatenate([first, second]), np.repeat([1, 0], [len(first), len(second)])
+    losses = _posterior_losses(first, second, classifier, question)
+    shares = question.prior, 1 - question.prior
+    entropy = entropy_of(question.prior)
+    value = entropy - sum(share * side.mean() for share, side in zip(shares, losses, strict=True))
+    # the losses are resampled, not the trainings: the interval is of the classifiers as they are
+    seeds = np.random.RandomState(question.seed).randint(2**31 - 1, size=2)
+    again = entropy - sum(
+        share * _resampled_means(side, Resamples(np.arange(len(side)), n_bootstraps, seed))
+        for share, side, seed in zip(shares, losses, seeds, strict=True)
+    )
+    low, high = quantiles(again, question.confidence_level)
+    clipped = np.clip([value, low, high], 0, entropy)
+    return Estimate(*clipped.tolist(), "variational lower bound, cross-validated classifier")
+
+
+def _posterior_losses(first, second, classifier, question):
+    """Return the cross entropies of membership on each side, for models that no fold has seen."""
+    X = np.concatenate([first, second])
+    is_in = np.repeat([1, 0], [len(first), len(second)])
     if classifier is None:
         classifier = make_pipeline(StandardScaler(), LogisticRegression())
+    # a classifier judged on its own training records would give no lower bound
     folds = StratifiedKFold(
         min(5, len(first), len(second)), shuffle=True, random_state=question.seed
     )
@@ -329,17 +352,7 @@ def _variational(first, second, classifier, n_bootstraps, question):
         question.prior / len(first),
     ]
     loss = np.log(proba.sum(axis=1)) - np.log(proba[np.arange(len(X)), is_in])
-    losses = loss[: len(first)], loss[len(first) :]
-    shares, entropy = (question.prior, 1 - question.prior), entropy_of(question.prior)
-    value = entropy - sum(share * side.mean() for share, side in zip(shares, losses, strict=True))
-    seeds = np.random.RandomState(question.seed).randint(2**31 - 1, size=2)
-    again = entropy - sum(
-        share * _resampled_means(side, Resamples(np.arange(len(side)), n_bootstraps, seed))
-        for share, side, seed in zip(shares, losses, seeds, strict=True)
-    )
-    low, high = quantiles(again, question.confidence_level)
-    clipped = np.clip([value, low, high], 0, entropy)
-    return Estimate(*clipped.tolist(), "variational lower bound, cross-validated classifier")
+    return loss[: len(first)], loss[len(first) :]
 
 
 def _resampled_means(losses, resamples):

@@ -1,32 +1,31 @@
-"""Estimators of the Kullback-Leibler divergence of two laws from samples of them."""
+"""Estimators of divergence and mutual information of two laws, from samples of them."""
+
+from functools import lru_cache
 
 import numpy as np
 from scipy.spatial import cKDTree
 
+from skmia.leakage._bounds import entropy_of
+
 _TINY = np.finfo(np.float64).eps
+_POINTS, _WEIGHTS = np.polynomial.hermite_e.hermegauss(64)
+_WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
+# From here on the two laws do not overlap, to nine digits.
+_FAR = 12.0
+_GRID = np.linspace(0, _FAR, 4001)
 
 
 def pooled_covariance(first, second, shrinkage, *, is_population=False):
-    """Return the covariance within the sides.
+    """Return the covariance within the sides, (..., n_records, n_dimensions, n_dimensions).
 
-    Parameters
-    ----------
-    first, second : Moments
-        Of both sides.
-    shrinkage : ndarray of shape (n_records,)
-        Weight of the multiple of the identity.
-    is_population : bool, default=False
-        Whether the samples are a population, so that no degrees of freedom are lost.
-
-    Returns
-    -------
-    ndarray of shape (..., n_records, n_dimensions, n_dimensions)
-        The covariance.
+    `shrinkage` is each record's weight of the multiple of the identity. Samples that are a
+    population lose no degrees of freedom.
     """
     degrees = first.count + second.count - (0 if is_population else 2)
     with np.errstate(invalid="ignore", divide="ignore"):
         covariance = (first.scatter + second.scatter) / degrees[..., None, None]
     n_dimensions = covariance.shape[-1]
+    # shrunk toward the mean variance in all directions, as by Ledoit and Wolf
     mean_variance = np.trace(covariance, axis1=-2, axis2=-1)[..., None, None] / n_dimensions
     share = shrinkage[:, None, None]
     return (1 - share) * covariance + share * mean_variance * np.eye(n_dimensions)
@@ -35,53 +34,31 @@ def pooled_covariance(first, second, shrinkage, *, is_population=False):
 def corrected_kl(squared_distance, first, second, shrinkage, excess=1.0):
     """Return half a squared distance without its bias, so possibly negative.
 
-    Parameters
-    ----------
-    squared_distance : ndarray of shape (..., n_records)
-        Squared Mahalanobis distance with the pooled covariance.
-    first, second : Moments
-        Of both sides.
-    shrinkage : ndarray of shape (n_records,)
-        Weight of the multiple of the identity; above 0 the bias is not known, and stays.
-    excess : float or ndarray of shape (n_records,), default=1.0
-        How much larger the squared error of the difference of means is than that of independent
-        models, see `excess_of_pairs`.
-
-    Returns
-    -------
-    ndarray of shape (..., n_records)
-        The divergence.
+    `excess` is how much larger the squared error of the difference of means is than that of
+    independent models, see `excess_of_pairs`.
     """
     n_dimensions = first.mean.shape[-1]
     degrees = first.count + second.count - 2
     with np.errstate(divide="ignore", invalid="ignore"):
+        # The inverse of an estimated covariance is too large by degrees / (degrees - d - 1), and
+        # the means' own errors add d (1 / n + 1 / m) to any distance.
         noise = excess * n_dimensions * (1 / first.count + 1 / second.count)
         corrected = squared_distance * (degrees - n_dimensions - 1) / degrees - noise
+    # of a shrunk covariance the bias is not known
     return np.where(shrinkage > 0, squared_distance, corrected) / 2
 
 
 def excess_of_pairs(sides, groups):
-    r"""Return how much the squared error of the difference of means exceeds independent models'.
+    r"""Return by how much the squared error of the difference of means exceeds independent models'.
 
     .. math:: \frac{1}{d} \left(\frac{1}{n} + \frac{1}{m}\right)^{-1}
               \mathrm{tr}\left(\Sigma^{-1} \frac{G}{G - 1} \sum_g u_g u_g^\top\right)
 
-    where :math:`u_g` is the part of group g of G in the error of the difference. Of shadows of
-    which one is trained on what the other is not, whatever moves one moves the other the opposite
-    way, so that this is up to 2.
-
-    Parameters
-    ----------
-    sides : pair of Side
-        The same models with and without the record.
-    groups : ndarray of int, shape (n_models,)
-        Models of one group, 0 to n_groups - 1, depend on each other.
-
-    Returns
-    -------
-    ndarray of shape (n_records,)
-        The factor; 1 where it cannot be told.
+    where :math:`u_g` is the part of group g of G in the error of the difference. The factor is 1
+    where it cannot be told. Both sides are the same models, in groups numbered from 0.
     """
+    # Of shadows of which one is trained on what the other is not, whatever moves one moves the
+    # other the opposite way, so that the factor is up to 2.
     moments = [side.moments() for side in sides]
     parts = [
         side.residuals(part) / part.count[:, None]
@@ -99,16 +76,8 @@ def excess_of_pairs(sides, groups):
 def gaussian_kl(first, second):
     """Return the divergence of the Gaussian of one side from that of the other.
 
-    Parameters
-    ----------
-    first, second : Moments
-        Of both sides.
-
-    Returns
-    -------
-    ndarray of shape (..., n_records)
-        The divergence, infinite where either side does not vary in some direction; NaN where it has
-        too few models.
+    It is infinite where either side does not vary in some direction, NaN where it has too few
+    models.
     """
     with np.errstate(invalid="ignore"):  # a resample may have one model on a side
         covariances = [side.scatter / (side.count - 1)[..., None, None] for side in (first, second)]
@@ -116,18 +85,7 @@ def gaussian_kl(first, second):
 
 
 def population_gaussian_kl(first, second):
-    """Return what `gaussian_kl` of resamples tends to: the samples are the population.
-
-    Parameters
-    ----------
-    first, second : Moments
-        Of both sides.
-
-    Returns
-    -------
-    ndarray of shape (..., n_records)
-        The divergence.
-    """
+    """Return what `gaussian_kl` of resamples tends to: the samples are the population."""
     covariances = [side.scatter / side.count[..., None, None] for side in (first, second)]
     return _two_gaussians(first.mean - second.mean, *covariances)
 
@@ -136,44 +94,39 @@ def _two_gaussians(difference, first, second):
     n_dimensions = difference.shape[-1]
     with np.errstate(divide="ignore", invalid="ignore"):
         log_first, log_second = (np.linalg.slogdet(part)[1] for part in (first, second))
+    # a law that does not vary in some direction has no density there
     is_flat = ~(np.isfinite(log_first) & np.isfinite(log_second))
     usable = np.where(is_flat[..., None, None], np.eye(n_dimensions), second)
     trace = np.trace(np.linalg.solve(usable, first), axis1=-2, axis2=-1)
     distance = squared_distance(difference, usable)
     with np.errstate(invalid="ignore"):
         kl = (trace + distance - n_dimensions + log_second - log_first) / 2
+    # two constants that are equal do not differ, though neither has a density
     is_same = ~(difference.any(axis=-1) | first.any(axis=(-2, -1)) | second.any(axis=(-2, -1)))
     is_missing = np.isnan(first).any(axis=(-2, -1)) | np.isnan(second).any(axis=(-2, -1))
     return np.where(is_flat, np.where(is_missing, np.nan, np.where(is_same, 0.0, np.inf)), kl)
 
 
 def squared_distance(difference, covariance):
-    """Return the squared Mahalanobis distance; infinite along what does not vary.
+    """Return the squared Mahalanobis distance, infinite along what does not vary.
 
-    Parameters
-    ----------
-    difference : ndarray of shape (..., n_dimensions)
-        Difference of two means.
-    covariance : ndarray of shape (..., n_dimensions, n_dimensions)
-        Positive semidefinite; where it is not finite, the distance is NaN.
-
-    Returns
-    -------
-    ndarray of shape (...)
-        The squared distance.
+    It is NaN where the covariance is not finite.
     """
     n_dimensions = difference.shape[-1]
+    # one dimension needs no directions, and its variance is 0 exactly where nothing varies
     if n_dimensions == 1:
-        variances, parts = covariance[..., 0], difference
+        variances = covariance[..., 0]
+        parts = difference
         floor = 0.0
     else:
         is_finite = np.isfinite(covariance).all(axis=(-2, -1))
         usable = np.where(is_finite[..., None, None], covariance, np.nan_to_num(covariance, nan=1))
         variances, directions = np.linalg.eigh(usable)
         parts = np.einsum("...i,...ij->...j", difference, directions)
-        floor = variances[..., -1:] * n_dimensions * _TINY
+        floor = variances[..., -1:] * n_dimensions * _TINY  # the eigenvalues' rounding error
     length = np.linalg.norm(difference, axis=-1, keepdims=True)
     is_flat = variances <= floor
+    # what rounding of the directions leaves of a difference that has no part there
     is_none = np.abs(parts) <= (0 if n_dimensions == 1 else 1e-8 * length)
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = np.where(is_flat, np.where(is_none, 0, np.inf), parts**2 / variances)
@@ -181,20 +134,10 @@ def squared_distance(difference, covariance):
 
 
 def ledoit_wolf_weight(sides):
-    """Return the weight of the identity in the Ledoit-Wolf estimate of the pooled covariance.
-
-    Parameters
-    ----------
-    sides : pair of Side
-        The statistics of both sides.
-
-    Returns
-    -------
-    ndarray of shape (n_records,)
-        In [0, 1].
-    """
+    """Return the weight of the identity, in [0, 1], in Ledoit's and Wolf's pooled covariance."""
     moments = [side.moments() for side in sides]
     n_models = moments[0].count + moments[1].count
+    # Ledoit's and Wolf's weight: the estimate's squared error over its distance from the identity
     fourth = sum(
         ((side.residuals(part) ** 2).sum(axis=-1) ** 2).sum(axis=0)
         for side, part in zip(sides, moments, strict=True)
@@ -209,18 +152,8 @@ def ledoit_wolf_weight(sides):
 def neighbors_kl(sides, n_neighbors):
     """Return the nearest-neighbor estimate of Wang, Kulkarni and Verdú, possibly negative.
 
-    Parameters
-    ----------
-    sides : pair of Sample
-        Samples of the law whose divergence is estimated, and of that it diverges from, within the
-        unit cube; the first with more than `n_neighbors` models, the second with as many.
-    n_neighbors : int
-        Which neighbor's distance is taken.
-
-    Returns
-    -------
-    ndarray of shape (n_records,)
-        The divergence; 0 where all models of a record have the same statistic.
+    The two samples lie within the unit cube, the first with more than `n_neighbors` models, the
+    second with as many. It is 0 where all models of a record have the same statistic.
     """
     (own, records), (other, _) = (_apart(side) for side in sides)
     near = cKDTree(own).query(own, [n_neighbors + 1])[0]  # the nearest of all is the point itself
@@ -228,6 +161,7 @@ def neighbors_kl(sides, n_neighbors):
     n, m = (side.mask.sum(axis=0) for side in sides)
     with np.errstate(divide="ignore", invalid="ignore"):
         sums = np.bincount(records, np.log(far / near)[:, 0], minlength=len(n))
+    # equation 5 of Wang, Kulkarni and Verdú; equal statistics have distances of 0, which is NaN
     kl = sides[0].statistics.shape[-1] * sums / n + np.log(m / (n - 1))
     return np.where(np.isnan(sums), 0, kl)
 
@@ -236,33 +170,63 @@ def _apart(side):
     """Return the points of all records, so far apart that none is another's neighbor."""
     models, records = np.nonzero(side.mask)
     points = side.statistics[models, records]
+    # one tree for all records: points in the unit cube are nearer than 4 d to each other
     return np.column_stack([points, 4.0 * points.shape[1] * records]), records
 
 
 def within_unit_cube(statistics, masks, rng):
-    """Return the statistics of both sides, scaled alike and without ties.
-
-    Parameters
-    ----------
-    statistics : pair of ndarray of shape (n_models, n_records, n_dimensions)
-        Of the models on each side.
-    masks : pair of ndarray of bool, shape (n_models, n_records)
-        Which of them count.
-    rng : RandomState
-        Draws the jitter that breaks ties.
-
-    Returns
-    -------
-    list of ndarray of shape (n_models, n_records, n_dimensions)
-        The same in units of the largest spread of each record.
-    """
+    """Return the statistics of both sides without ties, each record's in units of its spread."""
     used = [mask[..., None] for mask in masks]
     pairs = list(zip(statistics, used, strict=True))
     low = np.minimum(*(side.min(axis=0, initial=np.inf, where=mask) for side, mask in pairs))
     high = np.maximum(*(side.max(axis=0, initial=-np.inf, where=mask) for side, mask in pairs))
     spread = high - low
+    # one unit for all dimensions: neighbors shall stay neighbors
     unit = spread.max(axis=-1, keepdims=True)
     unit = np.where(unit > 0, unit, 1)
+    # ties would have a distance of 0, whose logarithm is infinite
     jitter = [1e-10 * spread * rng.uniform(-1, 1, size=side.shape) for side in statistics]
     moved = zip(statistics, jitter, strict=True)
     return [(side - low + noise) / unit for side, noise in moved]
+
+
+def pooled_information(kl, prior):
+    """Return the information, in nats, at a divergence of Gaussians with a common covariance.
+
+    A negative divergence gives the opposite, so that errors around 0 cancel in averages.
+    """
+    return np.sign(kl) * gaussian_information(np.sqrt(2 * np.abs(kl)), prior)
+
+
+def information_bound(kl, reverse_kl, prior):
+    r"""Return the bound :math:`\pi (1 - \pi) J` on information, at most the prior's entropy."""
+    # J is the sum of both divergences; a divergence is convex in its second law, so that from the
+    # mixture it is at most the other law's weight times that from the other law
+    return np.minimum(prior * (1 - prior) * (kl + reverse_kl), entropy_of(prior))
+
+
+def gaussian_information(distance, prior):
+    r"""Return the mutual information of membership and one draw of a Gaussian, in nats.
+
+    .. math:: I = h(\pi) - \pi E_1[\ln(1 / q)] - (1 - \pi) E_0[\ln(1 / (1 - q))]
+
+    where :math:`q` is the posterior. The means of both laws are at a `distance` in standard
+    deviations, and `prior` is the probability of the first one.
+    """
+    # Of Gaussians with equal covariances in more dimensions only the discriminant matters, which
+    # has one.
+    return np.interp(distance, _GRID, _table(prior), right=entropy_of(prior))
+
+
+@lru_cache(maxsize=8)
+def _table(prior):
+    """Return the information on a grid so fine that what lies between is right to six digits."""
+    log_odds = np.log(prior / (1 - prior))
+    # The expectations by Gauss-Hermite quadrature: the log likelihood ratio has the mean d² / 2 and
+    # the variance d² under the first law.
+    evidence = _GRID[:, None] * _POINTS + _GRID[:, None] ** 2 / 2
+    left = prior * (np.logaddexp(0, -(evidence + log_odds)) @ _WEIGHTS)
+    left += (1 - prior) * (np.logaddexp(0, -(evidence - log_odds)) @ _WEIGHTS)
+    information = np.clip(entropy_of(prior) - left, 0, None)
+    # it grows with the distance, except for rounding in the quadrature
+    return np.maximum.accumulate(np.minimum(information, entropy_of(prior)))

@@ -3,15 +3,9 @@
 from numbers import Real
 
 import numpy as np
+from scipy.linalg import eigh
 from sklearn.utils import check_array
 
-from skmia.leakage._influence_terms import (
-    TOLERANCE,
-    GradientMoments,
-    PseudoInverse,
-    SamplingLaw,
-    shift_leakage,
-)
 from skmia.utils._constraints import (
     ARRAY,
     ARRAY_OR_NONE,
@@ -23,7 +17,22 @@ from skmia.utils._constraints import (
     validate_params,
 )
 
+__all__ = [
+    "MECHANISMS",
+    "GradientMoments",
+    "PseudoInverse",
+    "SamplingLaw",
+    "check_mechanism",
+    "influence_leakage",
+    "shift_leakage",
+]
+
 MECHANISMS = ("output", "posterior", "sampling")
+TOLERANCE = 1e-10
+# what of a squared gradient may lie, by rounding, in directions that nobody else moves
+OUTSIDE = 1e-10
+# what of a direction the other records must have, for it not to be one record's own
+OTHERS_SHARE = 1e-6
 
 
 @validate_params(
@@ -52,10 +61,10 @@ def influence_leakage(
     r"""Return each record's leakage to one who sees the parameters, without any retraining.
 
     A record with the gradient :math:`g` moves the minimum of an objective over n records by about
-    :math:`\Delta = -H^{-1} g / n`. Where the parameters vary normally around it, with the same
-    covariance :math:`\Sigma` with the record and without, their two laws differ by the
-    Kullback-Leibler divergence :math:`K = \frac{1}{2} \Delta^T \Sigma^{-1} \Delta`. Of three
-    sources of chance:
+    :math:`\Delta = -H^{-1} g / n`. Let the parameters vary normally around it, with the same
+    covariance :math:`\Sigma` with the record and without. Then their two laws differ by the
+    Kullback-Leibler divergence :math:`K = \frac{1}{2} \Delta^T \Sigma^{-1} \Delta`. There are
+    three sources of chance:
 
     .. math::
 
@@ -71,8 +80,8 @@ def influence_leakage(
     the gradients over records. 0 means that the record leaves no trace; there is no upper bound.
     Both directions of the divergence are equal.
 
-    **The attacker** sees all parameters and knows the record, the training and, but for "sampling",
-    all other training records. Who sees answers only learns no more.
+    **The attacker** sees all parameters. They know the record, the training and, except for
+    "sampling", all other training records. An attacker who sees only answers learns no more.
 
     Parameters
     ----------
@@ -80,8 +89,8 @@ def influence_leakage(
         The gradient of the loss of each record at the minimum, without the penalty.
     hessian : array-like of shape (n_parameters, n_parameters), float or None
         The Hessian of the objective, penalty included. A number stands for this multiple of the
-        identity: where no eigenvalue of the Hessian is smaller, the result is an upper bound of
-        "output" and "posterior". "sampling" does without: None.
+        identity: where no eigenvalue of the Hessian is smaller, the result is an upper bound for
+        "output" and "posterior". "sampling" needs none: None.
     n_records : int
         Number of training records, at least 1 and for "sampling" 3.
     mechanism : {"output", "posterior", "sampling"}, default="sampling"
@@ -116,24 +125,23 @@ def influence_leakage(
     --------
     skmia.leakage.closed_form_leakage : The same for fitted estimators.
     kl_leakage : From models that were trained with and without a record.
-    membership_success_bound : What an attacker can make of it.
+    membership_success_bound : What a divergence allows an attacker.
 
     Notes
     -----
-    The formulas are a reconstruction: of the paper only the abstract was at hand, which claims that
-    leakage falls with the number of records and the weight of the penalty and grows with the
-    derivatives of the loss. "output" is exact for the shift :math:`\Delta`, which itself is exact
-    up to terms in :math:`n^{-2}`, whether the record is added or taken away; the others hold for
-    large n besides.
+    The formulas are a reconstruction: only the paper's abstract was known. It claims that leakage
+    falls with the number of records and the weight of the penalty, and grows with the derivatives
+    of the loss. "output" is exact for the shift :math:`\Delta`, which itself is exact up to terms
+    in :math:`n^{-2}`, whether the record is added or taken away. The other two also need a large n.
 
     The record comes or goes while the penalty keeps its weight against the loss of one other
     record (scikit-learn's `C` and `alpha`). If it keeps its weight in the mean, or if the record
     replaces one drawn at random, give the gradients of loss plus penalty instead.
 
-    Matrices are often singular, as of one-hot columns next to an intercept. Directions of
-    eigenvalue 0 are left out, which is exact for gradients without a part in them. By the same
-    reason "sampling" grows out of bound where few others share a category: their number then varies
-    as a Poisson variable, not as a normal one.
+    Matrices are often singular, such as those of one-hot columns next to an intercept. Directions
+    of eigenvalue 0 are left out, which is exact for gradients without a part in them. For the same
+    reason "sampling" grows without bound where few others share a category: their number then
+    varies as a Poisson variable, not as a normal one.
 
     References
     ----------
@@ -169,22 +177,8 @@ def influence_leakage(
 
 
 def check_mechanism(mechanism, n_records=3, *, noise_scale=None, inverse_temperature=None):
-    """Refuse a mechanism that lacks its number of records or its scale, and a scale of another.
-
-    Parameters
-    ----------
-    mechanism : str
-        The mechanism.
-    n_records : int, default=3
-        Number of training records.
-    noise_scale, inverse_temperature : float, default=None
-        The scales of "output" and "posterior".
-
-    Raises
-    ------
-    ValueError
-        If something is missing or of another mechanism.
-    """
+    """Refuse a mechanism that lacks its number of records or its scale, and a scale of another."""
+    # without the record itself, two others at least are needed for a covariance
     if mechanism == "sampling" and n_records < 3:
         raise ValueError(f"mechanism='sampling' needs n_records of at least 3, got {n_records}.")
     scales = {
@@ -209,12 +203,14 @@ def _sampling_law(gradients, covariance, n_records, damping, rtol):
             f"Without gradient_covariance, gradients must be those of all {n_records} training "
             f"records, got {len(gradients)}; give the covariance of the gradients over them."
         )
+    # at the minimum of a penalized loss the mean gradient is not 0
     moments = GradientMoments([gradients])
     return SamplingLaw(moments.covariance, n_records, moments.mean, damping, rtol)
 
 
 def _curvature(hessian, n_parameters, damping, rtol):
-    """Return what solves systems with the Hessian."""
+    """Return the function that multiplies rows by the inverse of the Hessian."""
+    # a number below all eigenvalues makes the step too long, so that the result is a bound
     if isinstance(hessian, Real):
         return lambda rows: rows / (hessian + damping)
     if hessian is None:
@@ -235,4 +231,124 @@ def _check_matrix(name, matrix, n_parameters):
         )
     if not np.allclose(matrix, matrix.T, rtol=1e-6, atol=1e-8 * np.abs(matrix).max()):
         raise ValueError(f"{name} must be symmetric, got an asymmetric matrix; check its order.")
+    # eigh reads one triangle only: what rounding made different in the other must not matter
     return (matrix + matrix.T) / 2
+
+
+def shift_leakage(gradients, solved, n_records, noise_scale=None, inverse_temperature=None):
+    """Return the divergence of "output", or of "posterior" if there is no noise.
+
+    `solved` is the inverse of the Hessian times the gradients, (n_candidates, n_parameters) as
+    they.
+    """
+    if noise_scale is not None:
+        return (solved**2).sum(axis=1) / (2 * (n_records * noise_scale) ** 2)
+    # an infinite solution times a gradient of 0 would be NaN
+    unbounded = np.isinf(solved).any(axis=1)
+    products = (gradients * np.where(unbounded[:, None], 0, solved)).sum(axis=1).clip(min=0)
+    return np.where(unbounded, np.inf, inverse_temperature / (2 * n_records) * products)
+
+
+class PseudoInverse:
+    """The inverse of a symmetric positive semi-definite matrix, in the directions it has.
+
+    Eigenvalues up to the share `rtol` of the largest count as 0; negative ones are refused by
+    `name`.
+    """
+
+    def __init__(self, matrix, rtol=TOLERANCE, name="hessian"):
+        diagonal = matrix.diagonal()
+        # to ones on the diagonal, or the tolerance would depend on the units of the features
+        self.scale = np.sqrt(np.where(diagonal > 0, diagonal, 1))
+        values, vectors = eigh(matrix / np.outer(self.scale, self.scale))
+        floor = rtol * max(values[-1], 0)
+        # Rounding may leave eigenvalues a little below 0, also with rtol=0. Those farther below
+        # mean that the parameters are at no minimum.
+        if values[0] < -max(floor, len(values) * 1e-14 * np.abs(values).max()):
+            raise ValueError(
+                f"{name} must be positive semi-definite, got a smallest eigenvalue of "
+                f"{values[0]:.3g} beside a largest of {values[-1]:.3g} after scaling to a diagonal "
+                "of ones; add damping, or train until the minimum is reached."
+            )
+        kept = values > floor
+        # a root of the inverse, so that squared lengths of products are quadratic forms
+        self.root = vectors[:, kept] / np.sqrt(values[kept]) / self.scale[:, None]
+        self.flat = vectors[:, ~kept]
+
+    def outside(self, rows):
+        """Return which rows have a part in directions that the matrix lacks."""
+        scaled = rows / self.scale
+        missing = ((scaled @ self.flat) ** 2).sum(axis=1)
+        return missing > OUTSIDE * (scaled**2).sum(axis=1)
+
+    def solve(self, rows):
+        """Return the shortest solution for each row, infinite where there is none."""
+        solved = rows @ self.root @ self.root.T
+        # Scaling turns the directions that the matrix lacks: the part along them is taken away in
+        # the units of the parameters, where the solution shall be the shortest.
+        if self.flat.shape[1]:
+            flat = np.linalg.qr(self.flat / self.scale[:, None])[0]
+            solved -= solved @ flat @ flat.T
+        solved[self.outside(rows)] = np.inf
+        return solved
+
+
+class GradientMoments:
+    """Number, mean and covariance of gradients that come in blocks of records."""
+
+    def __init__(self, blocks):
+        self.n = 0
+        self.mean = 0.0
+        self.scatter = 0.0
+        # merged block by block around the means: sums of squares would lose digits, and all
+        # gradients at once may not fit into memory
+        for block in blocks:
+            n = len(block)
+            mean = block.mean(axis=0)
+            centered = block - mean
+            step = mean - self.mean
+            total = self.n + n
+            self.scatter += centered.T @ centered + self.n * n / total * np.outer(step, step)
+            self.mean = self.mean + n / total * step
+            self.n = total
+
+    @property
+    def covariance(self):
+        """Return the unbiased covariance, (n_parameters, n_parameters)."""
+        return self.scatter / (self.n - 1)
+
+
+class SamplingLaw:
+    """How the minimum varies with the records that are drawn.
+
+    `mean` is the mean of the gradients, needed only where a record's own gradient is left out.
+    """
+
+    def __init__(self, covariance, n_records, mean=None, damping=0.0, rtol=TOLERANCE):
+        damped = covariance + damping * np.eye(len(covariance))
+        self.inverse = PseudoInverse(damped, rtol, "gradient_covariance")
+        self.n_records = n_records
+        self.mean = mean
+
+    def leakage(self, gradients, own):
+        """Return the divergence of each record; `own` ones are taken out of the covariance
+        first.
+        """
+        root = self.inverse.root
+        sides = gradients @ root
+        squares = (sides**2).sum(axis=1)
+        if own:
+            squares += self._own_part(sides, (gradients - self.mean) @ root)
+        squares[self.inverse.outside(gradients)] = np.inf
+        return squares / (2 * self.n_records)
+
+    def _own_part(self, sides, deviations):
+        """Return what is added where the covariance loses one record."""
+        # Sherman and Morrison: without the record, the scatter loses n / (n - 1) times the outer
+        # product of its deviation from the mean
+        factor = self.n_records / (self.n_records - 1) ** 2
+        rest = 1 - factor * (deviations**2).sum(axis=1)
+        squares = factor * (sides * deviations).sum(axis=1) ** 2
+        # no other record moves the parameters this way: where they moved, this record was there
+        alone = (rest < OTHERS_SHARE) & (squares > 0)
+        return np.where(alone, np.inf, squares / np.where(alone, 1, rest.clip(min=OTHERS_SHARE)))

@@ -12,7 +12,7 @@ from sklearn.linear_model import (
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.extmath import safe_sparse_dot
 
-from skmia.leakage._influence_terms import PseudoInverse
+from skmia.leakage._influence import PseudoInverse
 from skmia.utils._sklearn import _num_samples
 
 __all__ = ["LinearProblem", "is_linear"]
@@ -27,49 +27,25 @@ LARGEST_SLOPE = 0.01
 
 
 def is_linear(classifier):
-    """Tell whether a classifier is one of those here.
-
-    Parameters
-    ----------
-    classifier : estimator
-        A classifier.
-
-    Returns
-    -------
-    bool
-        Whether it is.
-    """
+    """Return whether a classifier is one of those here."""
     return isinstance(classifier, LOGISTIC + RIDGE)
 
 
 class LinearProblem:
-    r"""The objective that a fitted linear classifier minimizes.
+    r"""The objective that a fitted linear classifier minimizes, with its training records.
 
     .. math:: F(\theta) = \frac{1}{n} \sum_i \ell(\theta; z_i) + \frac{\lambda}{2} \|w\|^2
 
     where :math:`\theta` are the weights w and the intercepts, output by output. The loss is the
     logistic loss with :math:`\lambda = 1 / (C n)`, or half of the squared error of targets -1 and
     1 with :math:`\lambda = \alpha / n`.
-
-    Parameters
-    ----------
-    classifier : estimator
-        The fitted classifier.
-    X : {array-like, sparse matrix} of shape (n_records, n_features)
-        The training records.
-    y : array-like of shape (n_records,)
-        Their labels.
-
-    Raises
-    ------
-    ValueError
-        If there is no closed form for the classifier's parameters, or it was not fitted on these
-        records without weights.
     """
 
     def __init__(self, classifier, X, y):
         _check_parameters(classifier)
-        self.classifier, self.X, self.y = classifier, check_records(classifier, X), y
+        self.classifier = classifier
+        self.X = check_records(classifier, X)
+        self.y = y
         self.n_records = _num_samples(X)
         self.coef = np.atleast_2d(classifier.coef_).astype(np.float64)
         n_outputs, n_features = self.coef.shape
@@ -81,63 +57,30 @@ class LinearProblem:
                 f"the {type(classifier).__name__} has {self.n_parameters}. Give a model of fewer "
                 "features, such as selected ones."
             )
+        # the weights are against the sum of losses, and the objective is their mean
         self.penalty = np.tile(self._penalty_of_output(n_features), n_outputs) / self.n_records
         self._check_minimum()
 
     def blocks(self, X, y):
-        """Yield the gradients of records' losses, some records at once.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_records, n_features)
-            Records.
-        y : array-like of shape (n_records,)
-            Their labels.
-
-        Yields
-        ------
-        ndarray of shape (n_block, n_parameters)
-            Gradients.
-        """
-        X, codes = check_records(self.classifier, X), label_codes(self.classifier, y)
+        """Yield the gradients of records' losses, some records at once, (n_block, n_parameters)."""
+        X = check_records(self.classifier, X)
+        codes = label_codes(self.classifier, y)
         check_consistent_length(X, codes)
         for rows, features in self._features(X):
+            # of all losses here, the derivative by an output's value is its answer less its target
             residuals = self._answers(X[rows]) - self._targets(codes[rows])
             yield (residuals[:, :, None] * features[:, None, :]).reshape(len(features), -1)
 
     def coordinates(self):
-        """Return how to tell gradients in fewer numbers: here they stay as they are.
-
-        Returns
-        -------
-        callable
-            It takes and returns gradients.
-        """
+        """Return how to tell gradients in fewer numbers: here they stay as they are."""
         return lambda rows: rows
 
     def solver(self, damping):
-        """Return what multiplies rows by the inverse of the Hessian.
-
-        Parameters
-        ----------
-        damping : float
-            Added to the Hessian's diagonal.
-
-        Returns
-        -------
-        callable
-            It takes and returns an array of shape (n_rows, n_parameters).
-        """
+        """Return the function that multiplies rows by the inverse of the damped Hessian."""
         return PseudoInverse(self.hessian() + damping * np.eye(self.n_parameters)).solve
 
     def hessian(self):
-        """Return the Hessian of the objective.
-
-        Returns
-        -------
-        ndarray of shape (n_parameters, n_parameters)
-            The matrix.
-        """
+        """Return the Hessian of the objective, (n_parameters, n_parameters)."""
         n_outputs = len(self.coef)
         width = self.n_parameters // n_outputs
         total = np.zeros((n_outputs, width, n_outputs, width))
@@ -145,6 +88,7 @@ class LinearProblem:
             weights = self._curvatures(self._answers(self.X[rows]))
             for one in range(n_outputs):
                 for other in range(n_outputs):
+                    # outputs of ridge regressions do not depend on each other
                     if weights[:, one, other].any():
                         weighted = features * weights[:, one, other, None]
                         total[one, :, other] += features.T @ weighted
@@ -167,6 +111,7 @@ class LinearProblem:
 
     def _targets(self, codes):
         n_outputs = len(self.coef)
+        # two classes share one output, that of the second
         hits = codes[:, None] == (np.arange(n_outputs) if n_outputs > 1 else [1])
         return 2.0 * hits - 1 if isinstance(self.classifier, RIDGE) else hits.astype(float)
 
@@ -182,6 +127,7 @@ class LinearProblem:
     def _penalty_of_output(self, n_features):
         """Return what the sum of losses adds to the Hessian's diagonal, for one output."""
         classifier = self.classifier
+        # a search keeps what it has chosen in alpha_
         if isinstance(classifier, RIDGE):
             weight = float(getattr(classifier, "alpha_", getattr(classifier, "alpha", None)))
         else:
@@ -193,14 +139,17 @@ class LinearProblem:
 
     def _check_minimum(self):
         """Refuse records at which the objective is not flat where the classifier stands."""
-        total, squares = np.zeros(self.n_parameters), 0.0
+        total = np.zeros(self.n_parameters)
+        squares = 0.0
         for block in self.blocks(self.X, self.y):
             total += block.sum(axis=0)
             squares += (block**2).sum()
+        # without an intercept intercept_ is a single 0, and is cut off again
         intercepts = np.broadcast_to(self.classifier.intercept_, len(self.coef))
         values = np.column_stack([self.coef, intercepts])
         values = values[:, : self.n_parameters // len(self.coef)].ravel()
         slope = np.linalg.norm(total / self.n_records + self.penalty * values)
+        # against one record's gradient, so that neither units nor the number of records matter
         share = slope / max(np.sqrt(squares / self.n_records), np.finfo(float).tiny)
         if share > LARGEST_SLOPE:
             raise ValueError(
@@ -211,26 +160,9 @@ class LinearProblem:
 
 
 def label_codes(classifier, y):
-    """Return the position of each label among the classifier's.
-
-    Parameters
-    ----------
-    classifier : estimator
-        The fitted classifier.
-    y : array-like of shape (n_records,)
-        Labels.
-
-    Returns
-    -------
-    ndarray of int, shape (n_records,)
-        The positions in `classes_`.
-
-    Raises
-    ------
-    ValueError
-        If there is a label that the classifier does not know.
-    """
-    y, classes = np.asarray(y), np.asarray(classifier.classes_)
+    """Return each label's position in `classes_`, and refuse labels that are not there."""
+    y = np.asarray(y)
+    classes = np.asarray(classifier.classes_)
     strange = np.setdiff1d(y, classes)
     if len(strange):
         raise ValueError(
@@ -241,25 +173,7 @@ def label_codes(classifier, y):
 
 
 def check_records(classifier, X):
-    """Return records as numbers, dense or in rows that can be sliced.
-
-    Parameters
-    ----------
-    classifier : estimator
-        The fitted classifier.
-    X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
-        Records.
-
-    Returns
-    -------
-    {ndarray, sparse matrix} of shape (n_records, n_features)
-        The same.
-
-    Raises
-    ------
-    ValueError
-        If they are no finite numbers, or have another number of features than the classifier.
-    """
+    """Return records as finite numbers, dense or in sparse rows that can be sliced."""
     X = check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32])
     if X.shape[1] != classifier.n_features_in_:
         raise ValueError(
@@ -282,6 +196,7 @@ def _check_parameters(classifier):
     if isinstance(classifier, RIDGE):
         return
     penalty = classifier.penalty
+    # newer versions of scikit-learn say by l1_ratio alone what the penalty is
     mixed = penalty in ("deprecated", "elasticnet") and _chosen(classifier, "l1_ratio")
     if penalty == "l1" or mixed:
         raise ValueError(
@@ -303,6 +218,7 @@ def _chosen(classifier, name):
     if name == "C" and classifier.penalty is None:
         return np.inf
     value = getattr(classifier, f"{name}_", getattr(classifier, name, None))
+    # a search by folds keeps one value for each class, also where they are equal
     values = {0.0 if v is None else float(v) for v in np.ravel(value)}
     if len(values) > 1:
         raise ValueError(

@@ -7,14 +7,13 @@ import numpy as np
 from scipy.special import log_ndtr, ndtr
 
 from skmia._result import Result
-from skmia.leakage._bisection import root_of
-from skmia.leakage._bounds import total_variation_bound
+from skmia.leakage._bounds import root_of, total_variation_bound
 from skmia.utils._constraints import NOT_NEGATIVE, POSITIVE, Names, Number, validate_params
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class GaussianNoiseLeakage(Result):
-    """The most that Gaussian noise leaves of membership leakage.
+    """The most membership leakage that Gaussian noise leaves.
 
     Attributes
     ----------
@@ -49,8 +48,8 @@ def gaussian_noise_scale(sensitivity, epsilon, delta, *, method="classical"):
 
     .. math:: \sigma = \frac{\Delta_2 \sqrt{2 \ln(1.25 / \delta)}}{\varepsilon}
 
-    where :math:`\Delta_2` is the largest distance between the parameters that two data sets give
-    that differ in one record, and :math:`(\varepsilon, \delta)` the privacy wanted. The proof of
+    where :math:`\Delta_2` is the largest distance between the parameters from two data sets that
+    differ in one record, and :math:`(\varepsilon, \delta)` the privacy wanted. The proof of
     this classical formula holds for :math:`\varepsilon \le 1`. ``method="analytic"`` holds for any
     :math:`\varepsilon` and gives the smallest noise there is, the root of
 
@@ -101,6 +100,7 @@ def gaussian_noise_scale(sensitivity, epsilon, delta, *, method="classical"):
     >>> round(gaussian_noise_scale(1, 1, 1e-5, method="analytic"), 2)
     3.73
     """
+    # both formulas know the noise only as a multiple of the sensitivity
     return float(sensitivity * _unit_scale(epsilon, delta, method))
 
 
@@ -110,7 +110,7 @@ def gaussian_noise_scale(sensitivity, epsilon, delta, *, method="classical"):
     method=[Names("classical", "analytic")],
 )
 def gaussian_noise_leakage(epsilon, delta, *, method="classical"):
-    r"""Return the most that Gaussian noise of differential privacy leaves of membership leakage.
+    r"""Return the most membership leakage that noise of differential privacy leaves.
 
     .. math:: K \le \frac{\Delta_2^2}{2 \sigma^2} = \frac{\varepsilon^2}{4 \ln(1.25 / \delta)},
               \qquad \mathrm{TV} \le \sqrt{K / 2} = \frac{\varepsilon}{\sqrt{8 \ln(1.25 / \delta)}}
@@ -145,9 +145,9 @@ def gaussian_noise_leakage(epsilon, delta, *, method="classical"):
 
     Notes
     -----
-    That the advantage goes down in proportion to the inverse of
-    :math:`\sqrt{\ln(1 / \delta)} / \varepsilon` is our reading of the abstract's "reduced by
-    :math:`O(\log^{1/2}(\delta^{-1}) \varepsilon^{-1})`" [1]_; the numbers are a reconstruction.
+    The abstract [1]_ says "reduced by :math:`O(\log^{1/2}(\delta^{-1}) \varepsilon^{-1})`". We read
+    this as an advantage in proportion to the inverse of
+    :math:`\sqrt{\ln(1 / \delta)} / \varepsilon`. The numbers are a reconstruction.
 
     References
     ----------
@@ -161,6 +161,7 @@ def gaussian_noise_leakage(epsilon, delta, *, method="classical"):
     >>> round(leakage.kl, 4), round(leakage.total_variation, 4)
     (0.0213, 0.1032)
     """
+    # K = Δ² / (2 σ²) of two normal laws at the distance Δ, and the sensitivity Δ cancels
     kl = float(0.5 / _unit_scale(epsilon, delta, method) ** 2)
     return GaussianNoiseLeakage(kl, float(total_variation_bound(kl)))
 
@@ -180,7 +181,10 @@ def _unit_scale(epsilon, delta, method):
 def _analytic_scale(epsilon, delta):
     def _excess(log_scale):
         scale = np.exp(log_scale)
+        # e^ε Φ(...) by logarithms: for a large ε the one overflows where the other vanishes
         gone = np.exp(epsilon + log_ndtr(-0.5 / scale - epsilon * scale))
         return delta - (ndtr(0.5 / scale - epsilon * scale) - gone)
 
+    # The more noise, the smaller delta, so the excess increases; its upper end is the safe one.
+    # The scale is sought by its logarithm, which reaches both very small and very large noise.
     return np.exp(root_of(_excess, -50.0, 50.0))

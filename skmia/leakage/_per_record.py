@@ -7,19 +7,19 @@ from scipy.special import ndtri
 from sklearn.utils import Bunch, gen_batches
 
 from skmia._result import Estimate
-from skmia.leakage._bounds import entropy_of
 from skmia.leakage._estimators import (
     corrected_kl,
     excess_of_pairs,
     gaussian_kl,
+    information_bound,
     ledoit_wolf_weight,
     neighbors_kl,
     pooled_covariance,
+    pooled_information,
     population_gaussian_kl,
     squared_distance,
     within_unit_cube,
 )
-from skmia.leakage._gaussian_information import gaussian_information
 from skmia.leakage._intervals import (
     basic_interval,
     pooled_interval,
@@ -37,7 +37,7 @@ _WORDS = {
     "gaussian": "two Gaussians, biased upward",
     "neighbors": "nearest neighbors, biased downward",
 }
-_MANY = 20
+_MANY = 20  # records, from which on their spread tells of the errors of each
 _ENTRIES = 2**22  # of the resampled moments of a batch of records: 32 MB
 
 
@@ -52,30 +52,20 @@ class Question(NamedTuple):
 
 
 def leakage_of_records(sides, masks, resamples, question):
-    """Estimate the leakage of each record.
+    """Estimate the leakage of each record, and the averages over the records.
 
-    Parameters
-    ----------
-    sides : pair of ndarray of shape (n_models, n_records, n_dimensions)
-        Statistics of the models with, and of those without, the record.
-    masks : pair of ndarray of bool, shape (n_models, n_records)
-        Which of them count.
-    resamples : pair of Resamples
-        Of the models on each side; twice the same where both sides are the same models.
-    question : Question
-        How.
-
-    Returns
-    -------
-    Bunch
-        Arrays with one entry per record: ``kl``, ``reverse``, ``information``, and ``low`` and
-        ``high`` of ``kl``; the averages ``mean_kl`` and ``mean_information``; ``method`` in words.
+    `sides` are the statistics of the models with and without the record, (n_models, n_records,
+    n_dimensions), and `masks` which of them count. `resamples` are twice the same where both sides
+    are the same models. Of each record there are ``kl`` with ``low`` and ``high``, ``reverse`` and
+    ``information``; besides ``mean_kl``, ``mean_information``, and ``method`` in words.
     """
     if question.method == "neighbors":
         return _by_neighbors(sides, masks, resamples, question)
-    n_resamples, (_, n_records, n_dimensions) = resamples[0].n_resamples, sides[0].shape
-    n_batch = max(1, _ENTRIES // (n_resamples * (n_dimensions + 1) ** 2))
-    rng, parts = np.random.RandomState(question.seed), []
+    _, n_records, n_dimensions = sides[0].shape
+    # for each resample and record: a count, a mean and a scatter
+    n_batch = max(1, _ENTRIES // (resamples[0].n_resamples * (n_dimensions + 1) ** 2))
+    rng = np.random.RandomState(question.seed)
+    parts = []
     for batch in gen_batches(n_records, n_batch):
         part = [
             Side(side[:, batch], mask[:, batch]) for side, mask in zip(sides, masks, strict=True)
@@ -100,7 +90,8 @@ def _errors_of_one(columns, question):
 
 def _by_moments(sides, resamples, question, rng):
     """Return columns of a batch of records, and its part in the errors of the averages."""
-    shrinkage, excess = _shrinkage(sides, question), _excess(sides, resamples)
+    shrinkage = _shrinkage(sides, question)
+    excess = _excess(sides, resamples)
     here = [side.moments() for side in sides]
     drawn = [draws.moments(side) for draws, side in zip(resamples, sides, strict=True)]
     method = _of_one_covariance if question.method == "pooled" else _of_two_covariances
@@ -118,7 +109,9 @@ def _parts_of_averages(value, true, again, rng):
     value, true, again = (
         np.stack([numbers[name] for name in _AVERAGED], axis=-1) for numbers in (value, true, again)
     )
-    times = rng.poisson(1.0, size=again.shape[:2])  # that a resample of records holds each
+    # How often a resample of records holds each: independent Poisson numbers, since a batch does
+    # not know the others.
+    times = rng.poisson(1.0, size=again.shape[:2])
     with np.errstate(invalid="ignore"):
         errors = again - true
     errors = np.where(np.isfinite(errors), errors, 0)  # some resample has no models on a side
@@ -131,12 +124,10 @@ def _parts_of_averages(value, true, again, rng):
 
 
 def _errors_of_averages(parts, columns):
-    """Return the errors of the averages in resamples of the records and of the models.
-
-    The spread of the records holds what the finite number of models does to each of them alone.
-    Resamples of the models add what it does to all alike, which is their error's share that goes
-    beyond independent ones.
-    """
+    """Return the errors of the averages in resamples of the records and of the models."""
+    # The spread of the records holds what the finite number of models does to each of them alone.
+    # Resamples of the models add what it does to all alike, which is their error's share that goes
+    # beyond independent ones.
     drawn, times, error, noise = (
         sum(part[name] for part in parts) for name in ("drawn", "times", "error", "noise")
     )
@@ -144,7 +135,8 @@ def _errors_of_averages(parts, columns):
     averages = np.array([columns[name].mean() for name in _AVERAGED])
     averages = np.where(np.isfinite(averages), averages, 0)  # of the others there is no interval
     of_records = np.where(times > 0, drawn / np.maximum(times, 1) - averages, 0)
-    of_models, alone = error / n_records, noise / n_records**2
+    of_models = error / n_records
+    alone = noise / n_records**2
     variance = np.maximum(of_models.var(axis=0), np.finfo(np.float64).tiny)
     in_common = np.sqrt(np.clip(1 - alone / variance, 0, 1))
     if n_records < _MANY:  # whose spread says too little of the errors of each
@@ -159,7 +151,9 @@ def _of_one_covariance(here, drawn, shrinkage, excess, confidence_level):
     distance, reached = reached_distances(here, drawn, shrinkage)
     with np.errstate(invalid="ignore"):
         again = corrected_kl(reached.at(distance), *drawn, shrinkage, excess)
-    value, true = corrected_kl(squared, *here, shrinkage, excess), distance**2 / 2
+    value = corrected_kl(squared, *here, shrinkage, excess)
+    true = distance**2 / 2
+    # with a common covariance, both directions are equal
     interval = pooled_interval(squared, reached, confidence_level)
     return (value, value), (true, true), (again, again), interval
 
@@ -173,7 +167,8 @@ def _of_two_covariances(here, drawn, _shrinkage, _excess, confidence_level):
             (gaussian_kl, drawn),
         )
     )
-    counts, n_dimensions = [side.count for side in here], here[0].mean.shape[-1]
+    counts = [side.count for side in here]
+    n_dimensions = here[0].mean.shape[-1]
     interval = basic_interval(value[0], true[0], again[0], counts, n_dimensions, confidence_level)
     return value, true, again, interval
 
@@ -184,45 +179,11 @@ def _information(kl, reverse, question):
     return information_bound(kl, reverse, question.prior)
 
 
-def pooled_information(kl, prior):
-    """Return the information at so large a divergence of Gaussians with a common covariance.
-
-    Parameters
-    ----------
-    kl : ndarray
-        The divergence. Negative ones give the opposite, so that errors around 0 cancel in averages.
-    prior : float
-        Probability that the record is a member.
-
-    Returns
-    -------
-    ndarray
-        In nats.
-    """
-    return np.sign(kl) * gaussian_information(np.sqrt(2 * np.abs(kl)), prior)
-
-
-def information_bound(kl, reverse_kl, prior):
-    r"""Return the bound :math:`\pi (1 - \pi) J` on information, at most the prior's entropy.
-
-    Parameters
-    ----------
-    kl, reverse_kl : ndarray
-        Divergences in both directions.
-    prior : float
-        Probability that the record is a member.
-
-    Returns
-    -------
-    ndarray
-        In nats.
-    """
-    return np.minimum(prior * (1 - prior) * (kl + reverse_kl), entropy_of(prior))
-
-
 def _shrinkage(sides, question):
     """Return each record's weight of the identity in the covariance, 0 but in many dimensions."""
     _, n_records, n_dimensions = sides[0].statistics.shape
+    # the correction of the bias needs more degrees of freedom than dimensions, and many more to be
+    # of use
     degrees = sum(side.mask.sum(axis=0) for side in sides) - 2
     is_many = n_dimensions >= degrees / 5
     if question.method != "pooled" or n_dimensions == 1 or not is_many.any():
@@ -232,6 +193,7 @@ def _shrinkage(sides, question):
 
 def _excess(sides, resamples):
     """Return the factor on the noise of the means, 1 where models do not depend on each other."""
+    # models depend on each other only where both sides are the same models, in several groups
     groups = resamples[0].groups
     if resamples[0] is not resamples[1] or groups.max() + 1 in (1, len(groups)):
         return 1.0
@@ -260,6 +222,7 @@ def _by_neighbors(sides, masks, resamples, question):
         "low": np.maximum(kl - z * error, 0),
         "high": np.maximum(kl + z * error, 0),
     }
+    # records share models, whose common error this spread does not hold
     errors = [
         columns[name].std(ddof=1) / np.sqrt(len(kl)) if len(kl) > 1 else np.nan
         for name in _AVERAGED
@@ -268,11 +231,9 @@ def _by_neighbors(sides, masks, resamples, question):
 
 
 def _neighbors_of_batch(sides, masks, resamples, n_neighbors, rng):
-    """Return both divergences, and the standard error of the first from halves of the models.
-
-    Resamples with repetition would hold neighbors at distance 0. Halves drawn without it have the
-    error of the whole around the whole.
-    """
+    """Return both divergences, and the standard error of the first from halves of the models."""
+    # Resamples with repetition would hold neighbors at distance 0. Halves drawn without it have the
+    # error of the whole around the whole.
     sides = within_unit_cube(sides, masks, rng)
 
     def _kl(masks, order=1):
@@ -289,6 +250,7 @@ def _halves(masks, resamples, rng):
         rng.random_sample((draws.groups.max() + 1, mask.shape[1]))
         for draws, mask in zip(resamples, masks, strict=True)
     ]
+    # the same models must be in or out of the half on both sides
     if resamples[0] is resamples[1]:
         keys[1] = keys[0]
     return [
@@ -303,6 +265,7 @@ def _ranks(values):
 
 def _result(columns, errors, words):
     """Clip at 0 what belongs to one record, and average what was not clipped."""
+    # averages of clipped numbers would add up to a leakage that is not there
     averages = {
         f"mean_{name}": _average(columns[name], *ends, words)
         for name, ends in zip(_AVERAGED, errors.T, strict=True)

@@ -17,8 +17,8 @@ from skmia.leakage._bounds import (
     tpr_bound,
 )
 from skmia.leakage._checks import check_finite, check_model_counts
+from skmia.leakage._moments import Resamples
 from skmia.leakage._per_record import KL_METHODS, Question, leakage_of_records
-from skmia.leakage._resamples import Resamples
 from skmia.shadows._shadow_models import ShadowModels
 from skmia.signals import get_signal_names
 from skmia.utils._constraints import (
@@ -60,16 +60,16 @@ class MembershipLeakage(Result):
     reverse_kl : ndarray of shape (n_rows,)
         :math:`K(P_{i,0} \Vert P_{i,1})`.
     mutual_information : ndarray of shape (n_rows,)
-        :math:`I_i` in nats, of "pooled" as for Gaussians, of the other methods the upper bound
+        :math:`I_i` in nats: with "pooled" as for Gaussians, with the other methods the upper bound
         :math:`\pi (1 - \pi)` times the sum of both divergences.
     total_variation, success, tpr : ndarray of shape (n_rows,)
         Bounds on an attack's advantage, its balanced accuracy and its true positive rate at
         `false_positive_rate`, if the divergences were these estimates. An attack may exceed them
-        where an estimate is too low, or the statistic not Gaussian; give ``kl_high`` to the
-        functions of bounds for bounds with confidence.
+        where an estimate is too low, or the statistic not Gaussian. For bounds with confidence,
+        give ``kl_high`` to the functions of bounds.
     mean_kl, mean_mutual_information : Estimate
-        Averages over the records, of numbers of which small ones may be negative, so that records
-        without leakage do not add up to some.
+        Averages over the records. The numbers averaged may be negative, so that records without
+        leakage do not add up to some.
     method : str
         The estimator in words.
 
@@ -163,34 +163,34 @@ def membership_leakage(
     the statistic tells nothing of membership. :math:`I_i` is at most the entropy of the prior, ln 2
     for 0.5; :math:`K_i` has no upper limit.
 
-    The attacker sees the statistic of one model trained on so many records, and knows how it is
-    distributed with and without the record: he has records of the same population, and trains as
-    many models as he likes. Of statistics of a model's answer to the record this is the leakage of
-    the black box, and a lower bound on that of the model's parameters: what is computed from a
-    model leaks no more than the model. For the parameters themselves give a function that returns
-    them.
+    The attacker sees the statistic of one model, and knows its distribution with and without the
+    record: they have records of the same population, and train as many models as they like. A
+    statistic of the model's answer gives the leakage of the black box. It is a lower bound on that
+    of the parameters, since what is computed from a model leaks no more than the model. For the
+    parameters themselves, give a function that returns them.
 
     Parameters
     ----------
     estimator : estimator or ShadowModels
-        The classifier or pipeline to train clones of; or fitted shadow models, which are asked and
-        none is trained. Of these `n_models` and `rest` do not count, their masks say who saw what.
+        The classifier or pipeline to train clones of; or fitted shadow models, which are asked
+        instead. With these, `n_models` and `rest` do not count: their masks say who saw what.
     X : array-like of shape (n_records, ...)
         Records, in any container that the estimator takes.
     y : array-like of shape (n_records,)
         Their labels.
     rows : array-like of int or of bool, default=None
-        The records whose leakage is asked for, None for all.
+        The records to measure, None for all.
     n_models : int, default=256
-        Models trained, even. About half of them see a record; with less than 128 on each side only
-        averages over records are worth reading.
+        Models trained, even. About half of them see a record. With fewer than 128 on each side,
+        only averages over records are worth reading.
     statistic : str or callable, default="logit_confidence"
-        What the attacker sees: the name of a signal; "log_odds", the n_classes − 1 logarithms of
-        other classes' probabilities over that of the true class; or a function of a model, X and y
-        that returns an array of shape (n_records,) or (n_records, n_dimensions). A statistic with
-        many ties or extreme values, such as that of trees or of a class that some models have not
-        seen, is not Gaussian: the mean of it may still differ, but its divergence is not what
-        "pooled" says.
+        What the attacker sees: the name of a signal, "log_odds" or a function. "log_odds" are the
+        n_classes − 1 logarithms of other classes' probabilities over that of the true class. A
+        function takes a model, X and y, and returns an array of shape (n_records,) or
+        (n_records, n_dimensions). A statistic with
+        many ties or extreme values is not Gaussian, such as that of trees or of a class that some
+        models have not seen. Its mean may still differ, but its divergence is not what "pooled"
+        says.
     rest : {"random", "fixed"}, default="random"
         What the other training records are:
 
@@ -198,7 +198,7 @@ def membership_leakage(
           `ShadowModels`), so that all records share the models. The attacker does not know them;
         - "fixed": all other records. `n_models` / 2 models are trained on all records, and for each
           record in `rows` as many on all but it, so that models differ by their seeds alone. This
-          is the strongest attacker, who knows all others; he needs a training with chance in it.
+          is the strongest attacker, who knows all others. The training must have chance in it.
     method : {"pooled", "gaussian", "neighbors"}, default="pooled"
         The estimator, see :func:`skmia.leakage.kl_leakage`.
     prior : float, default=0.5
@@ -217,7 +217,7 @@ def membership_leakage(
     Returns
     -------
     MembershipLeakage
-        Of each of `rows` the divergence ``kl`` in nats with its interval, the mutual information
+        For each of `rows` the divergence ``kl`` in nats with its interval, the mutual information
         and what follows for attacks, and the averages over the records; `print` it.
 
     Raises
@@ -237,22 +237,22 @@ def membership_leakage(
     Notes
     -----
     Intervals of averages resample the records, and add what resamples of the models do to all
-    records alike: records share models, so that their errors go together, and a resample of records
+    records alike. Records share models, so that their errors go together, and a resample of records
     alone would give too narrow an interval. For "neighbors" it is such an interval nevertheless.
 
-    With ``rest="random"`` a model is trained on half of the records: the leakage is that of models
-    of this size, and it goes down as there are more. Records of equal content are in or out
-    together. Halves of one pool vary half as much as as many fresh records would, so that the
-    divergence is up to twice that of an attacker, and a model, with records drawn from the whole
-    population: for those give fitted `ShadowModels` with a small ``train_size`` and
-    ``splitter="overlapping"``, where a share f of the pool makes it :math:`1 / (1 - f)`.
+    With ``rest="random"`` a model is trained on half of the records. The leakage is that of models
+    of this size; it falls as there are more records. Records of equal content are in or out
+    together. Halves of one pool vary half as much as fresh records would. The divergence is
+    therefore up to twice that of models with records drawn from the whole population. For those
+    give fitted `ShadowModels` with a small ``train_size`` and ``splitter="overlapping"``, where a
+    share f of the pool makes the factor :math:`1 / (1 - f)`.
 
     Shadow models of ``splitter="halves"``, as attacks share them, serve too. But the two models of
     a pair answer the opposite way to the other records, which makes the squared error of a
-    difference of means up to twice that of independent models. Resamples keep pairs together, and
-    "pooled" takes the bias away that is measured between them; "gaussian" and "neighbors" do not.
+    difference of means up to twice that of independent models. Resamples keep pairs together.
+    "pooled" removes the bias that is measured between them; "gaussian" and "neighbors" do not.
 
-    All of this is a reconstruction: of [1]_ the abstract was at hand.
+    All of this is a reconstruction: only the abstract of [1]_ was known.
 
     References
     ----------
@@ -340,6 +340,7 @@ def _of_shadows(shadows, X, y, statistic, n_jobs):
 
 def _with_fixed_rest(estimator, X, y, rows, n_models, statistic, training):
     """Train models on all records, and for each record others on all but it and its twins."""
+    # twins share a block of models, since to leave out one is to leave out the other
     contents = KnownRecords(X, y).contents()
     left_out, block = np.unique(contents[rows], return_inverse=True)
     n_side = n_models // 2
@@ -349,8 +350,10 @@ def _with_fixed_rest(estimator, X, y, rows, n_models, statistic, training):
     records = _safe_indexing(X, rows), y[rows]
     values = _observe(shadows, *records, statistic, training["n_jobs"])
     in_mask = shadows.in_mask(*records)
+    # the first n_side models saw all records, and then each content left out has n_side of its own
     here = n_side * (1 + block) + np.arange(n_side)[:, None], np.arange(len(rows))
-    sides, masks = (values[:n_side], values[here]), (in_mask[:n_side], ~in_mask[here])
+    sides = values[:n_side], values[here]
+    masks = in_mask[:n_side], ~in_mask[here]
     if not any(np.ptp(side, axis=0).any() for side in sides):
         raise ValueError(
             "With rest='fixed' models on the same records must differ, but all of "
@@ -358,6 +361,7 @@ def _with_fixed_rest(estimator, X, y, rows, n_models, statistic, training):
             "it, and its leakage is 0 or infinite. Use rest='random', or a training with "
             "random_state."
         )
+    # seeds are drawn for each model, so that none depends on another
     groups = np.arange(n_side)
     return sides, masks, (groups, groups)
 
@@ -377,11 +381,13 @@ def _log_odds(n_others):
     """Return one signal for each class but the true one, counted from that one on."""
 
     def _of_class(proba, y_index, offset):
+        # as of signals, a probability of 0 counts as 1e-30
         proba = np.log(np.maximum(proba.astype(np.float64), 1e-30))
         each = np.arange(len(proba))
         return proba[each, (y_index + offset) % proba.shape[1]] - proba[each, y_index]
 
     return [
+        # offset as a default, or all of them would take the last one
         lambda proba, y_index, offset=offset: _of_class(proba, y_index, offset)
         for offset in range(1, n_others + 1)
     ]

@@ -58,11 +58,10 @@ class RecordSensitivity(Result):
     sensitivity : ndarray of shape (n_rows,)
         Their :math:`\Delta`, the mean over the seeds.
     standard_error : ndarray of shape (n_rows,)
-        Standard error of this mean, NaN for one seed. It says how far the seeds differ, not how far
-        :math:`\Delta` would on other training records.
+        Standard error of this mean, NaN for one seed. It covers the choice of seeds, not that of
+        the other training records.
     background : ndarray of shape (n_rows,)
-        The mean change of the same answer if another one of the rows is left out; NaN if there is
-        no other.
+        The mean change of the same answer if another of the rows is left out; NaN if there is none.
 
     See Also
     --------
@@ -122,15 +121,15 @@ def record_sensitivity(
 
     where :math:`f_D` is trained on all records :math:`D`, and :math:`f_{D \setminus z}` on all but
     the record :math:`z = (x, y)` and its copies, with the same seed. 0 means that the model answers
-    the record as if it had never seen it. For probabilities :math:`\sqrt 2` is the most: a record
-    of which the model is certain only because it was trained on it.
+    the record as if it had never seen it. For probabilities :math:`\sqrt 2` is the most: the model
+    is certain of the record only because it was trained on it.
 
-    This is for whoever holds the training records, not for an attacker.
+    This is a measure for the holder of the training records, not an attack.
 
     Parameters
     ----------
     estimator : estimator
-        The classifier or pipeline to train clones of; of a fitted search the best estimator.
+        The classifier or pipeline to train clones of; for a fitted search, its best estimator.
     X : array-like of shape (n_records, ...)
         The training records, in any container that the estimator takes.
     y : array-like of shape (n_records,)
@@ -139,15 +138,15 @@ def record_sensitivity(
         The records to measure: their rows, a bool for each record, or how many to draw at random.
         By default all are measured, or 200 of them if there are more.
     output : str or callable, default="probabilities"
-        The answer: the class probabilities; or one number, a signal by its name in `skmia.signals`
-        such as "loss" or "logit_confidence", or a function of `proba` and `y_index`. The norm of a
-        number is its absolute value.
+        The answer: the class probabilities; or one number, as a signal of `skmia.signals` such as
+        "loss" or "logit_confidence", or a function of `proba` and `y_index`. The norm of a number
+        is its absolute value.
     response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
         How the models are asked.
     n_repeats : int, default=1
         Number of seeds to average over, at least 1.
     random_state : int, RandomState instance or None, default=None
-        Draws the rows, and the seeds that models with and without a record have in common.
+        Draws the rows, and the seeds that models with and without a record share.
     n_jobs : int, default=None
         Number of models trained at the same time.
     verbose : int, default=0
@@ -177,16 +176,16 @@ def record_sensitivity(
     One model is trained for each row and one with all records, `n_repeats` times. Models are
     dropped as soon as they have answered.
 
-    The seed in common makes all else equal for a model that draws the same numbers whoever is
-    trained on. A forest or a network draws which records come next, so that it learns anew from one
-    record less: its `background` is not small, and :math:`\Delta` means something only where it
-    lies above that. Repeats make both less noisy, but do not take the background away.
+    The shared seed makes all else equal for a model that draws the same numbers whatever its
+    records. A forest or a network draws which records come next, so that one record less changes
+    all it learns. Its `background` is not small, and :math:`\Delta` means something only where it
+    lies above that. Repeats make both less noisy, but do not remove the background.
 
     References
     ----------
     .. [1] L. Song and P. Mittal, "Systematic evaluation of privacy risks of machine learning
        models", USENIX Security 2021. They compare the privacy risk score with the sensitivity of
-       records; this measure of it, and the background, are a reconstruction.
+       records. This measure, and the background, are a reconstruction.
 
     Examples
     --------
@@ -209,12 +208,16 @@ def record_sensitivity(
             f"The {len(y)} records are copies of one, so that without it none is left to train on. "
             "Give records of different content."
         )
-    template, classes = _template(estimator), np.unique(y)
+    template = _template(estimator)
+    # of all records, since a model without the only record of a class does not know the class
+    classes = np.unique(y)
     question = _Question(template, rows, classes, output, response_method, os.getpid())
+    # copies are left out together, as one of them alone would be answered from the others
     left_out, own = np.unique(contents[rows], return_inverse=True)
     with single_blas_thread():
         changes = _changes(X, y, contents, left_out, seeds, question, n_jobs, verbose)
         own_changes, others = _collected(changes, own, len(left_out), n_repeats)
+    # of one seed there is no spread
     error = np.full(len(rows), np.nan)
     if n_repeats > 1:
         error = own_changes.std(axis=0, ddof=1) / np.sqrt(n_repeats)
@@ -261,6 +264,7 @@ def _chosen_rows(rows, n_records, rng):
 
 def _changes(X, y, contents, left_out, seeds, question, n_jobs, verbose):
     """Yield how far all answers change, for each seed and each content that is left out."""
+    # as a generator: changes of (n_rows, n_rows) are summed as they come, never held at once
     parallel = Parallel(n_jobs, verbose=verbose, return_as="generator")
     everything = np.ones(len(y), dtype=bool)
     references = parallel(delayed(_answers)(X, y, everything, s, question) for s in seeds)
@@ -284,6 +288,7 @@ def _answers(X, y, kept, seed, question):
         except Exception as error:
             raise ShadowTrainingError(_failure(question.template, kept, error)) from error
         asked = _safe_indexing(X, question.rows)
+        # here, where the model is, so that answers return from a process and the model does not
         proba = class_probabilities(model, asked, question.classes, method=question.method)
     if question.output == "probabilities":
         return proba
@@ -303,8 +308,10 @@ def _failure(template, kept, error):
 
 def _collected(changes, own, n_contents, n_repeats):
     """Return each row's change by its own absence, per seed, and its mean by that of others."""
-    own_changes, others = np.empty((n_repeats, len(own))), np.zeros(len(own))
+    own_changes = np.empty((n_repeats, len(own)))
+    others = np.zeros(len(own))
     for number, change in enumerate(changes):
+        # in the order of _changes: all contents of one seed, then of the next
         repeat, content = divmod(number, n_contents)
         is_own = own == content
         own_changes[repeat, is_own] = change[is_own]

@@ -351,7 +351,7 @@ WEIGHTS = np.linspace(0.01, 2, 200)
         (ELASTIC, {}, "has an L1 penalty, whose minimum has no closed form"),
         (logistic().fit(*BINARY, sample_weight=WEIGHTS), {}, "is not at the minimum of its objec"),
         (logistic().fit(BINARY[0][:50], BINARY[1][:50]), {}, "Give the very records it was fitted"),
-        (DecisionTreeClassifier().fit(*BINARY), {}, "got DecisionTreeClassifier; skmia.shadows"),
+        (DecisionTreeClassifier().fit(*BINARY), {}, "got DecisionTreeClassifier; skmia.leakage"),
         (
             make_resampling_pipeline(RandomUnderSampler(random_state=0), logistic()).fit(*BINARY),
             {},

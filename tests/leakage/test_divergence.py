@@ -11,11 +11,9 @@ from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.naive_bayes import GaussianNB
 
 from skmia.leakage import kl_leakage, mutual_information_leakage
-from skmia.leakage._estimators import ledoit_wolf_weight
-from skmia.leakage._gaussian_information import gaussian_information
-from skmia.leakage._moments import Side
+from skmia.leakage._estimators import gaussian_information, ledoit_wolf_weight
+from skmia.leakage._moments import Resamples, Side
 from skmia.leakage._per_record import Question, leakage_of_records
-from skmia.leakage._resamples import Resamples
 
 FEW = {"n_bootstraps": 20, "random_state": 0}
 COMMON = settings(deadline=None, max_examples=25, derandomize=True)
@@ -216,7 +214,7 @@ def test_a_seed_repeats_the_interval_and_chunks_do_not_change_it(monkeypatch):
     sides = gaussians(0.5, 50, 1)[:, :, 0]
     one, again = (kl_leakage(*sides, n_bootstraps=100, random_state=1) for _ in range(2))
     assert one == again
-    monkeypatch.setattr("skmia.leakage._resamples._ENTRIES", 170)
+    monkeypatch.setattr("skmia.leakage._moments._ENTRIES", 170)
     again = kl_leakage(*sides, n_bootstraps=100, random_state=1)
     assert_allclose(numbers(again), numbers(one))
 

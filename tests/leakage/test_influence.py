@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
 from skmia.leakage import influence_leakage
-from skmia.leakage._influence_terms import GradientMoments, PseudoInverse
+from skmia.leakage._influence import GradientMoments, PseudoInverse
 
 NUMBER = {"output": {"noise_scale": 0.3}, "posterior": {"inverse_temperature": 2.0}, "sampling": {}}
 

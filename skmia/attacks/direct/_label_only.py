@@ -30,28 +30,28 @@ class LabelOnlyAttack(BaseAttack):
     label more often. The attack score is the share of copies that the target gives the record's
     label, and 0 for a record that it misclassifies.
 
-    The attacker knows the record with its label and sees which class the target predicts, no
-    probabilities; `n_queries` + 1 times for each record. To calibrate he has records from the
-    target's distribution, and either knows some of the target's members or trains one shadow model.
+    The attacker knows the record with its label and sees which class the target predicts, but no
+    probabilities. They ask `n_queries` + 1 times for each record. To calibrate they have records
+    from the target's distribution, and either know some of its members or train one shadow model.
 
     Parameters
     ----------
     target : estimator, default=None
-        The fitted classifier under attack: anything with `predict`, of which nothing else is ever
-        called. It is never refitted. None makes a template.
+        The fitted classifier under attack, of which nothing but `predict` is called. It is never
+        refitted. None makes a template.
     method : {"noise", "gap"} or callable, default="noise"
         - "noise": copies with noise that suits each column, see Notes;
-        - "gap": a record is a member if it is classified right [2]_, with one query;
+        - "gap": a record counts as a member if it is classified right [2]_, with one query;
         - a function `augmentation(X, random_state)` that returns a changed copy of each record of
-          `X`, in the same container. It is called for one record at a time, repeated `n_queries`
-          times, with the same integer seed for all records.
+          `X`, in the same container. It gets one record at a time, repeated `n_queries` times, with
+          the same integer seed for all records.
     n_queries : int, default=500
         Number of copies of each record.
     noise : "auto" or tuple of float, default="auto"
-        Amount of noise, for the method "noise": a pair (sigma, flip_rate) of the standard deviation
-        on continuous columns, in units of the column's own, and the probability that any other
-        value is changed. "auto" chooses among five pairs by the accuracy of the attack on the
-        shadow model, or on the records of known membership.
+        Amount of noise, for the method "noise": a pair (sigma, flip_rate). Sigma is the standard
+        deviation on continuous columns, in units of the column's own; flip_rate the probability
+        that any other value changes. "auto" chooses among five pairs by the attack's accuracy on
+        the shadow model, or on the records of known membership.
     per_class : bool, default=False
         One threshold and one risk histogram per class, else one for all records.
     n_bins : int, default=20
@@ -72,13 +72,13 @@ class LabelOnlyAttack(BaseAttack):
     target_classes_ : ndarray of shape (n_target_classes,)
         Labels of the target and of the records in `fit`.
     threshold_ : float
-        The threshold of all classes together; also of labels that were not met in `fit`.
+        The threshold of all classes together; also of labels that `fit` has not seen.
     thresholds_ : ndarray of shape (n_target_classes,)
         The threshold of each label.
     n_features_in_ : int
-        Number of features of the records in `fit`, where they have such.
+        Number of features in `fit`, where the records have such.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where they have such.
+        Their names, where they have such.
 
     See Also
     --------
@@ -87,21 +87,21 @@ class LabelOnlyAttack(BaseAttack):
 
     Notes
     -----
-    Columns are known by the records of `fit`. Numbers of more than two values are continuous and
-    get Gaussian noise. A column of two values, or of zeros or ones only, takes the other value with
-    probability flip_rate. Any other column, of texts or categories, takes with this probability a
-    value drawn from its marginal. In arrays a category that is numbered is continuous: give a frame
-    with categories, or a function. The pairs of "auto" are sigma 0.05, 0.1, 0.2, 0.4, 0.8 with a
-    flip rate that changes 1, 2, 3, 5, 10 columns of a record on average, but not more than half.
-    They are compared on up to 1,000 records with up to 100 copies each.
+    The records of `fit` show the kind of each column. Numbers of more than two values are
+    continuous and get Gaussian noise. A column of two values, or of only zeros or ones, takes the
+    other value with probability flip_rate. Any other column, of texts or categories, takes with
+    this probability a value drawn from its marginal. In arrays a numbered category is continuous:
+    give a frame with categories, or a function. The pairs of "auto" are sigma 0.05, 0.1, 0.2, 0.4,
+    0.8 with a flip rate that changes 1, 2, 3, 5, 10 columns of a record on average, but at most
+    half. They are compared on up to 1,000 records with up to 100 copies each.
 
     The k-th copy of every record gets the same noise, drawn once in `fit`. Each score is then an
     unbiased estimate of the record's robustness, with the variance of `n_queries` independent
-    draws, and depends on the record alone. Errors of different records are not independent: those
-    of similar records are alike, which makes their comparison more exact rather than less.
+    draws, and depends on the record alone. Errors of similar records are alike, which makes their
+    comparison more exact.
 
-    A score is a multiple of 1 / `n_queries`. Equal scores are left equal: the false positive rates
-    that a threshold can reach are few where many records keep their label in all copies.
+    A score is a multiple of 1 / `n_queries`, and equal scores stay equal. A threshold can reach few
+    false positive rates where many records keep their label in all copies.
 
     The boundary distance of [1]_, measured with HopSkipJump, is not implemented.
 
@@ -164,6 +164,7 @@ class LabelOnlyAttack(BaseAttack):
 
     @property
     def _known_threshold(self):
+        # the gap attack is defined by correctness, and has nothing to learn
         return 1.0 if self.method == "gap" else None
 
     @property
@@ -173,11 +174,15 @@ class LabelOnlyAttack(BaseAttack):
 
     def _fit(self, X, y, membership):
         """Choose the noise; return the model to calibrate on, its members and what it was asked."""
-        rng, model = check_random_state(self.random_state), self.target
+        rng = check_random_state(self.random_state)
+        model = self.target
+        # all drawn at once, so that noise and shadow do not depend on how the noise is chosen
         self._seed, seed_of_shadow, seed_of_choice = rng.randint(2**31 - 1, size=3).tolist()
         if membership is None:
             model, membership = train_shadow(model, X, y, seed_of_shadow)
-        model, asked = self._asked_once(model, X), None
+        # for the choice and the calibration together, records are asked for once
+        model = self._asked_once(model, X)
+        asked = None
         self.noise_ = None
         if self.method == "noise":
             self._perturbation = Perturbation(self._seed).fit(X)
@@ -201,7 +206,8 @@ class LabelOnlyAttack(BaseAttack):
             return _checked_noise(self.noise), None
         rows = np.random.RandomState(seed).permutation(len(y))[:_MOST_RECORDS_TO_CHOOSE_BY]
         model, X = taken(model, X, rows)
-        y, membership = y[rows], membership[rows]
+        y = y[rows]
+        membership = membership[rows]
         pairs = noise_grid(self._perturbation.n_flipped)
         if len(np.unique(membership)) < 2:  # nothing to choose by
             return pairs[len(pairs) // 2], None
@@ -211,8 +217,10 @@ class LabelOnlyAttack(BaseAttack):
             scores, kept = self._robustness(model, X, y, n_queries, pair)
             called = scores >= best_threshold(scores, membership)
             accuracy = balanced_accuracy_score(membership, called)
+            # of equal ones the weakest noise, since pairs go from the weakest to the strongest
             if accuracy > best[0]:
                 best = accuracy, pair, kept
+        # their first copies need not be asked for again
         return best[1], (rows, best[2])
 
     def _score_samples(self, model, X, y):
@@ -222,19 +230,23 @@ class LabelOnlyAttack(BaseAttack):
 
     def _gives_label(self, model, X, y):
         """Return for which records the model predicts the label."""
+        # of a model that is asked for labels alone, the confidence is 1 or 0
         return self._observe(model, X, y, "confidence") == 1
 
     def _robustness(self, model, X, y, n_queries, noise, asked=None):
         """Return the scores, and which copies keep the label.
 
-        Of misclassified records no copies are asked for. `asked` are rows of which the first copies
-        have been asked for, with what came of these.
+        `asked` are rows of which the first copies have been asked for, with what came of these.
         """
+        # of misclassified records no copies are asked for, as their score is 0 whatever these give
         correct = self._gives_label(model, X, y)
-        kept, n_asked = np.zeros((len(y), n_queries), dtype=bool), np.zeros(len(y), dtype=int)
+        kept = np.zeros((len(y), n_queries), dtype=bool)
+        n_asked = np.zeros(len(y), dtype=int)
         if asked is not None:
             rows, first = asked
-            kept[rows, : first.shape[1]], n_asked[rows] = first, first.shape[1]
+            kept[rows, : first.shape[1]] = first
+            n_asked[rows] = first.shape[1]
+        # records that were asked for before have fewer copies left
         for start in np.unique(n_asked[n_asked < n_queries]):
             numbers = range(start, n_queries)
             of_start = np.flatnonzero(correct & (n_asked == start))
@@ -252,14 +264,17 @@ class LabelOnlyAttack(BaseAttack):
 
     def _kept(self, model, X, y, numbers, noise):
         """Return which copies of each record, of these numbers, keep its label."""
-        n_records, n_copies = len(y), len(numbers)
+        n_records = len(y)
+        n_copies = len(numbers)
         if callable(self.method):
+            # one record at a time with one seed, so that a record's copies depend on it alone
             copies = [
                 self.method(_safe_indexing(X, np.full(n_copies, i)), self._seed)
                 for i in range(n_records)
             ]
             labels = _labels(model, concatenate(*copies)).reshape(n_records, n_copies)
             return labels == y[:, None]
+        # copies come copy by copy, functions' copies record by record
         copies = self._perturbation.copies(X, numbers, *noise)
         return (_labels(model, copies).reshape(n_copies, n_records) == y).T
 
@@ -272,7 +287,7 @@ def _checked_noise(noise):
     try:
         sigma, flip_rate = map(float, noise)
     except (TypeError, ValueError):
-        sigma = flip_rate = np.nan
+        sigma = flip_rate = np.nan  # which no comparison holds for, so that the message is one
     if not (0 <= sigma < np.inf and 0 <= flip_rate <= 1):
         raise ValueError(
             "noise must be 'auto' or a pair (sigma, flip_rate) with sigma of at least 0 and "
@@ -318,6 +333,7 @@ def label_only_scores(kept, correct):
     >>> label_only_scores([[1, 1, 0, 1], [1, 1, 1, 1]], [1, 0])
     array([0.75, 0.  ])
     """
-    kept, correct = check_array(kept, dtype=bool, ensure_min_samples=0), column_or_1d(correct)
+    kept = check_array(kept, dtype=bool, ensure_min_samples=0)
+    correct = column_or_1d(correct)
     check_consistent_length(kept, correct)
     return kept.mean(axis=1) * correct.astype(bool)

@@ -1,6 +1,6 @@
 """Metric attacks of Song and Mittal (2021), and the threshold attack of Yeom et al. (2018)."""
 
-from skmia.attacks._base import ResponseAttack
+from skmia.attacks._response_attack import ResponseAttack
 from skmia.signals import get_signal, get_signal_names
 from skmia.utils._sklearn import StrOptions
 
@@ -10,32 +10,30 @@ __all__ = ["MetricAttack"]
 class MetricAttack(ResponseAttack):
     """Compare one signal of the target's response with a threshold.
 
-    A record is taken for a member if its signal reaches the threshold of its class. The threshold
-    is the one with the best balanced accuracy on records whose membership is known: the target's
-    own (`fit` with `membership`), or those of one shadow model that the attack trains (`fit`
-    without).
+    The attack calls a record a member if its signal reaches the threshold of its class. This
+    threshold has the best balanced accuracy on records whose membership is known: the target's own
+    (`fit` with `membership`), or those of one shadow model that the attack trains (`fit` without).
     `predict_proba` gives the privacy risk score, the posterior probability of membership.
 
-    The attacker knows the record with its label and sees the target's answer to it. To calibrate he
-    has records from the target's distribution, and either knows some of the target's members (an
-    auditor) or can train a model like the target (an outsider).
+    The attacker knows the record with its label and sees the target's answer to it. To calibrate
+    they have records from the target's distribution. They either know some of the target's members
+    (an auditor), or train a model like the target (an outsider).
 
     Parameters
     ----------
     target : estimator, default=None
-        The fitted classifier under attack: a classifier, a pipeline, a fitted search, anything with
-        `predict_proba`, `decision_function` or `predict`. It is never refitted. None makes a
-        template.
+        The fitted classifier under attack, anything with `predict_proba`, `decision_function` or
+        `predict`. It is never refitted. None makes a template.
     signal : str or callable, default="modified_entropy"
         "correctness", "confidence", "loss", "entropy", "modified_entropy", "logit_confidence" or
         "margin", see `skmia.signals`; or a function of `proba` (n_records, n_classes) and `y_index`
         (n_records,) that returns one number per record, higher for members. "correctness" needs no
-        calibration: a record is a member if it is classified right.
+        calibration: a record counts as a member if it is classified right.
     per_class : bool, default=True
         One threshold and one risk histogram per class, else one for all records.
     n_bins : int, default=5
-        Bins of the risk histogram of each class, equally wide in the logarithm for entropies and
-        the loss, equally wide for other signals.
+        Bins of the risk histogram of each class: equally wide, for entropies and the loss in the
+        logarithm.
     prior : float, default=0.5
         Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
     response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
@@ -52,13 +50,13 @@ class MetricAttack(ResponseAttack):
     target_classes_ : ndarray of shape (n_target_classes,)
         Labels of the target and of the records in `fit`.
     threshold_ : float
-        The threshold of all classes together; also of labels that were not met in `fit`.
+        The threshold of all classes together; also of labels that `fit` has not seen.
     thresholds_ : ndarray of shape (n_target_classes,)
         The threshold of each label.
     n_features_in_ : int
-        Number of features of the records in `fit`, where they have such.
+        Number of features in `fit`, where the records have such.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where they have such.
+        Their names, where they have such.
 
     See Also
     --------
@@ -119,15 +117,18 @@ class MetricAttack(ResponseAttack):
 
     @property
     def _risk_scale(self):
+        # as in Song and Mittal: values of these signals crowd near 0
         return "log" if self.signal in ("entropy", "loss", "modified_entropy") else "linear"
 
     @property
     def _threat_model(self):
+        # for this signal, a target that reveals labels alone would do
         sees = "predicted label" if self.signal == "correctness" else "answer"
         return f"sees the target's {sees} to the record"
 
     @property
     def _known_threshold(self):
+        # the signal is 1 or 0, and Yeom et al. call members what is classified right
         return 1.0 if self.signal == "correctness" else None
 
     def _score_response(self, proba, y_index):

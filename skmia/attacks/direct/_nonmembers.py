@@ -12,36 +12,14 @@ FALSE_POSITIVE_RATE = {"false_positive_rate": [Interval(Real, 0, 1, closed="neit
 
 
 def threshold_of_rate(rate):
-    """Return the score from which on so many of the non-members lie, None where no rate is asked.
-
-    Parameters
-    ----------
-    rate : float or None
-        A false positive rate.
-
-    Returns
-    -------
-    float or None
-        1 − rate, for scores that are one minus a p-value.
-    """
+    """Return the score that this share of non-members reaches, None where no rate is asked for."""
+    # scores are one minus a p-value
     return None if rate is None else 1 - rate
 
 
 def note_on_rate(rate, n_nonmembers):
-    """Return what is to be known of a rate that so many non-members cannot resolve.
-
-    Parameters
-    ----------
-    rate : float or None
-        A false positive rate.
-    n_nonmembers : int
-        Number of non-members that a record is compared with.
-
-    Returns
-    -------
-    list of str
-        One text, or none.
-    """
+    """Return a caution, as a list, if so few non-members cannot resolve the rate."""
+    # a record above all n of them has the p-value 1 / (n + 1), the smallest that they can tell
     if rate is None or rate * (n_nonmembers + 1) >= 1:
         return []
     return [

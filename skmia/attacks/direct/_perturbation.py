@@ -13,73 +13,37 @@ _FLIPS_PER_RECORD = (1, 2, 3, 5, 10)
 class Perturbation:
     """Perturb records by noise that suits each column, learned from records.
 
-    The k-th copy of every record gets the same noise, which follows from the seed and k alone.
-
-    Parameters
-    ----------
-    seed : int
-        Draws the noise.
-
-    Attributes
-    ----------
-    kinds : list of tuple
-        For each column ("continuous", standard deviation), ("binary", a column of the two values)
-        or ("categorical", a column of the values, and how many records have that or an earlier
-        one). Numbers other than two are continuous, all else is categorical.
-    n_flipped : int
-        Number of columns that are not continuous.
+    Each of `kinds` is ("continuous", standard deviation), ("binary", a column of the two values) or
+    ("categorical", a column of the values, and how many records have that or an earlier one).
+    Numbers other than two are continuous, all else is categorical. `n_flipped` is the number of
+    columns that are not continuous.
     """
 
     def __init__(self, seed):
         self.seed = seed
 
     def fit(self, X):
-        """Learn what the columns hold.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
-            Records.
-
-        Returns
-        -------
-        self : object
-            Itself.
-
-        Raises
-        ------
-        ValueError
-            If the records are no table.
-        """
+        """Learn what the columns hold, and refuse records that are no table."""
         self.kinds = [_kind(column) for column in _table(X).columns()]
         self.n_flipped = sum(kind != "continuous" for kind, _ in self.kinds)
         return self
 
     def copies(self, X, numbers, sigma, flip_rate):
-        """Return noisy copies, copy by copy.
+        """Return noisy copies of these numbers, copy by copy, in the container of `X`.
 
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
-            Records.
-        numbers : sequence of int
-            Which copies to make.
-        sigma : float
-            Standard deviation of the noise of a continuous column, in units of its own.
-        flip_rate : float
-            Probability that any other value is changed.
-
-        Returns
-        -------
-        {ndarray, sparse matrix, dataframe} of shape (n_copies * n_records, n_features)
-            The copies in the container of `X`.
+        `sigma` is in units of a continuous column's standard deviation; any other value changes
+        with the probability `flip_rate`.
         """
         noise = np.empty((3, len(numbers), len(self.kinds)))
         for k, number in enumerate(numbers):
+            # The noise of a copy follows from the seed and its number alone, for all records: so
+            # scores do not depend on the batch, and more copies leave the first as they are.
             rng = np.random.default_rng([self.seed, number])
             noise[0, k] = rng.standard_normal(len(self.kinds))
+            # whether a value changes, and to which: each column has its own numbers
             noise[1:, k] = rng.random((2, len(self.kinds)))
         table = _table(X)
+        # one column at a time, since the copies are many times the records
         columns = (
             _perturbed(column, kind, noise[:, :, j, None], sigma, flip_rate)
             for j, (column, kind) in enumerate(zip(table.columns(), self.kinds, strict=True))
@@ -88,19 +52,8 @@ class Perturbation:
 
 
 def noise_grid(n_flipped):
-    """Return pairs of sigma and flip rate, from the weakest to the strongest.
-
-    Parameters
-    ----------
-    n_flipped : int
-        Number of columns that are not continuous. So many of them are flipped in each copy on
-        average: 1, 2, 3, 5, 10, but not more than half.
-
-    Returns
-    -------
-    list of tuple
-        The pairs.
-    """
+    """Return pairs of sigma and flip rate, from the weakest to the strongest."""
+    # so many columns of a record change on average, as in the paper, but not more than half
     rates = [min(flips / max(n_flipped, 1), 0.5) for flips in _FLIPS_PER_RECORD]
     return list(zip(_SIGMAS, rates, strict=True))
 
@@ -122,6 +75,7 @@ def _kind(column):
         return _kind_of_numbers(column)
     if column.kind == "boolean":
         return "binary", PlainColumn(np.array([False, True]))
+    # two values without a missing one, which would be a third
     codes, levels = column.coded()
     if len(levels) == 2 and codes.min() >= 0:
         return "binary", column.take(np.unique(codes, return_index=True)[1])
@@ -135,6 +89,7 @@ def _kind_of_numbers(column):
     values = np.unique(present)
     if len(values) == 2:
         return "binary", PlainColumn(values)
+    # a constant 0 or 1 is a bit of which the other value was not seen
     if np.isin(values, (0, 1)).all():
         return "binary", PlainColumn(np.array([0, 1], dtype=values.dtype))
     return "continuous", float(np.std(present.astype(np.float64)))
@@ -146,18 +101,24 @@ def _perturbed(column, kind, noise, sigma, flip_rate):
     if name == "continuous":
         return _noisy(column.plain(), sigma * learned * noise[0])
     learned, ends = learned if name == "categorical" else (learned, None)
-    known, rows = joined(column, learned), np.arange(len(column))
+    # the learned values behind the column's own, so that a change is another row to take
+    known = joined(column, learned)
+    rows = np.arange(len(column))
     if name == "binary":
         codes = known.coded()[0]
-        of_rows, (first, second) = codes[: len(rows)], codes[len(rows) :]
+        of_rows = codes[: len(rows)]
+        first, second = codes[len(rows) :]
+        # values that are neither, such as missing ones, stay
         others = np.where(of_rows == first, len(rows) + 1, rows)
         others = np.where(of_rows == second, len(rows), others)
     else:
+        # drawn from the marginal: the value that so many of the records have, or an earlier one
         others = len(rows) + np.searchsorted(ends, noise[2] * ends[-1], side="right")
     return known.take(np.where(noise[1] < flip_rate, others, rows).ravel())
 
 
 def _noisy(column, noise):
+    # an integer with noise is none any more
     is_float = column.values.dtype.kind == "f"
     values = column.values if is_float else column.floats()
     holes = None if column.holes is None else np.tile(column.holes, len(noise))

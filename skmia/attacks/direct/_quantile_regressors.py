@@ -17,84 +17,37 @@ _LEAST_ABOVE_IN_LEAF = 5
 
 
 class QuantileRegressors:
-    """Predict quantiles of a signal from features and labels.
+    """Predict quantiles of a signal from features and labels, with one regressor for each level.
 
-    Parameters
-    ----------
-    regressor : estimator or None
-        Predicts one quantile; None is gradient boosting.
-    levels : ndarray of shape (n_levels,)
-        Levels, ascending in (0, 1).
-    classes : ndarray of shape (n_classes,)
-        Sorted labels.
-    encode : bool
-        Whether the regressor is given numbers for records and labels, or records as they are.
-    n_jobs : int or None
-        Regressors fitted at the same time.
-
-    Attributes
-    ----------
-    regressors : list of estimator
-        The fitted regressor of each level.
-    scale : float
-        Median distance of the signals from the middle one of their quantiles, 1 where it is 0.
+    Without `encode` they get the records as they are. `scale` is the median distance of the signals
+    from the middle one of their quantiles, 1 where it is 0.
     """
 
     def __init__(self, regressor, levels, classes, *, encode, n_jobs):
-        self.regressor, self.levels, self.classes = regressor, levels, classes
-        self.encode, self.n_jobs = encode, n_jobs
+        self.regressor = regressor
+        self.levels = levels
+        self.classes = classes
+        self.encode = encode
+        self.n_jobs = n_jobs
 
     def fit(self, X, y, signal, *, seed):
-        """Learn from non-members.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_records, ...)
-            Records.
-        y : ndarray of shape (n_records,)
-            Their labels.
-        signal : ndarray of shape (n_records,)
-            The target's signal of them.
-        seed : int
-            Seeds the regressors.
-
-        Returns
-        -------
-        self : object
-            Itself.
-
-        Raises
-        ------
-        ValueError
-            If the records are no table and are to be encoded, the regressor has no parameter for
-            the level, or levels do not ascend.
-        """
+        """Learn from non-members, and refuse levels that do not ascend."""
         levels = self.levels
         if not (np.diff(levels) > 0).all():
             raise ValueError(f"levels must ascend, got {levels.tolist()}.")
         self.numbers = self._fitted_numbers(X) if self.encode else None
-        values, templates = self._values(X, y), [self._template(a, seed) for a in levels]
+        values = self._values(X, y)
+        # before the first of them is fitted, as one without a quantile is refused here
+        templates = [self._template(a, seed) for a in levels]
         fits = (delayed(_fitted)(template, values, signal) for template in templates)
         self.regressors = Parallel(self.n_jobs, require="sharedmem")(fits)
         middle = self.regressors[len(levels) // 2].predict(values)
+        # the unit of what signals exceed the outer quantiles by; there may be but one quantile
         self.scale = float(np.median(np.abs(signal - middle))) or 1.0
         return self
 
     def predict(self, X, y):
-        """Return quantiles, in the order of the levels; they may cross.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_records, ...)
-            Records.
-        y : ndarray of shape (n_records,)
-            Their labels.
-
-        Returns
-        -------
-        ndarray of shape (n_records, n_levels)
-            The quantiles.
-        """
+        """Return quantiles in the order of the levels, (n_records, n_levels); they may cross."""
         values = self._values(X, y)
         return np.column_stack([regressor.predict(values) for regressor in self.regressors])
 
@@ -108,36 +61,28 @@ class QuantileRegressors:
             ) from error
 
     def _values(self, X, y):
-        """Return what the regressor is given."""
+        """Return what the regressors are given."""
         if self.numbers is None:
             return X
+        # one column each: labels have no order
         labels = label_index(y, self.classes)[:, None] == np.arange(len(self.classes))
         return np.column_stack([self.numbers.transform(X), labels])
 
     def _template(self, level, seed):
         if self.regressor is None:
+            # a leaf tells a quantile by the few of its records that exceed it
             n_in_leaf = max(20, round(_LEAST_ABOVE_IN_LEAF / (1 - level)))
             template = HistGradientBoostingRegressor(loss="quantile", min_samples_leaf=n_in_leaf)
         else:
             template = clone(self.regressor)
         template.set_params(**{quantile_parameter(template): float(level)})
+        # all of them alike, also those within a pipeline
         _set_random_states(template, seed)
         return template
 
 
 def resolved_levels(n_records):
-    """Return the levels that so many records can tell.
-
-    Parameters
-    ----------
-    n_records : int
-        Number of records to learn from.
-
-    Returns
-    -------
-    ndarray of shape (n_levels,)
-        The levels.
-    """
+    """Return the levels that so many records can tell."""
     # 20 of 400 exceed the level 0.95, but 400 * (1 - 0.95) is a little more than 20
     n_above = n_records * (1 - np.array(_LEVELS))
     return np.array(_LEVELS)[(n_above > _LEAST_ABOVE - 1e-6) | (np.arange(len(_LEVELS)) == 0)]
@@ -146,20 +91,7 @@ def resolved_levels(n_records):
 def quantile_parameter(regressor):
     """Return the name of the parameter that says which quantile a regressor predicts.
 
-    Parameters
-    ----------
-    regressor : estimator
-        A regressor, or a pipeline that holds one.
-
-    Returns
-    -------
-    str
-        The name, as `set_params` takes it.
-
-    Raises
-    ------
-    ValueError
-        If it has none, or several.
+    Regressors without such a parameter, or with several, are refused.
     """
     params = regressor.get_params(deep=True) if hasattr(regressor, "get_params") else {}
     found = [name for name in params if _is_quantile(name, params)]
@@ -175,6 +107,7 @@ def quantile_parameter(regressor):
 def _is_quantile(name, params):
     """Return whether a parameter is `quantile`, or the `alpha` of a quantile loss."""
     prefix, _, last = f"__{name}".rpartition("__")
+    # beside the parameter: an alpha is also a penalty's weight, and other losses have no quantile
     losses = [
         params[key] for key in params if f"__{key}" in (f"{prefix}__loss", f"{prefix}__objective")
     ]

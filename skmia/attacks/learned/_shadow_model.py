@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
-from skmia.attacks._base import ResponseAttack
+from skmia.attacks._response_attack import ResponseAttack
 from skmia.attacks.learned._attack_set import draw_attack_set
 from skmia.attacks.learned._features import FEATURES, attack_features, with_class
 from skmia.shadows import ShadowModels

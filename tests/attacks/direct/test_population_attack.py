@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
 from skmia.attacks import MetricAttack, PopulationAttack, population_scores
-from skmia.attacks.direct._population_rule import RankedPopulation
+from skmia.attacks.direct._population import RankedPopulation
 from skmia.exceptions import CalibrationWarning
 from skmia.metrics import membership_roc_auc
 from skmia.signals import loss

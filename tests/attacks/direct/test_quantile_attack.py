@@ -21,8 +21,8 @@ from sklearn.preprocessing import StandardScaler
 from watched import calibrated_on
 
 from skmia.attacks import PopulationAttack, QuantileAttack, quantile_scores
+from skmia.attacks.direct._quantile import ConformalScale
 from skmia.attacks.direct._quantile_regressors import quantile_parameter, resolved_levels
-from skmia.attacks.direct._quantile_rule import ConformalScale
 from skmia.datasets import load_adult
 from skmia.exceptions import CalibrationWarning
 
