@@ -173,9 +173,9 @@ def test_the_background_is_what_the_absence_of_others_changes():
 
 
 def test_a_forest_changes_with_any_record_but_most_with_its_own():
-    X, y = table(150)
-    forest = RandomForestClassifier(20)
-    found = record_sensitivity(forest, X, y, rows=20, random_state=0)
+    X, y = table(60)
+    forest = RandomForestClassifier(20, max_features=1)
+    found = record_sensitivity(forest, X, y, rows=12, random_state=0)
     assert found.background.mean() > 0.05
     assert np.mean(found.sensitivity > found.background) > 0.9
 
@@ -183,10 +183,10 @@ def test_a_forest_changes_with_any_record_but_most_with_its_own():
 @pytest.mark.parametrize("backend", ["threading", pytest.param("loky", marks=pytest.mark.slow)])
 def test_jobs_do_not_change_the_result(backend):
     X, y = table(60, n_classes=3)
-    forest = RandomForestClassifier(5)
+    forest = RandomForestClassifier(2)
     with parallel_config(backend):
         one, two = (
-            record_sensitivity(forest, X, y, rows=6, n_repeats=2, random_state=1, n_jobs=n_jobs)
+            record_sensitivity(forest, X, y, rows=4, n_repeats=2, random_state=1, n_jobs=n_jobs)
             for n_jobs in (None, 2)
         )
     assert one == two
@@ -197,7 +197,7 @@ def test_jobs_do_not_change_the_result(backend):
 
 def test_rows():
     X, y = table(300)
-    model = DummyClassifier(strategy="prior")
+    model = Noise()
     default = record_sensitivity(model, X, y, random_state=0).rows
     assert len(np.unique(default)) == 200
     again = record_sensitivity(model, X, y, rows=200, random_state=0).rows

@@ -271,7 +271,7 @@ def test_answers_stand_in_the_order_of_all_classes():
 
 
 def test_answers_that_do_not_fit_leave_their_signals():
-    with config_context(working_memory=0.001):
+    with config_context(working_memory=0.005):
         shadows = ShadowModels(Counting(), 4, random_state=0).fit(X, Y)
         ASKED.clear()
         (loss,) = recall(shadows, X, Y, keep=True, signals=("loss",))
@@ -304,7 +304,8 @@ def test_twins_are_asked_once_and_answered_alike(shadows):
 def test_jobs_give_the_same_bits(keep, working_memory):
     results = []
     for n_jobs in (1, 2):
-        shadows = ShadowModels(LogisticRegression(), 4, random_state=0, n_jobs=n_jobs).fit(X, Y)
+        shadows = ShadowModels(LogisticRegression(), 4, random_state=0).fit(X, Y)
+        shadows.set_params(n_jobs=n_jobs)
         mixed, labels = np.vstack([X[5:], FOREIGN]), np.r_[Y[5:], Y]
         with config_context(working_memory=working_memory):
             shadows.observe(X[:30], Y[:30], "loss", keep=keep)

@@ -38,7 +38,7 @@ class Case(Bunch):
 
     def attack(self, X, y):
         """Return an attack whose shadows have as many training records as the target."""
-        attack = ShadowModelAttack(self.target, shadows=4, per_class=self.per_class, random_state=0)
+        attack = ShadowModelAttack(self.target, shadows=2, per_class=self.per_class, random_state=0)
         return attack.fit(X, y)
 
     def accuracy(self, attack):

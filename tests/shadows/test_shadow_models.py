@@ -43,6 +43,7 @@ IRIS, SPECIES = load_iris(return_X_y=True)
 IRIS = IRIS + np.random.RandomState(0).normal(scale=1e-6, size=IRIS.shape)  # no two rows alike
 MARKER = 1234567.890625
 TEXT = "a-training-record-nobody-may-see"
+slow = pytest.mark.slow
 TREE = DecisionTreeClassifier(max_features=2)  # every tree depends on its seed
 
 
@@ -108,23 +109,27 @@ def wide_data(dtype="f8"):
 
 @pytest.mark.usefixtures("two_blas_threads")
 @pytest.mark.parametrize(
-    ("estimator", "data"),
+    ("estimator", "data", "backends"),
     [
-        (TREE, (X, Y)),
-        (LogisticRegression(tol=0.1), wide_data()),
-        (LogisticRegression(tol=0.1), wide_data("f4")),
+        (LogisticRegression(tol=0.1), wide_data(), ["loky", "threading"]),
+        (TREE, (X, Y), ["threading"]),
+        (LogisticRegression(tol=0.1), wide_data("f4"), ["threading"]),
+        pytest.param(TREE, (X, Y), ["loky"], marks=slow),
+        pytest.param(LogisticRegression(tol=0.1), wide_data("f4"), ["loky"], marks=slow),
     ],
-    ids=["tree", "logistic", "logistic-float32"],
+    ids=["logistic", "tree", "logistic-float32", "tree-loky", "logistic-float32-loky"],
 )
-def test_jobs_and_backends_give_the_same_bits(estimator, data):
+def test_jobs_and_backends_give_the_same_bits(estimator, data, backends):
     alone = fitted(*data, estimator)
     observed = alone.observe(*data, "loss")
-    for backend in ("loky", "threading"):
+    for backend in backends:
         with parallel_config(backend=backend, n_jobs=2):
             together = fitted(*data, estimator)
             assert_array_equal(together.in_mask_, alone.in_mask_)
             assert_array_equal(together.observe(*data, "loss"), observed)
-    assert_array_equal(fitted(*data, estimator, n_jobs=2).observe(*data, "loss"), observed)
+    with parallel_config(backend=backends[0]):
+        asked = fitted(*data, estimator, n_jobs=2)
+    assert_array_equal(asked.observe(*data, "loss"), observed)
 
 
 def test_the_seed_of_the_template_does_not_matter_but_its_parameters_do():
@@ -243,28 +248,30 @@ def sizes_and_confidence():
 
 @pytest.mark.parametrize("n_jobs", [None, 2])
 def test_batches_do_not_change_the_signals(n_jobs):
-    shadows = fitted(X, Y, n_shadows=3, n_jobs=n_jobs)
+    shadows = fitted(X, Y, n_shadows=3).set_params(n_jobs=n_jobs)
+    records, labels = X[::6], Y[::6]
     sizes, signal = sizes_and_confidence()
-    whole = shadows.observe(X, Y, signal)
-    assert sizes == [569] * 3
+    whole = shadows.observe(records, labels, signal)
+    assert sizes == [95] * 3
     sizes.clear()
     with config_context(working_memory=0.01):
-        assert_array_equal(shadows.observe(X, Y, signal), whole)
-    assert sum(sizes) == 3 * 569
+        assert_array_equal(shadows.observe(records, labels, signal), whole)
+    assert sum(sizes) == 3 * 95
     assert max(sizes) < 10
-    assert_array_equal(whole, shadows.observe(X, Y, "confidence"))
+    assert_array_equal(whole, shadows.observe(records, labels, "confidence"))
 
 
 def test_lists_of_signals():
     shadows = fitted(X, Y)
     sizes, signal = sizes_and_confidence()
     names = ["loss", signal, "confidence"]
-    with config_context(working_memory=0.1):
+    with config_context(working_memory=0.3):
         observed = shadows.observe(X, Y, names)
     assert isinstance(observed, list)
     for values, name in zip(observed, ["loss", "confidence", "confidence"], strict=True):
         assert_array_equal(values, shadows.observe(X, Y, name))
     assert sum(sizes) == 4 * 569
+    assert 10 < max(sizes) < 300
     (alone,) = shadows.observe(X, Y, ["loss"])
     assert_array_equal(alone, observed[0])
 
@@ -327,7 +334,7 @@ def test_columns_and_fits_are_checked():
 
 @pytest.mark.parametrize("n_jobs", [None, 2])
 def test_observe_drops_the_answers(n_jobs):
-    n, n_classes, n_shadows = 10_000, 50, 4
+    n, n_classes, n_shadows = 6000, 50, 4
     labels = np.arange(n) % n_classes
     features = np.arange(n, dtype=float)[:, None]
     shadows = fitted(features, labels, DummyClassifier(), n_shadows).set_params(n_jobs=n_jobs)
@@ -466,7 +473,7 @@ def test_warm_start_never_gives_old_shadows_masks_they_were_not_trained_on(befor
 # Containers
 
 
-def adult(n_records=600):
+def adult(n_records=200):
     people = load_adult(split="train", as_frame=True)
     return people.data.iloc[:n_records], people.target.iloc[:n_records].astype(str)
 
@@ -491,7 +498,7 @@ def test_frames_and_string_labels(container):
     if container == "polars":
         pl = pytest.importorskip("polars")
         frame = pl.DataFrame({name: frame[name].to_numpy() for name in frame})
-    shadows = fitted(frame, income, encoded(TEXTS), n_jobs=1)
+    shadows = fitted(frame, income, encoded(TEXTS), 2, n_jobs=1)
     assert shadows.classes_.tolist() == ["<=50K", ">50K"]
     assert shadows.feature_names_in_.tolist() == TEXTS + NUMBERS
     assert shadows.n_features_in_ == 8
@@ -501,7 +508,7 @@ def test_frames_and_string_labels(container):
     for i, shadow in enumerate(shadows.estimators_):
         proba = shadow.predict_proba(frame)
         assert_allclose(confidence[i], np.where(truth, proba[:, 1], proba[:, 0]))
-    with config_context(working_memory=0.1):
+    with config_context(working_memory=0.05):
         assert_allclose(shadows.observe(frame, income, "confidence"), confidence)
 
 
@@ -529,7 +536,7 @@ def test_sparse_records_give_the_shadows_of_dense_ones():
     for container in (csr_array, coo_array):
         shadows = fitted(container(counts), labels)
         assert_same(shadows, dense, counts, labels)
-        with config_context(working_memory=0.01):
+        with config_context(working_memory=0.05):
             observed = shadows.observe(container(counts), labels, "loss")
         assert_array_equal(observed, dense.observe(counts, labels, "loss"))
 
@@ -541,7 +548,7 @@ def test_texts_as_records():
     assert not hasattr(shadows, "n_features_in_")
     assert_array_equal(shadows.in_mask(texts, labels), shadows.in_mask_)
     whole = shadows.observe(texts, labels, "loss")
-    with config_context(working_memory=0.0001):
+    with config_context(working_memory=0.001):
         assert_allclose(shadows.observe(texts, labels, "loss"), whole)
 
 
@@ -610,16 +617,20 @@ def assert_hooks(hooks, numbers):
     assert sorted(hooks[2:-2], key=lambda hook: hook[2]) == expected
 
 
-@pytest.mark.parametrize("n_jobs", [None, 2])
-def test_callbacks_see_each_shadow(n_jobs):
+JOBS = [(None, "loky"), (2, "threading"), pytest.param(2, "loky", marks=slow)]
+
+
+@pytest.mark.parametrize(("n_jobs", "backend"), JOBS)
+def test_callbacks_see_each_shadow(n_jobs, backend):
     pytest.importorskip("sklearn.callback")
     recording = Recording()
     shadows = ShadowModels(TREE, 5, n_jobs=n_jobs, warm_start=True, splitter="bernoulli")
-    shadows.set_callbacks(recording).fit(X, Y)
-    assert_hooks(recording.hooks, range(5))
-    recording.hooks.clear()
-    shadows.set_params(n_shadows=7).fit(X, Y)
-    assert_hooks(recording.hooks, [5, 6])
+    with parallel_config(backend):
+        shadows.set_callbacks(recording).fit(X, Y)
+        assert_hooks(recording.hooks, range(5))
+        recording.hooks.clear()
+        shadows.set_params(n_shadows=7).fit(X, Y)
+        assert_hooks(recording.hooks, [5, 6])
 
 
 def test_callbacks_are_torn_down_after_an_error():
@@ -648,10 +659,11 @@ def test_verbose_prints_through_joblib(capfd):
     assert "Done   4 out of   4" in "".join(capfd.readouterr())
 
 
-def test_fit_and_observe_warn_of_nothing():
-    with warnings.catch_warnings(record=True) as caught:
+@pytest.mark.parametrize(("n_jobs", "backend"), JOBS)
+def test_fit_and_observe_warn_of_nothing(n_jobs, backend):
+    with warnings.catch_warnings(record=True) as caught, parallel_config(backend):
         warnings.simplefilter("always")
-        fitted(X, Y, n_jobs=2).observe(X, Y, "loss")
+        fitted(X, Y, n_jobs=n_jobs).observe(X, Y, "loss")
     assert not caught
 
 
@@ -665,13 +677,13 @@ def picky(n_jobs=None):
     return fitted(X, np.arange(40) // 2 % 2, Picky(), n_jobs=n_jobs, splitter=mask)
 
 
-@pytest.mark.parametrize("n_jobs", [None, 2])  # last, since joblib ends its workers on errors
-def test_a_shadow_that_cannot_be_trained(n_jobs):
+@pytest.mark.parametrize(("n_jobs", "backend"), JOBS)
+def test_a_shadow_that_cannot_be_trained(n_jobs, backend):
     message = (
         r"Shadow model 2 \(Picky, seed \d+, 21 records\) could not be trained: RuntimeError: "
         r"thirteen is one too many\. With directory= those that are trained would be kept\."
     )
-    with pytest.raises(ShadowTrainingError, match=message) as caught:
+    with pytest.raises(ShadowTrainingError, match=message) as caught, parallel_config(backend):
         picky(n_jobs)
     again = pickle.loads(pickle.dumps(caught.value))
     assert str(again) == str(caught.value)

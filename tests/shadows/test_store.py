@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import threading
 import time
 import warnings
 import zipfile
+from functools import cache
 from gzip import GzipFile
 from pathlib import Path
 from subprocess import check_output
@@ -141,9 +143,22 @@ def directory(tmp_path):
     return tmp_path / "some" / "shadows"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def undisturbed():
     return shadows_in(None).fit(X, Y)
+
+
+@pytest.fixture(scope="module")
+def fill(tmp_path_factory):
+    """Return a function that puts what a fit stores into a directory, by copying it."""
+
+    @cache
+    def original(serializer):
+        place = tmp_path_factory.mktemp(serializer)
+        shadows_in(place, serializer=serializer).fit(X, Y)
+        return place
+
+    return lambda directory, serializer="skops": shutil.copytree(original(serializer), directory)
 
 
 def assert_same(one, other):
@@ -253,8 +268,8 @@ def damage(content, how):
 
 @pytest.mark.parametrize("serializer", ["skops", "pickle"])
 @pytest.mark.parametrize("how", ["flipped", "truncated", "empty"])
-def test_a_damaged_shadow_is_trained_anew(directory, log, undisturbed, how, serializer):
-    shadows_in(directory, serializer=serializer).fit(X, Y)
+def test_a_damaged_shadow_is_trained_anew(directory, log, undisturbed, how, serializer, fill):
+    fill(directory, serializer)
     before, path = files(directory), stored(directory, 2)
     path.write_bytes(damage(path.read_bytes(), how))
     mended = shadows_in(directory, serializer=serializer)
@@ -273,10 +288,10 @@ def test_a_damaged_shadow_is_trained_anew(directory, log, undisturbed, how, seri
 )
 @pytest.mark.parametrize("name", ["its own", "ours"])
 def test_shadows_of_other_directories_are_never_loaded(
-    directory, tmp_path, log, undisturbed, other, name
+    directory, tmp_path, log, undisturbed, other, name, fill
 ):
-    shadows_in(directory).fit(X, Y)
-    shadows_in(tmp_path / "other", **other).fit(X, Y)
+    fill(directory)
+    shadows_in(tmp_path / "other", 4, **other).fit(X, Y)
     ours, foreign = stored(directory, 2), stored(tmp_path / "other", 2)
     ours.unlink()
     target = directory / (foreign.name if name == "its own" else ours.name)
@@ -288,8 +303,8 @@ def test_shadows_of_other_directories_are_never_loaded(
     assert_whole(directory, log)
 
 
-def test_shadows_that_changed_places_are_trained_anew(directory, log, undisturbed):
-    shadows_in(directory).fit(X, Y)
+def test_shadows_that_changed_places_are_trained_anew(directory, log, undisturbed, fill):
+    fill(directory)
     first, second = stored(directory, 0), stored(directory, 1)
     one, other = first.read_bytes(), second.read_bytes()
     first.write_bytes(other)
@@ -302,8 +317,8 @@ def test_shadows_that_changed_places_are_trained_anew(directory, log, undisturbe
 
 
 @pytest.mark.parametrize("digest", ["0" * 32, "f" * 32])
-def test_a_foreign_file_beside_a_good_one(directory, log, undisturbed, digest):
-    shadows_in(directory).fit(X, Y)
+def test_a_foreign_file_beside_a_good_one(directory, log, undisturbed, digest, fill):
+    fill(directory)
     (directory / f"shadow-00002.{digest}.skops").write_bytes(b"foreign")
     again = shadows_in(directory)
     with warnings.catch_warnings(record=True) as caught:
@@ -335,8 +350,8 @@ GROUPS = np.arange(200) // 2
         ({"serializer": "pickle"}, None, 'serializer: "skops", now "pickle"'),
     ],
 )
-def test_what_was_made_otherwise_is_refused(directory, change, fit, named):
-    shadows_in(directory).fit(X, Y)
+def test_what_was_made_otherwise_is_refused(directory, change, fit, named, fill):
+    fill(directory)
     before = files(directory)
     other = shadows_in(directory, **change)
     with pytest.raises(ValueError, match=rf"made otherwise \(.*{named}") as caught:
@@ -372,8 +387,8 @@ def test_more_blocks_are_refused(directory):
 
 
 @pytest.mark.parametrize("library", ["sklearn", "numpy"])
-def test_other_versions_are_refused(directory, library):
-    shadows_in(directory).fit(X, Y)
+def test_other_versions_are_refused(directory, library, fill):
+    fill(directory)
     path = directory / "manifest.json"
     manifest = json.loads(path.read_text())
     manifest["versions"][library] = "0.1"
@@ -383,8 +398,8 @@ def test_other_versions_are_refused(directory, library):
 
 
 @pytest.mark.parametrize("content", [b"", b'{"seed": 1', b"\xff\xfe\x00"])
-def test_damaged_manifests(directory, content):
-    shadows_in(directory).fit(X, Y)
+def test_damaged_manifests(directory, content, fill):
+    fill(directory)
     (directory / "manifest.json").write_bytes(content)
     for seed in (0, None):
         with pytest.raises(ValueError, match=r"manifest\.json is damaged: .*Choose another"):
@@ -392,8 +407,8 @@ def test_damaged_manifests(directory, content):
 
 
 @pytest.mark.parametrize("content", [b"[]", b"{}", b"null"])
-def test_manifests_of_something_else(directory, content):
-    shadows_in(directory).fit(X, Y)
+def test_manifests_of_something_else(directory, content, fill):
+    fill(directory)
     (directory / "manifest.json").write_bytes(content)
     for seed in (0, None):
         with pytest.raises(ValueError, match="made otherwise"):
@@ -433,20 +448,20 @@ def test_parameters_that_are_numbers_of_numpy(directory, log):
 
 
 def test_without_a_seed_a_fit_goes_on_with_that_of_the_directory(directory, log):
-    first = shadows_in(directory, random_state=None).fit(X, Y)
-    again = assert_whole(directory, log, random_state=None)
+    first = shadows_in(directory, 4, random_state=None).fit(X, Y)
+    again = assert_whole(directory, log, 4, random_state=None)
     assert_same(first, again)
     seed = json.loads((directory / "manifest.json").read_text())["seed"]
     assert isinstance(seed, int)
-    elsewhere = shadows_in(directory.parent / "elsewhere", random_state=None).fit(X, Y)
+    elsewhere = shadows_in(directory.parent / "elsewhere", 4, random_state=None).fit(X, Y)
     assert (elsewhere.in_mask_ != first.in_mask_).any()
 
 
-def test_more_shadows_are_added(directory, log):
+def test_more_shadows_are_added(directory, log, undisturbed):
     shadows_in(directory, 4).fit(X, Y)
     more = shadows_in(directory, 8)
     assert n_trained(log, lambda: more.fit(X, Y)) == 4
-    assert_same(more, shadows_in(None, 8).fit(X, Y))
+    assert_same(more, undisturbed)
     fewer = shadows_in(directory, 2)
     assert n_trained(log, lambda: fewer.fit(X, Y)) == 0
     assert_same(fewer, shadows_in(None, 2).fit(X, Y))
@@ -475,12 +490,12 @@ def test_warm_start_stores_what_was_trained_before(directory, log):
     assert_same(assert_whole(directory, log), shadows)
 
 
-def test_warm_start_never_stores_shadows_of_other_parameters(directory):
+def test_warm_start_never_stores_shadows_of_other_parameters(directory, undisturbed):
     shadows = shadows_in(None, 4, Logged(max_depth=1), warm_start=True).fit(X, Y)
     shadows.set_params(n_shadows=8, directory=directory, estimator=Logged(max_features=2))
     with contextlib.suppress(ValueError):
         shadows.fit(X, Y)
-    assert_same(shadows_in(directory).fit(X, Y), shadows_in(None).fit(X, Y))
+    assert_same(shadows_in(directory).fit(X, Y), undisturbed)
 
 
 def test_a_failed_shadow_leaves_the_others(directory, log, monkeypatch, undisturbed):
@@ -581,7 +596,10 @@ def destructive_function():
 @pytest.mark.parametrize(
     "content", [foreign_object, foreign_function, foreign_class, destructive_function]
 )
-def test_foreign_types_in_files_are_not_read(directory, log, undisturbed, stores, planted, content):
+def test_foreign_types_in_files_are_not_read(
+    directory, log, undisturbed, stores, planted, content, fill
+):
+    fill(directory)
     shadows_in(directory).fit(X, Y)
     plant(*stores[0], 2, content())
     mended = shadows_in(directory)
@@ -596,8 +614,8 @@ def test_the_planted_code_would_run_if_it_were_read(planted):
     assert planted.exists()
 
 
-def test_pickles_of_another_digest_are_not_read(directory, log, undisturbed, planted):
-    shadows_in(directory, serializer="pickle").fit(X, Y)
+def test_pickles_of_another_digest_are_not_read(directory, log, undisturbed, planted, fill):
+    fill(directory, "pickle")
     stored(directory, 2).write_bytes(pickle.dumps(Planted()))
     mended = shadows_in(directory, serializer="pickle")
     with pytest.warns(StorageWarning, match="Shadow model 2 is trained anew"):
@@ -618,12 +636,12 @@ def unsupported_type():
 @pytest.mark.parametrize("case", [unknown_type, unsupported_type])
 def test_what_skops_cannot_store_is_trained_all_the_same(directory, case):
     estimator, reason = case()
-    expected = shadows_in(None, estimator=estimator).fit(X, Y)
+    expected = shadows_in(None, 4, estimator).fit(X, Y)
     for _ in range(2):
         message = rf"Shadow model \d is trained, but skops could not store it in .*: {reason}"
         with pytest.warns(StorageWarning, match=message) as caught:
-            shadows = shadows_in(directory, estimator=estimator).fit(X, Y)
-        assert len(caught) == 8
+            shadows = shadows_in(directory, 4, estimator).fit(X, Y)
+        assert len(caught) == 4
         assert "serializer='pickle' may store it" in str(caught[0].message)
         assert list(files(directory)) == ["manifest.json"]
         assert_same(shadows, expected)
@@ -631,7 +649,7 @@ def test_what_skops_cannot_store_is_trained_all_the_same(directory, case):
 
 @pytest.mark.parametrize("case", [unknown_type, unsupported_type])
 def test_what_skops_cannot_store_pickle_stores(directory, case, monkeypatch):
-    parameters = {"estimator": case()[0], "serializer": "pickle"}
+    parameters = {"n_shadows": 4, "estimator": case()[0], "serializer": "pickle"}
     expected = shadows_in(directory, **parameters).fit(X, Y)
     monkeypatch.setattr(DecisionTreeClassifier, "fit", None)  # nothing is trained any more
     assert_same(shadows_in(directory, **parameters).fit(X, Y), expected)

@@ -95,9 +95,10 @@ def climb_until_accepted(*args, **options):
             return x, total
 
 
+@pytest.mark.parametrize("n", [300, pytest.param(1200, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("label", [0, 2])
-def test_same_law_as_one_climb_after_another(label):
-    target, rng, n = SoftmaxTarget(), np.random.default_rng(5), 1200
+def test_same_law_as_one_climb_after_another(label, n):
+    target, rng = SoftmaxTarget(), np.random.default_rng(5)
     loop = [climb_until_accepted(target, label, 6, rng, **SMALL) for _ in range(n)]
     queries = np.array([n_queries for _, n_queries in loop])
     made = synthesize_records(
