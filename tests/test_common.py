@@ -57,11 +57,11 @@ LESS_WORK = {
     "cutoff": 0.5,
     "levels": [0.5],
     "n_queries": 100,
-    "regressor": HistGradientBoostingRegressor(loss="quantile", max_iter=20),
+    "regressor": HistGradientBoostingRegressor(loss="quantile", max_iter=10),
     "shadows": 4,
 }
 # scikit-learn's checks ask for form alone
-LEAST_WORK = LESS_WORK | {"n_queries": 20}
+LEAST_WORK = LESS_WORK | {"n_queries": 10, "shadows": 2}
 
 
 def template(attack, work=LESS_WORK, **params):
@@ -75,12 +75,20 @@ def test_attacks_are_found():
     assert skmia.attacks.MetricAttack in ATTACKS
 
 
-@parametrize_with_checks(
-    [template(attack, LEAST_WORK, target=StubClassifier(), random_state=0) for attack in ATTACKS],
-    expected_failed_checks=lambda _: EXPECTED_FAILED_CHECKS,
-)
+def least_work(attack):
+    """Return an attack on a stub; CombinedAttack with the pairs of shadows that it learns from."""
+    work = LESS_WORK if attack is skmia.attacks.CombinedAttack else LEAST_WORK
+    return template(attack, work, target=StubClassifier(), random_state=0)
+
+
+@parametrize_with_checks([least_work(attack) for attack in ATTACKS])
 def test_scikit_learn(estimator, check):
-    check(estimator)
+    if check.func.__name__ in EXPECTED_FAILED_CHECKS:
+        # by hand: for a mark pytest would parse all modules of the traceback
+        with pytest.raises(AssertionError, match="fail gracefully on sparse data"):
+            check(estimator)
+    else:
+        check(estimator)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +140,7 @@ def test_networks_are_found():
     assert len(DEFENSES) >= 7
 
 
-@parametrize_with_checks([network((16,), max_epochs=80) for network in NETWORKS])
+@parametrize_with_checks([network((16,), lr=0.02, max_epochs=10) for network in NETWORKS])
 def test_networks_of_scikit_learn(estimator, check):
     check(estimator)
 
@@ -192,7 +200,7 @@ SAMPLER_OPTIONS = {
     "GroupBalanceSampler": {"sensitive_features": two_pairs},
     "VulnerableUnderSampler": {
         "attack": skmia.attacks.MetricAttack(),
-        "estimator": DecisionTreeClassifier(),
+        "estimator": DecisionTreeClassifier(max_depth=3),
     },
 }
 SAMPLERS = [
