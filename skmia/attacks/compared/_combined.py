@@ -13,10 +13,10 @@ from skmia._records import halve
 from skmia._response import Answered, expand, label_index
 from skmia.attacks._base import BaseAttack
 from skmia.attacks._shadows import train_shadow
+from skmia.attacks.compared._base_attack import BASE
 from skmia.attacks.compared._lira import LiRA
 from skmia.attacks.compared._record_attack import RecordAttack
 from skmia.attacks.compared._reference import ReferenceAttack
-from skmia.attacks.compared._rmia import BASE
 from skmia.attacks.direct._metric import MetricAttack
 from skmia.utils._sklearn import StrOptions, _safe_indexing
 
@@ -41,9 +41,8 @@ class CombinedAttack(RecordAttack):
     Parameters
     ----------
     target : estimator, default=None
-        The fitted classifier under attack: a classifier, a pipeline, a fitted search, anything with
-        `predict_proba`, `decision_function` or `predict`. It is never refitted. None makes a
-        template.
+        Fitted classifier under attack, anything with `predict_proba`, `decision_function` or
+        `predict`. It is never refitted. None makes a template.
     attacks : list of BaseAttack, default=None
         Templates of the attacks; their target, seeds and shadows are set. None is
         ``[MetricAttack(), LiRA(), BASE(), ReferenceAttack()]``.
@@ -61,8 +60,7 @@ class CombinedAttack(RecordAttack):
     prior : float, default=0.5
         Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
     response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        What the target reveals; "auto" takes the first of them that it has. Shadows are asked for
-        the same.
+        What target and shadows reveal; "auto" takes the first of these that the target has.
     random_state : int, RandomState instance or None, default=None
         Seeds shadows and attacks, and draws the records to learn from.
     n_jobs : int, default=None

@@ -31,14 +31,12 @@ class LiRA(RecordAttack):
     Parameters
     ----------
     target : estimator, default=None
-        The fitted classifier under attack: a classifier, a pipeline, a fitted search, anything with
-        `predict_proba`, `decision_function` or `predict`. It is never refitted. None makes a
-        template.
+        Fitted classifier under attack, anything with `predict_proba`, `decision_function` or
+        `predict`. It is never refitted. None makes a template.
     shadows : int or ShadowModels, default=16
-        Number of clones of the target to train on the records given to `fit`, each on half of them.
-        Or shadow models: unfitted ones are cloned and trained, with the target's type where they
-        have no estimator; fitted ones are used as they are. Attacks that share fitted ones ask them
-        only once for the records that they were fitted on.
+        Number of clones of the target to train, each on half of the records given to `fit`. Or
+        shadow models: fitted ones are used as they are, and can be shared by several attacks;
+        others are cloned and trained, with the target's type where they have no estimator.
     online : bool, default=True
         Whether shadows that were trained on a record count. Records that none was trained on are
         scored offline in any case. Both kinds have thresholds and risks of their own, but their
@@ -70,8 +68,7 @@ class LiRA(RecordAttack):
     prior : float, default=0.5
         Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
     response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        What the target reveals; "auto" takes the first of them that it has. Shadows are asked for
-        the same.
+        What target and shadows reveal; "auto" takes the first of these that the target has.
     random_state : int, RandomState instance or None, default=None
         Seeds the shadows, and draws the records to calibrate on.
     n_jobs : int, default=None
