@@ -8,8 +8,7 @@ from skmia.attacks.compared._combined import CombinedAttack
 from skmia.attacks.compared._gmia import GMIA, GMIAReport
 from skmia.attacks.compared._gmia_indirect import IndirectInference, gmia_indirect
 from skmia.attacks.compared._gmia_selection import VulnerableRecords, vulnerable_records
-from skmia.attacks.compared._lira import LiRA
-from skmia.attacks.compared._lira_rule import lira_prior, lira_scores
+from skmia.attacks.compared._lira import LiRA, lira_prior, lira_scores
 from skmia.attacks.compared._p_values import combine_p_values, gmia_p_values
 from skmia.attacks.compared._reference import ReferenceAttack, reference_scores
 from skmia.attacks.compared._rmia import RMIA, rmia_scores
