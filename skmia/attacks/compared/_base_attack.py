@@ -5,8 +5,13 @@ from numbers import Real
 import numpy as np
 
 from skmia.attacks.compared._record_attack import RecordAttack
-from skmia.attacks.compared._rmia import LEAST, check_confidence, tempered_confidence
-from skmia.attacks.compared._sides import block_moments, blocks_of
+from skmia.attacks.compared._sides import (
+    LEAST_CONFIDENCE,
+    block_moments,
+    blocks_of,
+    check_confidence,
+    tempered_confidence,
+)
 from skmia.utils._constraints import ARRAY, BOOLEAN, SHARE, validate_params
 from skmia.utils._sklearn import Interval
 
@@ -64,7 +69,7 @@ def base_scores(confidence, shadow_confidence, in_mask, *, online=True, offline_
     confidence, shadow_confidence, in_mask = check_confidence(
         confidence, shadow_confidence, in_mask
     )
-    own = np.log(np.maximum(confidence, LEAST, dtype=np.float64))
+    own = np.log(np.maximum(confidence, LEAST_CONFIDENCE, dtype=np.float64))
     scores = np.empty(len(own))
     for block in blocks_of(in_mask.shape):
         out, seen = block_moments(shadow_confidence[:, block], in_mask[:, block])
@@ -74,9 +79,9 @@ def base_scores(confidence, shadow_confidence, in_mask, *, online=True, offline_
         overall = np.average(means, axis=0, weights=counts)
         # a record that all shadows saw has their mean
         offline = np.where(out.count > 0, means[0], overall)
-        scores[block] = own[block] - offline_scale * np.log(np.maximum(offline, LEAST))
+        scores[block] = own[block] - offline_scale * np.log(np.maximum(offline, LEAST_CONFIDENCE))
         if online:
-            ratio = own[block] - np.log(np.maximum(overall, LEAST))
+            ratio = own[block] - np.log(np.maximum(overall, LEAST_CONFIDENCE))
             scores[block] = np.where(seen.count > 0, ratio, scores[block])
     return scores
 

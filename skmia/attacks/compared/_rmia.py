@@ -3,17 +3,21 @@
 from numbers import Real
 
 import numpy as np
-from scipy.special import expit
 
 from skmia.attacks.compared._record_attack import RecordAttack
-from skmia.attacks.compared._sides import block_moments, blocks_of, check_signals
+from skmia.attacks.compared._sides import (
+    LEAST_CONFIDENCE,
+    block_moments,
+    blocks_of,
+    check_confidence,
+    tempered_confidence,
+)
 from skmia.attacks.compared._tuning import best_choice
 from skmia.utils._constraints import ARRAY, ARRAY_OR_NONE, BOOLEAN, POSITIVE, SHARE, validate_params
 from skmia.utils._sklearn import Interval, StrOptions
 
-__all__ = ["LEAST", "RMIA", "check_confidence", "rmia_scores", "tempered_confidence"]
+__all__ = ["RMIA", "rmia_scores"]
 
-LEAST = 1e-30  # of a probability that is divided by, or whose logarithm is taken
 _UNTUNED = 0.3  # the published slope for CIFAR-10, where no shadows can be held out
 _SLOPES = tuple(np.linspace(0, 1, 11).round(1).tolist())  # to choose from, as Privacy Meter does
 
@@ -141,20 +145,6 @@ def rmia_scores(
     return np.where(given[2].any(axis=0), both, offline)
 
 
-def check_confidence(confidence, shadow_confidence, in_mask, of=""):
-    """Return checked arrays; `of` comes before the names of the arguments in a message."""
-    names = [f"{of}{name}" for name in ("confidence", "shadow_confidence", "in_mask")]
-    given = check_signals(confidence, shadow_confidence, in_mask, names)
-    low = min(values.min() for values in given[:2])
-    high = max(values.max() for values in given[:2])
-    if low < 0 or high > 1 + 1e-6:  # rounding of float32 aside
-        raise ValueError(
-            f"{names[0]} and {names[1]} are probabilities in [0, 1], got values from {low:.6g} to "
-            f"{high:.6g}. Give the signal 'confidence', not its logarithm."
-        )
-    return given
-
-
 def _likelihood_ratios(confidence, shadow_confidence, in_mask, *, a, online):
     """Return each record's confidence over its mean among models in and out, see `rmia_scores`."""
     ratios = np.empty(len(confidence))
@@ -169,13 +159,8 @@ def _likelihood_ratios(confidence, shadow_confidence, in_mask, *, a, online):
             both = np.where(sides[0].count > 0, (out + seen) / 2, seen)
             expected = np.where(sides[1].count > 0, both, expected)
         # a mean of zeros must not give an infinite ratio
-        ratios[block] = confidence[block] / np.maximum(expected, LEAST)
+        ratios[block] = confidence[block] / np.maximum(expected, LEAST_CONFIDENCE)
     return ratios
-
-
-def tempered_confidence(logit_confidence, temperature):
-    """Return confidences from logarithmic odds; a high temperature makes them less sure."""
-    return expit(logit_confidence / temperature)
 
 
 def _population_share(ratios, population_ratios, gamma):

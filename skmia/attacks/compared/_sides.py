@@ -1,22 +1,27 @@
-"""What shadows that saw a record, and those that did not, answer: moments of each side."""
+"""What shadows that saw a record, and those that did not, answer: signals, and their moments."""
 
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import expit
 from sklearn.utils import check_array, gen_batches
 
 from skmia.utils._checks import check_signal
 
 __all__ = [
+    "LEAST_CONFIDENCE",
     "Side",
     "block_moments",
     "blocks_of",
+    "check_confidence",
     "check_signals",
     "moments_of",
     "smoothed",
     "smoothing_of",
+    "tempered_confidence",
 ]
 
+LEAST_CONFIDENCE = 1e-30  # where it is divided by, or its logarithm taken
 _BLOCK_ENTRIES = 65_536  # of a block of shadow signals: it stays in a core's cache
 _CERTAIN = 100  # the logarithmic odds of a probability of exactly 0 or 1 are about ±103
 
@@ -108,6 +113,20 @@ def check_signals(signal, shadow_signals, in_mask, names=("signal", "shadow_sign
     return signal, shadow_signals, in_mask
 
 
+def check_confidence(confidence, shadow_confidence, in_mask, of=""):
+    """Return checked arrays; `of` comes before the names of the arguments in a message."""
+    names = [f"{of}{name}" for name in ("confidence", "shadow_confidence", "in_mask")]
+    given = check_signals(confidence, shadow_confidence, in_mask, names)
+    low = min(values.min() for values in given[:2])
+    high = max(values.max() for values in given[:2])
+    if low < 0 or high > 1 + 1e-6:  # rounding of float32 aside
+        raise ValueError(
+            f"{names[0]} and {names[1]} are probabilities in [0, 1], got values from {low:.6g} to "
+            f"{high:.6g}. Give the signal 'confidence', not its logarithm."
+        )
+    return given
+
+
 def smoothing_of(shadow_signals):
     """Return what to add to probabilities so that votes of all or none have finite odds.
 
@@ -132,3 +151,8 @@ def smoothed(signals, amount):
     other = np.exp(-np.abs(signals, dtype=np.float64))
     ratio = np.log((1 + amount + amount * other) / (other + amount + amount * other))
     return np.copysign(ratio, signals)
+
+
+def tempered_confidence(logit_confidence, temperature):
+    """Return confidences from logarithmic odds; a high temperature makes them less sure."""
+    return expit(logit_confidence / temperature)
