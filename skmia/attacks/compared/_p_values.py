@@ -21,8 +21,7 @@ def gmia_p_values(signal, shadow_signals, in_mask):
     :math:`\ell_1(r), \dots, \ell_k(r)` are those of the k reference models that were not trained on
     it. Monotone cubics (PCHIP) interpolate the empirical distribution function through its value at
     each reference loss. p is 1 / (k + 1) below the smallest one, and 1 above the largest. A small p
-    says that the target hardly answers so without having seen the record, 1 that nothing speaks for
-    membership.
+    speaks for membership; with 1, nothing does.
 
     Parameters
     ----------
