@@ -13,10 +13,10 @@ from skmia._records import halve
 from skmia._response import Answered, expand, label_index
 from skmia.attacks._base import BaseAttack
 from skmia.attacks._shadows import train_shadow
+from skmia.attacks.compared._base_attack import BASE
 from skmia.attacks.compared._lira import LiRA
 from skmia.attacks.compared._record_attack import RecordAttack
 from skmia.attacks.compared._reference import ReferenceAttack
-from skmia.attacks.compared._rmia import BASE
 from skmia.attacks.direct._metric import MetricAttack
 from skmia.utils._sklearn import StrOptions, _safe_indexing
 
@@ -29,31 +29,31 @@ _MOST_GROUPS = 4  # of shadows in the target's place, however few records there 
 class CombinedAttack(RecordAttack):
     """Combine the scores of several attacks on the same shadow models.
 
-    Different attacks find different members. Their scores are combined by a logistic regression, or
-    each record is judged by the attack that finds it most suspicious. Either is learned from
-    shadow models that take the target's place in turn, each with its counterpart held out.
+    Different attacks find different members. A logistic regression combines their scores, or the
+    attack that finds a record most suspicious judges it. Either is learned from shadow models that
+    take the target's place in turn, each with its counterpart held out.
 
-    The attacker knows and has what the attacks that are combined need: by default the record with
-    its label and the target's answer, records from the target's distribution, and the type of the
-    target and its parameters, or a guess. The records in question are among those that train his
-    shadows, or else the attacks that distinguish the two are used offline.
+    The attacker knows and has what the combined attacks need: by default the record with its label
+    and the target's answer, records from the target's distribution, and the type of the target and
+    its parameters, or a guess. The records in question are among those that train the shadows; if
+    they are not, attacks with an offline form use it.
 
     Parameters
     ----------
     target : estimator, default=None
-        The fitted classifier under attack: a classifier, a pipeline, a fitted search, anything with
-        `predict_proba`, `decision_function` or `predict`. It is never refitted. None makes a
-        template.
+        Fitted classifier under attack, anything with `predict_proba`, `decision_function` or
+        `predict`. It is never refitted. None makes a template.
     attacks : list of BaseAttack, default=None
-        Templates of the attacks; their target, seeds and shadows are set. None is
+        Templates of the attacks, which are given target, seeds and shadows. None is
         ``[MetricAttack(), LiRA(), BASE(), ReferenceAttack()]``.
     shadows : int or ShadowModels, default=16
-        Number of clones of the target to train on the records given to `fit`, each on half of them.
-        Or shadow models: unfitted ones are cloned and trained, with the target's type where they
-        have no estimator; fitted ones are used as they are. Nothing is trained twice.
+        Number of clones of the target to train, each on half of the records given to `fit`. Or
+        shadow models: fitted ones are used as they are; others are cloned and trained, with the
+        target's type where they have no estimator. Nothing is trained twice.
     method : {"stack", "worst_case"}, default="stack"
-        How scores are combined: by a logistic regression on their scaled values; or by the largest
-        of them, each in standard deviations above its mean among non-members.
+        How scores are combined: "stack" is a logistic regression on their scaled values,
+        "worst_case" the largest of them, each in standard deviations above its mean among
+        non-members.
     per_class : bool, default=False
         One threshold and one risk histogram per class, else one for all records.
     n_bins : int, default=20
@@ -61,8 +61,7 @@ class CombinedAttack(RecordAttack):
     prior : float, default=0.5
         Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
     response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        What the target reveals; "auto" takes the first of them that it has. Shadows are asked for
-        the same.
+        What target and shadows reveal; "auto" takes the first of these that the target has.
     random_state : int, RandomState instance or None, default=None
         Seeds shadows and attacks, and draws the records to learn from.
     n_jobs : int, default=None
@@ -94,10 +93,10 @@ class CombinedAttack(RecordAttack):
     Notes
     -----
     Scores span many decades. They are scaled by median and quartiles, then by asinh, which is
-    linear around 0 and logarithmic far from it, so that equal scores alone remain equal.
+    linear around 0 and logarithmic far from it. Only equal scores remain equal.
 
-    With known membership the thresholds are learned on the target, but the combination is still
-    learned on shadows, as long as there are enough of them.
+    With known membership, the thresholds are learned on the target. The combination is still
+    learned on shadows, if there are enough of them.
 
     References
     ----------
@@ -161,12 +160,14 @@ class CombinedAttack(RecordAttack):
         for attack in self.attacks_:
             attack.set_params(target=self.target)  # without the records
         trials = self._stand_in_trials(asked, membership is not None, rng)
+        # the combination is learned on shadows, the thresholds where the truth is known
         of_target = None
         if membership is not None:
             of_target = self._trial(asked, self.shadows_, membership, membership, rng)
         if not trials:
             trials = [of_target or self._trial_on_shadow(X, y, rng)]
             of_target = None
+        # the form is False for offline scores, of all records, and True for online ones
         joined = {form: _joined([trial[form] for trial in trials]) for form in (False, True)}
         self._combiners = {
             form: self._combiner(given) if _can_learn(given) or not form else None
@@ -175,7 +176,7 @@ class CombinedAttack(RecordAttack):
         return joined, of_target
 
     def _calibration_scores(self, X, y, membership, known):
-        joined, of_target = known
+        joined, of_target = known  # what `_fit` returned
         if of_target is not None:
             return self._by_form([self._combined(of_target)])
         return self._by_form([self._cross_fitted(joined)])
@@ -194,7 +195,8 @@ class CombinedAttack(RecordAttack):
         for template in templates:
             if isinstance(template, CombinedAttack):
                 raise TypeError("A CombinedAttack cannot be part of another: list its parts.")
-            attack, names = clone(template), template.get_params(deep=False)
+            attack = clone(template)
+            names = template.get_params(deep=False)
             own = {"response_method": self._method, "shadows": shadows, "random_state": self._seed}
             attack.set_params(target=target, **{k: v for k, v in own.items() if k in names})
             attack._validate_params()
@@ -214,13 +216,16 @@ class CombinedAttack(RecordAttack):
         model = self._asked_once(model, X)
         names = [name for name in dict.fromkeys(part._signal for part in parts) if name is not None]
         observed = self.shadows_.observe(X, y, names, response_method=self._method, keep=keep)
-        signals, in_mask = dict(zip(names, observed, strict=True)), self.shadows_.in_mask(X, y)
+        signals = dict(zip(names, observed, strict=True))
+        in_mask = self.shadows_.in_mask(X, y)
         evidence = [part._part_evidence(model, X, y, signals, in_mask) for part in parts]
         return _Asked(model, X, y, in_mask, evidence)
 
     def _stand_in_trials(self, asked, knows_members, rng):
         """Put shadows into the target's place, against attacks on the shadows of other groups."""
-        trials, groups, rest = [], [], {}
+        trials = []
+        groups = []
+        rest = None
         stand_ins = self.shadows_.stand_ins(
             asked.X, asked.y, rng, n_scores=_LEARNING_SCORES, n_least=2, n_most=_MOST_GROUPS
         )
@@ -231,6 +236,7 @@ class CombinedAttack(RecordAttack):
             known = stand_in.membership if knows_members else None
             about = self._in_the_place(asked, stand_in)
             trial = self._trial(about, rest, stand_in.membership, known, rng)
+            # by groups, so that the combination is cross-fitted on shadows that tell nothing of it
             for given in trial.values():
                 given.fold[:] = (len(groups) - 1) % 2
             trials.append(trial)
@@ -238,19 +244,21 @@ class CombinedAttack(RecordAttack):
 
     def _in_the_place(self, asked, stand_in):
         """Return what was asked for, of a stand-in and the shadows that may judge it."""
-        X, y = _safe_indexing(asked.X, stand_in.rows), asked.y[stand_in.rows]
-        number, method = stand_in.number, self._method
+        X = _safe_indexing(asked.X, stand_in.rows)
+        y = asked.y[stand_in.rows]
+        number = stand_in.number
         known = {}
         if None in asked.evidence:  # a part that reads the answer itself
-            answers = self.shadows_.answers(number, X, y, response_method=method)
+            answers = self.shadows_.answers(number, X, y, response_method=self._method)
             answers = expand(answers, self.shadows_.classes_, self.target_classes_)
-            known = {"proba": [answers], "method": method}
+            known = {"proba": [answers], "method": self._method}
         model = Answered(self.shadows_.estimators_[number], X, self.target_classes_, **known)
         evidence = [e if e is None else e.of_stand_in(stand_in) for e in asked.evidence]
         in_mask = asked.in_mask[np.ix_(stand_in.rest, stand_in.rows)]
         return _Asked(model, X, y, in_mask, evidence)
 
     def _trial_on_shadow(self, X, y, rng):
+        """Return the trial of one shadow more, where no shadow can be held out."""
         model, membership = train_shadow(self.target, X, y, self.random_state)
         asked = self._ask(self._parts(model, self.shadows_), model, X, y)
         return self._trial(asked, self.shadows_, membership, None, rng)
@@ -263,9 +271,10 @@ class CombinedAttack(RecordAttack):
         """
         fold = halve(membership, rng).astype(int)
         scores = self._scores_of_halves(asked, shadows, known, fold, rng)
-        everything, seen = np.ones(len(fold), dtype=bool), asked.in_mask.any(axis=0)
-        y_index, trial = label_index(asked.y, self.target_classes_), {}
-        for form, kept in ((False, everything), (True, seen)):
+        y_index = label_index(asked.y, self.target_classes_)
+        everything = np.ones(len(fold), dtype=bool)
+        trial = {}
+        for form, kept in ((False, everything), (True, asked.in_mask.any(axis=0))):
             trial[form] = Bunch(
                 scores=scores[form][kept],
                 membership=membership[kept],
@@ -275,9 +284,10 @@ class CombinedAttack(RecordAttack):
         return trial
 
     def _scores_of_halves(self, asked, shadows, known, fold, rng):
+        """Return the scores of each form, of the attacks in columns."""
         if known is not None and np.unique(2 * fold + known).size < 4:
-            known = None  # a handful of records
-        shape = len(fold), len(asked.evidence)
+            known = None  # a handful of records, without both sides in each half
+        shape = (len(fold), len(asked.evidence))
         scores = {form: np.empty(shape) for form in (False, True)}
         for half in (0, 1):
             fit, rows = np.flatnonzero(fold != half), np.flatnonzero(fold == half)
@@ -379,7 +389,8 @@ class _Stack:
         self._scale = make_pipeline(*_scaled()).fit(scores)
         model = LogisticRegression(max_iter=1000)
         model.fit(self._scale.transform(scores), membership)
-        self._weights, self._intercept = model.coef_[0], model.intercept_[0]
+        self._weights = model.coef_[0]
+        self._intercept = model.intercept_[0]
         return self
 
     def combine(self, scores):

@@ -1,7 +1,6 @@
 """The generalized membership inference attack of Long et al. (2018)."""
 
 import warnings
-from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
@@ -10,130 +9,73 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmia._records import KnownRecords
 from skmia._response import batches, label_index, taken
-from skmia._result import Estimate, Result
 from skmia._target import known_membership
 from skmia.attacks._base import BaseAttack
+from skmia.attacks.compared._gmia_report import report_at, score_above
 from skmia.attacks.compared._gmia_selection import model_features, reach, threshold_for
 from skmia.attacks.compared._p_values import reference_p_values
 from skmia.attacks.compared._record_attack import Evidence
 from skmia.exceptions import ResolutionWarning
-from skmia.metrics._intervals import clopper_pearson
 from skmia.shadows import ShadowModels
 from skmia.signals import get_signal_names
-from skmia.utils._constraints import CONFIDENCE_LEVEL, Numbers, validate_params
+from skmia.utils._constraints import CONFIDENCE_LEVEL, COUNT, TWO_OR_MORE, Numbers, validate_params
 from skmia.utils._sklearn import Interval, StrOptions, _num_samples, _safe_indexing
 
-__all__ = ["GMIA", "GMIAReport"]
+__all__ = ["GMIA"]
 
 _MOST_ANSWERS = 100_000  # of shadows taken for targets, to calibrate the risk on
-
-
-@dataclass(frozen=True, repr=False, eq=False)
-class GMIAReport(Result):
-    """How many candidates GMIA selects and calls members at one cutoff, and how many are.
-
-    Attributes
-    ----------
-    cutoff : float
-        The p-value below which a selected record is called a member.
-    n_records : int
-        Number of candidates.
-    n_members : int
-        Number of members among them.
-    n_selected : int
-        Number of candidates that stand apart.
-    n_called : int
-        Number of these that are called members.
-    precision : Estimate or None
-        Share of members among those called; None if none is called. It depends on the share of
-        members among the candidates.
-    recall : Estimate or None
-        Share of the called among all members, selected or not; None without members.
-
-    See Also
-    --------
-    GMIA : Its method `report` makes one for each cutoff.
-
-    Examples
-    --------
-    >>> from skmia.attacks import GMIAReport
-    >>> from skmia.metrics import Estimate
-    >>> precision = Estimate(0.75, 0.194, 0.994, "Clopper-Pearson")
-    >>> print(GMIAReport(0.01, 200, 100, 9, 4, precision, None))
-    GMIAReport
-    cutoff: 0.010
-    n records: 200
-    n members: 100
-    n selected: 9
-    n called: 4
-    precision: 0.750 [0.194, 0.994]
-    recall: -
-    """
-
-    cutoff: float
-    n_records: int
-    n_members: int
-    n_selected: int
-    n_called: int
-    precision: Estimate | None
-    recall: Estimate | None
 
 
 class GMIA(BaseAttack):
     """Attack the few records that stand apart, and abstain from all others.
 
-    Reference models, trained like the target, describe each record. A record is selected if hardly
-    any record in the target's training set can be expected to resemble it. The target is asked for
-    the selected records: one is called a member if its loss is smaller than nearly all of those
-    that models give to it which were not trained on it, with a p-value below `cutoff`. Where no
-    other record stands in for it, so small a loss must come from the record itself. What comes of
-    it are few calls, of which many are right, even where the target generalizes well.
+    Reference models, trained like the target, describe each record. The attack selects those that
+    hardly any record in the target's training set can be expected to resemble. It calls one of them
+    a member if the target's loss is smaller than nearly all losses from models that were not
+    trained on it, with a p-value below `cutoff`. No other record explains so small a loss. The
+    calls are few, but many of them are right, even where the target generalizes well.
 
-    The attacker knows the record with its label and sees the target's answer to it. He has records
-    from the target's distribution, and knows or guesses the type of the target, its parameters and
-    the size of its training set. He knows no member of the target.
+    The attacker knows the record with its label and sees the target's answer to it. They have
+    records from the target's distribution, and know or guess the type of the target, its parameters
+    and the size of its training set. They know no member of the target.
 
     Parameters
     ----------
     target : estimator, default=None
-        The fitted classifier under attack: a classifier, a pipeline, a fitted search, anything with
-        `predict_proba`, `decision_function` or `predict`. It is never refitted. None makes a
-        template.
+        Fitted classifier under attack, anything with `predict_proba`, `decision_function` or
+        `predict`. It is never refitted. None makes a template.
     shadows : int or ShadowModels, default=200
-        Number of reference models: clones of the target to train on the records given to `fit`,
-        each on half of them. The records in `fit` have the half that was not trained on them for
-        references, others all, and 100 are what a p-value below 0.01 takes. Or shadow models:
-        unfitted ones are cloned and trained, with the target's type where they have no estimator;
-        fitted ones are used as they are.
+        Number of reference models: clones of the target, each trained on half of the records given
+        to `fit`. For these records, the half of the models that did not see them are references;
+        for others, all are. A p-value below 0.01 takes 100. Or shadow models: fitted ones are used
+        as they are; others are cloned and trained, with the target's type where they have no
+        estimator.
     cutoff : float, default=0.01
         P-value below which a selected record is called a member, in (0, 1).
     n_targets : int or float, default=0.1
-        How many of the records in `fit` to select, or which share of them: those that stand
-        farthest apart. Other records are selected if they stand as far apart.
+        How many of the records in `fit` to select, or which share: those that stand farthest apart.
+        Other records are selected if they stand as far apart.
     threshold : float, default=None
         Cosine distance below which records are neighbors, in [0, 2], in place of `n_targets`.
     max_expected_neighbors : float, default=0.1
-        A record is selected if it can expect fewer neighbors than that in the target's training
-        set, above 0.
+        A record is selected if it can expect fewer neighbors than this in the target's training
+        set; above 0.
     n_target : int, default=None
-        Number of records that the target was trained on. By default as many as the shadows, on
-        average.
+        Number of records that the target was trained on. By default the shadows' average.
     max_background : int, default=5000
-        Of the records in `fit`, the most to compare others with, drawn at random. Their features
-        are kept in memory.
+        The most records of `fit` to compare others with, drawn at random. Their features are kept
+        in memory.
     signal : str or callable, default="loss"
-        The signal that is compared with those of the references, see `skmia.signals`. The paper's
-        is the loss.
+        The signal to compare with the references', see `skmia.signals`. The paper's is the loss.
     per_class : bool, default=False
-        Whether the risk has one histogram per class, else one for all records. The threshold is
-        that of `cutoff` in both.
+        One risk histogram per class, else one for all records. The threshold always follows from
+        `cutoff`.
     n_bins : int, default=20
         Bins of the risk histogram, of equally many records.
     prior : float, default=0.5
         Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
     response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        What the target reveals; "auto" takes the first of them that it has. Shadows are asked for
-        the same.
+        What target and shadows reveal; "auto" takes the first of these that the target has.
     random_state : int, RandomState instance or None, default=None
         Seeds the shadows and draws the background.
     n_jobs : int, default=None
@@ -168,31 +110,29 @@ class GMIA(BaseAttack):
 
     Notes
     -----
-    The score is -log(p), for every record, selected or not. `predict` calls no record that is not
-    selected, and `predict_proba` gives such a record the prior, since the attack says nothing of
-    it: a `score`, being over all records, is near 0.5. See `report` for what the attack is made
-    for.
+    The score of every record is -log(p). The attack says nothing of records that are not selected:
+    `predict` never calls them, and `predict_proba` gives them the prior. A `score`, being over all
+    records, is therefore near 0.5. The attack is made for what `report` shows.
 
-    P-values hold as far as the target is one of a kind with the references. That is so where its
-    training records were drawn from those in `fit`, as an auditor has it, and the record under
-    attack was among them. An attacker whose records are all others sees references that resemble
-    one another more than the target, for they share records, and p-values are too small. Where each
-    reference is trained on a share f of the records, and answers vary normally, the ratio of
-    variances is (1 + f) / (1 - f): of records that are no members 9 % have p < 0.01 with halves,
-    and 1.8 % with f = 0.1, which is ``shadows=ShadowModels(None, 200, train_size=0.1)``. With f =
-    0.35 it was 3.6 % on Adult. The risk knows nothing of that either.
+    P-values hold if the target is of one kind with the references: its training records were drawn
+    from those in `fit`, as for an auditor, and the record under attack was among these. An attacker
+    with other records gets p-values that are too small, because references share records and so
+    resemble one another more than the target. If each reference is trained on a share f of the
+    records and answers vary normally, the ratio of variances is (1 + f) / (1 - f). Then 9 % of
+    non-members have p < 0.01 with halves, and 1.8 % with f = 0.1, which is
+    ``shadows=ShadowModels(None, 200, train_size=0.1)``. With f = 0.35 it was 3.6 % on Adult. The
+    risk does not account for this either.
 
-    A record is described by the answers of all reference models, also of those trained on it, as
-    the background records are in [1]_; centered log-probabilities of all classes stand for the
-    layer before the softmax, which not every model has. Where this makes more than 2,000 numbers
-    for each record, the first models describe it alone.
+    The answers of all reference models describe a record, even of those trained on it, as for the
+    background records in [1]_. Centered log-probabilities of all classes replace the layer before
+    the softmax, which not every model has. Only the first models describe a record where all would
+    take more than 2,000 numbers.
 
-    Without membership, the risk is learned from the shadows, each of which is taken for the target
-    and compared with the others. The two shadows of a pair of halves are left out together, since
-    one was trained on what the other was not. Where they are too few, were trained on an array of
-    the user's choice or on none of the records in `fit`, one more shadow is trained for that. With
-    membership, the risk is learned from the target's answers to these records. In both, from
-    selected records alone, if there are members and non-members among them.
+    Without membership, the risk is learned from shadows in the target's place. The two of a pair of
+    halves are left out together, since one was trained on what the other was not. One more shadow
+    is trained where they are too few, or were trained on an array of the user's choice or on none
+    of the records in `fit`. With membership, the risk is learned from the target's answers. Either
+    takes only selected records, if there are members and non-members among them.
 
     References
     ----------
@@ -224,16 +164,13 @@ class GMIA(BaseAttack):
     _threat_model = "sees the target's answer to the record; trains reference models"
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
         **BaseAttack._parameter_constraints,
-        "shadows": [Interval(Integral, 1, None, closed="left"), ShadowModels],
+        "shadows": [*COUNT, ShadowModels],
         "cutoff": [Interval(Real, 0, 1, closed="neither")],
-        "n_targets": [
-            Interval(Integral, 1, None, closed="left"),
-            Interval(Real, 0, 1, closed="neither"),
-        ],
+        "n_targets": [*COUNT, Interval(Real, 0, 1, closed="neither")],
         "threshold": [Interval(Real, 0, 2, closed="both"), None],
         "max_expected_neighbors": [Interval(Real, 0, None, closed="neither")],
-        "n_target": [Interval(Integral, 1, None, closed="left"), None],
-        "max_background": [Interval(Integral, 2, None, closed="left")],
+        "n_target": [*COUNT, None],
+        "max_background": TWO_OR_MORE,
         "signal": [StrOptions(set(get_signal_names())), callable],
     }
 
@@ -274,20 +211,21 @@ class GMIA(BaseAttack):
 
     @property
     def _known_threshold(self):
-        return _score_above(self.cutoff)
+        return score_above(self.cutoff)
 
     def _fit(self, X, y, membership):
         """Learn which records stand apart; return the generator to draw stand-ins with."""
         rng = check_random_state(self.random_state)
         self._take_shadows(X, y, rng)
         _warn_of_cutoffs([self.cutoff], len(self.shadows_.estimators_), stacklevel=6)
-        self._evidence(X, y, keep=True)
+        self._evidence(X, y, keep=True)  # asked once, for the features and the losses
         self._fit_selection(X, y, rng)
         return rng
 
     def _fit_selection(self, X, y, rng):
         """Learn from which distance on a record stands apart."""
         n_records = _num_samples(X)
+        # sorted, so that a background of all records has them in their order
         drawn = np.sort(rng.permutation(n_records)[: self.max_background])
         background = _safe_indexing(X, drawn)
         self._known = KnownRecords(background, np.zeros(len(drawn), dtype=int))
@@ -326,15 +264,14 @@ class GMIA(BaseAttack):
         return reach(units, self._background, own, n_target / self.max_expected_neighbors)
 
     def select(self, X, y=None):
-        """Return which records stand apart, so that the attack says something of them.
+        """Return which records stand apart, so that the attack judges them.
 
         Parameters
         ----------
         X : array-like of shape (n_records, ...)
             Records.
         y : array-like of shape (n_records,), default=None
-            Their labels. The selection looks at what the reference models answer, for which they
-            are not asked again where records with these labels were given to `fit`.
+            Their labels. With them, reference models are not asked again for records of `fit`.
 
         Returns
         -------
@@ -357,6 +294,7 @@ class GMIA(BaseAttack):
     def _of_stand_ins(self, X, y, rng):
         """Score records by shadows in the target's place, each compared with the others."""
         about = {"n_scores": _MOST_ANSWERS, "n_least": 2}
+        # all records, if too few shadows can stand in on the selected ones
         for rows in (np.flatnonzero(self.selected_), np.arange(len(y))):
             part = _safe_indexing(X, rows), y[rows]
             if len(rows) and (stand_ins := list(self.shadows_.stand_ins(*part, rng, **about))):
@@ -385,8 +323,8 @@ class GMIA(BaseAttack):
     def _evidence(self, X, y, keep=False):
         """Return the shadows' signals, and who was trained on which records."""
         signals = self.shadows_.observe(X, y, self.signal, response_method=self._method, keep=keep)
-        in_mask, y_index = self.shadows_.in_mask(X, y), label_index(y, self.target_classes_)
-        return Evidence([], [signals], in_mask, y_index)
+        y_index = label_index(y, self.target_classes_)
+        return Evidence([], [signals], self.shadows_.in_mask(X, y), y_index)
 
     def _judge(self, X, y):
         """Return score, call and risk; records that are not selected are not judged."""
@@ -398,7 +336,7 @@ class GMIA(BaseAttack):
         cutoffs=[Numbers(Real, 0, 1, closed="right"), None], confidence_level=CONFIDENCE_LEVEL
     )
     def report(self, X, y, membership, *, cutoffs=None, confidence_level=0.95):
-        """Return how many of some candidates are selected and called, and how many calls are right.
+        """Return how many candidates are selected and called, and how many calls are right.
 
         Parameters
         ----------
@@ -412,7 +350,7 @@ class GMIA(BaseAttack):
             P-values below which a selected record is called a member, in (0, 1]. By default the
             attack's own.
         confidence_level : float, default=0.95
-            Coverage of each interval, in (0, 1).
+            Coverage of each Clopper-Pearson interval, in (0, 1); records are taken as independent.
 
         Returns
         -------
@@ -428,11 +366,6 @@ class GMIA(BaseAttack):
         -----
         skmia.exceptions.ResolutionWarning
             If no candidate has enough references for a p-value below some cutoff.
-
-        Notes
-        -----
-        The intervals are those of Clopper and Pearson, for records that are independent of one
-        another given the models.
         """
         check_is_fitted(self)
         cutoffs = [self.cutoff] if cutoffs is None else list(cutoffs)
@@ -442,42 +375,20 @@ class GMIA(BaseAttack):
         _warn_of_cutoffs(cutoffs, n_references, stacklevel=4)
         scores, selected = self.score_samples(X, y), self.select(X, y)
         alpha = 1 - confidence_level
-        return [_counts(cutoff, scores, selected, member, alpha) for cutoff in cutoffs]
+        return [report_at(cutoff, scores, selected, member, alpha) for cutoff in cutoffs]
 
 
 def _scores(evidence):
+    """Return -log(p) of each record."""
+    # the signal is a negated loss; the shadows' are negated block by block
     losses = -np.asarray(evidence.own[0], dtype=np.float64)
     p_values = reference_p_values(losses, evidence.signals[0], ~evidence.in_mask, sign=-1)
     return -np.log(p_values)
 
 
-def _score_above(cutoff):
-    """Return the smallest score of a p-value below the cutoff."""
-    return float(np.nextafter(-np.log(cutoff), np.inf))
-
-
-def _counts(cutoff, scores, selected, member, alpha):
-    called = selected & (scores >= _score_above(cutoff))
-    n_right = int((called & member).sum())
-    return GMIAReport(
-        cutoff=cutoff,
-        n_records=len(scores),
-        n_members=int(member.sum()),
-        n_selected=int(selected.sum()),
-        n_called=int(called.sum()),
-        precision=_share(n_right, int(called.sum()), alpha),
-        recall=_share(n_right, int(member.sum()), alpha),
-    )
-
-
-def _share(n_hits, n, alpha):
-    if n == 0:
-        return None
-    low, high = clopper_pearson(n_hits, n, alpha)
-    return Estimate(n_hits / n, float(low), float(high), "Clopper-Pearson")
-
-
 def _warn_of_cutoffs(cutoffs, n_references, stacklevel):
+    """Warn of cutoffs that no p-value of so many references can be below."""
+    # the smallest p-value of k references is 1 / (k + 1)
     too_small = [cutoff for cutoff in cutoffs if cutoff <= 1 / (n_references + 1)]
     if too_small:
         warnings.warn(

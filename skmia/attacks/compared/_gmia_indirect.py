@@ -1,4 +1,4 @@
-"""Indirect inference: what other records' answers tell of a record that is never asked for."""
+"""Indirect inference: what answers to other records tell of a record that is never asked for."""
 
 from dataclasses import dataclass
 from numbers import Integral
@@ -46,7 +46,7 @@ class IndirectInference(Result):
     p_values : ndarray of shape (n_attacked,)
         P-values, in (0, 1]; 1 where no enhancing record was found.
     n_queries : ndarray of int, shape (n_attacked,)
-        For how many records the target was asked. 0 means that the attack says nothing.
+        How many records the target was asked for. 0 means that the attack says nothing.
 
     See Also
     --------
@@ -108,45 +108,48 @@ def gmia_indirect(
 ):
     """Infer membership of a few records from the target's answers to others (GMIA, indirect).
 
-    Models are trained with and without a record r, so that the attacker learns to which other
-    records, its enhancing ones, their answers change with r. The target is asked for these, and
-    never for r. For each of them a p-value says how extreme the confidence is in r's class, in the
-    direction that r would push it, among reference models that never saw r; the p-values of all
-    are combined into one. A small one speaks for r being a member.
+    The attacker trains models with and without a record r, and so learns its enhancing records:
+    others to which the answers change with r. The target is asked for these, and never for r. For
+    each of them, a p-value compares the confidence in r's class with reference models that never
+    saw r, in the direction that r would push it. All p-values are combined into one. A small one
+    speaks for r being a member.
 
-    The attacker knows r with its label and sees the target's answers to records of his choice, but
-    r. He has records from the target's distribution, and knows or guesses the type of the target,
-    its parameters and the size of its training set. He trains `n_positive` models for each r.
+    The attacker knows r with its label and sees the target's answers to records of their choice,
+    but not to r. They have records from the target's distribution, and know or guess the type of
+    the target, its parameters and the size of its training set. They train `n_positive` models for
+    each r.
 
     Parameters
     ----------
     target : estimator
         The fitted classifier under attack. It is never refitted.
     X : array-like of shape (n_records, ...)
-        The attacker's records, with those under attack, in any container that the target takes and
-        :func:`~skmia.shadows.perturb_records` too.
+        The attacker's records, with those under attack, in any container that both the target and
+        :func:`~skmia.shadows.perturb_records` take.
     y : array-like of shape (n_records,)
         Their labels.
     records : array-like of int, shape (n_attacked,)
-        Row numbers of the records under attack. All others but their twins are the background.
+        Row numbers of the records under attack. All others, except twins of these, are the
+        background.
     n_target : int
-        Number of records that the target was trained on, at least 2 and at most those of the
-        background. See Notes.
+        Number of records that the target was trained on, at least 2 and at most as many as the
+        background has. See Notes.
     estimator : estimator, default=None
         The type of the models to train; by default that of the target.
     n_references : int, default=100
-        Number of models whose answers the target's are compared with, at least 2.
+        Number of models to compare the target's answers with, at least 2.
     n_positive : int, default=50
-        Number of models trained with each record under attack, at least 6, and number of models
-        without, with which they are compared.
+        Number of models trained with each record under attack, at least 6, and of models without it
+        to compare them with.
     n_candidates : int, default=100
-        Number of records to look for enhancing ones among: half of them is r with some features
-        changed, the others are of the background. At least 2.
+        Number of candidates for enhancing records, at least 2. Half of them are r with some of its
+        features changed, the others come from the background.
     n_queries : int, default=10
         The most records to ask the target for, at least 1.
     min_correlation : float, default=0.3
-        A record is asked for if the correlation of r's membership with the confidence is at least
-        that, and has the same sign, in models other than those that chose it; in [0, 1].
+        The least correlation of r's membership with the confidence, in [0, 1], for a record to be
+        asked for. It must hold, with the same sign, in models other than those that chose the
+        record.
     flip_rate : float, default=0.1
         Probability that a feature of r is changed.
     response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
@@ -159,8 +162,8 @@ def gmia_indirect(
     Returns
     -------
     IndirectInference
-        A p-value for each record, 1 where no enhancing record was found, and the number of records
-        that the target was asked for; 0 means that the attack says nothing.
+        For each record a p-value, 1 where no enhancing record was found, and the number of records
+        that the target was asked for.
 
     Raises
     ------
@@ -177,19 +180,20 @@ def gmia_indirect(
 
     Notes
     -----
-    Models with and without r are trained on the same background samples, in the former with r in
-    place of one record. One half of them chooses the records of the largest correlation, the other
-    confirms them, and the references are a third lot: what is chosen does not depend on what it is
-    compared with. Without r in its training set, and with 100 references, the combined p-value is
-    uniform within 0.03, somewhat less frequent near 0 if answers are independent of one another.
+    Models with and without r are trained on the same background samples, the former with r in the
+    place of one record. One half of these models chooses the records of the largest correlation and
+    the other confirms them. The references are a third lot, so that the choice does not depend on
+    what its result is compared with. Without r in its training set, and with 100 references, the
+    combined p-value is uniform within 0.03. It is near 0 somewhat less often if answers are
+    independent of one another.
 
     The references must be models like the target. They are trained on samples of the same
-    background, and so resemble one another more than the target, trained on other records: for
-    answers that vary normally the ratio of variances is (1 + f) / (1 - f) where a sample is a share
-    f of the background. With f = 0.1 about 1.8 % of p-values are below 0.01 without r, with f = 0.5
-    9 %. The background should be many times as large as `n_target`.
+    background, and so resemble one another more than the target, which has other records. If a
+    sample is a share f of the background and answers vary normally, the ratio of variances is
+    (1 + f) / (1 - f). Without r, about 1.8 % of p-values are below 0.01 with f = 0.1, and 9 % with
+    f = 0.5. The background should be many times as large as `n_target`.
 
-    The outline is that of [1]_; how enhancing records are searched for and confirmed is our own.
+    The outline is that of [1]_; how to search and confirm enhancing records is our own.
 
     References
     ----------
@@ -219,13 +223,7 @@ def gmia_indirect(
     (X,) = indexable(X)
     y = check_labels(X, y)
     records = _checked_rows(records, len(y))
-    contents = KnownRecords(X, np.zeros(len(y), dtype=int)).contents()
-    background = np.flatnonzero(~np.isin(contents, contents[records]))
-    if len(background) < n_target:
-        raise ValueError(
-            f"References are trained on n_target={n_target} records of the background, which has "
-            f"{len(background)} besides those under attack. Give more records."
-        )
+    background = _background(X, records, len(y), n_target)
     rng = check_random_state(random_state)
     models = Bunch(
         template=shadow_template(target) if estimator is None else estimator,
@@ -238,19 +236,17 @@ def gmia_indirect(
     without = _train(models, X, y, samples)
     found = []
     for r in records:
-        with_r = samples[n_references:].copy()
-        _replace_one(with_r, r, rng)
+        with_r = _with_record(samples[n_references:], r, rng)
         candidates = _candidates(X, r, background, n_candidates, flip_rate, rng)
         labels = np.full(len(_rows_of(candidates)), y[r])
         signals = _observe(models, without, candidates, labels)
         positive = _observe(models, _train(models, X, y, with_r), candidates, labels)
         chosen, signs = enhancing(positive, signals[n_references:], n_queries, min_correlation)
-        if not len(chosen):
-            found.append((1.0, 0))
-            continue
-        queries = _safe_indexing(candidates, chosen)
-        asked = _ask(target, models.method, queries, labels[chosen])
-        p = indirect_p_value(signs * asked, signs * signals[:n_references][:, chosen])
+        p = 1.0
+        if len(chosen):
+            queries = _safe_indexing(candidates, chosen)
+            asked = _ask(target, models.method, queries, labels[chosen])
+            p = indirect_p_value(signs * asked, signs * signals[:n_references][:, chosen])
         found.append((p, len(chosen)))
     p_values, n_asked = zip(*found, strict=True)
     return IndirectInference(np.array(p_values), np.array(n_asked))
@@ -265,6 +261,19 @@ def _checked_rows(records, n_rows):
     return records
 
 
+def _background(X, records, n_rows, n_target):
+    """Return the rows that references are trained on."""
+    # by content: a twin of a record under attack would let references see it
+    contents = KnownRecords(X, np.zeros(n_rows, dtype=int)).contents()
+    background = np.flatnonzero(~np.isin(contents, contents[records]))
+    if len(background) < n_target:
+        raise ValueError(
+            f"References are trained on n_target={n_target} records of the background, which has "
+            f"{len(background)} besides those under attack. Give more records."
+        )
+    return background
+
+
 def _samples(background, n_rows, size, n_samples, rng):
     """Return masks of samples of the background."""
     masks = np.zeros((n_samples, n_rows), dtype=bool)
@@ -273,14 +282,17 @@ def _samples(background, n_rows, size, n_samples, rng):
     return masks
 
 
-def _replace_one(masks, r, rng):
-    """Put one record in the place of another in each sample."""
+def _with_record(masks, r, rng):
+    """Return the samples with one record in the place of another in each."""
+    masks = masks.copy()
     for mask in masks:
         mask[rng.choice(np.flatnonzero(mask))] = False
         mask[r] = True
+    return masks
 
 
 def _train(models, X, y, masks):
+    """Return shadows, each trained on the records of one mask."""
     seed = models.rng.randint(2**31 - 1)
     return ShadowModels(
         models.template,
@@ -296,6 +308,7 @@ def _observe(models, shadows, X, y):
 
 
 def _ask(target, method, X, y):
+    """Return the target's signals, as `_observe` does those of models."""
     classes = all_classes(target, X, y, method=method)
     proba = class_probabilities(target, X, classes, method=method)
     return loss(proba, label_index(y, classes)).astype(np.float64)
@@ -309,7 +322,7 @@ def _candidates(X, r, background, n_candidates, flip_rate, rng):
     """Return changed copies of a record and random others, without the record itself."""
     n_copies = n_candidates // 2
     drawn = rng.choice(background, n_candidates - n_copies)
-    # what features are changed to is drawn from the others
+    # a changed feature has a value of another record, so there must be others
     around = _safe_indexing(X, np.r_[np.full(n_copies, r), rng.choice(background, n_copies)])
     noisy, _ = perturb_records(
         around, np.zeros(2 * n_copies, dtype=int), flip_rate=flip_rate, random_state=rng
@@ -324,24 +337,11 @@ def _candidates(X, r, background, n_candidates, flip_rate, rng):
 def enhancing(positive, negative, n_queries, min_correlation):
     """Choose the candidates whose answers change most with a record's membership.
 
-    Parameters
-    ----------
-    positive : ndarray of shape (n_models, n_candidates)
-        Signals of models trained with the record.
-    negative : ndarray of shape (n_models, n_candidates)
-        Signals of models trained without it.
-    n_queries : int
-        The most to choose.
-    min_correlation : float
-        Least correlation in the half of the models that does not choose.
-
-    Returns
-    -------
-    chosen : ndarray of int, shape (n_chosen,)
-        Numbers of candidates.
-    signs : ndarray of shape (n_chosen,)
-        1 where the signal rises with membership, -1 where it falls.
+    `positive` and `negative`, (n_models, n_candidates), are signals of models trained with and
+    without the record. Returns numbers of candidates, and for each of them 1 where the signal rises
+    with membership, -1 where it falls.
     """
+    # one half of the models chooses, the other confirms: the largest of many is large by chance
     first, second = (_correlation(positive[half::2], negative[half::2]) for half in (0, 1))
     best = np.argsort(-np.abs(first), kind="stable")[:n_queries]
     signs = np.sign(first[best])
@@ -356,26 +356,18 @@ def _correlation(positive, negative):
     bit = (bit - bit.mean())[:, None]
     centered = values - values.mean(axis=0)
     spread = np.sqrt((centered**2).sum(axis=0) * (bit**2).sum())
+    # not `spread > 0`, since the mean of equal values may differ from them in the last digit
     is_varied = np.ptp(values, axis=0) > 0
     return np.where(is_varied, (bit * centered).sum(axis=0) / np.where(is_varied, spread, 1), 0)
 
 
 def indirect_p_value(signals, references):
-    """Return one p-value of the target's answers to several records.
+    """Return one combined p-value of the target's answers to several records.
 
-    Parameters
-    ----------
-    signals : ndarray of shape (n_queries,)
-        The target's signals, that rise with membership.
-    references : ndarray of shape (n_references, n_queries)
-        Those of models that never saw the record under attack.
-
-    Returns
-    -------
-    float
-        The combined p-value.
+    The signals, (n_queries,) and (n_references, n_queries), rise with membership.
     """
     p_values = gmia_p_values(signals, references, np.zeros(references.shape, dtype=bool))
+    # p-values of one target's answers depend on one another as the references' signals do
     centered = references - references.mean(axis=0)
     norms = np.sqrt((centered**2).sum(axis=0))
     correlation = centered.T @ centered / np.maximum(np.outer(norms, norms), 1e-300)

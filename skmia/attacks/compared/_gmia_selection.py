@@ -1,4 +1,4 @@
-"""Records that stand apart: those which few training records can resemble."""
+"""Records that stand apart: those that few training records can resemble."""
 
 from dataclasses import dataclass
 from numbers import Real
@@ -13,16 +13,16 @@ from skmia.utils._constraints import ARRAY, ARRAY_OR_NONE, COUNT, POSITIVE, Numb
 
 __all__ = [
     "VulnerableRecords",
-    "directions",
     "model_features",
     "reach",
     "threshold_for",
     "vulnerable_records",
 ]
 
-_MOST_MODELS, _MOST_VALUES = 100, 2000  # that describe a record
+_MOST_MODELS = 100  # that describe a record
+_MOST_VALUES = 2000  # of a record's description
 _EPS = 1e-30  # floor of the logarithm's argument, as in the signals
-_DIGITS = 12  # of a distance: what is beyond depends on the size of a batch
+_DIGITS = 12  # of a distance: those beyond depend on the size of a batch
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -85,24 +85,24 @@ def vulnerable_records(
     .. math:: E(r) = N(r) \cdot n_\mathrm{target} / n_\mathrm{background}, \qquad
               N(r) = \#\{b : 1 - \cos(r, b) < \alpha\}
 
-    of them in the target's training set. It is selected if :math:`E(r)` is below a bound: the
-    target's answer to it then rests on the record itself, if on any.
+    of them in the target's training set. It is selected if :math:`E(r)` is below a bound. The
+    target's answer to it can then rest on no record but itself.
 
     Parameters
     ----------
     features : array-like of shape (n_records, n_features)
-        What describes each record, for GMIA the outputs of all reference models. Finite. A vector
+        What describes each record, for GMIA the outputs of all reference models; finite. A vector
         of zeros has the distance 1 from all others.
     background_features : array-like of shape (n_background, n_features), default=None
-        The same of records from the population. By default `features` itself, where no record is
+        The same for records from the population. By default `features` itself, where no record is
         its own neighbor.
     n_target : int
         Number of records that the target was trained on, or a guess.
     max_expected_neighbors : float, default=0.1
         The bound on :math:`E(r)`, above 0.
     n_targets : int, default=None
-        How many records to select: :math:`\alpha` is chosen so that these stand farthest apart.
-        More are selected if several have the same distance.
+        How many records to select, those that stand farthest apart; :math:`\alpha` follows. More
+        are selected if several have the same distance.
     threshold : float, default=None
         :math:`\alpha`, the cosine distance below which records are neighbors, in [0, 2]. Either
         this or `n_targets` must be given.
@@ -110,14 +110,14 @@ def vulnerable_records(
     Returns
     -------
     VulnerableRecords
-        Which records are ``selected``, the ``threshold`` :math:`\alpha`, and the ``distances`` that
-        it is compared with.
+        Which records are ``selected``, the ``threshold`` :math:`\alpha`, and the ``distances`` to
+        compare with it.
 
     Raises
     ------
     ValueError
-        If a parameter is out of its range, or both or none of `n_targets` and `threshold` are
-        given, or the features do not fit together.
+        If a parameter is out of its range, both or none of `n_targets` and `threshold` are given,
+        or the features do not fit together.
 
     TypeError
         If a parameter is not a number.
@@ -129,10 +129,10 @@ def vulnerable_records(
     Notes
     -----
     E(r) is below the bound if and only if the q-th nearest background record is no nearer than
-    :math:`\alpha`, where q is the bound times n_background / n_target, rounded up. That distance is
-    all that is kept of each record, so that the largest of them give :math:`\alpha` for any number
-    of records. It is put midway between the last distance selected and the next, or, if all are
-    selected, just below the last.
+    :math:`\alpha`, where q is the bound times n_background / n_target, rounded up. This distance is
+    all that is kept of each record. The largest of them give :math:`\alpha` for any number of
+    records: midway between the last distance selected and the next or, if all are selected, just
+    below the last.
 
     References
     ----------
@@ -151,12 +151,12 @@ def vulnerable_records(
             "Give either n_targets, how many records to select, or threshold, the distance below "
             f"which records are neighbors; got n_targets={n_targets} and threshold={threshold}."
         )
-    features = directions(check_array(features, dtype=np.float64, input_name="features"))
+    features = _directions(check_array(features, dtype=np.float64, input_name="features"))
     if background_features is None:
         background, own = features, np.arange(len(features))
     else:
         background = check_array(background_features, dtype=np.float64)
-        background, own = directions(background), np.full(len(features), -1)
+        background, own = _directions(background), np.full(len(features), -1)
     if background.shape[1] != features.shape[1]:
         raise ValueError(
             f"features has {features.shape[1]} columns, but background_features "
@@ -168,19 +168,8 @@ def vulnerable_records(
     return VulnerableRecords(distances >= threshold, float(threshold), distances)
 
 
-def directions(features):
-    """Return features scaled to length 1; zeros stay zeros.
-
-    Parameters
-    ----------
-    features : ndarray of shape (n_records, n_features)
-        Features.
-
-    Returns
-    -------
-    ndarray of shape (n_records, n_features)
-        Their directions.
-    """
+def _directions(features):
+    """Return features scaled to length 1; zeros stay zeros, at a distance of 1 from all others."""
     largest = np.abs(features).max(axis=1, initial=0, keepdims=True)
     scaled = features / np.where(largest > 0, largest, 1)  # squares neither overflow nor vanish
     norms = np.linalg.norm(scaled, axis=1, keepdims=True)
@@ -188,61 +177,38 @@ def directions(features):
 
 
 def reach(units, background, own, n_target_per_neighbor):
-    """Return the largest radius at which each record's neighbors are few enough.
+    """Return the largest cosine distance at which each record's neighbors are few enough.
 
-    Parameters
-    ----------
-    units : ndarray of shape (n_records, n_features)
-        Directions of records.
-    background : ndarray of shape (n_background, n_features)
-        Directions of background records.
-    own : ndarray of int, shape (n_records,)
-        Which background record each record is, -1 for none: it is not its own neighbor.
-    n_target_per_neighbor : float
-        Size of the target's training set over the expected neighbors allowed.
-
-    Returns
-    -------
-    ndarray of shape (n_records,)
-        Cosine distances, infinite if there are not so many background records.
+    `units` (n_records, n_features) and `background` (n_background, n_features) are directions,
+    `own` says which background record each record is, -1 for none. The distance is infinite where
+    there are not so many background records.
     """
     radii = np.empty(len(units))
+    # three matrices of distances are held at the same time, at the most
     size = max(int(get_config()["working_memory"] * 2**20 / (8 * 3 * len(background))), 1)
     for rows in gen_batches(len(units), size):
         distances = np.round(1 - units[rows] @ background.T, _DIGITS).clip(0, 2)
         at = np.flatnonzero(own[rows] >= 0)
-        distances[at, own[rows][at]] = np.inf
+        distances[at, own[rows][at]] = np.inf  # no record is its own neighbor
         n_others = len(background) - (own[rows] >= 0)
-        # not rounded up where the quotient is a whole number but for its last digits
+        # a quotient that is a whole number but for its last digits is not rounded up
         rank = np.maximum(np.ceil(n_others / n_target_per_neighbor - 1e-9), 1).astype(np.intp)
         radii[rows] = _at_rank(distances, rank)
     return radii
 
 
 def _at_rank(distances, rank):
-    """Return the smallest, second smallest, ... of each row by its rank from 1 on."""
+    """Return the value of each row's rank, from 1 for the smallest; infinite beyond the last."""
     is_there = rank <= distances.shape[1]
     place = np.where(is_there, rank - 1, 0)
+    # cheaper than sorting: nearly all rows have the same rank
     distances.partition(np.unique(place), axis=1)
     found = np.take_along_axis(distances, place[:, None], axis=1).ravel()
     return np.where(is_there, found, np.inf)
 
 
 def threshold_for(distances, n_targets):
-    """Return the distance at which so many records are selected, or more if some are equal.
-
-    Parameters
-    ----------
-    distances : ndarray of shape (n_records,)
-        The largest radius of each record.
-    n_targets : int
-        How many records to select.
-
-    Returns
-    -------
-    float
-        The distance.
-    """
+    """Return the distance at which so many records are selected, or more if some are equal."""
     last = np.sort(distances)[-min(n_targets, len(distances))]
     others = distances[distances < last]
     return (last + others.max()) / 2 if len(others) else max(last - 10.0**-_DIGITS, 0)
@@ -251,23 +217,8 @@ def threshold_for(distances, n_targets):
 def model_features(shadows, X, y, classes, *, response_method):
     """Return what describes records: centered log-probabilities of all classes by all models.
 
-    Parameters
-    ----------
-    shadows : ShadowModels
-        Fitted shadow models.
-    X : array-like of shape (n_records, ...)
-        Records.
-    y : ndarray of shape (n_records,) or None
-        Their labels, by which the shadows know records that they were asked for; None if unknown.
-    classes : ndarray of shape (n_classes,)
-        Sorted classes.
-    response_method : str
-        How the shadows are asked.
-
-    Returns
-    -------
-    ndarray of shape (n_records, n_models * n_classes)
-        Directions of the features.
+    They are directions (n_records, n_models * n_classes). With labels `y`, shadows are not asked
+    again for records that they were asked for; without, y is None.
     """
     n_models = max(min(_MOST_VALUES // len(classes), _MOST_MODELS), 1)
     columns = []
@@ -278,5 +229,6 @@ def model_features(shadows, X, y, classes, *, response_method):
             proba = shadows.answers(i, X, y, response_method=response_method)
             proba = expand(proba, shadows.classes_, classes)
         logs = np.log(np.maximum(proba.astype(np.float64), _EPS))
+        # centered like the layer before a softmax, whose common shift says nothing
         columns.append(logs - logs.mean(axis=1, keepdims=True))
-    return directions(np.hstack(columns))
+    return _directions(np.hstack(columns))

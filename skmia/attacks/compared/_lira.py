@@ -1,68 +1,280 @@
 """The likelihood ratio attack of Carlini et al. (2022)."""
 
 from numbers import Real
+from typing import NamedTuple
 
-from skmia.attacks.compared._lira_rule import lira_prior, lira_scores
+import numpy as np
+from sklearn.utils import check_array
+
+from skmia.attacks.compared._lira_laws import LAWS, LEAST_DEVIATION
 from skmia.attacks.compared._record_attack import RecordAttack
-from skmia.attacks.compared._sides import moments_of, smoothed
+from skmia.attacks.compared._sides import (
+    block_moments,
+    blocks_of,
+    check_signals,
+    moments_of,
+    smoothed,
+)
 from skmia.attacks.compared._tuning import best_smoothing
+from skmia.utils._constraints import ARRAY, BOOLEAN, Names, validate_params
 from skmia.utils._sklearn import Interval, StrOptions
 
-__all__ = ["LiRA"]
+__all__ = ["LiRA", "LiRAPrior", "lira_prior", "lira_scores"]
 
 _MANY_SHADOWS = 64  # enough for a variance of each record
 _MOST_TIED = 0.01  # share of records whose shadows all answer alike
+_LARGEST_ALPHA = 1e6  # where all records have the same variance
+
+
+class LiRAPrior(NamedTuple):
+    """What shadow signals are like over all records: of the out and of the in side, (2,) each."""
+
+    mean: np.ndarray  # of the records' mean signals
+    variance: np.ndarray  # of the signals of one record, pooled over all records
+    alpha: np.ndarray  # shape of the inverse gamma distribution of the records' variances
+    beta: np.ndarray  # its scale
+
+
+_NO_PRIOR = LiRAPrior(*np.ones((4, 2)))  # where each record has enough signals of its own
+
+
+@validate_params(shadow_signals=ARRAY, in_mask=ARRAY)
+def lira_prior(shadow_signals, in_mask):
+    """Learn from all records together what LiRA cannot learn from the few signals of one.
+
+    The variances of the records count as draws from an inverse gamma distribution of shape
+    α = 2 + E² / V and scale β = (α − 1) E. Here E is the mean of the records' sample variances s²,
+    and V their variance less what sampling adds to it, the mean of 2 s⁴ / (n + 1) for samples of n.
+
+    Parameters
+    ----------
+    shadow_signals : array-like of shape (n_shadows, n_records)
+        Signals of the shadows, in logarithmic units.
+    in_mask : array-like of bool, shape (n_shadows, n_records)
+        Which shadows saw which records.
+
+    Returns
+    -------
+    LiRAPrior
+        A named tuple with the `mean` of the records' mean signals, the pooled `variance` of one
+        record's signals, `alpha` and `beta`. Each has two values, of the out side and of the in
+        side. A side without a shadow has the values of the other. If no record has two shadows on a
+        side, the variance is that between records.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit or a signal is not finite.
+
+    References
+    ----------
+    .. [1] R. Brännvall, "BaVarIA", 2026, arXiv:2603.11799. The idea; the moments that set the
+       parameters are ours.
+
+    Examples
+    --------
+    >>> from skmia.attacks import lira_prior
+    >>> in_mask = [[False], [False], [True], [True]]
+    >>> lira_prior([[0.0], [1.0], [2.0], [4.0]], in_mask).mean
+    array([0.5, 3. ])
+    """
+    shadow_signals = np.asarray(shadow_signals)
+    n_records = shadow_signals.shape[-1] if shadow_signals.ndim else 0
+    _, shadow_signals, in_mask = check_signals(np.zeros(n_records), shadow_signals, in_mask)
+    return _prior_of(moments_of(shadow_signals, in_mask))
+
+
+def _prior_of(sides):
+    """Return the prior by the moments of both sides; one without shadows is like the other."""
+    known = [side if side.count.any() else other for side, other in (sides, sides[::-1])]
+    return LiRAPrior(*np.array([_pooled(side) for side in known]).T)
+
+
+def _pooled(side):
+    """Return mean, variance, α and β of one side."""
+    mean = side.mean[side.count > 0]
+    several = side.count > 1
+    freedom = side.count[several] - 1
+    if not several.any():  # records stand in for shadows
+        variance = max(mean.var(), LEAST_DEVIATION**2)
+        return mean.mean(), variance, 2.0, variance
+    variances = side.squares[several] / freedom
+    expected = max(variances.mean(), LEAST_DEVIATION**2)
+    # what sampling adds to the variance of the s²: its unbiased estimate, for normal signals
+    spread = variances.var() - np.mean(2 * variances**2 / (freedom + 2))
+    alpha = _LARGEST_ALPHA
+    if spread * _LARGEST_ALPHA > expected**2:
+        alpha = 2 + expected**2 / spread
+    pooled = max(side.squares[several].sum() / freedom.sum(), LEAST_DEVIATION**2)
+    return mean.mean(), pooled, alpha, (alpha - 1) * expected
+
+
+@validate_params(
+    signal=ARRAY,
+    shadow_signals=ARRAY,
+    in_mask=ARRAY,
+    online=BOOLEAN,
+    variance=[Names("per_record", "global", "bayesian")],
+    center=[Names("mean", "median")],
+    side=[Names("one", "two")],
+    prior=[LiRAPrior, None],
+)
+def lira_scores(
+    signal,
+    shadow_signals,
+    in_mask,
+    *,
+    online=True,
+    variance="per_record",
+    center="mean",
+    side="one",
+    prior=None,
+):
+    """Return LiRA's likelihood ratio of each record: how far its answer speaks for membership.
+
+    Online, the score is log N(φ; μ_in, σ_in) − log N(φ; μ_out, σ_out), where φ is the target's
+    signal of the record. μ and σ are mean and standard deviation of the signals of the shadows that
+    saw the record, and of those that did not. Above 0, «member» is the likelier.
+
+    Offline, it is −log P(Z > φ) for Z from N(μ_out, σ_out), or −log N(φ; μ_out, σ_out) with
+    `side="two"`. A record that no shadow saw always has the offline score.
+
+    Parameters
+    ----------
+    signal : array-like of shape (n_records,)
+        Signals of the target, near to normally distributed, such as `logit_confidence`.
+    shadow_signals : array-like of shape (n_shadows, n_records)
+        Signals of the shadows.
+    in_mask : array-like of bool, shape (n_shadows, n_records)
+        Which shadows saw which records.
+    online : bool, default=True
+        Whether the shadows that saw a record count.
+    variance : {"per_record", "global", "bayesian"}, default="per_record"
+        Where σ comes from:
+
+        - "per_record": from the signals of the record on one side, where there are at least two;
+        - "global": from the deviations of all records on one side, each from its own mean;
+        - "bayesian": mean and variance of each record have the conjugate prior, normal and inverse
+          gamma, that `prior` describes. The predictive Student distribution then replaces N.
+    center : {"mean", "median"}, default="mean"
+        What μ is; the paper has the mean, the authors' code the median. Not for "bayesian".
+    side : {"one", "two"}, default="one"
+        Offline, whether only signals above those of the shadows count, as in the paper, or all that
+        are far from them, as in the authors' code.
+    prior : LiRAPrior, default=None
+        From `lira_prior`. By default it is learned from these very records. A score then depends on
+        all of them, unless `variance="per_record"` and each record has at least two shadows on each
+        side.
+
+    Returns
+    -------
+    ndarray of shape (n_records,)
+        Scores; higher is more member-like.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, a signal is not finite, or an option is unknown.
+
+    See Also
+    --------
+    LiRA : The attack.
+
+    Notes
+    -----
+    A standard deviation below 1e-6 counts as 1e-6.
+
+    References
+    ----------
+    .. [1] N. Carlini, S. Chien, M. Nasr, S. Song, A. Terzis and F. Tramèr, "Membership inference
+       attacks from first principles", IEEE S&P 2022. Algorithm 1 and section V.
+    .. [2] R. Brännvall, "BaVarIA", 2026, arXiv:2603.11799. The Student distribution.
+
+    Examples
+    --------
+    >>> from scipy.special import logit
+    >>> from skmia.attacks import lira_scores
+    >>> shadows = logit([[0.9], [0.95], [0.97], [0.99], [0.3], [0.5], [0.4], [0.6]])
+    >>> in_mask = [[True]] * 4 + [[False]] * 4
+    >>> lira_scores(logit([0.93]), shadows, in_mask)
+    array([17.09567308])
+    """
+    signal, shadow_signals, in_mask = check_signals(signal, shadow_signals, in_mask)
+    if prior is None:
+        prior = _NO_PRIOR
+        if variance != "per_record" or not _have_several(in_mask):
+            prior = _prior_of(moments_of(shadow_signals, in_mask))
+    else:
+        prior = LiRAPrior(*check_array(prior, dtype=np.float64, input_name="prior"))
+    scores = np.empty(len(signal))
+    for block in blocks_of(in_mask.shape):
+        sides = block_moments(shadow_signals[:, block], in_mask[:, block], center)
+        laws = [LAWS[variance](*given) for given in zip(sides, *prior, strict=True)]
+        own = signal[block].astype(np.float64)
+        scores[block] = _offline(laws[0], own, side)
+        if online:
+            ratio = laws[1].log_density(own) - laws[0].log_density(own)
+            scores[block] = np.where(sides[1].count > 0, ratio, scores[block])
+    return scores
+
+
+def _have_several(in_mask):
+    """Return whether each record has two shadows or more on each side, or none that saw it."""
+    n_in = np.count_nonzero(in_mask, axis=0)
+    return ((n_in != 1) & (n_in < len(in_mask) - 1)).all()
+
+
+def _offline(law, signal, side):
+    return -law.log_above(signal) if side == "one" else -law.log_density(signal)
 
 
 class LiRA(RecordAttack):
     """Likelihood ratio attack: tell answers of models that saw a record from those of others.
 
-    For each record, the target's confidence on the logarithmic scale is compared with two
-    distributions: that of shadow models that were trained on the record, and that of those that
-    were not. The score is the logarithm of the ratio of their densities, so that above 0 «member»
-    is the likelier. For a record that no shadow was trained on there is the second distribution
-    alone, and the score says how far above it the answer is.
+    For each record, the attack compares the target's confidence, on the logarithmic scale, with two
+    distributions: the answers of shadow models that were trained on the record, and of those that
+    were not. The score is the logarithm of the ratio of the two densities. Above 0, «member» is the
+    likelier. For a record that no shadow was trained on there is only the second distribution, and
+    the score says how far above it the answer is.
 
-    The attacker knows the record with its label and sees the target's answer. To prepare he has
-    records from the target's distribution, and knows or guesses the type of the target and its
-    parameters. Online he trains shadows after he has learned whom to attack: the records in
-    question are among those given to `fit`. He need not know a single member.
+    The attacker knows the record with its label and sees the target's answer. To prepare, they have
+    records from the target's distribution, and know or guess the type of the target and its
+    parameters. Online, they train shadows once they know whom to attack: the records in question
+    are among those given to `fit`. They need not know a single member.
 
     Parameters
     ----------
     target : estimator, default=None
-        The fitted classifier under attack: a classifier, a pipeline, a fitted search, anything with
-        `predict_proba`, `decision_function` or `predict`. It is never refitted. None makes a
-        template.
+        Fitted classifier under attack, anything with `predict_proba`, `decision_function` or
+        `predict`. It is never refitted. None makes a template.
     shadows : int or ShadowModels, default=16
-        Number of clones of the target to train on the records given to `fit`, each on half of them.
-        Or shadow models: unfitted ones are cloned and trained, with the target's type where they
-        have no estimator; fitted ones are used as they are. Attacks that share fitted ones ask them
-        only once for the records that they were fitted on.
+        Number of clones of the target to train, each on half of the records given to `fit`. Or
+        shadow models: fitted ones are used as they are, and can be shared by several attacks;
+        others are cloned and trained, with the target's type where they have no estimator.
     online : bool, default=True
         Whether shadows that were trained on a record count. Records that none was trained on are
-        scored offline in any case. Both kinds have thresholds and risks of their own, but their
-        scores are not to be compared with each other.
+        always scored offline. Either kind has its own thresholds and risks, but do not compare
+        scores of one kind with those of the other.
     variance : {"auto", "per_record", "global", "bayesian"}, default="auto"
-        How the spread of the signals of one record is learned: from its own signals, from those of
-        all records, or as a compromise of both, see :func:`lira_scores`. "auto" is "per_record"
-        with 64 shadows or more, else "bayesian", and always "bayesian" where the shadows give the
-        same answers to more than 1 % of the records.
+        How the attack learns the spread of a record's signals: from its own signals, from those of
+        all records, or by a compromise, see :func:`lira_scores`. "auto" is "per_record" with 64
+        shadows or more, unless the shadows all give the same answer to more than 1 % of the
+        records; else "bayesian".
     center : {"mean", "median"}, default="mean"
         The center of the signals of one record; not for "bayesian".
     side : {"one", "two"}, default="one"
-        Offline, whether signals above those of the shadows alone count, as in the paper, or any
-        that are far from them, as in the authors' code.
+        Offline, whether only signals above those of the shadows count, as in the paper, or all that
+        are far from them, as in the authors' code.
     smoothing : "auto" or float, default="auto"
         Added to each probability before its odds are taken, in [0, 0.5]. "auto" is 0, unless
         shadows answer exactly 0 or 1. Then the probabilities are shares of votes, of trees or
-        neighbors, and half a vote is added at least: half of the smallest other distance to 0 or 1.
-        Of this and 0.01, 0.02, 0.05 and 0.1, as far as they are larger, the one with the best AUC
-        on shadows in the target's place is taken.
+        neighbors, and at least half a vote is added: half of the smallest other distance to 0 or 1.
+        The attack takes this, or a larger one of 0.01, 0.02, 0.05 and 0.1, whichever has the best
+        AUC on shadows in the target's place.
     augmentations : list of callable, default=None
-        Functions that take records and return perturbed copies of them, in the same order. Each
-        copy is asked for as well, and the score is the mean over all. To keep the score of a record
-        independent of others, a function must treat each record alone.
+        Functions that take records and return perturbed copies of them, in the same order. The
+        attack asks for each copy as well, and the score is the mean over all. A function must treat
+        each record alone, so that scores do not depend on the other records.
     per_class : bool, default=False
         One threshold and one risk histogram per class, else one for all records.
     n_bins : int, default=20
@@ -70,8 +282,7 @@ class LiRA(RecordAttack):
     prior : float, default=0.5
         Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
     response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        What the target reveals; "auto" takes the first of them that it has. Shadows are asked for
-        the same.
+        What target and shadows reveal; "auto" takes the first of these that the target has.
     random_state : int, RandomState instance or None, default=None
         Seeds the shadows, and draws the records to calibrate on.
     n_jobs : int, default=None
@@ -107,19 +318,19 @@ class LiRA(RecordAttack):
     Notes
     -----
     Forests, trees and nearest neighbors answer with few values, and often with exactly 0 or 1,
-    whose odds are infinite. The normal distribution then has no meaning for a single record:
-    smoothing brings the odds back to a finite scale, and the Bayesian variance does not collapse
-    where all shadows agree. Among members for whom the target is as certain as it can be,
-    the answers of the shadows make the difference: one whose record is hard for models that did
-    not see it is the surer member. This uses nothing but the attacker's own models.
+    whose odds are infinite. The normal distribution then has no meaning for a single record.
+    Smoothing brings the odds back to a finite scale, and the Bayesian variance does not collapse
+    where all shadows agree. Among records for which the target is as certain as it can be, the
+    shadows make the difference: the harder a record is for models that did not see it, the surer a
+    member it is. This uses only the attacker's own models.
 
-    The shadows and what follows from them (variances, smoothing) are learned in `fit`, so that the
-    score of a record does not depend on the others that are scored with it. Without membership,
-    thresholds and risks are learned by putting shadows into the target's place, each with its
-    counterpart held out; where there are too few for that, or `fit` gets records that fitted
-    shadows do not know, on one shadow more. In the latter case all are attacked offline.
+    The shadows, variances and smoothing are learned in `fit`, so that the score of a record does
+    not depend on the others that are scored with it. Without membership, thresholds and risks are
+    learned by putting shadows into the target's place, each with its counterpart held out. If there
+    are too few for that, or `fit` gets records that fitted shadows do not know, one more shadow is
+    trained. In the latter case all records are attacked offline.
 
-    Densities far from all shadows decide nothing: with shadows of another type than the target,
+    Densities far from all shadows decide nothing. With shadows of another type than the target,
     whose answers are on another scale, `RMIA` and `ReferenceAttack` find more.
 
     References
@@ -198,16 +409,18 @@ class LiRA(RecordAttack):
             self.smoothing_ = best_smoothing(self._bayesian_scores, evidence, stand_ins)
         self.variance_ = self.variance
         if self.variance == "auto":
-            self.variance_, in_mask = "bayesian", evidence.in_mask
-            if len(in_mask) >= _MANY_SHADOWS and not self._are_tied(evidence.signals[0], in_mask):
-                self.variance_ = "per_record"
+            has_many = len(evidence.in_mask) >= _MANY_SHADOWS
+            per_record = has_many and not self._are_tied(evidence.signals[0], evidence.in_mask)
+            self.variance_ = "per_record" if per_record else "bayesian"
 
     def _bayesian_scores(self, own, shadow_signals, in_mask):
+        # the variance does not stand yet, since ties depend on the smoothing that is tried here
         form = {"online": self.online, "side": self.side}
         return lira_scores(own, shadow_signals, in_mask, variance="bayesian", **form)
 
     def _are_tied(self, shadow_signals, in_mask):
         sides = moments_of(smoothed(shadow_signals, self.smoothing_), in_mask)
+        # logarithmic odds that differ by less than 1e-6 count as equal
         tied = [side.squares[side.count > 1] < 1e-12 for side in sides]
         return max(side.mean() for side in tied if side.size) > _MOST_TIED
 

@@ -17,17 +17,17 @@ def gmia_p_values(signal, shadow_signals, in_mask):
     .. math:: p(r) = \hat F_r(\ell_t(r)), \qquad
               \hat F_r(\ell) \text{ smooths } \#\{i : \ell_i(r) \le \ell\} / k
 
-    where :math:`\ell_t(r)` is the loss that the target gives to a record r, and
+    where :math:`\ell_t(r)` is the target's loss on a record r, and
     :math:`\ell_1(r), \dots, \ell_k(r)` are those of the k reference models that were not trained on
-    it. The empirical distribution function is interpolated by monotone cubics (PCHIP), which go
-    through its value at each reference loss. Below the smallest one p is 1 / (k + 1), above the
-    largest 1. A small p speaks against the target not having seen the record, and 1 for it.
+    it. Monotone cubics (PCHIP) interpolate the empirical distribution function through its value at
+    each reference loss. p is 1 / (k + 1) below the smallest one, and 1 above the largest. A small p
+    speaks for membership; with 1, nothing does.
 
     Parameters
     ----------
     signal : array-like of shape (n_records,)
-        The target's signal, higher for members: the loss comes negated, as
-        :func:`skmia.signals.loss` has it.
+        The target's signal, higher for members: the negated loss, as :func:`skmia.signals.loss`
+        returns it.
     shadow_signals : array-like of shape (n_shadows, n_records)
         The same signal of each shadow model.
     in_mask : array-like of bool, shape (n_shadows, n_records)
@@ -74,6 +74,7 @@ def gmia_p_values(signal, shadow_signals, in_mask):
     signal = column_or_1d(
         check_array(signal, dtype=np.float64, ensure_2d=False, input_name="signal")
     )
+    # float32 stays as it is; each block is widened in its turn
     shadow_signals = check_array(shadow_signals, dtype=[np.float64, np.float32])
     in_mask = np.asarray(in_mask)
     shape = (len(shadow_signals), len(signal))
@@ -89,21 +90,8 @@ def gmia_p_values(signal, shadow_signals, in_mask):
 def reference_p_values(losses, reference_losses, is_reference, sign=1):
     """Return p-values of checked arrays, block by block.
 
-    Parameters
-    ----------
-    losses : ndarray of shape (n_records,)
-        The target's losses.
-    reference_losses : ndarray of shape (n_shadows, n_records)
-        Those of each shadow, times the sign.
-    is_reference : ndarray of bool, shape (n_shadows, n_records)
-        Which shadows are references for which records.
-    sign : {1, -1}, default=1
-        What to multiply the shadows' values by.
-
-    Returns
-    -------
-    ndarray of shape (n_records,)
-        P-values.
+    `losses` (n_records,) are the target's, `reference_losses` (n_shadows, n_records) those of the
+    shadows times the sign, and `is_reference` says which shadows are a record's references.
     """
     p_values = np.empty(len(losses))
     for rows in gen_batches(len(losses), _block_size(len(reference_losses))):
@@ -118,11 +106,11 @@ def _block_size(n_shadows):
 
 
 def _smoothed_ecdf(at, values, is_valid):
-    """Evaluate the interpolant through the four reference values that are next to each argument.
+    """Evaluate the interpolant at each argument, by the four reference values next to it.
 
-    Two lie at or below the argument, and two above it. Ties are one value, which has the largest
-    of its shares.
+    Two lie at or below the argument, and two above it.
     """
+    # ties are one node, which has the largest of their shares: nodes must differ
     n_valid = is_valid.sum(axis=0)
     low, f_low = _next_below(at, values, is_valid, or_equal=True)
     lower, f_lower = _next_below(low, values, is_valid)
@@ -131,7 +119,9 @@ def _smoothed_ecdf(at, values, is_valid):
     shares = np.array([f_lower, f_low, f_high, f_higher]) / np.maximum(n_valid, 1)
     with np.errstate(all="ignore"):  # what is not finite stands where there is no interval
         inside = _pchip(at, np.array([lower, low, high, higher]), shares)
-    below, above = ~np.isfinite(low), ~np.isfinite(high)
+    below = ~np.isfinite(low)
+    above = ~np.isfinite(high)
+    # no extrapolation: the tails are 1, and what one more reference would have
     p = np.where(above, 1.0, np.clip(inside, 0, 1))
     return np.where(below, 1 / (n_valid + 1), p)
 
@@ -152,13 +142,15 @@ def _pchip(at, nodes, shares):
     """Evaluate a monotone cubic between the second and the third of four nodes."""
     before, width, after = nodes[1:] - nodes[:-1]
     rises = np.diff(shares, axis=0)
-    has_before, has_after = np.isfinite(before), np.isfinite(after)
+    has_before = np.isfinite(before)
+    has_after = np.isfinite(after)
     start = np.where(has_before, _inner_slope(before, width, rises[0], rises[1]), 0)
     end = np.where(has_after, _inner_slope(after, width, rises[2], rises[1]), 0)
     start = np.where(has_before, start, _edge_slope(width, after, rises[1], rises[2]))
     end = np.where(has_after, end, _edge_slope(width, before, rises[1], rises[0]))
     is_line = ~has_before & ~has_after  # two nodes
-    start, end = np.where(is_line, rises[1], start), np.where(is_line, rises[1], end)
+    start = np.where(is_line, rises[1], start)
+    end = np.where(is_line, rises[1], end)
     t = (at - nodes[1]) / width
     cubic = rises[1] * (3 - 2 * t) * t**2 + start * t * (1 - t) ** 2 - end * t**2 * (1 - t)
     return shares[1] + cubic
@@ -169,13 +161,15 @@ def _pchip(at, nodes, shares):
 
 def _inner_slope(other, width, other_rise, rise):
     """Return the weighted harmonic mean of the slopes on both sides of a node."""
-    u, v = other / (other + width), width / (other + width)
+    u = other / (other + width)
+    v = width / (other + width)
     return 3 * v / ((2 * v + u) * u / other_rise + (v + 2 * u) * v / rise)
 
 
 def _edge_slope(width, other, rise, other_rise):
     """Return the slope at the outer node of the first interval, of a parabola through three."""
-    u, v = other / (other + width), width / (other + width)
+    u = other / (other + width)
+    v = width / (other + width)
     return np.maximum((2 * v + u) * rise - v * (v / u) * other_rise, 0)
 
 
@@ -187,19 +181,20 @@ def combine_p_values(p_values, correlation, *, n_references=None):
               V = 4 m + 2 \sum_{i<j} (3.263 \rho_{ij} + 0.710 \rho_{ij}^2 + 0.027 \rho_{ij}^3)
 
     where :math:`\rho_{ij}` is the correlation of the statistics behind the m p-values. X is
-    compared with :math:`c \chi^2_f`, c = V / (2 E), f = 2 E² / V. With a correlation of 0 this is
-    Fisher's method, which is also taken where the sum of covariances is negative. With a
-    correlation of 1 it is close to the geometric mean.
+    compared with :math:`c \chi^2_f`, where c = V / (2 E) and f = 2 E² / V. With a correlation of 0,
+    or a negative sum of covariances, this is Fisher's method. With a correlation of 1 it is close
+    to the geometric mean.
 
     Parameters
     ----------
     p_values : array-like of shape (m,) or (m, n_records)
         P-values, in [0, 1].
     correlation : array-like of shape (m, m)
-        Correlations of the statistics, in [-1, 1]. The diagonal is not looked at.
+        Correlations of the statistics, in [-1, 1]. The diagonal does not matter.
     n_references : int, default=None
-        Number k of references behind each p-value: smaller ones count as 1 / (2 (k + 1)), for so
-        few cannot tell them apart. By default nothing is floored, and a p-value of 0 is refused.
+        Number k of references behind each p-value. They cannot tell p-values below 1 / (2 (k + 1))
+        apart, which therefore count as that. By default there is no floor, and a p-value of 0 is
+        refused.
 
     Returns
     -------
@@ -245,8 +240,10 @@ def combine_p_values(p_values, correlation, *, n_references=None):
             "n_references=k those below 1 / (2 (k + 1)) count as that."
         )
     upper = rho[np.triu_indices(len(p), k=1)]
+    # Kost and McDermott's polynomial
     covariances = 3.263 * upper + 0.710 * upper**2 + 0.027 * upper**3
     mean = 2 * len(p)
+    # Fisher's variance at least: a negative sum would make p too small
     variance = max(2 * mean + 2 * covariances.sum(), 2 * mean)
     statistic = -2 * np.log(p).sum(axis=0)
     combined = chi2.sf(statistic * 2 * mean / variance, 2 * mean**2 / variance)

@@ -16,10 +16,7 @@ __all__ = ["Evidence", "RecordAttack"]
 
 
 class Evidence(NamedTuple):
-    """What an attacker has of some records: signals of the target and of the shadows.
-
-    Each list has one entry for the records, and one for each of their perturbed copies.
-    """
+    """Signals of target and shadows, in lists: of the records, then of each of their copies."""
 
     own: list  # of the target, (n_records,) each; empty if it was not asked
     signals: list  # of the shadows, (n_shadows, n_records) each
@@ -51,18 +48,18 @@ class RecordAttack(BaseAttack):
 
     The author of an attack writes `_rule`, which turns signals into scores, and `_learn` where the
     rule needs something that is learned from all records together. The base class asks target and
-    shadows, and calibrates: with known membership on the target's own scores, else by putting
-    shadows into the target's place, whose signals are compared with those of the other shadows.
+    shadows, and calibrates: on the target's own scores if membership is known, else on shadows in
+    the target's place, whose signals are compared with those of the other shadows.
 
     An attack with `_is_online` scores records that shadows were trained on in another way than
-    foreign ones. Each way has thresholds and risks of its own.
+    foreign ones. Either way has its own thresholds and risks.
     """
 
     _risk_scale = "rank"
     _is_online = False
     _signal = "logit_confidence"
     _learns_from_target = False  # whether `_learn` needs the target's own signals
-    augmentations = None
+    augmentations = None  # a parameter of some attacks
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
         **BaseAttack._parameter_constraints,
@@ -103,9 +100,12 @@ class RecordAttack(BaseAttack):
         """Learn from evidence what scoring needs."""
         self._prepare(evidence, stand_ins)
         n_records = len(evidence.y_index)
+        # an attacker who knows nothing takes none of the records for a member
         nonmember = np.ones(n_records, bool) if membership is None else membership == 0
         self._scores_online = self._is_online
         self._learned = self._learn(evidence, nonmember)
+
+    # As a part of CombinedAttack, which has asked target and shadows already.
 
     def _part_evidence(self, model, X, y, signals, in_mask):
         if not hasattr(self, "shadows_"):
@@ -123,7 +123,7 @@ class RecordAttack(BaseAttack):
         return self._score_evidence(evidence, online=online and self._is_online)
 
     def _calibration_scores(self, X, y, membership, known):
-        evidence, stand_ins = known
+        evidence, stand_ins = known  # what `_fit` returned
         if membership is None and stand_ins:
             trials = [self._trial(evidence.of_stand_in(s), s.membership) for s in stand_ins]
             return self._by_form(trials)
@@ -165,6 +165,7 @@ class RecordAttack(BaseAttack):
 
     def _trial(self, evidence, membership):
         """Score records of a model whose membership is known, offline and online."""
+        # foreign records are calibrated on all; only those that shadows saw have online scores
         everything = np.ones(len(membership), bool)
         forms = {False: everything, True: evidence.in_mask.any(axis=0)}
         return {
@@ -179,8 +180,8 @@ class RecordAttack(BaseAttack):
     def _by_form(self, trials):
         """Calibrate foreign records, and return what the others are calibrated on.
 
-        Where `fit` has seen none of the shadows' own records, or all of them are of one kind, there
-        is nothing to calibrate these on, and they are treated as foreign ones.
+        Where `fit` has seen none of the shadows' own records, or only members or non-members among
+        them, there is nothing to calibrate these on, and they are treated as foreign ones.
         """
         offline, online = (
             [
@@ -209,9 +210,10 @@ class RecordAttack(BaseAttack):
         return self._score_evidence(evidence, online=self._scores_online)
 
     def _judge(self, X, y):
+        """Return score, call and risk; foreign records have a calibration of their own."""
         X, y = self._checked_records(X, y)
         scores, called, risk = super()._judge(X, y)
-        if self._offline_calibration is not None:
+        if self._offline_calibration is not None:  # the two scales cannot be compared
             foreign = ~self.shadows_.in_mask(X, y).any(axis=0)
             y_index = label_index(y, self.target_classes_)[foreign]
             called[foreign], risk[foreign] = self._offline_calibration.judge(

@@ -2,45 +2,135 @@
 
 from numbers import Real
 
+import numpy as np
+
 from skmia.attacks.compared._record_attack import RecordAttack
-from skmia.attacks.compared._reference_rule import REFERENCE_METHODS, reference_scores
-from skmia.attacks.compared._sides import smoothed
+from skmia.attacks.compared._sides import block_moments, blocks_of, check_signals, smoothed
 from skmia.attacks.compared._tuning import best_smoothing
+from skmia.utils._constraints import ARRAY, Names, validate_params
 from skmia.utils._sklearn import Interval, StrOptions
 
-__all__ = ["ReferenceAttack"]
+__all__ = ["ReferenceAttack", "reference_scores"]
+
+
+@validate_params(
+    signal=ARRAY,
+    shadow_signals=ARRAY,
+    in_mask=ARRAY,
+    method=[Names("difficulty", "midpoint", "rank")],
+)
+def reference_scores(signal, shadow_signals, in_mask, *, method="difficulty"):
+    """Return how far each record's signal is above that of reference models.
+
+    Parameters
+    ----------
+    signal : array-like of shape (n_records,)
+        Signals of the target.
+    shadow_signals : array-like of shape (n_shadows, n_records)
+        Signals of the shadows.
+    in_mask : array-like of bool, shape (n_shadows, n_records)
+        Which shadows saw which records.
+    method : {"difficulty", "midpoint", "rank"}, default="difficulty"
+        What is compared:
+
+        - "difficulty": s − mean of the shadows that did not see the record [1]_;
+        - "midpoint": s − (mean of those that did not + mean of those that did) / 2 [2]_, the same
+          as "difficulty" for records that no shadow saw;
+        - "rank": share of the shadows that did not see the record whose signal is lower, ties
+          counted half [3]_: one minus a p-value, with as many steps as there are such shadows.
+
+    Returns
+    -------
+    ndarray of shape (n_records,)
+        Scores; higher is more member-like. A record that all shadows saw is compared with the mean
+        of these; its "rank" is 0.5.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, a signal is not finite, or the method is unknown.
+
+    References
+    ----------
+    .. [1] L. Watson, C. Guo, G. Cormode and A. Sablayrolles, "On the importance of difficulty
+       calibration in membership inference attacks", ICLR 2022.
+    .. [2] A. Sablayrolles, M. Douze, C. Schmid, Y. Ollivier and H. Jégou, "White-box vs black-box:
+       Bayes optimal strategies for membership inference", ICML 2019. The attack MAST.
+    .. [3] J. Ye, A. Maddi, S. Murakonda, V. Bindschaedler and R. Shokri, "Enhanced membership
+       inference attacks against machine learning models", CCS 2022. Attack R.
+
+    Examples
+    --------
+    >>> from skmia.attacks import reference_scores
+    >>> shadows, in_mask = [[1.0], [2.0], [5.0]], [[False], [False], [True]]
+    >>> for method in ("difficulty", "midpoint", "rank"):
+    ...     print(reference_scores([4.0], shadows, in_mask, method=method))
+    [2.5]
+    [0.75]
+    [1.]
+    """
+    signal, shadow_signals, in_mask = check_signals(signal, shadow_signals, in_mask)
+    scores = np.empty(len(signal))
+    for block in blocks_of(in_mask.shape):
+        given = signal[block], shadow_signals[:, block], in_mask[:, block]
+        scores[block] = _METHODS[method](*given)
+    return scores
+
+
+def _difficulty(signal, shadow_signals, in_mask):
+    out, seen = block_moments(shadow_signals, in_mask)
+    # the mean of a side without shadows is not a number
+    return signal - np.where(out.count > 0, out.mean, seen.mean)
+
+
+def _midpoint(signal, shadow_signals, in_mask):
+    out, seen = block_moments(shadow_signals, in_mask)
+    low = np.where(out.count > 0, out.mean, seen.mean)
+    return signal - (low + np.where(seen.count > 0, seen.mean, low)) / 2
+
+
+def _rank(signal, shadow_signals, in_mask):
+    lower = np.count_nonzero((shadow_signals < signal) & ~in_mask, axis=0)
+    equal = np.count_nonzero((shadow_signals == signal) & ~in_mask, axis=0)
+    n_out = np.count_nonzero(~in_mask, axis=0)
+    # ties count half, so that they favor neither side
+    return np.where(n_out > 0, (lower + equal / 2) / np.maximum(n_out, 1), 0.5)
+
+
+_METHODS = {"difficulty": _difficulty, "midpoint": _midpoint, "rank": _rank}
 
 
 class ReferenceAttack(RecordAttack):
     """Compare the target's signal of a record with that of models that did not see the record.
 
-    A record that all models find easy is no member for being answered with confidence. What counts
-    is how far the target's signal is above the mean of reference models.
+    A confident answer proves little where all models find the record easy. What counts is how far
+    the target's signal is above the mean of reference models.
 
-    The attacker knows the record with its label and sees the target's answer. To prepare he has
-    records from the target's distribution, and knows or guesses the type of the target and its
-    parameters. He need not know the records in question while he trains his models, but for
-    `method="midpoint"`.
+    The attacker knows the record with its label and sees the target's answer. To prepare, they have
+    records from the target's distribution, and know or guess the type of the target and its
+    parameters. Only for `method="midpoint"` must they know the records in question while they train
+    their models.
 
     Parameters
     ----------
     target : estimator, default=None
-        The fitted classifier under attack: a classifier, a pipeline, a fitted search, anything with
-        `predict_proba`, `decision_function` or `predict`. It is never refitted. None makes a
-        template.
+        Fitted classifier under attack, anything with `predict_proba`, `decision_function` or
+        `predict`. It is never refitted. None makes a template.
     shadows : int or ShadowModels, default=16
-        Number of clones of the target to train on the records given to `fit`, each on half of them.
-        Or shadow models: unfitted ones are cloned and trained, with the target's type where they
-        have no estimator; fitted ones are used as they are. Attacks that share fitted ones ask them
-        only once for the records that they were fitted on.
+        Number of clones of the target to train, each on half of the records given to `fit`. Or
+        shadow models: fitted ones are used as they are, and can be shared by several attacks;
+        others are cloned and trained, with the target's type where they have no estimator.
     method : {"difficulty", "midpoint", "rank"}, default="difficulty"
-        What is compared: the signal with the mean of models that did not see the record [1]_; with
-        the middle between these and models that did [2]_, where shadows were trained on the record;
-        or its rank among the former [3]_, which has as many steps as there are models, and
-        therefore never few false alarms. See :func:`reference_scores`.
+        What the signal is compared with, see :func:`reference_scores`:
+
+        - "difficulty": the mean of the models that did not see the record [1]_;
+        - "midpoint": the middle between this mean and that of the models that did [2]_, where
+          shadows were trained on the record;
+        - "rank": the signals of the models that did not, among which it has a rank [3]_. There are
+          as many ranks as models, too few for a small share of false alarms.
     signal : {"logit_confidence", "confidence", "loss", "margin", "modified_entropy"}, \
             default="logit_confidence"
-        What is compared, see `skmia.signals`. The authors of [1]_ take the loss.
+        The signal, see `skmia.signals`. The authors of [1]_ take the loss.
     smoothing : "auto" or float, default="auto"
         For "logit_confidence", added to each probability before its odds are taken, in [0, 0.5].
         "auto" is 0, unless shadows answer exactly 0 or 1; then it is chosen as in :class:`LiRA`.
@@ -51,8 +141,7 @@ class ReferenceAttack(RecordAttack):
     prior : float, default=0.5
         Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
     response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        What the target reveals; "auto" takes the first of them that it has. Shadows are asked for
-        the same.
+        What target and shadows reveal; "auto" takes the first of these that the target has.
     random_state : int, RandomState instance or None, default=None
         Seeds the shadows, and draws the records to calibrate on.
     n_jobs : int, default=None
@@ -109,7 +198,7 @@ class ReferenceAttack(RecordAttack):
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
         **RecordAttack._parameter_constraints,
-        "method": [StrOptions(set(REFERENCE_METHODS))],
+        "method": [StrOptions(set(_METHODS))],
         "signal": [
             StrOptions({"logit_confidence", "confidence", "loss", "margin", "modified_entropy"})
         ],
@@ -152,7 +241,7 @@ class ReferenceAttack(RecordAttack):
         return self.method == "midpoint"
 
     def _prepare(self, evidence, stand_ins):
-        self.smoothing_ = 0.0
+        self.smoothing_ = 0.0  # other signals take no odds
         if self.signal == "logit_confidence":
             self.smoothing_ = self.smoothing
             if self.smoothing == "auto":
@@ -163,5 +252,6 @@ class ReferenceAttack(RecordAttack):
 
     def _rule(self, learned, own, shadow_signals, in_mask, *, online):
         own, shadow_signals = (smoothed(s, self.smoothing_) for s in (own, shadow_signals))
+        # a record that no shadow saw has no midpoint
         method = "difficulty" if self._is_online and not online else self.method
         return reference_scores(own, shadow_signals, in_mask, method=method)

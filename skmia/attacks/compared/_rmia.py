@@ -1,63 +1,210 @@
-"""The robust attack of Zarifzadeh et al. (2024), and its relative BASE."""
+"""The robust attack of Zarifzadeh et al. (2024)."""
 
 from numbers import Real
 
 import numpy as np
 
 from skmia.attacks.compared._record_attack import RecordAttack
-from skmia.attacks.compared._rmia_rule import (
-    base_scores,
-    likelihood_ratios,
-    population_share,
+from skmia.attacks.compared._sides import (
+    LEAST_CONFIDENCE,
+    block_moments,
+    blocks_of,
+    check_confidence,
     tempered_confidence,
 )
 from skmia.attacks.compared._tuning import best_choice
+from skmia.utils._constraints import ARRAY, ARRAY_OR_NONE, BOOLEAN, POSITIVE, SHARE, validate_params
 from skmia.utils._sklearn import Interval, StrOptions
 
-__all__ = ["BASE", "RMIA"]
+__all__ = ["RMIA", "rmia_scores"]
 
 _UNTUNED = 0.3  # the published slope for CIFAR-10, where no shadows can be held out
-_SLOPES = tuple(np.linspace(0, 1, 11).round(1).tolist())
+_SLOPES = tuple(np.linspace(0, 1, 11).round(1).tolist())  # to choose from, as Privacy Meter does
+
+
+@validate_params(
+    confidence=ARRAY,
+    shadow_confidence=ARRAY,
+    in_mask=ARRAY,
+    population_confidence=ARRAY,
+    population_shadow_confidence=ARRAY,
+    a=SHARE,
+    gamma=POSITIVE,
+    online=BOOLEAN,
+    population_in_mask=ARRAY_OR_NONE,
+)
+def rmia_scores(
+    confidence,
+    shadow_confidence,
+    in_mask,
+    population_confidence,
+    population_shadow_confidence,
+    *,
+    a=0.3,
+    gamma=1.0,
+    online=True,
+    population_in_mask=None,
+):
+    """Return the share of the population that each record dominates by its likelihood ratio.
+
+    score(x) = share of the population's z with r(x) / r(z) > γ, where r(x) = p(x | θ) / p(x). Here
+    p(x | θ) is the target's confidence in the true label, and p(x) its mean among models that were
+    and models that were not trained on x. 0 means no z, 1 means all of them.
+
+    Online, p(x) = (p_in(x) + p_out(x)) / 2, half the mean over the shadows that saw x plus half the
+    mean over those that did not. A record that all shadows saw, and a z that none saw, has the mean
+    over all shadows.
+
+    Offline, and for each x that no shadow saw, the line p_in = a p_out + 1 − a stands for the
+    former, so that p(x) = ((1 + a) p_out(x) + 1 − a) / 2. The same holds for all z that x is
+    compared with. For a record that all shadows saw, the line gives p_out from p_in.
+
+    Parameters
+    ----------
+    confidence : array-like of shape (n_records,)
+        The target's confidences in the true labels, in [0, 1].
+    shadow_confidence : array-like of shape (n_shadows, n_records)
+        The shadows' confidences.
+    in_mask : array-like of bool, shape (n_shadows, n_records)
+        Which shadows saw which records.
+    population_confidence : array-like of shape (n_population,)
+        The target's confidences for records of the population that it was not trained on.
+    population_shadow_confidence : array-like of shape (n_shadows, n_population)
+        The shadows' confidences for these.
+    a : float, default=0.3
+        Slope of the line, in [0, 1]. 1 says that training on a record changes nothing, 0 that it
+        makes any answer certain.
+    gamma : float, default=1.0
+        By how much a record must dominate; above 0. It is 2 in the paper.
+    online : bool, default=True
+        Whether the shadows that saw a record count.
+    population_in_mask : array-like of bool, shape (n_shadows, n_population), default=None
+        Which shadows saw which records of the population. By default none saw any.
+
+    Returns
+    -------
+    ndarray of shape (n_records,)
+        Scores in [0, 1]; higher is more member-like.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, or a confidence or a parameter is out of its range.
+
+    See Also
+    --------
+    RMIA : The attack.
+    base_scores : The same order of records, without the ties at both ends.
+
+    Notes
+    -----
+    The share grows with r(x). Sorting the population once therefore replaces the comparison of all
+    pairs, which takes O((n + p) log p) for n records and p of the population.
+
+    References
+    ----------
+    .. [1] S. Zarifzadeh, P. Liu and R. Shokri, "Low-cost high-power membership inference attacks",
+       ICML 2024. Sections 3 and 4.
+
+    Examples
+    --------
+    >>> from skmia.attacks import rmia_scores
+    >>> rmia_scores(
+    ...     [0.9, 0.4],
+    ...     [[0.5, 0.45], [0.6, 0.35]],
+    ...     [[False, False], [False, False]],
+    ...     [0.8, 0.5, 0.3],
+    ...     [[0.7, 0.6, 0.5], [0.6, 0.4, 0.3]],
+    ... )
+    array([1.        , 0.33333333])
+    """
+    given = check_confidence(confidence, shadow_confidence, in_mask)
+    if population_in_mask is None:
+        population_in_mask = np.zeros(np.shape(population_shadow_confidence), dtype=bool)
+    population = check_confidence(
+        population_confidence, population_shadow_confidence, population_in_mask, "population_"
+    )
+    if len(given[1]) != len(population[1]):
+        raise ValueError(
+            "The same shadows must answer for the records and the population, got "
+            f"{len(given[1])} and {len(population[1])} of them."
+        )
+    offline = _population_share(
+        _likelihood_ratios(*given, a=a, online=False),
+        np.sort(_likelihood_ratios(*population, a=a, online=False)),
+        gamma,
+    )
+    if not online:
+        return offline
+    # with the slope 1, a z that no shadow saw has the mean over all shadows
+    both = _population_share(
+        _likelihood_ratios(*given, a=a, online=True),
+        np.sort(_likelihood_ratios(*population, a=1, online=True)),
+        gamma,
+    )
+    return np.where(given[2].any(axis=0), both, offline)
+
+
+def _likelihood_ratios(confidence, shadow_confidence, in_mask, *, a, online):
+    """Return each record's confidence over its mean among models in and out, see `rmia_scores`."""
+    ratios = np.empty(len(confidence))
+    for block in blocks_of(in_mask.shape):
+        sides = block_moments(shadow_confidence[:, block], in_mask[:, block])
+        out, seen = (np.where(side.count > 0, side.mean, 0.0) for side in sides)
+        # p_in = a p_out + 1 - a; for a record that all shadows saw, the line read the other way
+        inverted = np.maximum(seen + a - 1, 0) / a if a > 0 else seen
+        out = np.where(sides[0].count > 0, out, inverted)
+        expected = ((1 + a) * out + 1 - a) / 2
+        if online:
+            both = np.where(sides[0].count > 0, (out + seen) / 2, seen)
+            expected = np.where(sides[1].count > 0, both, expected)
+        # a mean of zeros must not give an infinite ratio
+        ratios[block] = confidence[block] / np.maximum(expected, LEAST_CONFIDENCE)
+    return ratios
+
+
+def _population_share(ratios, population_ratios, gamma):
+    """Return the share of the sorted population ratios that each ratio dominates."""
+    # "left" counts those that are smaller, without ties
+    dominated = np.searchsorted(gamma * population_ratios, ratios, side="left")
+    return dominated / len(population_ratios)
 
 
 class RMIA(RecordAttack):
     """Robust attack: compare the likelihood ratio of a record with those of a population.
 
     A record's likelihood ratio is the target's confidence in it over the mean confidence of models
-    that were and that were not trained on it. The score is the share of the population whose ratio
-    is smaller by the factor γ at least.
+    that were and models that were not trained on it. The score is the share of the population whose
+    ratio is smaller by more than the factor γ.
 
-    The attacker knows the record with its label and sees the target's answer. To prepare he has
-    records from the target's distribution, of which he takes none for a member: they train the
-    shadows and are the population. He knows or guesses the type of the target and its parameters.
-    Online, the records in question are among those that train his shadows; offline, models that
-    were trained on a record are replaced by a line whose slope a he tunes on his own models.
+    The attacker knows the record with its label and sees the target's answer. To prepare, they have
+    records from the target's distribution, and take none of them for a member. These records train
+    the shadows and are the population. The attacker knows or guesses the type of the target and its
+    parameters. Online, the records in question are among those that train the shadows. Offline, a
+    line replaces the models that were trained on a record; its slope a is tuned on the shadows.
 
     Parameters
     ----------
     target : estimator, default=None
-        The fitted classifier under attack: a classifier, a pipeline, a fitted search, anything with
-        `predict_proba`, `decision_function` or `predict`. It is never refitted. None makes a
-        template.
+        Fitted classifier under attack, anything with `predict_proba`, `decision_function` or
+        `predict`. It is never refitted. None makes a template.
     shadows : int or ShadowModels, default=16
-        Number of clones of the target to train on the records given to `fit`, each on half of them.
-        Or shadow models: unfitted ones are cloned and trained, with the target's type where they
-        have no estimator; fitted ones are used as they are. Attacks that share fitted ones ask them
-        only once for the records that they were fitted on.
+        Number of clones of the target to train, each on half of the records given to `fit`. Or
+        shadow models: fitted ones are used as they are, and can be shared by several attacks;
+        others are cloned and trained, with the target's type where they have no estimator.
     online : bool, default=True
         Whether shadows that were trained on a record count. Records that none was trained on are
-        scored offline in any case, and compared with the population scored in the same way.
+        always scored offline, and compared with the population scored in the same way.
     temperature : float, default=2.0
         Confidences are taken at this temperature T, above 0: 1 / (1 + exp(−φ / T)), where φ are the
-        logarithmic odds of the true label against all others. At 1 they are the target's own. Above
-        it those of models that are too sure of themselves can still be told apart.
+        logarithmic odds of the true label against all others. At 1 they are the target's own. A
+        higher T still tells answers of overconfident models apart.
     gamma : float, default=1.0
-        By how much a record must dominate; above 0. The paper has 2. Since it only moves where the
-        scores end in ties at 0 and 1, 1 resolves more of them.
+        By how much a record must dominate; above 0. The paper has 2. The factor only moves where
+        the scores end in ties at 0 and 1, and 1 leaves fewer ties.
     offline_a : "auto" or float, default="auto"
-        Slope a of the line p_in = a p_out + 1 − a, in [0, 1]. "auto" chooses among 0, 0.1, ..., 1
-        by the AUC of the attack on shadows in the target's place; 0.3 where too few can be held
-        out.
+        Slope a of the line p_in = a p_out + 1 − a, in [0, 1]. "auto" takes that of 0, 0.1, ..., 1
+        with the best AUC on shadows in the target's place; 0.3 where too few can be held out.
     per_class : bool, default=False
         One threshold and one risk histogram per class, else one for all records.
     n_bins : int, default=20
@@ -65,8 +212,7 @@ class RMIA(RecordAttack):
     prior : float, default=0.5
         Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
     response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        What the target reveals; "auto" takes the first of them that it has. Shadows are asked for
-        the same.
+        What target and shadows reveal; "auto" takes the first of these that the target has.
     random_state : int, RandomState instance or None, default=None
         Seeds the shadows, and draws the records to calibrate on.
     n_jobs : int, default=None
@@ -99,8 +245,8 @@ class RMIA(RecordAttack):
 
     Notes
     -----
-    The population are the records given to `fit`, with membership those that are not members.
-    Should there be members among them, all scores are smaller but their order is the same.
+    The population is the records given to `fit`, or the non-members among them if `fit` gets
+    membership. Members in it make all scores smaller, but leave their order the same.
 
     References
     ----------
@@ -172,155 +318,27 @@ class RMIA(RecordAttack):
 
     def _offline_ratios(self, a, own, shadow_signals, in_mask):
         confidences = self._confidences(own, shadow_signals)
-        return likelihood_ratios(*confidences, in_mask, a=a, online=False)
+        return _likelihood_ratios(*confidences, in_mask, a=a, online=False)
 
     def _learn(self, evidence, nonmember):
         """Return the sorted ratios of the population, scored offline and online."""
         others = evidence.of(np.flatnonzero(nonmember))
         population = *self._confidences(others.own[0], others.signals[0]), others.in_mask
+        # with the slope 1, a record that no shadow saw has the mean over all shadows
         return [
-            np.sort(likelihood_ratios(*population, a=a, online=online))
+            np.sort(_likelihood_ratios(*population, a=a, online=online))
             for a, online in ((self.offline_a_, False), (1, True))
         ]
 
     def _rule(self, learned, own, shadow_signals, in_mask, *, online):
+        # not by `rmia_scores`, since the population is known and sorted since `fit`
         given = *self._confidences(own, shadow_signals), in_mask
-        ratios = likelihood_ratios(*given, a=self.offline_a_, online=online)
-        scores = population_share(ratios, learned[0], self.gamma)
+        ratios = _likelihood_ratios(*given, a=self.offline_a_, online=online)
+        scores = _population_share(ratios, learned[0], self.gamma)
         if online:
             seen = in_mask.any(axis=0)
-            scores[seen] = population_share(ratios[seen], learned[1], self.gamma)
+            scores[seen] = _population_share(ratios[seen], learned[1], self.gamma)
         return scores
 
     def _confidences(self, *signals):
         return [tempered_confidence(values, self.temperature) for values in signals]
-
-
-class BASE(RecordAttack):
-    """Compare the confidence in a record with its mean among shadow models.
-
-    score(x) = log p(x | θ) − log p(x), the logarithm of RMIA's likelihood ratio. With shadows that
-    saw the record in one half and did not in the other it brings records into the same order as
-    RMIA, without a population and without ties at both ends.
-
-    The attacker knows the record with its label and sees the target's answer. To prepare he has
-    records from the target's distribution, and knows or guesses the type of the target and its
-    parameters. Online, the records in question are among those that train his shadows.
-
-    Parameters
-    ----------
-    target : estimator, default=None
-        The fitted classifier under attack: a classifier, a pipeline, a fitted search, anything with
-        `predict_proba`, `decision_function` or `predict`. It is never refitted. None makes a
-        template.
-    shadows : int or ShadowModels, default=16
-        Number of clones of the target to train on the records given to `fit`, each on half of them.
-        Or shadow models: unfitted ones are cloned and trained, with the target's type where they
-        have no estimator; fitted ones are used as they are. Attacks that share fitted ones ask them
-        only once for the records that they were fitted on.
-    online : bool, default=True
-        Whether shadows that were trained on a record count. Records that none was trained on are
-        scored offline in any case. Both kinds have thresholds and risks of their own, but their
-        scores are not to be compared with each other.
-    temperature : float, default=2.0
-        Confidences are taken at this temperature T, above 0: 1 / (1 + exp(−φ / T)), where φ are the
-        logarithmic odds of the true label against all others. At 1 they are the target's own. Above
-        it those of models that are too sure of themselves can still be told apart.
-    offline_scale : float, default=0.33
-        Offline, the factor of log p(x), in [0, 1].
-    per_class : bool, default=False
-        One threshold and one risk histogram per class, else one for all records.
-    n_bins : int, default=20
-        Bins of the risk histogram, of equally many calibration records.
-    prior : float, default=0.5
-        Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
-    response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        What the target reveals; "auto" takes the first of them that it has. Shadows are asked for
-        the same.
-    random_state : int, RandomState instance or None, default=None
-        Seeds the shadows, and draws the records to calibrate on.
-    n_jobs : int, default=None
-        Number of shadows trained, and asked, at the same time; then of batches.
-
-    Attributes
-    ----------
-    shadows_ : ShadowModels
-        The fitted shadow models.
-    classes_ : ndarray of shape (2,)
-        0 for non-members and 1 for members: the columns of `predict_proba`.
-    target_classes_ : ndarray of shape (n_target_classes,)
-        Labels of the target, of the shadows and of the records in `fit`.
-    threshold_ : float
-        The threshold of all classes together, for records that the shadows know.
-    thresholds_ : ndarray of shape (n_target_classes,)
-        The threshold of each label.
-    n_features_in_ : int
-        Number of features of the records in `fit`, where they have such.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where they have such.
-
-    See Also
-    --------
-    base_scores : The scoring rule as a function of arrays.
-    RMIA : The share of a population that is dominated.
-
-    References
-    ----------
-    .. [1] "BASE", 2025, arXiv:2505.24089.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn.datasets import load_digits
-    >>> from sklearn.ensemble import RandomForestClassifier
-    >>> from skmia.attacks import BASE
-    >>> X, y = load_digits(return_X_y=True)
-    >>> membership = np.random.default_rng(0).permutation(len(y)) < len(y) / 2
-    >>> target = RandomForestClassifier(20, random_state=0).fit(X[membership], y[membership])
-    >>> attack = BASE(target, shadows=8, random_state=0).fit(X, y)
-    >>> round(attack.score(X, y, membership), 2)
-    0.78
-    """
-
-    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
-        **RecordAttack._parameter_constraints,
-        "online": ["boolean"],
-        "temperature": [Interval(Real, 0, None, closed="neither")],
-        "offline_scale": [Interval(Real, 0, 1, closed="both")],
-    }
-
-    def __init__(
-        self,
-        target=None,
-        *,
-        shadows=16,
-        online=True,
-        temperature=2.0,
-        offline_scale=0.33,
-        per_class=False,
-        n_bins=20,
-        prior=0.5,
-        response_method="auto",
-        random_state=None,
-        n_jobs=None,
-    ):
-        self.target = target
-        self.shadows = shadows
-        self.online = online
-        self.temperature = temperature
-        self.offline_scale = offline_scale
-        self.per_class = per_class
-        self.n_bins = n_bins
-        self.prior = prior
-        self.response_method = response_method
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-
-    @property
-    def _is_online(self):
-        return self.online
-
-    def _rule(self, learned, own, shadow_signals, in_mask, *, online):
-        confidences = [tempered_confidence(s, self.temperature) for s in (own, shadow_signals)]
-        given = *confidences, in_mask
-        return base_scores(*given, online=online, offline_scale=self.offline_scale)

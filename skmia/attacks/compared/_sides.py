@@ -1,63 +1,44 @@
-"""What shadows that saw a record, and those that did not, answer: moments of each side."""
+"""What shadows that saw a record, and those that did not, answer: signals, and their moments."""
 
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import expit
 from sklearn.utils import check_array, gen_batches
 
 from skmia.utils._checks import check_signal
 
 __all__ = [
+    "LEAST_CONFIDENCE",
     "Side",
     "block_moments",
     "blocks_of",
+    "check_confidence",
     "check_signals",
     "moments_of",
     "smoothed",
     "smoothing_of",
+    "tempered_confidence",
 ]
 
+LEAST_CONFIDENCE = 1e-30  # where it is divided by, or its logarithm taken
 _BLOCK_ENTRIES = 65_536  # of a block of shadow signals: it stays in a core's cache
 _CERTAIN = 100  # the logarithmic odds of a probability of exactly 0 or 1 are about ±103
 
 
 class Side(NamedTuple):
-    """Moments of one side, of each record.
+    """Moments of the signals of the shadows on one side, of shape (n_records,) each."""
 
-    Attributes
-    ----------
-    count : ndarray of shape (n_records,)
-        Number of shadows on this side.
-    center : ndarray of shape (n_records,)
-        Mean or median of their signals; not finite without any.
-    squares : ndarray of shape (n_records,)
-        Sum of squared deviations from the mean.
-    mean : ndarray of shape (n_records,)
-        Mean of their signals; not finite without any.
-    """
-
-    count: np.ndarray
-    center: np.ndarray
-    squares: np.ndarray
-    mean: np.ndarray
+    count: np.ndarray  # of shadows
+    center: np.ndarray  # mean or median, not finite without a shadow
+    squares: np.ndarray  # sum of squared deviations from the mean
+    mean: np.ndarray  # not finite without a shadow
 
 
 def block_moments(shadow_signals, in_mask, center="mean"):
-    """Return the moments of the shadows that did not see each record, and of those that did.
+    """Return two `Side`: the shadows that did not see each record, and those that did.
 
-    Parameters
-    ----------
-    shadow_signals : ndarray of shape (n_shadows, n_records)
-        Signals of a few records.
-    in_mask : ndarray of bool, shape (n_shadows, n_records)
-        Which shadows saw which records.
-    center : {"mean", "median"}, default="mean"
-        The center of each side.
-
-    Returns
-    -------
-    list of Side
-        Of the shadows that did not see the record, and of those that did.
+    The arrays, (n_shadows, n_records), hold few records: copies of them are made.
     """
     if in_mask.shape[1] == 1:  # a single column is summed in another order than one of several
         twice = block_moments(*(np.repeat(m, 2, axis=1) for m in (shadow_signals, in_mask)), center)
@@ -67,7 +48,7 @@ def block_moments(shadow_signals, in_mask, center="mean"):
     weights = [(~in_mask).astype(np.float64), in_mask.astype(np.float64)]
     n_in = np.count_nonzero(in_mask, axis=0)
     counts = [len(in_mask) - n_in, n_in]
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore"):  # 0 / 0 on a side without shadows
         means = [
             np.einsum("ij,ij->j", signals, weight) / count
             for weight, count in zip(weights, counts, strict=True)
@@ -84,28 +65,17 @@ def block_moments(shadow_signals, in_mask, center="mean"):
 
 
 def _median(signals, mask, count):
-    """Return the median of each column's marked entries; the others are sorted to the end."""
+    """Return the median of each column's marked entries, of which it has `count`."""
+    # what is not marked is sorted to the end
     ordered = np.sort(np.where(mask, signals, np.inf), axis=0)
     columns = np.arange(len(count))
-    low, high = np.maximum(count - 1, 0) // 2, count // 2
+    low = np.maximum(count - 1, 0) // 2
+    high = count // 2
     return (ordered[low, columns] + ordered[high % len(ordered), columns]) / 2
 
 
 def moments_of(shadow_signals, in_mask):
-    """Return the moments of both sides of all records, whose center is the mean.
-
-    Parameters
-    ----------
-    shadow_signals : ndarray of shape (n_shadows, n_records)
-        Signals.
-    in_mask : ndarray of bool, shape (n_shadows, n_records)
-        Which shadows saw which records.
-
-    Returns
-    -------
-    tuple of Side
-        Of the shadows that did not see the record, and of those that did.
-    """
+    """Return the same two `Side` of all records, block by block, with the mean for a center."""
     columns = np.empty((2, 3, len(in_mask[0])))
     for block in blocks_of(in_mask.shape):
         sides = block_moments(shadow_signals[:, block], in_mask[:, block])
@@ -114,47 +84,18 @@ def moments_of(shadow_signals, in_mask):
 
 
 def blocks_of(shape):
-    """Cut the columns of a matrix into blocks that fit a core's cache.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Of the matrix.
-
-    Returns
-    -------
-    generator of slice
-        The blocks.
-    """
+    """Yield slices that cut the columns of a matrix into blocks that fit a core's cache."""
     return gen_batches(shape[1], max(_BLOCK_ENTRIES // max(shape[0], 1), 1))
 
 
 def check_signals(signal, shadow_signals, in_mask, names=("signal", "shadow_signals", "in_mask")):
-    """Return a target's and its shadows' signals, checked.
+    """Return a target's and its shadows' signals and the mask, checked, as arrays.
 
-    Parameters
-    ----------
-    signal : array-like of shape (n_records,)
-        Signals of the target.
-    shadow_signals : array-like of shape (n_shadows, n_records)
-        Signals of the shadows.
-    in_mask : array-like of bool, shape (n_shadows, n_records)
-        Which shadows saw which records.
-    names : sequence of str
-        What the caller calls these three.
-
-    Returns
-    -------
-    tuple of ndarray
-        The same as arrays.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, a signal is not finite, or the mask is not of truth values.
+    `names` is what the caller calls these three, for the messages.
     """
     of_target, of_shadows, mask = names
     signal = check_signal(of_target, signal)
+    # float32 stays as it is; each block is widened when its moments are taken
     floats = {"dtype": [np.float64, np.float32], "ensure_min_samples": 1}
     shadow_signals = check_array(shadow_signals, input_name=of_shadows, **floats)
     in_mask = np.asarray(in_mask)
@@ -172,49 +113,46 @@ def check_signals(signal, shadow_signals, in_mask, names=("signal", "shadow_sign
     return signal, shadow_signals, in_mask
 
 
+def check_confidence(confidence, shadow_confidence, in_mask, of=""):
+    """Return checked arrays; `of` comes before the names of the arguments in a message."""
+    names = [f"{of}{name}" for name in ("confidence", "shadow_confidence", "in_mask")]
+    given = check_signals(confidence, shadow_confidence, in_mask, names)
+    low = min(values.min() for values in given[:2])
+    high = max(values.max() for values in given[:2])
+    if low < 0 or high > 1 + 1e-6:  # rounding of float32 aside
+        raise ValueError(
+            f"{names[0]} and {names[1]} are probabilities in [0, 1], got values from {low:.6g} to "
+            f"{high:.6g}. Give the signal 'confidence', not its logarithm."
+        )
+    return given
+
+
 def smoothing_of(shadow_signals):
     """Return what to add to probabilities so that votes of all or none have finite odds.
 
-    Where shadows answer exactly 0 or 1, half of the smallest other distance to 0 or 1, as if half a
-    vote more were cast for each side: 1/200 for forests of 100 trees. Else 0.
-
-    Parameters
-    ----------
-    shadow_signals : ndarray of shape (n_shadows, n_records)
-        Logarithmic odds of confidences.
-
-    Returns
-    -------
-    float
-        The amount, in [0, 0.5].
+    The signals are logarithmic odds. Where none of them comes from an answer of exactly 0 or 1, the
+    amount is 0, else half of the smallest other distance to 0 or 1: 1/200 for forests of 100 trees.
     """
+    # as if half a vote more were cast for each side
     size = np.abs(shadow_signals)
     is_certain = size > _CERTAIN
     if not is_certain.any():
         return 0.0
-    if is_certain.all():
+    if is_certain.all():  # as if there were a single vote
         return 0.5
     return float(0.5 / (1 + np.exp(np.max(size, where=~is_certain, initial=0.0))))
 
 
 def smoothed(signals, amount):
-    """Return logarithmic odds after an amount was added to both probabilities.
-
-    Parameters
-    ----------
-    signals : ndarray
-        Logarithmic odds.
-    amount : float
-        What is added.
-
-    Returns
-    -------
-    ndarray
-        The same shape.
-    """
+    """Return logarithmic odds after an amount was added to the probabilities of both sides."""
     if amount == 0:
         return signals
     # log((p + a) / (1 - p + a)) with p = 1 / (1 + exp(-|x|)); the sign comes back at the end
     other = np.exp(-np.abs(signals, dtype=np.float64))
     ratio = np.log((1 + amount + amount * other) / (other + amount + amount * other))
     return np.copysign(ratio, signals)
+
+
+def tempered_confidence(logit_confidence, temperature):
+    """Return confidences from logarithmic odds; a high temperature makes them less sure."""
+    return expit(logit_confidence / temperature)

@@ -7,30 +7,14 @@ from skmia.attacks.compared._sides import smoothed, smoothing_of
 
 __all__ = ["best_choice", "best_smoothing"]
 
-_SMOOTHINGS = (0.01, 0.02, 0.05, 0.1)
+_SMOOTHINGS = (0.01, 0.02, 0.05, 0.1)  # to try where shadows are certain
 
 
 def best_choice(choices, scores_of, evidence, stand_ins, *, default):
-    """Return the choice with the largest AUC on shadows in the target's place.
+    """Return the choice with the largest AUC on shadows in the target's place, of equals the first.
 
-    Parameters
-    ----------
-    choices : sequence
-        What to choose among; of equals the first is returned.
-    scores_of : callable
-        Takes a choice, signals of a model (n_records,), and signals of other shadows with what they
-        saw (n_shadows, n_records); returns scores (n_records,).
-    evidence : Evidence
-        What the shadows answered.
-    stand_ins : list of StandIn
-        The shadows that take the target's place.
-    default : object
-        The choice where none can.
-
-    Returns
-    -------
-    object
-        One of the choices.
+    `scores_of(choice, own, shadow_signals, in_mask)` scores one of them, and `default` is returned
+    where there is none.
     """
     if not stand_ins:
         return default
@@ -44,7 +28,8 @@ def best_choice(choices, scores_of, evidence, stand_ins, *, default):
 
 
 def _area(membership, scores):
-    """Return the area under the ROC curve by ranks, without the checks that cost more than that."""
+    """Return the area under the ROC curve by ranks."""
+    # not scikit-learn's: its checks cost more than the area
     n_in = np.count_nonzero(membership)
     n_lower = rankdata(scores)[membership].sum() - n_in * (n_in + 1) / 2
     return n_lower / (n_in * (len(scores) - n_in))
@@ -53,24 +38,9 @@ def _area(membership, scores):
 def best_smoothing(scores_of, evidence, stand_ins):
     """Return how much to add to probabilities before their logarithmic odds are compared.
 
-    Nothing, unless shadows answer exactly 0 or 1. Then half a vote at least, see `smoothing_of`, or
-    one of some larger amounts.
-
-    Parameters
-    ----------
-    scores_of : callable
-        Takes smoothed signals of a model (n_records,), and smoothed signals of other shadows with
-        what they saw (n_shadows, n_records); returns scores (n_records,).
-    evidence : Evidence
-        What the shadows answered, as logarithmic odds.
-    stand_ins : list of StandIn
-        The shadows that take the target's place.
-
-    Returns
-    -------
-    float
-        The amount, in [0, 0.5].
+    `scores_of(own, shadow_signals, in_mask)` is handed smoothed signals.
     """
+    # nothing, unless shadows answer exactly 0 or 1; then half a vote, or a larger amount
     least = smoothing_of(evidence.signals[0])
     choices = [least, *(amount for amount in _SMOOTHINGS if amount > least)]
     if least == 0 or len(choices) == 1:

@@ -11,8 +11,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
 from skmia.attacks._response_attack import ResponseAttack
-from skmia.attacks.learned._attack_set import draw_attack_set
-from skmia.attacks.learned._features import FEATURES, attack_features, with_class
+from skmia.attacks.learned._attack_set import (
+    FEATURES,
+    attack_features,
+    draw_attack_set,
+    with_class,
+)
 from skmia.shadows import ShadowModels
 from skmia.utils._blas import single_blas_thread
 from skmia.utils._sklearn import HasMethods, Interval, StrOptions, _set_random_states
@@ -26,56 +30,53 @@ class ShadowModelAttack(ResponseAttack):
     """Learn from shadow models how a model answers its members, and call members by that.
 
     Shadow models are trained like the target, on records whose membership the attacker decides. For
-    each class an attack model learns to tell the shadows' answers to records that they were trained
-    on from those to records held out from them. Its probability of «member», for what the target
-    answers, is the attack score.
+    each class, an attack model learns to tell the shadows' answers to records that they were
+    trained on from those to records held out from them. The attack score is its probability of
+    «member» for the target's answer.
 
-    The attacker knows the record with its label and sees the target's answer. To prepare he has
-    records from the target's distribution, and knows or guesses the type of the target and its
-    parameters. He knows no member of the target. Without such records he can make some, see
+    The attacker knows the record with its label and sees the target's answer. To prepare, they have
+    records from the target's distribution, and know or guess the type of the target and its
+    parameters. They know no member of the target. Without such records they can make some, see
     :func:`~skmia.shadows.synthesize_records`.
 
     Parameters
     ----------
     target : estimator, default=None
-        The fitted classifier under attack: a classifier, a pipeline, a fitted search, anything with
-        `predict_proba`, `decision_function` or `predict`. It is never refitted. None makes a
-        template.
+        Fitted classifier under attack, anything with `predict_proba`, `decision_function` or
+        `predict`. It is never refitted. None makes a template.
     shadows : int or ShadowModels, default=16
-        Number of clones of the target to train on the records given to `fit`, each on half of them
-        (for an odd number, on each with probability one half). Or shadow models: unfitted ones are
-        cloned and trained, with the target's type where they have no estimator; fitted ones are
-        used as they are, and `fit` must be given records that they were trained on. With several
-        types of estimators among them, the attack models learn from all together [3]_.
+        Number of clones of the target to train, each on half of the records given to `fit` (for an
+        odd number, on each record with probability one half). Or shadow models: fitted ones are
+        used as they are, and `fit` must be given records that they were trained on; others are
+        cloned and trained, with the target's type where they have no estimator. If they are of
+        several types, the attack models learn from all together [3]_.
     features : {"log_signals", "probabilities", "top_k"} or callable, default="log_signals"
         What an attack model sees of an answer:
 
         - "probabilities" of all classes [1]_;
-        - "top_k", the largest probabilities in descending order, which does without the order of
-          the classes [2]_;
+        - "top_k", the largest probabilities in descending order, whatever their classes [2]_;
         - "log_signals", logarithms of all probabilities, floored at 0.001, and the signals
           confidence, correctness, margin, entropy, loss and modified entropy of the true label;
-        - a function of `proba` (n_records, n_classes) and `y_index` (n_records,), -1 for a label
-          that is unknown, that returns a matrix (n_records, n_features).
+        - a function of `proba` (n_records, n_classes) and `y_index` (n_records,), -1 for an unknown
+          label, that returns a matrix (n_records, n_features).
     top_k : int, default=3
         Number of probabilities of "top_k".
     attack_estimator : estimator, default=None
         The binary classifier to learn with; its seeds are set anew. None is a logistic regression
-        on standardized features, see Notes for the comparison that chose it.
+        on standardized features, see Notes for the comparison behind it.
     subsample : int, default=100_000
-        The most answers of shadows to learn from, drawn at random, but two of each shadow at least.
+        The most answers of shadows to learn from, drawn at random, but at least two of each shadow.
         They are held in memory, with a number for each class and signal.
     per_class : bool, default=True
         One attack model, threshold and risk histogram per class, else one for all records. A class
-        with less than 10 answers of either kind in half of the attack set uses the attack model for
-        all. That one also sees which class it is.
+        with fewer than 10 answers of either kind in half of the attack set uses the attack model
+        for all, which also sees the class.
     n_bins : int, default=5
         Bins of the risk histogram of each class.
     prior : float, default=0.5
         Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
     response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        What the target reveals; "auto" takes the first of them that it has. Shadows are asked for
-        the same.
+        What target and shadows reveal; "auto" takes the first of these that the target has.
     random_state : int, RandomState instance or None, default=None
         Seeds shadows and attack models.
     n_jobs : int, default=None
@@ -92,7 +93,7 @@ class ShadowModelAttack(ResponseAttack):
     target_classes_ : ndarray of shape (n_target_classes,)
         Labels of the target, of the shadows and of the records in `fit`.
     threshold_ : float
-        The threshold of all classes together; also of labels that were not met in `fit`.
+        The threshold of all classes together, also used for labels that `fit` did not meet.
     thresholds_ : ndarray of shape (n_target_classes,)
         The threshold of each label.
     n_features_in_ : int
@@ -110,17 +111,16 @@ class ShadowModelAttack(ResponseAttack):
     The attack models see as many answers to members as to non-members of each class, as in [1]_.
 
     Without membership, thresholds and risks are learned from answers that the attack models have
-    not seen: each half of the shadows is scored by attack models that learned from the other half.
-    The two shadows of a pair of halves stay together, and with less than four of them the records
-    are halved instead. With membership, thresholds and risks are learned from the target's answers
-    to these records; the shadows are trained on all records alike and the attack models still learn
-    from the shadows alone.
+    not seen: attack models of one half of the shadows score the other half. The two shadows of a
+    pair of halves stay together. With fewer than four shadows, the records are halved instead. With
+    membership, thresholds and risks are learned from the target's answers to these records. The
+    shadows are still trained on all records alike, and the attack models learn only from them.
 
     The defaults were chosen by AUC and time on four targets: networks on Location-30 and Ta-Feng
-    (10 classes), a random forest on Adult, boosted trees on credit card defaults. Below is the mean
-    AUC, with the seconds that all four attacks took beyond their shadows. The attack with a
-    threshold on the modified entropy reaches 0.749. Boosting is as good and takes three times as
-    long (``examples/benchmarks/compare_attack_estimators.py``).
+    (10 classes), a random forest on Adult, and boosted trees on credit card defaults. The table has
+    the mean AUC, and the seconds that all four attacks took beyond their shadows. A threshold on
+    the modified entropy reaches 0.749. Boosting is as good as logistic regression and takes three
+    times as long (``examples/benchmarks/compare_attack_estimators.py``).
 
     ============= ============= ============= ============= =============
     features      logistic      boosting      network       forest
@@ -199,6 +199,7 @@ class ShadowModelAttack(ResponseAttack):
         self.n_jobs = n_jobs
 
     def _fit(self, X, y, membership):
+        """Learn the attack models; return the attack set and their seed."""
         rng = check_random_state(self.random_state)
         self._take_shadows(X, y, rng)
         attack_set = draw_attack_set(
@@ -233,14 +234,17 @@ class ShadowModelAttack(ResponseAttack):
 
         Where it is known which classes are asked for, the one for all is left out if none needs it.
         """
-        membership, y_index = attack_set.membership[rows], attack_set.y_index[rows]
+        membership = attack_set.membership[rows]
+        y_index = attack_set.y_index[rows]
         values = attack_features(self.features, attack_set.proba[rows], y_index, self.top_k)
-        with_own, n_classes = attack_set.with_own, len(self.target_classes_)
+        n_classes = len(self.target_classes_)
+        with_own = attack_set.with_own
         labels = [self.target_classes_.tolist()[i] for i in with_own]
+        # one sort gives the rows of all classes
         ends = np.bincount(y_index, minlength=n_classes).cumsum()
         of_class = np.split(np.argsort(y_index, kind="stable"), ends[:-1])
 
-        def _jobs():
+        def _jobs():  # made one by one, since each holds a copy of its rows
             for i in with_own:
                 yield values[of_class[i]], membership[of_class[i]]
             if asked is None or not np.isin(asked, with_own).all():
@@ -277,7 +281,8 @@ class ShadowModelAttack(ResponseAttack):
     def _ask(self, models, proba, y_index):
         """Return what the attack model of each record's class says of its answer."""
         values = attack_features(self.features, proba, y_index, self.top_k)
-        scores, labels = np.empty(len(values)), self.target_classes_.tolist()
+        scores = np.empty(len(values))
+        labels = self.target_classes_.tolist()
         has_own = np.array([label in models for label in labels] + [False])  # the last for index -1
         for i in np.unique(asked := np.where(has_own[y_index], y_index, -1)):
             rows = asked == i
@@ -294,6 +299,7 @@ def _fitted(template, values, membership):
 
 
 def _membership_scores(model, values):
+    """Return the model's probability of «member», or the nearest that it has."""
     if hasattr(model, "predict_proba"):
         return model.predict_proba(values)[:, 1]
     if hasattr(model, "decision_function"):

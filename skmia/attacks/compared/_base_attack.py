@@ -1,0 +1,211 @@
+"""The attack BASE (2025), a relative of RMIA that needs no population."""
+
+from numbers import Real
+
+import numpy as np
+
+from skmia.attacks.compared._record_attack import RecordAttack
+from skmia.attacks.compared._sides import (
+    LEAST_CONFIDENCE,
+    block_moments,
+    blocks_of,
+    check_confidence,
+    tempered_confidence,
+)
+from skmia.utils._constraints import ARRAY, BOOLEAN, SHARE, validate_params
+from skmia.utils._sklearn import Interval
+
+__all__ = ["BASE", "base_scores"]
+
+
+@validate_params(
+    confidence=ARRAY, shadow_confidence=ARRAY, in_mask=ARRAY, online=BOOLEAN, offline_scale=SHARE
+)
+def base_scores(confidence, shadow_confidence, in_mask, *, online=True, offline_scale=0.33):
+    """Return the logarithm of each record's confidence over its mean among the shadows.
+
+    score(x) = log p(x | θ) − log p(x), where p(x) is the mean confidence of all shadows. Offline,
+    and for a record that no shadow saw, score(x) = log p(x | θ) − s log p_out(x), where p_out is
+    the mean of the shadows that did not see x. The online score ranks records as RMIA does, if as
+    many shadows saw each record as did not.
+
+    Parameters
+    ----------
+    confidence : array-like of shape (n_records,)
+        The target's confidences in the true labels, in [0, 1].
+    shadow_confidence : array-like of shape (n_shadows, n_records)
+        The shadows' confidences.
+    in_mask : array-like of bool, shape (n_shadows, n_records)
+        Which shadows saw which records.
+    online : bool, default=True
+        Whether the shadows that saw a record count.
+    offline_scale : float, default=0.33
+        The factor s, in [0, 1].
+
+    Returns
+    -------
+    ndarray of shape (n_records,)
+        Scores; higher is more member-like. Confidences below 1e-30 count as 1e-30.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, or a confidence or a parameter is out of its range.
+
+    See Also
+    --------
+    rmia_scores : The share of a population instead of a logarithm.
+
+    References
+    ----------
+    .. [1] "BASE", 2025, arXiv:2505.24089.
+
+    Examples
+    --------
+    >>> from skmia.attacks import base_scores
+    >>> base_scores([0.9, 0.4], [[0.9, 0.4], [0.5, 0.4]], [[True, True], [False, False]])
+    array([0.25131443, 0.        ])
+    """
+    confidence, shadow_confidence, in_mask = check_confidence(
+        confidence, shadow_confidence, in_mask
+    )
+    own = np.log(np.maximum(confidence, LEAST_CONFIDENCE, dtype=np.float64))
+    scores = np.empty(len(own))
+    for block in blocks_of(in_mask.shape):
+        out, seen = block_moments(shadow_confidence[:, block], in_mask[:, block])
+        # the mean of a side without shadows is not a number, and has no weight
+        means = [np.where(side.count > 0, side.mean, 0.0) for side in (out, seen)]
+        counts = [out.count, seen.count]
+        overall = np.average(means, axis=0, weights=counts)
+        # a record that all shadows saw has their mean
+        offline = np.where(out.count > 0, means[0], overall)
+        scores[block] = own[block] - offline_scale * np.log(np.maximum(offline, LEAST_CONFIDENCE))
+        if online:
+            ratio = own[block] - np.log(np.maximum(overall, LEAST_CONFIDENCE))
+            scores[block] = np.where(seen.count > 0, ratio, scores[block])
+    return scores
+
+
+class BASE(RecordAttack):
+    """Compare the confidence in a record with its mean among shadow models.
+
+    score(x) = log p(x | θ) − log p(x), the logarithm of RMIA's likelihood ratio. If one half of the
+    shadows saw the record and the other did not, it ranks records as RMIA does, without a
+    population and without ties at both ends.
+
+    The attacker knows the record with its label and sees the target's answer. To prepare, they have
+    records from the target's distribution, and know or guess the type of the target and its
+    parameters. Online, the records in question are among those that train the shadows.
+
+    Parameters
+    ----------
+    target : estimator, default=None
+        Fitted classifier under attack, anything with `predict_proba`, `decision_function` or
+        `predict`. It is never refitted. None makes a template.
+    shadows : int or ShadowModels, default=16
+        Number of clones of the target to train, each on half of the records given to `fit`. Or
+        shadow models: fitted ones are used as they are, and can be shared by several attacks;
+        others are cloned and trained, with the target's type where they have no estimator.
+    online : bool, default=True
+        Whether shadows that were trained on a record count. Records that none was trained on are
+        always scored offline. Either kind has its own thresholds and risks, but do not compare
+        scores of one kind with those of the other.
+    temperature : float, default=2.0
+        Confidences are taken at this temperature, above 0, see :class:`RMIA`. At 1 they are the
+        target's own.
+    offline_scale : float, default=0.33
+        Offline, the factor of log p(x), in [0, 1].
+    per_class : bool, default=False
+        One threshold and one risk histogram per class, else one for all records.
+    n_bins : int, default=20
+        Bins of the risk histogram, of equally many calibration records.
+    prior : float, default=0.5
+        Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
+    response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
+        What target and shadows reveal; "auto" takes the first of these that the target has.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the shadows, and draws the records to calibrate on.
+    n_jobs : int, default=None
+        Number of shadows trained, and asked, at the same time; then of batches.
+
+    Attributes
+    ----------
+    shadows_ : ShadowModels
+        The fitted shadow models.
+    classes_ : ndarray of shape (2,)
+        0 for non-members and 1 for members: the columns of `predict_proba`.
+    target_classes_ : ndarray of shape (n_target_classes,)
+        Labels of the target, of the shadows and of the records in `fit`.
+    threshold_ : float
+        The threshold of all classes together, for records that the shadows know.
+    thresholds_ : ndarray of shape (n_target_classes,)
+        The threshold of each label.
+    n_features_in_ : int
+        Number of features of the records in `fit`, where they have such.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, where they have such.
+
+    See Also
+    --------
+    base_scores : The scoring rule as a function of arrays.
+    RMIA : The share of a population that is dominated.
+
+    References
+    ----------
+    .. [1] "BASE", 2025, arXiv:2505.24089.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from skmia.attacks import BASE
+    >>> X, y = load_digits(return_X_y=True)
+    >>> membership = np.random.default_rng(0).permutation(len(y)) < len(y) / 2
+    >>> target = RandomForestClassifier(20, random_state=0).fit(X[membership], y[membership])
+    >>> attack = BASE(target, shadows=8, random_state=0).fit(X, y)
+    >>> round(attack.score(X, y, membership), 2)
+    0.78
+    """
+
+    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
+        **RecordAttack._parameter_constraints,
+        "online": ["boolean"],
+        "temperature": [Interval(Real, 0, None, closed="neither")],
+        "offline_scale": [Interval(Real, 0, 1, closed="both")],
+    }
+
+    def __init__(
+        self,
+        target=None,
+        *,
+        shadows=16,
+        online=True,
+        temperature=2.0,
+        offline_scale=0.33,
+        per_class=False,
+        n_bins=20,
+        prior=0.5,
+        response_method="auto",
+        random_state=None,
+        n_jobs=None,
+    ):
+        self.target = target
+        self.shadows = shadows
+        self.online = online
+        self.temperature = temperature
+        self.offline_scale = offline_scale
+        self.per_class = per_class
+        self.n_bins = n_bins
+        self.prior = prior
+        self.response_method = response_method
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    @property
+    def _is_online(self):
+        return self.online
+
+    def _rule(self, learned, own, shadow_signals, in_mask, *, online):
+        confidences = [tempered_confidence(s, self.temperature) for s in (own, shadow_signals)]
+        return base_scores(*confidences, in_mask, online=online, offline_scale=self.offline_scale)
