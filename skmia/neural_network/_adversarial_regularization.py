@@ -195,6 +195,7 @@ class AdversarialRegularization(Defense):
         for name in ("_references", "_generator", "_optimizer", "_gains"):
             self.__dict__.pop(name, None)
         if hasattr(self, "attack_module_"):
+            # as a user expects a module: trainable, and without gradients of records
             self.attack_module_.requires_grad_(True).zero_grad()
 
     def _train_attack(self, net, n_records):
@@ -204,6 +205,7 @@ class AdversarialRegularization(Defense):
         logits = net.evaluation_step((X, None))
         if self._optimizer is None:
             self._begin_attack(net, logits)
+        # members come first
         truth = (torch.arange(2 * n_records, device=logits.device) < n_records).to(logits)
         self._optimizer.zero_grad()
         membership = self.attack_module_.requires_grad_(True)(self._seen(logits), y)
@@ -225,6 +227,7 @@ class AdversarialRegularization(Defense):
         self._optimizer = torch.optim.Adam(parameters, lr=self.attack_lr, fused=True)
 
     def _draw(self, rows, n_records):
+        # uniformly: weights of records count in the classifier's loss alone
         return rows[torch.randint(len(rows), (n_records,), generator=self._generator).numpy()]
 
     def _seen(self, logits):

@@ -49,13 +49,14 @@ class L1(Penalty):
         return size_of(self.parameters_, 1)
 
 
+# parameters, constraints and `begin` are those of L1
 class L2(L1):  # numpydoc ignore=PR02
     r"""Penalize the sum of the parameters' squares.
 
     .. math:: \lambda \sum_j \theta_j^2
 
-    where :math:`\theta` are the parameters. The `weight_decay` of torch's optimizers is half of this
-    sum, biases included.
+    where :math:`\theta` are the parameters. The `weight_decay` of torch's optimizers is half of
+    this sum, biases included.
 
     Parameters
     ----------

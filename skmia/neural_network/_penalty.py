@@ -13,10 +13,10 @@ __all__ = ["Penalty", "penalized_parameters", "size_of"]
 class Penalty(BaseEstimator, ABC):
     """Base of all penalties.
 
-    Subclass it, write `value`, and give it a parameter `weight`; with a weight of 0, the network does
-    not ask for `value`. The methods of all penalties take the parameters that are described here.
-    The network clones its penalties before it is trained, so that they may keep what they need as
-    attributes, and drops the clones afterwards.
+    Subclass it, write `value`, and give it a parameter `weight`; with a weight of 0, the network
+    does not ask for `value`. The methods of all penalties take the parameters that are described
+    here. The network clones its penalties before it is trained, so that they may keep what they
+    need as attributes, and drops the clones afterwards.
 
     Attributes
     ----------

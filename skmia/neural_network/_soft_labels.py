@@ -30,8 +30,8 @@ class LabelSmoothing(Defense):
     Parameters
     ----------
     smoothing : float, default=0.1
-        The share :math:`\varepsilon` of the label to spread over all classes, in [0, 1). The default
-        is that of [2]_.
+        The share :math:`\varepsilon` of the label to spread over all classes, in [0, 1). The
+        default is that of [2]_.
 
     See Also
     --------
