@@ -101,13 +101,13 @@ class MembershipScoring(BaseEstimator, Callback):
     -----
     The history of the network gets for each epoch, NaN where it is not measured:
 
-    ==================================== =========================================================
-    `mia_roc_auc`                        the AUC
-    `mia_roc_auc_low`, `_high`           the limits of its 95 % interval
-    `mia_accuracy`                       each half of the records at the threshold of the other
-    `mia_tpr_at_fpr`                     NaN with fewer than 1 / `fpr` non-members
-    `train_acc`                          accuracy on the members drawn, unless already recorded
-    ==================================== =========================================================
+    ====================================== =======================================================
+    `mia_roc_auc`                          the AUC
+    `mia_roc_auc_low`, `mia_roc_auc_high`  the limits of its 95 % interval
+    `mia_accuracy`                         on each half of the records, at the threshold of the other
+    `mia_tpr_at_fpr`                       NaN with fewer than 1 / `fpr` non-members
+    `train_acc`                            accuracy on the members drawn, unless already recorded
+    ====================================== =======================================================
 
     With several of these callbacks in one network, the history has the figures of the last.
 

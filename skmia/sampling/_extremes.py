@@ -10,21 +10,8 @@ __all__ = ["extreme_rows"]
 def extreme_rows(table, positions, draws):
     """Find for each column of numbers one record with the smallest and one with the largest value.
 
-    With these kept, cutting the column in bins of its range cuts it where it was cut before.
-
-    Parameters
-    ----------
-    table : Table
-        Records, read.
-    positions : iterable of int
-        The columns.
-    draws : ndarray of shape (n_records,)
-        Of several such records the one with the smallest draw is taken.
-
-    Returns
-    -------
-    ndarray of int
-        Distinct rows.
+    With these kept, cutting the column in bins of its range cuts it where it was cut before. Of
+    several such records the one with the smallest of `draws` is taken. The rows are distinct.
 
     Examples
     --------
@@ -38,7 +25,9 @@ def extreme_rows(table, positions, draws):
     rows = []
     for j in positions:
         numbers, names = numbered_column(table, j)
+        # a column of texts has no range, nor has one of missing values alone
         if names is None and not np.isnan(numbers := numbers.astype(np.float64)).all():
             ends = np.nanmin(numbers), np.nanmax(numbers)
             rows += [np.where(numbers == end, draws, np.inf).argmin() for end in ends]
+    # one record may hold the ends of several columns
     return np.unique(np.array(rows, dtype=np.intp))

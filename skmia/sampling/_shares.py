@@ -8,19 +8,7 @@ __all__ = ["apportion", "check_none_lost", "draw_shares", "most_records"]
 
 
 def most_records(sizes, shares):
-    """Return the most records that can have these shares.
-
-    Parameters
-    ----------
-    sizes : ndarray of int, shape (n_kinds,)
-        The records of each kind.
-    shares : ndarray of shape (n_kinds,)
-        The share that each kind is to have; they sum to 1.
-
-    Returns
-    -------
-    int
-        The number of records.
+    """Return the most records that can have these shares, which sum to 1.
 
     Examples
     --------
@@ -39,17 +27,7 @@ def most_records(sizes, shares):
 def apportion(shares, n_records):
     """Divide records by shares, each rounded up or down, so that they add up.
 
-    Parameters
-    ----------
-    shares : ndarray of shape (n_kinds,)
-        Shares that sum to 1.
-    n_records : int
-        How many records.
-
-    Returns
-    -------
-    ndarray of int, shape (n_kinds,)
-        The records of each kind: first the whole parts, then one each to the largest remainders.
+    First come the whole parts, then one record each for the largest remainders.
 
     Examples
     --------
@@ -59,62 +37,33 @@ def apportion(shares, n_records):
     array([6, 3, 2])
     """
     exact = shares * n_records
+    # what rounding left just below a whole number is that number
     quota = np.floor(exact + 1e-9).astype(np.intp)
+    # stable, so that of equal remainders the first kind gets the record, whatever the machine
     largest = np.argsort(quota - exact, kind="stable")
     quota[largest[: n_records - quota.sum()]] += 1
     return quota
 
 
 def draw_shares(codes, shares, names, *, n_samples, draws):
-    """Draw as many records as possible, or so many, of which each kind has its share.
+    """Draw as many records as possible, or `n_samples`, of which each kind has its share.
 
-    Parameters
-    ----------
-    codes : ndarray of int, shape (n_records,)
-        The kind of each record.
-    shares : ndarray of shape (n_kinds,)
-        Shares that sum to 1.
-    names : list of str
-        What the kinds are called in messages.
-    n_samples : int or None
-        How many to draw; None draws as many as there can be.
-    draws : ndarray of shape (n_records,)
-        Of each kind the records with the smallest draws are taken.
-
-    Returns
-    -------
-    ndarray of int
-        Rows in ascending order.
-
-    Raises
-    ------
-    ValueError
-        If there are not so many, or a kind would get no record at all.
+    `codes` tells the kind of each record, and `names` what messages call the kinds. Of each kind
+    the records with the smallest `draws` are taken. Rows come in ascending order. Too large an
+    `n_samples` is refused, and so is a kind that would get no record.
     """
     sizes = np.bincount(codes, minlength=len(shares))
     most = most_records(sizes, shares)
     if n_samples is not None and n_samples > most:
         _refuse(sizes, shares, names, n_samples, most)
     quota = apportion(shares, most if n_samples is None else n_samples)
+    # a kind whose share is 0 is meant to get none
     check_none_lost(np.where(shares > 0, quota, 1), names)
     return np.flatnonzero(ranks_within(codes, draws) < quota[codes])
 
 
 def check_none_lost(quota, names):
-    """Refuse to lose a kind of records by rounding.
-
-    Parameters
-    ----------
-    quota : ndarray of int, shape (n_kinds,)
-        How many records of each kind are to be kept.
-    names : list of str
-        What the kinds are called.
-
-    Raises
-    ------
-    ValueError
-        If it is none of a kind.
-    """
+    """Refuse to lose a kind of records by rounding."""
     if not quota.all():
         raise ValueError(
             f"The share of {names[quota.argmin()]} is less than one record. Ask for another "
@@ -124,6 +73,7 @@ def check_none_lost(quota, names):
 
 def _refuse(sizes, shares, names, n_samples, most):
     asked = np.flatnonzero(shares > 0)
+    # the kind that limits the number of records
     at = asked[(sizes[asked] / shares[asked]).argmin()]
     raise ValueError(
         f"n_samples={n_samples} is more than the {most} records that can have these shares: there "
