@@ -100,6 +100,7 @@ def load_adult(*, split="all", return_X_y=False, as_frame=False):
     'Male'
     """
     columns, categories = _read_columns(split)
+    # the label is stored as a column like the others
     target_names = np.array(categories.pop(_TARGET))
     if as_frame:
         frame = _to_frame(columns, {**categories, _TARGET: target_names.tolist()})
@@ -139,6 +140,7 @@ def _read_columns(split):
 
 
 def _rows(is_test, split):
+    # a slice makes no copy of the columns
     return slice(None) if split == "all" else is_test == (split == "test")
 
 

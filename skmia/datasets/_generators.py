@@ -17,7 +17,7 @@ _LIFTED_SHARE = 0.15
 _TASTE_SHAPE = 0.3
 _HIGHEST_RATE = 0.6
 _FEWEST_ITEMS = 5
-_N_AT_ONCE = 4096
+_N_AT_ONCE = 4096  # customers drawn in a block, of whom some are left out
 
 # values of each one-hot block: hospital, county, age, status, payer, quarter, length of stay,
 # source, admission type, race, severity, sex, ethnicity
@@ -305,9 +305,11 @@ def _stays(y, n_codes, class_weight, rng):
         _values(y, _own_orders(n_classes, size, rng), 1.0, size, class_weight, rng)
         for size in _BLOCK_SIZES
     ]
+    # each stay has one code at least
     of_codes = np.repeat(records, 1 + rng.poisson(_MEAN_FURTHER_CODES, len(y)))
     pools = _own_orders(n_classes, n_codes, rng)[:, :_POOL_SIZE]
     codes = _values(y[of_codes], pools, 0.4, n_codes, class_weight, rng)
+    # blocks lie side by side, and codes behind them
     offsets = np.cumsum([0, *_BLOCK_SIZES])
     columns = np.concatenate([np.add(of_block, offsets[:-1, None]).ravel(), codes + offsets[-1]])
     rows = np.concatenate([np.tile(records, len(of_block)), of_codes])

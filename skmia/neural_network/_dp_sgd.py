@@ -235,6 +235,7 @@ class DPSGD(Defense):
         if not any(net.history[-1, "batches", :, "train_batch_size"]):
             # skorch cannot take the mean over an epoch whose batches were all empty
             net.history.record_batch("train_batch_size", 1)
+        # quick; the tight bound is computed once, at the end
         net.history.record("epsilon", self._spent("rdp"))
 
     def end(self, net):

@@ -82,9 +82,8 @@ class MembershipScoring(BaseEstimator, Callback):
     Raises
     ------
     ValueError
-        In training, if a parameter is out of range, no or too few records are held out, `monitor`
-        is not in the history, or there are too few records to tell the true positive rate of a
-        budget.
+        In training, if a parameter is out of range, too few records are held out (also to tell the
+        true positive rate of a budget), or `monitor` is not in the history.
 
     Warns
     -----
@@ -104,7 +103,7 @@ class MembershipScoring(BaseEstimator, Callback):
     ====================================== =======================================================
     `mia_roc_auc`                          the AUC
     `mia_roc_auc_low`, `mia_roc_auc_high`  the limits of its 95 % interval
-    `mia_accuracy`                         on each half of the records, at the threshold of the other
+    `mia_accuracy`                         on each half of the records, by the other's threshold
     `mia_tpr_at_fpr`                       NaN with fewer than 1 / `fpr` non-members
     `train_acc`                            accuracy on the members drawn, unless already recorded
     ====================================== =======================================================

@@ -276,6 +276,7 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
             return super().get_iterator(dataset, training=training)
         options = self.get_params_for("iterator_train")
         options["batch_size"] = size_of_batch(self, get_len(dataset))
+        # its own generator: the order of the batches must not depend on what else needs chance
         options.setdefault("generator", self.training.batch_generator)
         options.update(self.defense_.batch_options(self))
         self.training.batches = self.iterator_train(dataset, **options)

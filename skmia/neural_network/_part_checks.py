@@ -1,4 +1,4 @@
-"""Whether penalties, a defense and weights of records fit the network that is to be trained."""
+"""Whether penalties, a defense and weights of records fit the network, before it is trained."""
 
 import numpy as np
 from sklearn.base import clone
@@ -19,33 +19,53 @@ __all__ = [
 
 def check_parts(net):
     """Refuse penalties, a defense or weights that the network lacks something for."""
-    parts = [penalty for _, penalty in net.training.penalties]
-    wrong = [part for part in parts if not isinstance(part, Penalty)]
-    if not isinstance(net.penalties, list | tuple | None):
-        wrong = [net.penalties]
+    penalties = [penalty for _, penalty in net.training.penalties]
+    _check_penalties(net.penalties, penalties)
+    # none of them has a fit that scikit-learn would check the parameters in
+    for part in (*penalties, net.defense_):
+        part._validate_params()
+    # defense_ is plain training where none was given, which asks for nothing
+    defenses = [] if net.defense is None else [net.defense_]
+    _check_logits(net, [part for part in penalties if part.needs_probabilities] + defenses)
+    _check_rows(net, [part for part in penalties if part.needs_rows] + defenses)
+    _check_criterion_options(net)
+    if net.defense_.needs_held_out and net.train_split is None:
+        raise ValueError(
+            f"{type(net.defense_).__name__} needs records held out from training: set "
+            "train_split=skorch.dataset.ValidSplit(5, stratified=True), or another share."
+        )
+    net.defense_.check(net)
+
+
+def _check_penalties(given, penalties):
+    wrong = [part for part in penalties if not isinstance(part, Penalty)]
+    if not isinstance(given, list | tuple | None):
+        wrong = [given]
     if wrong:
         raise TypeError(
             "penalties must be a list of penalties of skmia.neural_network, or of pairs of a "
             f"name and a penalty; got {wrong[0]!r}."
         )
-    # none of them has a fit that scikit-learn would check the parameters in
-    for part in (*parts, net.defense_):
-        part._validate_params()
-    # defense_ is plain training where none was given, which asks for nothing
-    defenses = [] if net.defense is None else [net.defense_]
-    needing = [part for part in parts if part.needs_probabilities] + defenses
+
+
+def _check_logits(net, needing):
     if needing and not isinstance(net.criterion_, CrossEntropyLoss):
         raise ValueError(
             f"{type(needing[0]).__name__} needs a module that returns logits and "
             f"criterion=CrossEntropyLoss, got {net.criterion!r}."
         )
-    needing = [part for part in parts if part.needs_rows] + defenses
+
+
+def _check_rows(net, needing):
     if (needing or net.training.weights is not None) and not knows_rows(net):
         who = type(needing[0]).__name__ if needing else "A weight of each record"
         raise ValueError(
             f"{who} needs to know the rows of each batch: leave iterator_train at its default, "
             f"got {net.iterator_train!r}."
         )
+
+
+def _check_criterion_options(net):
     # such losses are computed without the criterion, whose options would have no effect
     own_losses = net.training.weights is not None or net.defense_.replaces_criterion
     if own_losses and (options := net.get_params_for("criterion")):
@@ -53,12 +73,6 @@ def check_parts(net):
             "Defenses and weights of records take the plain cross entropy of each record: "
             f"leave out the criterion's {options}."
         )
-    if net.defense_.needs_held_out and net.train_split is None:
-        raise ValueError(
-            f"{type(net.defense_).__name__} needs records held out from training: set "
-            "train_split=skorch.dataset.ValidSplit(5, stratified=True), or another share."
-        )
-    net.defense_.check(net)
 
 
 def check_takes_parameters(defense, nested):

@@ -77,7 +77,7 @@ class Penalty(BaseEstimator, ABC):
 
 
 def penalized_parameters(net, penalize_bias):
-    """Return the trainable parameters that are penalized, with biases only if they are to be."""
+    """Return the trainable parameters to penalize, with biases or without."""
     parameters = (p for p in net.module_.parameters() if p.requires_grad)
     return [p for p in parameters if penalize_bias or p.ndim > 1]  # biases have one dimension
 
@@ -89,5 +89,6 @@ def size_of(parameters, power):
             "The module has no trainable parameters of two dimensions or more to penalize; "
             "penalize_bias=True takes those of one, too."
         )
+    # term by term, since the parameters have different shapes
     terms = (p.abs().sum() if power == 1 else p.square().sum() for p in parameters)
     return reduce(torch.add, terms)

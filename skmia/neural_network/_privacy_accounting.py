@@ -15,7 +15,7 @@ __all__ = ["MOST_NOISE", "import_opacus", "noise_for", "spent"]
 LARGE_EPSILON = 50.0
 # whole orders are quick, and enough to see whether epsilon is large
 FEW_ORDERS = (2, 3, 4, 6, 8, 16, 32, 64)
-# outside of these bounds Rényi divergences cannot be computed, and nobody wants them
+# outside of these bounds Rényi divergences cannot be computed
 LEAST_NOISE, MOST_NOISE = 1e-12, 1e4
 
 

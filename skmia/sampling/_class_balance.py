@@ -108,7 +108,7 @@ class ClassBalanceSampler(RowSampler):
 
     def _positive(self, labels):
         if self.pos_label is None and len(labels) == 2:
-            return labels[1]
+            return labels[1]  # the greater, as labels are sorted
         if self.pos_label in labels:
             return self.pos_label
         raise ValueError(
@@ -119,6 +119,7 @@ class ClassBalanceSampler(RowSampler):
 
 
 def _given_shares(balance, labels):
+    # a class without a share would be dropped in silence
     if set(balance) != set(labels):
         raise ValueError(
             f"balance must give the share of each class of {labels}, got shares of "

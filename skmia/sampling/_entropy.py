@@ -203,7 +203,7 @@ class _Search:
     def reach(self, entropy, size):
         """Return so many records whose entropy comes near."""
         kept = self._best_tilt(entropy, size)
-        if 0 < size < len(kept):
+        if 0 < size < len(kept):  # else there is nothing to swap
             kept = self._swap_many(kept, entropy)
             kept = self._swap_one_by_one(kept, entropy)
         return kept

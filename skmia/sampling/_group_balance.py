@@ -129,6 +129,7 @@ class GroupBalanceSampler(RowSampler):
             for group in self.groups_
             for label in classes.tolist()
         ]
+        # an empty pair leaves no share of its class that its group can have
         if not sizes.all():
             raise ValueError(
                 f"There are no records of {names[sizes.argmin()]}, so that it cannot be balanced. "

@@ -77,7 +77,7 @@ def _refuse(sizes, shares, names, n_samples, most):
     at = asked[(sizes[asked] / shares[asked]).argmin()]
     raise ValueError(
         f"n_samples={n_samples} is more than the {most} records that can have these shares: there "
-        f"are {sizes[at]} records of {names[at]}, whose share is to be {shares[at]:.3g}. Lower "
+        f"are {sizes[at]} records of {names[at]}, whose share should be {shares[at]:.3g}. Lower "
         f"n_samples to {most}, or ask for another balance: with n_samples={n_samples} that share "
         f"can be {min(sizes[at] / n_samples, 1):.3g} at most."
     )

@@ -247,6 +247,7 @@ def _attacked(attack, estimator, X, y, half, seed, attack_seed, fpr):
     """Return risk, rank and whether it is found of each record of a half while it is a member."""
     members = np.flatnonzero(half)
     target = fit_clone(estimator, seed, X, y, members)
+    # of all records: the other half shows what scores non-members get
     answered = Answered(target, X, all_classes(target, X, y, method=attack.response_method))
     measured = measure(attack, answered, y, seed=attack_seed)
     scores = measured.scores[members]
