@@ -193,12 +193,9 @@ class PredictiveFairness(FairnessPenalty):  # numpydoc ignore=PR02
         The penalty: the one above, :math:`\lambda r \sum_j \theta_j^2`, or :math:`\lambda r`, as
         in :class:`GroupFairness`.
     detach : bool, default=True
-        Whether r is a constant in the first two forms, as in the paper: measured on predicted
-        labels, without gradients. If False, r comes from the probabilities of each batch, so that
-        the penalty lowers it too.
+        Whether r is a measured constant in the first two forms, or has gradients.
     n_measurements : int, default=5
-        How often a constant r is measured in an epoch, at evenly spaced steps. The penalty uses the
-        largest of that many last values.
+        Measurements of a constant r in an epoch; the largest of that many last values counts.
     n_records : int, default=1000
         Training records drawn for a measurement, at least 2; all if there are fewer.
     penalize_bias : bool, default=False
@@ -270,12 +267,9 @@ class IndividualFairness(FairnessPenalty):  # numpydoc ignore=PR02
         The penalty: the one above, :math:`\lambda r \sum_j \theta_j^2`, or :math:`\lambda r`, as
         in :class:`GroupFairness`.
     detach : bool, default=True
-        Whether r is a constant in the first two forms, as in the paper: measured without
-        gradients. If False, r comes from each batch, with gradients, so that the penalty lowers it
-        too.
+        Whether r is a measured constant in the first two forms, or has gradients.
     n_measurements : int, default=5
-        How often a constant r is measured in an epoch, at evenly spaced steps. The penalty uses the
-        largest of that many last values.
+        Measurements of a constant r in an epoch; the largest of that many last values counts.
     n_records : int, default=1000
         Training records drawn for a measurement, at least 2; all if there are fewer.
     penalize_bias : bool, default=False

@@ -67,7 +67,7 @@ class MembershipScoring(BaseEstimator, Callback):
     every : int, default=1
         Epochs from one measurement to the next, at least 1. Only measured epochs are restored.
     n_records : int, default=2000
-        Most members, and most non-members, to measure on; at least 2.
+        Largest number of members, and of non-members, to measure on; at least 2.
     random_state : int, RandomState instance or None, default=None
         Draws the records. None takes a seed of the trained network, if it is a
         :class:`RegularizedNet` or :class:`RegularizedMLPClassifier`.
