@@ -11,7 +11,7 @@ from skmia.utils._constraints import BOOLEAN, Names, validate_params
 _FILE = "adult.npz"
 _TARGET = "income"
 _MODULE = "skmia.datasets.data"
-_MISSING = 255
+_MISSING = 255  # columns of categories are stored as bytes
 _SPLITS = ("all", "train", "test")
 
 
@@ -19,8 +19,8 @@ _SPLITS = ("all", "train", "test")
 def load_adult(*, split="all", return_X_y=False, as_frame=False):
     """Load the Adult census income data set (classification).
 
-    Does a person earn more than 50,000 dollars a year? 48,842 people of the 1994 census of the
-    United States; nothing is downloaded.
+    Does a person earn more than 50,000 dollars a year? The records are 48,842 people of the 1994
+    census of the United States; nothing is downloaded.
 
     =================   ===============================================
     Classes                                                           2
@@ -47,13 +47,13 @@ def load_adult(*, split="all", return_X_y=False, as_frame=False):
         Dictionary-like object with the following attributes.
 
         data : {ndarray, DataFrame} of shape (n_samples, 14)
-            The records. In the array, float64, a categorical column holds the positions of its
+            The records. In the float64 array, a categorical column holds the positions of its
             values in `categories`, and NaN where the value is missing. The DataFrame has integer
-            columns and unordered categorical ones, whose missing values are NaN. It includes the
+            columns and unordered categorical ones, whose missing values are NaN. Both include the
             sampling weight ``fnlwgt``.
         target : {ndarray, Series} of shape (n_samples,)
-            The array holds 1 for an income above 50,000 dollars, else 0; the Series, named
-            ``income``, the categories ``"<=50K"`` and ``">50K"``.
+            The array holds 1 for an income above 50,000 dollars, else 0. The Series, named
+            ``income``, has the categories ``"<=50K"`` and ``">50K"``.
         feature_names : list of str
             The names of the 14 columns.
         target_names : ndarray of shape (2,)
@@ -100,12 +100,15 @@ def load_adult(*, split="all", return_X_y=False, as_frame=False):
     'Male'
     """
     columns, categories = _read_columns(split)
+    # the label is stored as a column like the others
     target_names = np.array(categories.pop(_TARGET))
     if as_frame:
         frame = _to_frame(columns, {**categories, _TARGET: target_names.tolist()})
-        data, target = frame.drop(columns=_TARGET), frame[_TARGET]
+        data = frame.drop(columns=_TARGET)
+        target = frame[_TARGET]
     else:
-        frame, (data, target) = None, _to_arrays(columns, categories)
+        frame = None
+        data, target = _to_arrays(columns, categories)
     if return_X_y:
         return data, target
     return Bunch(
@@ -125,6 +128,7 @@ def load_adult(*, split="all", return_X_y=False, as_frame=False):
 def _read_columns(split):
     """Return the columns as stored, by name in their official order, and the categories."""
     file = resources.files("skmia.datasets") / "data" / _FILE
+    # opened as a resource, since the package may lie in an archive; without pickle, which runs code
     with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
         names = json.loads(archive["columns_json"].tobytes())
         categories = json.loads(archive["categories_json"].tobytes())
@@ -136,6 +140,7 @@ def _read_columns(split):
 
 
 def _rows(is_test, split):
+    # a slice makes no copy of the columns
     return slice(None) if split == "all" else is_test == (split == "test")
 
 
@@ -159,7 +164,9 @@ def _to_frame(columns, categories):
     return pd.DataFrame(
         {
             name: pd.Categorical.from_codes(
-                np.where(values == _MISSING, -1, values.astype(np.int16)), categories[name]
+                # pandas marks a missing value by -1, which bytes without sign cannot hold
+                np.where(values == _MISSING, -1, values.astype(np.int16)),
+                categories[name],
             )
             if name in categories
             else values.astype(np.int64)

@@ -17,7 +17,7 @@ _LIFTED_SHARE = 0.15
 _TASTE_SHAPE = 0.3
 _HIGHEST_RATE = 0.6
 _FEWEST_ITEMS = 5
-_N_AT_ONCE = 4096
+_N_AT_ONCE = 4096  # customers drawn in a block, of whom some are left out
 
 # values of each one-hot block: hospital, county, age, status, payer, quarter, length of stay,
 # source, admission type, race, severity, sex, ethnicity
@@ -62,10 +62,10 @@ def make_purchase_like(
         \min\Big(0.6,\; p_j \, e^{s z_i - s^2 / 2}
         \Big(1 - \lambda + \lambda \sum_t w_{it} \frac{b_{tj}}{0.15}\Big)\Big)
 
-    with the item's popularity :math:`p_j \propto (j + 5)^{-0.7}` for :math:`j = 1, 2, \dots`,
-    at most 0.6, 60 tastes of which each lifts 15 % of the items (:math:`b_{tj}` is 1 for those),
-    the customer's taste weights :math:`w_{it}`, Gamma variables of shape 0.3 divided by their sum,
-    a standard normal :math:`z_i`, the `activity` :math:`s` and the `strength` :math:`\lambda`.
+    with the item's popularity :math:`p_j \propto (j + 5)^{-0.7}` for :math:`j = 1, 2, \dots`, at
+    most 0.6, the `activity` :math:`s`, the `strength` :math:`\lambda` and a standard normal
+    :math:`z_i`. Each of 60 tastes lifts 15 % of the items (:math:`b_{tj}` is 1 for those). The
+    customer's taste weights :math:`w_{it}` are Gamma variables of shape 0.3 divided by their sum.
     Customers with fewer than 5 items are left out. As in the real data [1]_, the classes are
     clusters: those of k-means on the rows divided by their Euclidean length.
 
@@ -122,10 +122,9 @@ def make_purchase_like(
     test accuracy, network         0.60–0.64           0.65
     =============================  ==================  ================
 
-    The clustering takes most of the time. Mini-batches were tried and made classes of a single
-    record, so it is the full algorithm: its time grows in proportion to `n_samples`; 100,000
-    records took a minute and a half on two cores. More records make clusters of a more regular
-    shape, so that the accuracy of a model of 5,000 records depends on how many were clustered.
+    The clustering takes most of the time, which grows in proportion to `n_samples`; 100,000 records
+    took a minute and a half on two cores. More records make clusters of a more regular shape, so
+    that the accuracy of a model of 5,000 records depends on how many were clustered.
 
     References
     ----------
@@ -144,6 +143,7 @@ def make_purchase_like(
     _check_enough(n_samples, n_classes)
     rng = check_random_state(random_state)
     popularity = _zipf(n_features, 0.7, offset=5)
+    # _zipf sums to 1, so that the mean becomes the density
     popularity = (popularity * density * n_features).clip(max=_HIGHEST_RATE)
     tastes = rng.random_sample((_N_TASTES, n_features)) < _LIFTED_SHARE
     lifts = 1 - strength + strength * tastes / _LIFTED_SHARE
@@ -153,14 +153,17 @@ def make_purchase_like(
 
 def _customers(n_samples, taste_rates, activity, rng):
     """Draw blocks of customers until enough of them bought enough."""
-    blocks, n_missing = [], n_samples
+    blocks = []
+    n_missing = n_samples
     while n_missing > 0:
         weights = rng.gamma(_TASTE_SHAPE, size=(_N_AT_ONCE, len(taste_rates)))
         weights /= weights.sum(axis=1, keepdims=True)
+        # less s^2 / 2, so that the mean over customers is 1 whatever the activity
         factor = np.exp(activity * rng.standard_normal((_N_AT_ONCE, 1)) - activity**2 / 2)
         rates = (factor * (weights @ taste_rates)).clip(max=_HIGHEST_RATE)
         block = rng.random_sample(rates.shape) < rates
         block = block[block.sum(axis=1) >= _FEWEST_ITEMS]
+        # else the loop would hardly ever end
         if len(block) < _N_AT_ONCE / 100:
             raise ValueError(
                 f"Only {len(block)} of {_N_AT_ONCE} customers bought {_FEWEST_ITEMS} of the "
@@ -174,8 +177,10 @@ def _customers(n_samples, taste_rates, activity, rng):
 def _clusters(X, n_classes, rng):
     # float64: threads add up in any order, and no label may hang on the rounding
     rows = normalize(X.astype(np.float64), copy=False)
+    # the full algorithm: mini-batches were tried and made classes of a single record
     kmeans = KMeans(n_classes, n_init=1, random_state=rng.randint(np.iinfo(np.int32).max))
     with warnings.catch_warnings():
+        # fewer clusters than asked for, which is an error below
         warnings.simplefilter("ignore", ConvergenceWarning)
         labels = kmeans.fit_predict(rows)
     n_found = len(np.unique(labels))
@@ -246,12 +251,18 @@ def make_texas_like(
 
     Notes
     -----
-    The real records were not at hand, only the sizes of their classes: blocks, codes and the number
-    of ones in a row are assumptions, and `class_weight` was chosen for a network's accuracy near
-    the 0.52 that is reported for the real data [1]_.
-    Two draws of 20,000 records had 20.7 ± 2.5 ones per row. Trained on 10,000 of them, a network of
-    128 units reached a test accuracy of 0.53, a random forest 0.47; on 5,000, logistic regression
-    reached 0.30 and a random forest 0.42.
+    The real records were not at hand, only the sizes of their classes. Blocks, codes and the number
+    of ones in a row are assumptions, and `class_weight` makes the accuracy of a network come near
+    the 0.52 that is reported for the real data [1]_. Two draws of 20,000 records had 20.7 ± 2.5
+    ones per row, and these test accuracies:
+
+    ======================  =================  ================
+    model                   10,000 to train    5,000 to train
+    ======================  =================  ================
+    network of 128 units    0.53               –
+    random forest           0.47               0.42
+    logistic regression     –                  0.30
+    ======================  =================  ================
 
     References
     ----------
@@ -271,6 +282,7 @@ def make_texas_like(
     _check_enough(n_samples, n_classes)
     rng = check_random_state(random_state)
     shares = _texas_shares(n_classes)
+    # one record of each class first, so that all are present
     further = rng.choice(n_classes, n_samples - n_classes, p=shares)
     y = rng.permutation(np.append(np.arange(n_classes), further))
     X = _stays(y, n_features - n_columns, class_weight, rng)
@@ -280,20 +292,24 @@ def make_texas_like(
 def _texas_shares(n_classes):
     """Return the shares of the largest real classes among each other, in the order of the real."""
     sizes = np.array(_TEXAS_CLASS_SIZES.split(), dtype=np.float64)
+    # stable, since some classes are of one size
     largest = np.sort(np.argsort(-sizes, kind="stable")[:n_classes])
     return sizes[largest] / sizes[largest].sum()
 
 
 def _stays(y, n_codes, class_weight, rng):
     """Draw the records of the classes in y: the blocks, one after the other, then the codes."""
-    records, n_classes = np.arange(len(y)), y.max() + 1
+    records = np.arange(len(y))
+    n_classes = y.max() + 1
     of_block = [
         _values(y, _own_orders(n_classes, size, rng), 1.0, size, class_weight, rng)
         for size in _BLOCK_SIZES
     ]
+    # each stay has one code at least
     of_codes = np.repeat(records, 1 + rng.poisson(_MEAN_FURTHER_CODES, len(y)))
     pools = _own_orders(n_classes, n_codes, rng)[:, :_POOL_SIZE]
     codes = _values(y[of_codes], pools, 0.4, n_codes, class_weight, rng)
+    # blocks lie side by side, and codes behind them
     offsets = np.cumsum([0, *_BLOCK_SIZES])
     columns = np.concatenate([np.add(of_block, offsets[:-1, None]).ravel(), codes + offsets[-1]])
     rows = np.concatenate([np.tile(records, len(of_block)), of_codes])

@@ -5,23 +5,28 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid, softmax
+from torch import nn
+from torch.nn.functional import (
+    binary_cross_entropy_with_logits,
+    logsigmoid,
+    one_hot,
+    softmax,
+)
 
 from skmia.neural_network._defense import Defense
-from skmia.neural_network._membership_network import MembershipNetwork
-from skmia.neural_network._mlp import layer_sizes
+from skmia.neural_network._mlp import MLP, layer_sizes
 from skmia.neural_network._table import check_table, reference_rows, take
 from skmia.utils._sklearn import Interval, StrOptions
 
-__all__ = ["AdversarialRegularization"]
+__all__ = ["AdversarialRegularization", "MembershipNetwork"]
 
 
 class AdversarialRegularization(Defense):
     r"""Train against a membership inference attack that is trained along.
 
-    A second network :math:`h` infers from the answer to a record and its label whether the record
-    is a member. It maximizes its gain on training records :math:`D` and on as many reference
-    records :math:`D'`, which are held out,
+    A second network :math:`h` infers membership of a record from its label and the answer to it.
+    It maximizes its gain on training records :math:`D` and on as many reference records
+    :math:`D'`, which are held out,
 
     .. math:: G = \tfrac{1}{2} E_D \log h(f(x), y) + \tfrac{1}{2} E_{D'} \log(1 - h(f(x), y))
 
@@ -30,12 +35,12 @@ class AdversarialRegularization(Defense):
     .. math:: E_D [\ell(f(x), y) + \lambda \log h(f(x), y)].
 
     An attack that can only guess has the gain :math:`-\ln 2 \approx -0.693`. The history of the
-    network has the gain of each epoch as `attack_gain`. A weight of 0 is plain training.
+    network holds the gain of each epoch as `attack_gain`. A weight of 0 is plain training.
 
-    The attacker is assumed to know of it: attack with shadow models that are clones of the defended
-    classifier, so that each has an attack of its own to train against. It is a defense against the
-    attack :math:`h`; attacks that are calibrated for each record, or that use the label alone, may
-    find what :math:`h` does not.
+    Assume that the attacker knows of the defense: attack with shadow models that are clones of the
+    defended classifier, so that each trains against an attack of its own. The defense is against
+    :math:`h`; attacks that are calibrated for each record, or that use the label alone, may find
+    what :math:`h` does not.
 
     Parameters
     ----------
@@ -46,14 +51,14 @@ class AdversarialRegularization(Defense):
         Steps of the attack for each step of the classifier, at least 1. Each costs about three of
         the classifier's. The authors' code takes about 25.
     gain : {"log", "mse"}, default="log"
-        The gain of the paper, or that of the authors' code: there the attack is trained on the
-        squared error, and the term of the classifier is :math:`\lambda (E_D h - 1/2)`.
+        The gain of the paper, or that of the authors' code, where the attack minimizes the squared
+        error and the term of the classifier is :math:`\lambda (E_D h - 1/2)`.
     attack_lr : float, default=0.001
         Learning rate of the attack, which follows Adam; above 0. The authors' for Texas100.
     attack_input : {"probabilities", "logits"}, default="probabilities"
-        What of the answers the attack sees: probabilities, as in the paper, or the numbers before
-        the softmax, as in the authors' code. The classifier can make these as large as it likes to
-        fool the attack, so "logits" wants a smaller weight.
+        What the attack sees of the answers: probabilities, as in the paper, or the numbers before
+        the softmax, as in the authors' code. The classifier can fool the attack by arbitrarily
+        large logits, so "logits" needs a smaller weight.
     answer_layer_sizes : tuple of int, default=(512, 64)
         Units of the attack's layers that see the answer; all sizes are the authors' for Texas100.
     label_layer_sizes : tuple of int, default=(64,)
@@ -61,20 +66,20 @@ class AdversarialRegularization(Defense):
     joint_layer_sizes : tuple of int, default=(64,)
         Units of the attack's layers that see both.
     warm_up_epochs : int, default=1
-        First epochs in which the attack is trained and the classifier's loss is plain, at least 0,
-        as in the authors' code.
+        First epochs, at least 0, in which the attack is trained and the classifier's loss is
+        plain, as in the authors' code.
 
     Attributes
     ----------
     attack_module_ : torch.nn.Module
-        The attack: called with answers as it wants them and labels from 0 on, it returns logits of
-        membership.
+        The attack. It takes answers in the form of `attack_input` and labels from 0 on, and returns
+        logits of membership.
 
     Raises
     ------
     ValueError
-        If sizes are no positive integers, records are no table, or records held out come from
-        another table, when the network is trained.
+        In training, if sizes are no positive integers, records are no table, or the records held
+        out come from another table.
 
     Notes
     -----
@@ -83,8 +88,8 @@ class AdversarialRegularization(Defense):
     takes 15 to 30 % of all records.
 
     Weights of records count in the classifier's loss. The attack draws its records uniformly.
-    Initial weights of the attack are torch's usual ones, not the authors' of deviation 0.01, from
-    which it takes many steps to learn anything.
+    Initial weights of the attack are torch's usual ones. From the authors', of deviation 0.01, it
+    takes many steps to learn anything.
 
     References
     ----------
@@ -147,110 +152,50 @@ class AdversarialRegularization(Defense):
         self.warm_up_epochs = warm_up_epochs
 
     def check(self, net):
-        """Refuse records that are no table, and wrong sizes.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        """
+        """Refuse records that are no table, and wrong sizes."""
         check_table(net)
         self._sizes()
 
     def begin(self, net):
-        """Take the rows of reference records.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network, whose `training` tells the records.
-        """
+        """Take the rows of reference records."""
+        # rows, not records: the network's table is there while it is trained
         self._references = reference_rows(net)
         self._generator = net.training.new_generator()
-        self._optimizer = None
+        self._optimizer = None  # made at the first answer, which tells the number of classes
 
     def begin_epoch(self, net):
-        """Forget the gains of the last epoch.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        """
+        """Forget the gains of the last epoch."""
         self._gains = []
 
     def step(self, net, X, y, **fit_params):
-        """Train the attack, and return loss and answers for a batch.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        X : torch.Tensor of shape (n_records, ...)
-            Records of the batch.
-        y : torch.Tensor of shape (n_records,)
-            Their labels, from 0 on.
-        **fit_params : dict
-            Handed on to the module.
-
-        Returns
-        -------
-        loss : torch.Tensor
-            One number, with gradients, the penalties included.
-        logits : torch.Tensor of shape (n_records, n_classes)
-            What the module said.
-        """
+        """Train the attack, and return loss and answers for a batch."""
         for _ in range(self.attack_steps):
             self._train_attack(net, len(y))
         net.module_.train()  # the attack has asked it in evaluation mode
         return super().step(net, X, y, **fit_params)
 
     def loss(self, net, logits, y):
-        """Return the loss of a batch and what the attack gains from it.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        logits : torch.Tensor of shape (n_records, n_classes)
-            What the module said.
-        y : torch.Tensor of shape (n_records,)
-            Labels, from 0 on.
-
-        Returns
-        -------
-        torch.Tensor
-            One number, with gradients for the classifier alone.
-        """
+        """Return the loss of a batch and what the attack gains from it."""
         loss = net.plain_loss(logits, y)
         if not self.weight or len(net.history) <= self.warm_up_epochs:
             return loss
+        # the classifier's gradient goes through the attack, but must not move it
         self.attack_module_.requires_grad_(False)
         membership = self.attack_module_(self._seen(logits), y)
+        # the logarithm of a sigmoid that rounds to 0 would be infinite
         gain = logsigmoid(membership) if self.gain == "log" else membership.sigmoid() - 0.5
         return loss + self.weight * net.mean(gain)
 
     def end_epoch(self, net):
-        """Record the attack's mean gain.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        """
+        """Record the attack's mean gain."""
         net.history.record("attack_gain", torch.stack(self._gains).mean().item())
 
     def end(self, net):
-        """Drop rows and optimizer, and keep the attack.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        """
+        """Drop rows and optimizer, and keep the attack."""
         for name in ("_references", "_generator", "_optimizer", "_gains"):
             self.__dict__.pop(name, None)
         if hasattr(self, "attack_module_"):
+            # as a user expects a module: trainable, and without gradients of records
             self.attack_module_.requires_grad_(True).zero_grad()
 
     def _train_attack(self, net, n_records):
@@ -260,9 +205,11 @@ class AdversarialRegularization(Defense):
         logits = net.evaluation_step((X, None))
         if self._optimizer is None:
             self._begin_attack(net, logits)
+        # members come first
         truth = (torch.arange(2 * n_records, device=logits.device) < n_records).to(logits)
         self._optimizer.zero_grad()
         membership = self.attack_module_.requires_grad_(True)(self._seen(logits), y)
+        # both sides are of one size, so the mean is minus the gain of the paper
         loss = binary_cross_entropy_with_logits(membership, truth)
         self._gains.append(-loss.detach())
         if self.gain == "mse":
@@ -271,6 +218,7 @@ class AdversarialRegularization(Defense):
         self._optimizer.step()
 
     def _begin_attack(self, net, logits):
+        # partial_fit goes on with the attack that it has
         if not hasattr(self, "attack_module_"):
             sizes = self._sizes()
             module = MembershipNetwork(logits.shape[1], *sizes, logits.dtype, self._generator)
@@ -279,6 +227,7 @@ class AdversarialRegularization(Defense):
         self._optimizer = torch.optim.Adam(parameters, lr=self.attack_lr, fused=True)
 
     def _draw(self, rows, n_records):
+        # uniformly: weights of records count in the classifier's loss alone
         return rows[torch.randint(len(rows), (n_records,), generator=self._generator).numpy()]
 
     def _seen(self, logits):
@@ -292,3 +241,28 @@ class AdversarialRegularization(Defense):
             layer_sizes(name, getattr(self, name), least=n)
             for name, n in zip(names, least, strict=True)
         ]
+
+
+class MembershipNetwork(nn.Module):
+    """Infer membership: a branch for the answer, one for the label, and a trunk that joins them."""
+
+    def __init__(
+        self, n_classes, answer_layer_sizes, label_layer_sizes, joint_layer_sizes, dtype, generator
+    ):
+        super().__init__()
+        options = {"dtype": dtype, "generator": generator}
+        self.answer = _branch(n_classes, answer_layer_sizes, options)
+        self.label = _branch(n_classes, label_layer_sizes, options)
+        width = answer_layer_sizes[-1] + label_layer_sizes[-1]
+        self.joint = MLP(width, 1, joint_layer_sizes, **options)
+
+    def forward(self, answers, y):
+        """Return the logit of membership of each record, of shape (n_records,)."""
+        labels = one_hot(y.long(), answers.shape[1]).to(answers)
+        joined = torch.cat([self.answer(answers), self.label(labels)], dim=1)
+        return self.joint(joined).squeeze(1)
+
+
+def _branch(n_inputs, sizes, options):
+    # unlike an MLP by itself, a branch ends in an activation, for the trunk goes on from there
+    return nn.Sequential(MLP(n_inputs, sizes[-1], sizes[:-1], **options), nn.ReLU())

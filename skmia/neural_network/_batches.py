@@ -13,30 +13,11 @@ __all__ = ["RecordBatches", "knows_rows", "size_of_batch", "take_rows", "whole_a
 
 
 class RecordBatches:
-    """Iterate over a data set in batches, and tell the rows of each.
+    """Iterate over a data set in batches, and tell in `rows` which records each holds.
 
-    A batch is taken from the arrays of skorch's `Dataset` at once, instead of record by record as
-    torch's DataLoader does. Sparse records become dense batch by batch. Other data sets are asked
-    for each record.
-
-    Parameters
-    ----------
-    dataset : torch Dataset
-        The data set, or a subset of one.
-    batch_size : int, default=128
-        Records in a batch; of Poisson sampling, the number expected.
-    shuffle : bool, default=False
-        Whether the order is drawn anew in each epoch.
-    poisson : bool, default=False
-        Whether each record is in each batch by chance, independently of all others, as the
-        accounting of differential privacy wants it. A batch may be empty.
-    generator : torch.Generator, default=None
-        What draws the order; by default torch's global one.
-
-    Attributes
-    ----------
-    rows : ndarray of int or None
-        Rows of the present batch, counted in the whole data set.
+    Rows count in the whole data set, also where `dataset` is a subset of it. With `poisson`, each
+    record is in each batch by chance, independently of all others; then `batch_size` is the number
+    expected, and a batch may be empty.
     """
 
     def __init__(self, dataset, batch_size=128, *, shuffle=False, poisson=False, generator=None):
@@ -44,18 +25,12 @@ class RecordBatches:
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.poisson = poisson
-        self.generator = generator
+        self.generator = generator  # on the CPU; None for torch's global one
         self.n_records = len(dataset)
         self.rows = None
 
     def __len__(self):
-        """Return the number of batches in an epoch.
-
-        Returns
-        -------
-        int
-            The number.
-        """
+        """Return the number of batches in an epoch."""
         return -(-self.n_records // self.batch_size)
 
     def __iter__(self):
@@ -72,6 +47,7 @@ class RecordBatches:
             yield order[start : start + self.batch_size]
 
     def _drawn(self):
+        # independent draws are what the accounting of differential privacy is about
         share = self.sample_rate
         for _ in range(len(self)):
             drawn = torch.rand(self.n_records, generator=self.generator, dtype=torch.float64)
@@ -79,92 +55,37 @@ class RecordBatches:
 
     @property
     def sample_rate(self):
-        """Return the share of the records that a batch is expected to hold.
-
-        Returns
-        -------
-        float
-            The share, in (0, 1].
-        """
+        """Return the share of the records that a batch is expected to hold, in (0, 1]."""
         return min(1.0, 1 / len(self))
 
 
 def knows_rows(net):
-    """Tell whether the batches of training tell the rows that they hold.
-
-    Parameters
-    ----------
-    net : RegularizedNet
-        The network.
-
-    Returns
-    -------
-    bool
-        False if `iterator_train` is none of ours, as torch's DataLoader.
-    """
+    """Tell whether batches of training tell their rows, which torch's DataLoader does not."""
     return inspect.isclass(net.iterator_train) and issubclass(net.iterator_train, RecordBatches)
 
 
 def size_of_batch(net, n_records):
-    """Return how many records are in a batch of training.
-
-    Parameters
-    ----------
-    net : RegularizedNet
-        The network, whose `batch_size` or `iterator_train__batch_size` is -1 for all records.
-    n_records : int
-        How many there are in all.
-
-    Returns
-    -------
-    int
-        The size of a batch.
-    """
+    """Return how many of `n_records` are in a batch of training; skorch's -1 means all."""
+    # skorch lets iterator_train__batch_size win over batch_size
     size = net.get_params_for("iterator_train").get("batch_size", net.batch_size)
     return n_records if size == -1 else size
 
 
 def take_rows(dataset, rows):
-    """Return records and labels of some rows, as a batch.
-
-    Parameters
-    ----------
-    dataset : torch Dataset
-        The whole data set.
-    rows : ndarray of int
-        Rows of it.
-
-    Returns
-    -------
-    X : array-like of shape (n_rows, ...)
-        Their records; sparse ones become dense.
-    y : array-like of shape (n_rows,)
-        Their labels.
-    """
+    """Return records and labels of some rows, as a batch; sparse records become dense."""
     if type(dataset) is not Dataset:  # one of the user's own may transform its records
         return default_collate([dataset[i] for i in rows.tolist()])
+    # all rows are cut out of the arrays at once, where a DataLoader collects record by record
     labels = np.zeros(len(rows)) if dataset.y is None else _rows_of(dataset.y, rows)
     return _dense(_rows_of(dataset.X, rows)), labels
 
 
 def whole_and_rows(dataset):
-    """Return the data set that a subset is taken of, and its rows there, None if all.
-
-    Parameters
-    ----------
-    dataset : torch Dataset
-        A data set, a subset of one, or a subset of a subset.
-
-    Returns
-    -------
-    dataset : torch Dataset
-        The whole.
-    rows : ndarray of int or None
-        The rows.
-    """
+    """Return the data set that a subset is taken of, and its rows there, None if all."""
     rows = None
     while isinstance(dataset, Subset):
         inner = np.asarray(dataset.indices)
+        # a subset of a subset counts in the subset, so its rows are looked up there
         rows = inner if rows is None else inner[rows]
         dataset = dataset.dataset
     return dataset, rows

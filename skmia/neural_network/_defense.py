@@ -10,20 +10,21 @@ __all__ = ["Defense"]
 class Defense(BaseEstimator):
     """Base of all defenses; by itself plain training.
 
-    A network clones its defense before it is trained. The clone stays with the network as
-    `defense_`; what it keeps of the records must go in `end`. An author overrides what differs.
-    Every defense gets the logits of a network that minimizes the cross entropy, and batches that
-    tell their rows; the network refuses others.
+    Subclass it and override what differs: the methods of all defenses take the parameters that are
+    described here. The network clones its defense before it is trained. The clone stays with the
+    network as `defense_`; what it keeps of the records must go in `end`. Every defense gets the
+    logits of a network that minimizes the cross entropy, and batches that tell their rows; the
+    network refuses others.
 
     Attributes
     ----------
     needs_held_out : bool
         True if the defense learns from records held out from training. The network then refuses to
-        train without any. An author sets it in the class; False by default.
+        train without any. Set it in the class; False by default.
     replaces_criterion : bool
         True if `loss` or `step` take a loss of their own instead of the network's criterion. The
-        network then refuses options of the criterion, which would have no effect. An author sets
-        it in the class; False by default.
+        network then refuses options of the criterion, which would have no effect. Set it in the
+        class; False by default.
     """
 
     _parameter_constraints: ClassVar[dict] = {}
@@ -84,16 +85,17 @@ class Defense(BaseEstimator):
         y : torch.Tensor of shape (n_records,)
             Their labels, from 0 on.
         **fit_params : dict
-            Handed on to the module.
+            Passed on to the module.
 
         Returns
         -------
         loss : torch.Tensor
             One number, with gradients, the penalties included.
         logits : torch.Tensor of shape (n_records, n_classes)
-            What the module said.
+            What the module returned.
         """
         logits = net.infer(X, **fit_params)
+        # which adds the penalties to what `loss` returns
         return net.get_loss(logits, y, X=X, training=True), logits
 
     def loss(self, net, logits, y):
@@ -104,7 +106,7 @@ class Defense(BaseEstimator):
         net : RegularizedNet
             The network.
         logits : torch.Tensor of shape (n_records, n_classes)
-            What the module said.
+            What the module returned.
         y : torch.Tensor of shape (n_records,)
             Labels, from 0 on.
 
@@ -150,11 +152,11 @@ class Defense(BaseEstimator):
         net : RegularizedNet
             The network.
         proba : ndarray of shape (n_records, n_classes)
-            Those of the module.
+            The probabilities of the module.
 
         Returns
         -------
         ndarray of shape (n_records, n_classes)
-            Those revealed.
+            The probabilities revealed.
         """
         return proba

@@ -12,7 +12,7 @@ from skorch.dataset import get_len
 from skorch.utils import is_dataset
 from torch.nn.functional import cross_entropy
 
-from skmia.neural_network._batches import RecordBatches
+from skmia.neural_network._batches import RecordBatches, size_of_batch
 from skmia.neural_network._defense import Defense
 from skmia.neural_network._privacy_accounting import MOST_NOISE, import_opacus, noise_for, spent
 from skmia.neural_network._privacy_guards import check_guarantee
@@ -51,43 +51,43 @@ class DPSGD(Defense):
 
     .. math:: P(\theta(D) \in S) \le e^\varepsilon P(\theta(D') \in S) + \delta .
 
-    At :math:`\varepsilon = 0` they tell nothing of any record but for the chance :math:`\delta`;
-    every attack has an advantage of at most
-    :math:`(e^\varepsilon - 1 + 2 \delta) / (e^\varepsilon + 1)`. This holds against an attacker who
-    knows all other records and sees the parameters after each step, but neither the noise nor who
-    was in which batch.
+    At :math:`\varepsilon = 0` they tell nothing about any record, except with the chance
+    :math:`\delta`. No attack has an advantage above
+    :math:`(e^\varepsilon - 1 + 2 \delta) / (e^\varepsilon + 1)`. This holds against attackers who
+    know all other records and see the parameters after each step. They see neither the noise nor
+    which records were in which batch.
 
     Parameters
     ----------
     noise_multiplier : float, default=1.0
-        The noise's standard deviation in units of `max_grad_norm`, in (0, 10000]. Not used where
-        there is a `target_epsilon`.
+        The noise's standard deviation in units of `max_grad_norm`, in (0, 10000]. Not used with a
+        `target_epsilon`.
     target_epsilon : float or None, default=None
-        What epsilon may be after all epochs, above 0. The least noise that keeps to it is found,
-        for `max_epochs` as they are when training begins.
+        The largest epsilon after all epochs, above 0. Training uses the least noise that keeps to
+        it, for the value of `max_epochs` when training begins.
     delta : float, default=1e-5
         The delta of the guarantee, in (0, 1) and less than one over the number of records.
     max_grad_norm : float, default=1.0
-        The norm that the gradient of each record is clipped to, above 0.
+        The largest norm of a record's gradient after clipping, above 0.
     accountant : {"prv", "rdp"}, default="prv"
-        How epsilon is computed: from the distribution of the privacy loss, which is tight, or by
-        Rényi divergences. Both are upper bounds. Where epsilon is above about 50, the latter are
-        taken in any case, as the former would need too much memory.
+        How to compute epsilon: from the distribution of the privacy loss, which is tight, or by
+        Rényi divergences. Both are upper bounds. Above an epsilon of about 50, "prv" also takes the
+        divergences, as the distribution would need too much memory.
     reproducible : bool, default=False
         Whether noise, batches and dropout follow from the network's `random_state`, for
-        experiments. By default they come from the operating system, whatever the seed: who knows
-        the seed can subtract the noise, and against him there is no guarantee.
+        experiments. By default they come from the operating system, whatever the seed. Attackers
+        who know the seed can subtract the noise, and against them there is no guarantee.
 
     Attributes
     ----------
     epsilon_ : float
-        What the training spent, also if it was stopped early.
+        The epsilon that training spent, also if it was stopped early.
     noise_multiplier_ : float
         The noise multiplier used.
     n_steps_ : int
         Steps taken.
     sample_rate_ : float
-        The chance of each record to be in a batch, one over the number of batches of an epoch.
+        The chance of each record to be in a batch: one over the number of batches in an epoch.
 
     Raises
     ------
@@ -95,12 +95,12 @@ class DPSGD(Defense):
         In training, if opacus is missing: ``pip install skmia[dp]``.
     ValueError
         In training, if something would void the guarantee. Penalties, weights of records or
-        classes, and losses of other kinds make gradients that are not clipped record by record.
-        Batch normalization mixes records, and buffers keep them. Held-out records, early stopping
-        and callbacks that may decide see records without noise; `train_split` must be None, and
+        classes, and other losses make gradients that are not clipped record by record. Batch
+        normalization mixes records, and buffers keep them. Held-out records, early stopping and
+        callbacks that may decide see records without noise: `train_split` must be None, and
         callbacks may only measure and print. Batches must be those of :class:`RegularizedNet`
-        with arrays. `delta` must be below one over the number of records. A trained network
-        cannot be trained on, as what it spent before would add up.
+        with arrays. `delta` must be below one over the number of records. Training cannot go on
+        later, as what was spent before would add up.
 
     See Also
     --------
@@ -109,19 +109,19 @@ class DPSGD(Defense):
     Notes
     -----
     `history` holds the epsilon after each epoch as "epsilon", by Rényi divergences. Losses in
-    `history` are measured on the records without noise: like `X` and `y` they are not to be shown
-    to others.
+    `history` are measured on the records without noise: like `X` and `y`, do not show them to
+    others.
 
-    Not covered are the choice of hyperparameters by several trainings on the same records, of which
-    each spends its epsilon, and what is done to the records before, such as scaling by their mean
-    and standard deviation. The number of records, their labels and the parameters that training
-    begins with are taken as public. The noise is made of 128 random bits of the operating system by
-    a generator that is no cryptographic one, and of floating point numbers, whose rounding can
-    reveal more than real numbers would. A module of your own must compute the answer for each
+    The guarantee does not cover the choice of hyperparameters by several trainings on the same
+    records, each of which spends its epsilon. Nor does it cover what happens to the records before,
+    such as scaling by their mean and standard deviation. The number of records, their labels and
+    the initial parameters count as public. The noise comes from 128 random bits of the operating
+    system by a generator that is not cryptographic. It has floating-point numbers, whose rounding
+    can reveal more than real numbers would. A module of your own must compute the answer to each
     record from that record alone; only the layers are checked.
 
-    What is not finite in the gradient of a record counts as 0, so that no record can make those of
-    others vanish. The gradients of all records of a batch are in memory at once.
+    Infinite and undefined numbers in the gradient of a record count as 0, so that no record can
+    make those of others vanish. The gradients of all records of a batch are in memory at once.
 
     References
     ----------
@@ -171,17 +171,12 @@ class DPSGD(Defense):
         self.reproducible = reproducible
 
     def check(self, net):
-        """Refuse what would void the guarantee.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        """
+        """Refuse what would void the guarantee."""
         import_opacus()
         check_guarantee(net)
         X = net.training.X
         n_records = len(X) if is_dataset(X) else get_len(X)
+        # a mechanism that publishes one record in n by chance is (0, 1 / n)-private
         if self.delta >= 1 / n_records:
             raise ValueError(
                 f"delta={self.delta} allows to publish one of the {n_records} records as it is: "
@@ -189,18 +184,13 @@ class DPSGD(Defense):
             )
 
     def begin(self, net):
-        """Make the module keep the gradient of each record, and the optimizer clip and add noise.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        """
+        """Make the module keep each record's gradient, and the optimizer clip and add noise."""
         batches = _batches(net)
         self.sample_rate_ = batches.sample_rate
         self._n_planned = net.max_epochs * len(batches)
         self.noise_multiplier_ = self._noise()
         self.n_steps_ = 0
+        # without a seed NumPy asks the operating system for 128 bits
         seed = net.training.new_generator().initial_seed() if self.reproducible else None
         self._per_record = import_opacus().GradSampleModule(net.module_)
         net.optimizer_ = _private_optimizer()(
@@ -208,49 +198,21 @@ class DPSGD(Defense):
             rng=np.random.default_rng(seed),
             noise_multiplier=self.noise_multiplier_,
             max_grad_norm=self.max_grad_norm,
+            # the mean is over the number expected: the number drawn tells who is in the batch
             expected_batch_size=self.sample_rate_ * batches.n_records,
         )
         net.optimizer_.attach_step_hook(self._count)
 
     def batch_options(self, net):
-        """Return what makes each batch an independent draw.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-
-        Returns
-        -------
-        dict
-            Options of `RecordBatches`.
-        """
+        """Return what makes each batch an independent draw."""
         generator = net.training.batch_generator
         if not self.reproducible:
             generator = torch.Generator().manual_seed(secrets.randbits(32))
         return {"poisson": True, "generator": generator}
 
     def step(self, net, X, y, **fit_params):
-        """Return loss and answers for a batch, which may be empty.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        X : torch.Tensor of shape (n_records, ...)
-            Records of the batch.
-        y : torch.Tensor of shape (n_records,)
-            Their labels, from 0 on.
-        **fit_params : dict
-            Handed on to the module.
-
-        Returns
-        -------
-        loss : torch.Tensor
-            The mean loss, 0 if there is no record.
-        logits : torch.Tensor of shape (n_records, n_classes)
-            What the module said.
-        """
+        """Return loss and answers for a batch, which may be empty."""
+        # the noise was found for so many steps, and more would spend more than the target
         if self.target_epsilon is not None and self.n_steps_ >= self._n_planned:
             raise ValueError(
                 f"target_epsilon={self.target_epsilon} is spent after the {self._n_planned} steps "
@@ -262,52 +224,28 @@ class DPSGD(Defense):
             return super().step(net, X, y, **fit_params)
 
     def loss(self, net, logits, y):
-        """Return the mean cross entropy of a batch, 0 if there is no record.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        logits : torch.Tensor of shape (n_records, n_classes)
-            What the module said.
-        y : torch.Tensor of shape (n_records,)
-            Labels, from 0 on.
-
-        Returns
-        -------
-        torch.Tensor
-            One number, with gradients.
-        """
+        """Return the mean cross entropy of a batch, 0 if there is no record."""
         smoothing = net.criterion_.label_smoothing
         total = cross_entropy(logits, y, reduction="sum", label_smoothing=smoothing)
+        # opacus multiplies by the size of the batch again; an empty one has no mean
         return total / max(1, len(y))
 
     def end_epoch(self, net):
-        """Record the epsilon so far.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        """
+        """Record the epsilon so far."""
         if not any(net.history[-1, "batches", :, "train_batch_size"]):
             # skorch cannot take the mean over an epoch whose batches were all empty
             net.history.record_batch("train_batch_size", 1)
+        # quick; the tight bound is computed once, at the end
         net.history.record("epsilon", self._spent("rdp"))
 
     def end(self, net):
-        """Give module and optimizer back as they were, and say what was spent.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        """
+        """Give module and optimizer back as they were, and say what was spent."""
         self.__dict__.pop("_n_planned", None)
         if not hasattr(self, "_per_record"):
             return
         self._per_record.to_standard_module()
         del self._per_record
+        # where `begin` failed, the optimizer may not have been wrapped yet
         net.optimizer_ = getattr(net.optimizer_, "original_optimizer", net.optimizer_)
         net.optimizer_.zero_grad(set_to_none=True)
         for part in (*net.module_.modules(), *net.module_.parameters()):
@@ -333,9 +271,8 @@ class DPSGD(Defense):
 
 def _batches(net):
     """Return batches like those that the network will make."""
-    size = net.get_params_for("iterator_train").get("batch_size", net.batch_size)
     rows = net.training.rows
-    return RecordBatches(rows, len(rows) if size == -1 else size)
+    return RecordBatches(rows, size_of_batch(net, len(rows)))
 
 
 @contextmanager
@@ -353,6 +290,7 @@ def _unknown_chance(module):
         yield
 
 
+# made when it is asked for, since its base is there only with opacus
 def _private_optimizer():
     """Return the class of optimizers that clip and add noise."""
 

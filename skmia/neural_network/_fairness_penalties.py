@@ -1,8 +1,16 @@
 """Penalties that grow while a classifier treats groups of records differently."""
 
-import torch
+from abc import abstractmethod
+from numbers import Integral
+from typing import ClassVar
 
-from skmia.neural_network._fairness_penalty import FairnessPenalty
+import numpy as np
+import torch
+from skorch.utils import to_tensor
+from torch.nn.functional import one_hot
+
+from skmia.neural_network._groups import training_groups
+from skmia.neural_network._property_penalty import PropertyPenalty
 from skmia.neural_network._soft_fairness import (
     demographic_parity,
     equal_opportunity,
@@ -10,6 +18,70 @@ from skmia.neural_network._soft_fairness import (
 )
 
 __all__ = ["GroupFairness", "IndividualFairness", "PredictiveFairness"]
+
+
+class FairnessPenalty(PropertyPenalty):
+    """Base of the penalties of fairness, which know the groups of the records."""
+
+    needs_probabilities = True  # soft forms take the softmax of the logits
+    _parameter_constraints: ClassVar[dict] = {
+        **PropertyPenalty._parameter_constraints,
+        "sensitive_features": [str, Integral, list, tuple, callable, None],
+    }
+
+    def __init__(
+        self,
+        weight=1e-3,
+        *,
+        sensitive_features=None,
+        form="absolute",
+        detach=True,
+        n_measurements=5,
+        n_records=1000,
+        penalize_bias=False,
+    ):
+        super().__init__(
+            weight,
+            form=form,
+            detach=detach,
+            n_measurements=n_measurements,
+            n_records=n_records,
+            penalize_bias=penalize_bias,
+        )
+        self.sensitive_features = sensitive_features
+
+    @abstractmethod
+    def unfairness(self, proba, y, groups):
+        """Return the property of some records as one number.
+
+        `proba` holds probabilities, perhaps with gradients, or one-hot vectors of predicted labels;
+        `y` and `groups` are integers from 0 on, one for each record.
+        """
+
+    def begin(self, net):
+        """Find the groups of the records."""
+        super().begin(net)
+        # once, in the form that the user gave the records in; batches look their rows up
+        self.codes_ = training_groups(net, self.sensitive_features, self.generator_)
+        # shares of the training records, but a place for groups that only held-out ones are in
+        sizes = np.bincount(self.codes_[net.training.rows], minlength=self.codes_.max() + 1)
+        self.shares_ = sizes / sizes.sum()
+
+    def soft_property(self, net, logits, y):
+        """Return the property of the present batch, of its probabilities, with gradients."""
+        groups = self.codes_[net.training.batches.rows]  # the batch itself holds no groups
+        return self.unfairness(logits.softmax(dim=1), y, groups)
+
+    def hard_property(self, net, rows):
+        """Return the property of some records, of their predicted labels."""
+        X, y = net.training.take(rows)
+        answers = self.answers(net.infer(X))
+        return self.unfairness(answers, to_tensor(y, device=answers.device), self.codes_[rows])
+
+    def answers(self, logits):
+        """Return what is measured: one-hot vectors of the predicted labels."""
+        # vectors, so that one formula serves measured and soft properties
+        return one_hot(logits.argmax(dim=1), logits.shape[1]).to(logits.dtype)
 
 
 class GroupFairness(FairnessPenalty):  # numpydoc ignore=PR02
@@ -28,24 +100,23 @@ class GroupFairness(FairnessPenalty):  # numpydoc ignore=PR02
     weight : float, default=0.001
         The weight :math:`\lambda`, at least 0. With 0 the property is only measured.
     sensitive_features : str, int, list of these, callable or None, default=None
-        What the groups come from: a column of X, by name or number; several columns, each
-        combination of values being a group; or a function of X, as it is given to `fit`, that
-        returns the group of each record. None takes the paper's two groups: records with low values
-        in all of the five features that tell most about the label, that is in the lower half of
-        their ranges, and all others. The penalty needs 2 to 20 groups of at least 5 training
-        records.
+        What the groups come from: a column of X, by name or number; several columns, with a group
+        for each combination of values; or a function of X, in the form given to `fit`, that returns
+        the group of each record. None takes the paper's two groups: records that are in the lower
+        half of the range in all of the five features that tell most about the label, and all
+        others. The penalty needs 2 to 20 groups of at least 5 training records.
     form : {"absolute", "squared", "direct"}, default="absolute"
         The penalty: "absolute" is the one above, Algorithm 1 of the paper; "squared" is its variant
         :math:`\lambda r \sum_j \theta_j^2`, which vanishes for r = 0; "direct" is
-        :math:`\lambda r` itself, with gradients. As r is at most 1, the last wants a weight of
+        :math:`\lambda r` itself, with gradients. As r is at most 1, "direct" needs a weight of
         about 0.1 to 10.
     detach : bool, default=True
-        Whether r is a constant in the first two forms, as in the paper: measured of predicted
-        labels, without gradients. If False, r is taken of the probabilities of each batch, so that
+        Whether r is a constant in the first two forms, as in the paper: measured on predicted
+        labels, without gradients. If False, r comes from the probabilities of each batch, so that
         the penalty lowers it too.
     n_measurements : int, default=5
-        How often a constant r is measured in an epoch, at evenly spaced steps. The largest of the
-        last so many values is in use.
+        How often a constant r is measured in an epoch, at evenly spaced steps. The penalty uses the
+        largest of that many last values.
     n_records : int, default=1000
         Training records drawn for a measurement, at least 2; all if there are fewer.
     penalize_bias : bool, default=False
@@ -64,12 +135,12 @@ class GroupFairness(FairnessPenalty):  # numpydoc ignore=PR02
 
     Notes
     -----
-    The history of the network holds the property of each epoch under the penalty's name: r as it is
-    in use, or one measurement where r has gradients.
+    The history of the network holds r of each epoch under the penalty's name: the value in use, or
+    one measurement where r has gradients.
 
     By default this is an L1 penalty whose weight moves between :math:`\lambda` and
     :math:`\lambda e`: parameters shrink more while groups are treated differently, but nothing
-    pulls r itself down, and at r = 0 plain L1 is left. "squared" lets go there. To make a
+    pulls r itself down, and at r = 0 plain L1 is left. "squared" vanishes there. To make a
     classifier fair, choose ``form="direct"``.
 
     No form promises privacy: groups that are treated alike may give away their training records
@@ -94,22 +165,8 @@ class GroupFairness(FairnessPenalty):  # numpydoc ignore=PR02
     """
 
     def unfairness(self, proba, y, groups):
-        """Return the difference of the groups' predictions.
-
-        Parameters
-        ----------
-        proba : torch.Tensor of shape (n_records, n_classes)
-            Probabilities, or one-hot vectors of predicted labels.
-        y : torch.Tensor of int, shape (n_records,)
-            Not used.
-        groups : ndarray of int, shape (n_records,)
-            Groups, from 0 on.
-
-        Returns
-        -------
-        torch.Tensor
-            One number.
-        """
+        """Return the difference of the groups' predictions."""
+        # of all groups, also those that the batch has no records of
         return demographic_parity(proba, groups, len(self.shares_))
 
 
@@ -130,24 +187,15 @@ class PredictiveFairness(FairnessPenalty):  # numpydoc ignore=PR02
     weight : float, default=0.001
         The weight :math:`\lambda`, at least 0. With 0 the property is only measured.
     sensitive_features : str, int, list of these, callable or None, default=None
-        What the groups come from: a column of X, by name or number; several columns, each
-        combination of values being a group; or a function of X, as it is given to `fit`, that
-        returns the group of each record. None takes the paper's two groups: records with low values
-        in all of the five features that tell most about the label, that is in the lower half of
-        their ranges, and all others. The penalty needs 2 to 20 groups of at least 5 training
-        records.
+        What the groups come from, as in :class:`GroupFairness`: a column of X or several, a
+        function of X, or with None the paper's two groups.
     form : {"absolute", "squared", "direct"}, default="absolute"
-        The penalty: "absolute" is the one above, Algorithm 1 of the paper; "squared" is its variant
-        :math:`\lambda r \sum_j \theta_j^2`, which vanishes for r = 0; "direct" is
-        :math:`\lambda r` itself, with gradients. As r is at most 1, the last wants a weight of
-        about 0.1 to 10.
+        The penalty: the one above, :math:`\lambda r \sum_j \theta_j^2`, or :math:`\lambda r`, as
+        in :class:`GroupFairness`.
     detach : bool, default=True
-        Whether r is a constant in the first two forms, as in the paper: measured of predicted
-        labels, without gradients. If False, r is taken of the probabilities of each batch, so that
-        the penalty lowers it too.
+        Whether r is a measured constant in the first two forms, or has gradients.
     n_measurements : int, default=5
-        How often a constant r is measured in an epoch, at evenly spaced steps. The largest of the
-        last so many values is in use.
+        Measurements of a constant r in an epoch; the largest of that many last values counts.
     n_records : int, default=1000
         Training records drawn for a measurement, at least 2; all if there are fewer.
     penalize_bias : bool, default=False
@@ -166,16 +214,12 @@ class PredictiveFairness(FairnessPenalty):  # numpydoc ignore=PR02
 
     Notes
     -----
-    The history of the network holds the property of each epoch under the penalty's name: r as it is
-    in use, or one measurement where r has gradients.
+    The history of the network holds r of each epoch under the penalty's name: the value in use, or
+    one measurement where r has gradients.
 
-    By default this is an L1 penalty whose weight moves between :math:`\lambda` and
-    :math:`\lambda e`: parameters shrink more while groups are treated differently, but nothing
-    pulls r itself down, and at r = 0 plain L1 is left. "squared" lets go there. To make a
-    classifier fair, choose ``form="direct"``.
-
-    No form promises privacy: groups that are treated alike may give away their training records
-    all the same. Measure what an attack finds. Records count alike, whatever their weights.
+    To make a classifier fair, choose ``form="direct"``; the other forms shrink the parameters, as
+    :class:`GroupFairness` says. No form promises privacy: measure what an attack finds. Records
+    count alike, whatever their weights.
 
     References
     ----------
@@ -196,22 +240,7 @@ class PredictiveFairness(FairnessPenalty):  # numpydoc ignore=PR02
     """
 
     def unfairness(self, proba, y, groups):
-        """Return the difference of the groups' recalls.
-
-        Parameters
-        ----------
-        proba : torch.Tensor of shape (n_records, n_classes)
-            Probabilities, or one-hot vectors of predicted labels.
-        y : torch.Tensor of int, shape (n_records,)
-            True classes, from 0 on.
-        groups : ndarray of int, shape (n_records,)
-            Groups, from 0 on.
-
-        Returns
-        -------
-        torch.Tensor
-            One number.
-        """
+        """Return the difference of the groups' recalls."""
         return equal_opportunity(proba, y, groups, len(self.shares_))
 
 
@@ -232,24 +261,15 @@ class IndividualFairness(FairnessPenalty):  # numpydoc ignore=PR02
     weight : float, default=0.001
         The weight :math:`\lambda`, at least 0. With 0 the property is only measured.
     sensitive_features : str, int, list of these, callable or None, default=None
-        What the groups come from: a column of X, by name or number; several columns, each
-        combination of values being a group; or a function of X, as it is given to `fit`, that
-        returns the group of each record. None takes the paper's two groups: records with low values
-        in all of the five features that tell most about the label, that is in the lower half of
-        their ranges, and all others. The penalty needs 2 to 20 groups of at least 5 training
-        records.
+        What the groups come from, as in :class:`GroupFairness`: a column of X or several, a
+        function of X, or with None the paper's two groups.
     form : {"absolute", "squared", "direct"}, default="absolute"
-        The penalty: "absolute" is the one above, Algorithm 1 of the paper; "squared" is its variant
-        :math:`\lambda r \sum_j \theta_j^2`, which vanishes for r = 0; "direct" is
-        :math:`\lambda r` itself, with gradients. As r is at most 1, the last wants a weight of
-        about 0.1 to 10.
+        The penalty: the one above, :math:`\lambda r \sum_j \theta_j^2`, or :math:`\lambda r`, as
+        in :class:`GroupFairness`.
     detach : bool, default=True
-        Whether r is a constant in the first two forms, as in the paper: measured without
-        gradients. If False, r is taken of each batch, with gradients, so that the penalty lowers
-        it too.
+        Whether r is a measured constant in the first two forms, or has gradients.
     n_measurements : int, default=5
-        How often a constant r is measured in an epoch, at evenly spaced steps. The largest of the
-        last so many values is in use.
+        Measurements of a constant r in an epoch; the largest of that many last values counts.
     n_records : int, default=1000
         Training records drawn for a measurement, at least 2; all if there are fewer.
     penalize_bias : bool, default=False
@@ -268,21 +288,17 @@ class IndividualFairness(FairnessPenalty):  # numpydoc ignore=PR02
 
     Notes
     -----
-    The history of the network holds the property of each epoch under the penalty's name: r as it is
-    in use, or one measurement where r has gradients.
+    The history of the network holds r of each epoch under the penalty's name: the value in use, or
+    one measurement where r has gradients.
 
     r = 0 does **not** mean equal answers: those have as r the mean difference of the groups' sizes,
-    which is 0 only for groups of one size. The paper leaves open what :math:`P[x_i]` is; the
-    share of the record's group is our reading, and so is the mean over pairs. A measurement takes
-    as many pairs as records, and probabilities instead of predicted labels.
+    which is 0 only for groups of one size. The paper does not say what :math:`P[x_i]` is; the share
+    of the record's group is our reading, and so is the mean over pairs. A measurement takes as many
+    pairs as records, and probabilities instead of predicted labels.
 
-    By default this is an L1 penalty whose weight moves between :math:`\lambda` and
-    :math:`\lambda e`: parameters shrink more while r is large, but nothing
-    pulls r itself down, and at r = 0 plain L1 is left. "squared" lets go there. To lower r
-    itself, choose ``form="direct"``.
-
-    No form promises privacy: groups that are treated alike may give away their training records
-    all the same. Measure what an attack finds. Records count alike, whatever their weights.
+    To lower r itself, choose ``form="direct"``; the other forms shrink the parameters, as
+    :class:`GroupFairness` says. No form promises privacy: measure what an attack finds. Records
+    count alike, whatever their weights.
 
     References
     ----------
@@ -303,36 +319,12 @@ class IndividualFairness(FairnessPenalty):  # numpydoc ignore=PR02
     """
 
     def unfairness(self, proba, y, groups):
-        """Return the mean deviation of random pairs.
-
-        Parameters
-        ----------
-        proba : torch.Tensor of shape (n_records, n_classes)
-            Probabilities, or one-hot vectors of predicted labels.
-        y : torch.Tensor of int, shape (n_records,)
-            Not used.
-        groups : ndarray of int, shape (n_records,)
-            Groups, from 0 on.
-
-        Returns
-        -------
-        torch.Tensor
-            One number.
-        """
+        """Return the mean deviation of random pairs."""
+        # neighbors in a random order are as many pairs as records, not the square of it
         order = torch.randperm(len(proba), generator=self.generator_).numpy()
         return individual_fairness(proba, self.shares_[groups], order)
 
     def answers(self, logits):
-        """Return what is measured of the module's answers: probabilities.
-
-        Parameters
-        ----------
-        logits : torch.Tensor of shape (n_records, n_classes)
-            What the module says.
-
-        Returns
-        -------
-        torch.Tensor of shape (n_records, n_classes)
-            Probabilities.
-        """
+        """Return what is measured: probabilities."""
+        # a predicted label says nothing of how far two answers are apart
         return logits.softmax(dim=1)

@@ -23,27 +23,10 @@ REMEDY = (
 
 
 def training_groups(net, sensitive_features, generator):
-    """Return the group of each record, as an integer.
+    """Return the group of each record, held-out ones included, as an integer from 0 on.
 
-    Parameters
-    ----------
-    net : RegularizedNet
-        The network, whose `training` tells the records.
-    sensitive_features : str, int, list, callable or None
-        What the groups come from.
-    generator : torch.Generator
-        Used where features are selected.
-
-    Returns
-    -------
-    codes : ndarray of int, shape (n_records,)
-        Groups from 0 on, of held-out records too.
-
-    Raises
-    ------
-    ValueError
-        If there is no such column, or the training records fall into one group, into more than 20,
-        or into one of fewer than 5 records.
+    `generator` is used where features are selected. Refused are training records of one group, of
+    more than 20, or of a group with fewer than 5.
     """
     training = net.training
     if sensitive_features is None:
@@ -52,6 +35,7 @@ def training_groups(net, sensitive_features, generator):
     else:
         codes = _given_groups(training, sensitive_features)
         hint = "Give a callable of X that cuts or merges, such as lambda X: X[:, 0] > 0.5."
+    # held-out records have groups, too, but the property is measured on the others alone
     _check_sizes(np.bincount(codes[training.rows]), sensitive_features, hint)
     return codes
 
@@ -79,11 +63,15 @@ def _values(records, sensitive_features):
 
 def _informative_groups(training, generator):
     """Return the paper's groups: all of the most informative features low, or not."""
-    X, y, rows = _table(training.X), np.asarray(training.y), training.rows
+    X = _table(training.X)
+    y = np.asarray(training.y)
+    rows = training.rows
     seed = int(torch.randint(2**31 - 1, (1,), generator=generator))
+    # a slice makes no copy of the table
     trained = slice(None) if len(rows) == X.shape[0] else rows
     columns = most_informative_features(X[trained], y[trained], N_FEATURES, random_state=seed)
     values = X[:, columns].toarray() if issparse(X) else X[:, columns]
+    # the paper scales the columns to [0, 1] and cuts at 0.5; so do the records trained on here
     low, high = values[rows].min(axis=0), values[rows].max(axis=0)
     return (values <= low + (high - low) / 2).all(axis=1).astype(np.intp)
 

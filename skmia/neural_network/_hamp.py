@@ -12,9 +12,8 @@ from torch.nn.functional import kl_div, log_softmax, one_hot
 
 from skmia._records import fingerprint
 from skmia.neural_network._defense import Defense
-from skmia.neural_network._random_records import random_records
 from skmia.neural_network._soft_labels import entropies
-from skmia.neural_network._table import check_table
+from skmia.neural_network._table import check_table, row_batches, take
 from skmia.utils._sklearn import Interval, StrOptions
 
 __all__ = ["HAMP", "label_confidence", "replace_magnitudes"]
@@ -34,13 +33,14 @@ class HAMP(Defense):
 
     with the answers :math:`p_i` and their entropies :math:`H(p_i)`.
 
-    Afterwards the network answers random inputs, and these answers, sorted, are kept. The sorted
-    values of each later answer are replaced by those of one of them. Which one depends on the
-    ranking of the classes alone, so a revealed answer is a function of this ranking: the same for
-    a record in any batch and however often it is asked. Of two classes it tells the label alone.
+    Afterwards the network answers random inputs and keeps these answers, sorted. The sorted values
+    of each later answer are replaced by those of one of them, chosen by the ranking of the classes
+    alone. So a revealed answer is a function of this ranking: the same for a record in any batch,
+    however often it is asked. With two classes it tells the label alone.
 
-    The attacker is assumed to know of it: attack with shadow models that are clones of the defended
-    classifier. What he can still use is the label and, of many classes, the order of the others.
+    Assume that the attacker knows of the defense: attack with shadow models that are clones of the
+    defended classifier. They can still use the label and, with many classes, the order of the
+    others.
 
     Parameters
     ----------
@@ -51,12 +51,12 @@ class HAMP(Defense):
         The weight :math:`\alpha` of the answers' entropy, at least 0; the paper's for Purchase100
         and Texas100. See the note on `reduction`.
     reduction : {"batchmean", "mean"}, default="batchmean"
-        What the sum of the divergences is divided by: the number of records, or, as in the authors'
-        code, the number of records times :math:`C`.
+        What divides the sum of the divergences: the number of records or, as in the authors' code,
+        the number of records times :math:`C`.
     modify_outputs : bool, default=True
-        Whether the values of answers are replaced; if not, HAMP acts in training alone.
+        Whether to replace the values of answers; if not, HAMP acts in training alone.
     n_random : int, default=200
-        Answers to random inputs that are kept, at least 1.
+        Number of answers to random inputs to keep, at least 1.
 
     Attributes
     ----------
@@ -66,10 +66,9 @@ class HAMP(Defense):
     Raises
     ------
     ValueError
-        If records are no array or sparse matrix of numbers, with `modify_outputs`, when the network
-        is trained.
+        In training with `modify_outputs`, if records are no array or sparse matrix of numbers.
     NotFittedError
-        If the network is asked before it was trained, say with parameters loaded from a file.
+        If the network is asked before it was trained, as with parameters loaded from a file.
 
     See Also
     --------
@@ -77,21 +76,20 @@ class HAMP(Defense):
 
     Notes
     -----
-    Soft labels alone need not hide members: a small network that is trained for long fits them as
-    closely as hard ones, and members may stand out more. Without `modify_outputs`, measure.
+    Soft labels alone need not hide members: a small network in long training fits them as closely
+    as hard ones, and members may stand out more. Without `modify_outputs`, measure.
 
     With ``reduction="mean"`` the first term is :math:`C` times smaller, so the authors use a
     learning rate of 0.5; the entropy then weighs as much as :math:`\alpha C` does with
     "batchmean". By default training goes well at ordinary learning rates.
 
-    A number of a random input is drawn uniformly between the least and the largest of the column
-    in the training records; of a column that has two values, such as 0 and 1, one of the two. So
-    the inputs of the paper, uniform binary records, are what binary tables get. The inputs are
-    dropped after training. While the network is trained, callbacks see revealed answers of the
-    present module.
+    A random input has, in each column, a uniform number between the least and the largest of the
+    training records, or one of the two values of a column that has no others. Binary tables so get
+    the inputs of the paper, uniform binary records. The inputs are dropped after training. During
+    training, callbacks see revealed answers of the present module.
 
     The largest value of each kept answer is raised by a millionth, so that labels are the module's
-    own. Classes that the module finds exactly equal are ranked in the order of `classes_`.
+    own. Classes that the module finds exactly equal rank in the order of `classes_`.
 
     References
     ----------
@@ -137,86 +135,35 @@ class HAMP(Defense):
         self.n_random = n_random
 
     def check(self, net):
-        """Refuse records that no random inputs can be drawn like.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        """
+        """Refuse records that random inputs cannot be drawn like."""
         if self.modify_outputs:
             check_table(net)
 
     def begin(self, net):
-        """Draw random inputs.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network, whose `training` tells the records.
-        """
+        """Draw random inputs."""
         if self.modify_outputs:
             self._inputs = random_records(net, self.n_random, net.training.new_generator())
 
     def loss(self, net, logits, y):
-        """Return the divergence from the soft labels less the weighted entropy of the answers.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        logits : torch.Tensor of shape (n_records, n_classes)
-            What the module said.
-        y : torch.Tensor of shape (n_records,)
-            Labels, from 0 on.
-
-        Returns
-        -------
-        torch.Tensor
-            One number, with gradients.
-        """
+        """Return the divergence from the soft labels less the weighted entropy of the answers."""
         soft = self._soft_labels(y, logits)
+        # of each record by itself, since records have weights; kl_div takes logarithms first
         divergence = kl_div(log_softmax(logits, dim=1), soft, reduction="none").sum(dim=1)
-        if self.reduction == "mean":
+        if self.reduction == "mean":  # torch's, which averages over the classes, too
             divergence = divergence / logits.shape[1]
         return net.mean(divergence - self.weight * entropies(logits))
 
     def finish(self, net):
-        """Keep the answers to random inputs.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        """
+        """Keep the answers to random inputs."""
         if self.modify_outputs:
             self.random_outputs_ = self._outputs(net)
 
     def end(self, net):
-        """Drop the random inputs.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        """
+        """Drop the random inputs."""
         self.__dict__.pop("_inputs", None)
 
     def answer(self, net, proba):
-        """Return answers with the same rankings and other values.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        proba : ndarray of shape (n_records, n_classes)
-            Probabilities that the module gave.
-
-        Returns
-        -------
-        ndarray of shape (n_records, n_classes)
-            Those revealed.
-        """
+        """Return answers with the same rankings and other values."""
         if not self.modify_outputs:
             return proba
         if hasattr(self, "_inputs"):  # a callback asks while the network is trained
@@ -231,13 +178,14 @@ class HAMP(Defense):
     def _soft_labels(self, y, logits):
         n_classes = logits.shape[1]
         own = label_confidence(n_classes, self.entropy)
-        others = (1 - own) / max(n_classes - 1, 1)
+        others = (1 - own) / max(n_classes - 1, 1)  # of a single class there are no others
         hard = one_hot(y.long(), n_classes).to(logits)
         return others + (own - others) * hard
 
     def _outputs(self, net):
         """Return the module's answers to the random inputs, each sorted downward."""
         proba = torch.softmax(net.evaluation_step((self._inputs, None)), dim=1)
+        # scaled down before the first is raised, so that each answer still sums to 1
         outputs = proba.sort(dim=1, descending=True).values * (1 - RAISED)
         outputs[:, 0] += RAISED
         return outputs.cpu().numpy()
@@ -246,46 +194,65 @@ class HAMP(Defense):
 def label_confidence(n_classes, entropy):
     """Return the probability of the own class in soft labels of at least the entropy.
 
-    Parameters
-    ----------
-    n_classes : int
-        Classes.
-    entropy : float
-        The entropy as a share of that of guessing, in [0, 1].
-
-    Returns
-    -------
-    float
-        The largest of 1, 0.99, 0.98, ... that gives the entropy; 1 / n_classes if none does.
+    It is the largest of 1, 0.99, 0.98, ... that gives this share of ln(n_classes), and
+    1 / n_classes if none does.
 
     Examples
     --------
     >>> label_confidence(100, 0.8)
     0.33
     """
-    own = np.arange(100, 0, -1) / 100
+    own = np.arange(100, 0, -1) / 100  # the steps of the authors' code
     others = max(n_classes - 1, 1)
+    # the small number forgives rounding where the entropy is met exactly, as by guessing
     enough = entr(own) + others * entr((1 - own) / others) >= entropy * log(n_classes) - 1e-12
     return max(own[enough.argmax()].item() if enough.any() else 0.0, 1 / n_classes)
 
 
 def replace_magnitudes(proba, outputs):
-    """Replace the sorted values of each answer by one row of others, chosen by the ranking.
+    """Replace the sorted values of each answer by one row of `outputs`, chosen by its ranking.
 
-    Parameters
-    ----------
-    proba : ndarray of shape (n_records, n_classes)
-        Answers.
-    outputs : ndarray of shape (n_outputs, n_classes)
-        Rows that are sorted downward.
-
-    Returns
-    -------
-    ndarray of shape (n_records, n_classes)
-        Answers with the same rankings; of equal values the first counts as the larger.
+    Rows of `outputs` are sorted downward; of equal values in an answer the first counts as larger.
     """
+    # stable, so that ties do not depend on which other records are in the batch
     ranking = np.argsort(-proba, axis=1, kind="stable")
+    # a hash of the ranking: a random draw would be averaged out by asking again
     chosen = fingerprint(ranking) % np.uint64(len(outputs))
     revealed = np.empty_like(proba)
     np.put_along_axis(revealed, ranking, outputs[chosen].astype(proba.dtype), axis=1)
     return revealed
+
+
+def random_records(net, n_records, generator):
+    """Draw records within the ranges of the columns that a network is trained on.
+
+    A number is uniform between the least and the largest of its column; in a column of two values,
+    it is one of them. Columns are independent.
+    """
+    low, high, binary = _ranges(net)
+    share = torch.rand((n_records, *low.shape), generator=generator, dtype=torch.float64)
+    share = share.to(low.device)
+    share = torch.where(binary, share.round(), share)
+    if low.is_floating_point():
+        return torch.lerp(low, high, share.to(low))
+    dtype = low.dtype
+    low, high = low.double(), high.double()
+    # each of high - low + 1 integers has the same chance; a share of 1, as of binary columns, would
+    # go beyond the last
+    return torch.minimum(low + torch.floor(share * (high - low + 1)), high).to(dtype)
+
+
+def _ranges(net):
+    """Return least and largest values of the columns, and which columns hold no others."""
+    low = high = None
+    for rows in row_batches(net, net.training.rows):
+        X, _ = take(net, rows)
+        least, largest = X.amin(dim=0), X.amax(dim=0)
+        low = least if low is None else torch.minimum(low, least)
+        high = largest if high is None else torch.maximum(high, largest)
+    # a second pass, since only now it is known what the two values would be
+    binary = torch.ones_like(low, dtype=torch.bool)
+    for rows in row_batches(net, net.training.rows):
+        X, _ = take(net, rows)
+        binary &= (low.eq(X) | high.eq(X)).all(dim=0)
+    return low, high, binary

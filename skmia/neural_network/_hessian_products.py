@@ -31,75 +31,43 @@ class NetworkProblem:
     .. math:: F(\theta) = \frac{1}{n} \sum_i \ell(\theta; z_i) + \sum_j w_j \theta_j^2
 
     where :math:`\ell` is the cross entropy and :math:`w_j` the weights of the L2 penalties. All is
-    computed in float64, without dropout.
-
-    Parameters
-    ----------
-    classifier : RegularizedMLPClassifier or RegularizedNet
-        The trained network.
-    X : array-like of shape (n_records, ...)
-        The training records.
-    y : array-like of shape (n_records,)
-        Their labels.
-    tol : float, default=1e-8
-        Remaining share of a row at which a system counts as solved.
-    max_iter : int, default=1000
-        Most products with the Hessian for one row.
-
-    Raises
-    ------
-    ValueError
-        If the network minimizes something else, or was not trained on these records.
+    computed in float64, without dropout. A system counts as solved where `tol` of the length of a
+    row remains; `max_iter` bounds the products with the Hessian for one row.
     """
 
     def __init__(self, classifier, X, y, tol=1e-8, max_iter=1000):
-        self.classifier, self.net = classifier, getattr(classifier, "net_", classifier)
-        self.X, self.y, self.tol, self.max_iter = X, y, tol, max_iter
+        self.classifier = classifier
+        self.net = getattr(classifier, "net_", classifier)  # a classifier wraps its network
+        self.X = X
+        self.y = y
+        self.tol = tol
+        self.max_iter = max_iter
         _check_objective(classifier, self.net)
+        # after pickling nobody can tell, and the caller's word is taken
         if classifier.remembers_members and not classifier.membership_of(X, y).all():
             raise ValueError(
                 f"The {type(classifier).__name__} was not trained on all of these records; give "
                 "those that it was, without the ones in held_out_rows_."
             )
-        # conjugate gradients lose their way in float32
+        # conjugate gradients lose their way in float32, and dropout would change the objective
         self.module = copy.deepcopy(self.net.module_).double().eval()
         self.trained = {k: p for k, p in self.module.named_parameters() if p.requires_grad}
         self.point = torch.cat([p.detach().ravel() for p in self.trained.values()])
         self.penalty = torch.cat([self._penalty_of(p) for p in self.trained.values()])
-        self.n_parameters, self.n_records = len(self.point), get_len(X)
+        self.n_parameters = len(self.point)
+        self.n_records = get_len(X)
 
     def blocks(self, X, y):
-        """Yield the gradients of records' losses, some records at once.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_records, ...)
-            Records.
-        y : array-like of shape (n_records,)
-            Their labels.
-
-        Yields
-        ------
-        ndarray of shape (n_block, n_parameters)
-            Gradients.
-        """
+        """Yield the gradients of records' losses, arrays of shape (n_block, n_parameters)."""
         of_each = vmap(grad(self._loss_of_one), in_dims=(None, 0, 0))
         for records, labels in self._batches(X, y, BLOCK // self.n_parameters):
             yield of_each(self.point, records, labels).cpu().numpy()
 
     def coordinates(self):
-        """Return how to tell gradients in fewer numbers, with the same covariance.
+        """Return a function that tells gradients, one a row, in fewer numbers.
 
-        Returns
-        -------
-        callable
-            It takes gradients of shape (n_rows, n_parameters); those of the training records keep
-            their covariance, and what another has outside of their span goes into one more number.
-
-        Raises
-        ------
-        ValueError
-            If there are too many parameters and records for a matrix.
+        Those of the training records keep their covariance; what another gradient has outside of
+        their span goes into one more number.
         """
         if self.n_parameters <= MOST_PARAMETERS:
             return lambda rows: rows
@@ -111,6 +79,7 @@ class NetworkProblem:
                 f'{self.n_records} records; use mechanism="posterior" or "output", or a smaller '
                 "network."
             )
+        # n gradients span n - 1 directions about their mean, far fewer than there are parameters
         gradients = np.concatenate(list(self.blocks(self.X, self.y)))
         basis = np.linalg.qr((gradients - gradients.mean(axis=0)).T)[0]
 
@@ -122,17 +91,9 @@ class NetworkProblem:
         return _reduced
 
     def solver(self, damping):
-        """Return what multiplies rows by the inverse of the Hessian.
+        """Return a function that multiplies rows of parameters by the inverse of the Hessian.
 
-        Parameters
-        ----------
-        damping : float
-            Added to the Hessian's diagonal.
-
-        Returns
-        -------
-        callable
-            It takes and returns an array of shape (n_rows, n_parameters).
+        `damping` is added to the Hessian's diagonal.
         """
         n_rows = max(1, min(VECTORS_AT_ONCE, BLOCK // self.n_parameters))
 
@@ -150,22 +111,12 @@ class NetworkProblem:
         return _solve
 
     def hessian_products(self, rows):
-        """Return the products of rows with the Hessian of the objective.
-
-        Parameters
-        ----------
-        rows : torch.Tensor of shape (n_rows, n_parameters)
-            The rows.
-
-        Returns
-        -------
-        torch.Tensor of shape (n_rows, n_parameters)
-            The products.
-        """
+        """Return the products of rows, of shape (n_rows, n_parameters), with the Hessian."""
+        # records in batches: the double derivative keeps the activations of all it sees
         total = torch.zeros_like(rows)
         for records, labels in self._batches(self.X, self.y, RECORDS_AT_ONCE):
             total += self._products_of(records, labels, rows)
-        return total / self.n_records + 2 * self.penalty * rows
+        return total / self.n_records + 2 * self.penalty * rows  # w theta^2 has 2 w as second slope
 
     def _products_of(self, records, labels, rows):
         """Return the part of some records: the gradient is differentiated once more."""
@@ -173,6 +124,7 @@ class NetworkProblem:
         return vmap(vjp(slope, self.point)[1])(rows)[0]
 
     def _loss(self, point, records, labels):
+        # one flat vector, cut up as the module has it, so that rows of numbers can multiply it
         parts = point.split([p.numel() for p in self.trained.values()])
         values = {
             name: part.reshape(p.shape)
@@ -188,6 +140,7 @@ class NetworkProblem:
         weight = sum(
             penalty.weight
             for _, penalty in named(self.net.penalties)
+            # the same rule as penalized_parameters: biases have one dimension
             if penalty.weight and (penalty.penalize_bias or parameter.ndim > 1)
         )
         return torch.full_like(parameter.detach().ravel(), float(weight))
@@ -196,7 +149,8 @@ class NetworkProblem:
         """Yield records and labels as the module takes them, in float64."""
         if isinstance(self.classifier, RegularizedMLPClassifier):
             X, y = self.classifier.network_input(X, y)
-        dataset, n_records = self.net.get_dataset(X, np.asarray(y)), get_len(X)
+        dataset = self.net.get_dataset(X, np.asarray(y))
+        n_records = get_len(X)
         for start in range(0, n_records, max(1, size)):
             rows = np.arange(start, min(start + max(1, size), n_records))
             records, labels = (
@@ -211,39 +165,23 @@ class NetworkProblem:
 
 
 def conjugate_gradients(multiply, rows, *, tol=1e-8, max_iter=1000):
-    """Solve a system with a symmetric positive matrix for many right sides at once.
+    """Solve a system with a symmetric positive matrix for many right sides, one a row, at once.
 
-    Parameters
-    ----------
-    multiply : callable
-        It takes a tensor of shape (n_some_rows, n) and returns the products with the matrix.
-    rows : torch.Tensor of shape (n_rows, n)
-        The right sides.
-    tol : float, default=1e-8
-        Remaining share of a row's length at which it is solved.
-    max_iter : int, default=1000
-        Most products for one row.
-
-    Returns
-    -------
-    torch.Tensor of shape (n_rows, n)
-        The solutions.
-
-    Raises
-    ------
-    ValueError
-        If the matrix has a negative eigenvalue, or not all rows are solved in time.
+    `multiply` takes some of the rows and returns their products with the matrix. A negative
+    eigenvalue is refused, and so are rows that are not solved after `max_iter` products.
     """
     solved, residual, direction = torch.zeros_like(rows), rows.clone(), rows.clone()
     squares = (residual**2).sum(dim=1)
-    goals = tol**2 * squares
+    goals = tol**2 * squares  # a row of zeros is solved before the first product
     for _ in range(max_iter):
         open_ = torch.nonzero(squares > goals).ravel()
         if not len(open_):
             return solved
+        # solved rows drop out, for the next products cost time
         ahead = direction[open_]
         image = multiply(ahead)
         curvature = (ahead * image).sum(dim=1)
+        # by the squared length: the curvature of a direction, whatever its scale
         _check_curvature(curvature / (ahead**2).sum(dim=1))
         step = (squares[open_] / curvature)[:, None]
         solved[open_] += step * ahead
@@ -268,6 +206,7 @@ def _check_curvature(curvature):
 
 def _check_objective(classifier, net):
     """Refuse networks that were trained by another objective than cross entropy and L2."""
+    # each would add a term to the objective, of which the Hessian here knows nothing
     reasons = {
         "class_weight": getattr(classifier, "class_weight", None) is not None,
         "a defense": net.defense is not None,

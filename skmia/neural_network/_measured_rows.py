@@ -24,15 +24,9 @@ __all__ = ["MeasuredRows", "draw_rows"]
 class MeasuredRows(NamedTuple):
     """As many members as non-members of each label: rows, not records.
 
-    Attributes
-    ----------
-    rows : tuple of list
-        Rows of the members, counted in the records trained on, and rows of the non-members,
-        counted in those held out.
-    labels : ndarray of int, shape (2 * n_rows,)
-        Their labels, members first.
-    half : ndarray of bool, shape (2 * n_rows,)
-        The half of each; both halves hold as many members as non-members of each label.
+    `rows` is a pair: the members', counted in the records trained on, and the non-members', counted
+    in those held out. `labels` has the members' first; `half` marks a half of both sides that holds
+    as many members as non-members of each label, and so does the rest.
     """
 
     rows: tuple
@@ -41,58 +35,21 @@ class MeasuredRows(NamedTuple):
 
     @property
     def membership(self):
-        """Return 1 for each member and 0 for each non-member.
-
-        Returns
-        -------
-        ndarray of int, shape (2 * n_rows,)
-            The membership.
-        """
+        """Return 1 for each member and 0 for each non-member, members first."""
         return np.repeat([1, 0], len(self.labels) // 2)
 
     def answers(self, net, datasets):
-        """Return what the network reveals of the rows.
-
-        Parameters
-        ----------
-        net : skorch.NeuralNetClassifier
-            The network.
-        datasets : tuple of torch Dataset
-            What is trained on, and what is held out.
-
-        Returns
-        -------
-        ndarray of shape (2 * n_rows, n_classes)
-            Probabilities, members first.
-        """
+        """Return what the network reveals of the rows, members first."""
         parts = [Subset(dataset, rows) for dataset, rows in zip(datasets, self.rows, strict=True)]
         return np.concatenate([net.predict_proba(part) for part in parts])
 
 
 def draw_rows(net, datasets, n_records, rng):
-    """Draw the rows to measure on.
+    """Draw at most `n_records` members and as many non-members to measure on.
 
-    Parameters
-    ----------
-    net : skorch.NeuralNetClassifier
-        The network, which knows how to read the records.
-    datasets : tuple of torch Dataset
-        What is trained on, and what is held out.
-    n_records : int
-        Members at most, and non-members at most.
-    rng : RandomState
-        What draws them.
-
-    Returns
-    -------
-    MeasuredRows
-        The rows.
-
-    Raises
-    ------
-    ValueError
-        If there are not two of each side.
+    `datasets` are what is trained on and what is held out. Fewer than two of each side are refused.
     """
+    # a record on both sides is a member and a non-member, so that neither answer would be right
     kept = [np.flatnonzero(~twin) for twin in _twins(datasets)]
     labels = [_labels(net, data)[rows] for data, rows in zip(datasets, kept, strict=True)]
     codes, quota = matched_classes(*labels)
@@ -122,12 +79,14 @@ def _draw(codes, quota, rng):
 def _at_most(total, quota):
     """Lower the quota of each class in proportion, by the method of Sainte-Laguë."""
     codes = np.repeat(np.arange(len(quota)), quota)
+    # record k of a class, from 0 on, has its turn at (k + 1/2) / quota; the first turns are taken
     turn = (ranks_within(codes, np.arange(len(codes))) + 0.5) / quota[codes]
     first = np.argsort(turn, kind="stable")[:total]
     return np.bincount(codes[first], minlength=len(quota))
 
 
 def _labels(net, dataset):
+    # through the network's own batches, for a data set may be one that only they can read
     batches = net.get_iterator(dataset, training=False)
     return np.concatenate([np.asarray(to_numpy(unpack_data(batch)[1])) for batch in batches])
 
@@ -138,6 +97,7 @@ def _twins(datasets):
     tables = [_table(whole) for whole in wholes]
     if any(table is None for table in tables):
         return [np.zeros(len(dataset), dtype=bool) for dataset in datasets]
+    # two parts of one table: each record's print is taken once
     if wholes[0] is wholes[1]:
         prints = [fingerprint(*tables[0])] * 2
     else:

@@ -22,6 +22,7 @@ from skmia.utils._sklearn import Interval, StrOptions
 
 __all__ = ["MembershipScoring"]
 
+# keys of the history, in the order in which `_measure` returns the figures
 MEASURED = (
     "train_acc",
     "mia_roc_auc",
@@ -30,20 +31,20 @@ MEASURED = (
     "mia_accuracy",
     "mia_tpr_at_fpr",
 )
+# what a training that failed leaves behind, and no pickle may hold
 WORKING_STATE = ("_drawn_", "_best_state_", "_best_merit_")
 
 
 class MembershipScoring(BaseEstimator, Callback):
     """Measure after each epoch what membership inference finds, and keep to a budget.
 
-    The attacker sees the network's answers, as its defense reveals them, and the true labels, and
-    thresholds one signal of both. Of other records he knows whether they are members, which is how
-    he chooses the threshold. Stronger attackers find more: a small figure here does not bound what
-    they find.
+    The attacker sees the true labels and the network's answers, as its defense reveals them, and
+    thresholds one signal of both. They choose the threshold on other records of known membership.
+    Stronger attackers find more: a small figure here does not bound what they find.
 
-    Members are records that the network is trained on, non-members those held out from it, as many
-    of each label, the same in all epochs. A blind guess has an AUC and an accuracy of 0.5, and
-    1 stands for an attacker who makes no mistake. It works with all classifiers of skorch.
+    Members are records that the network is trained on and non-members those held out from it, as
+    many of each label, the same in all epochs. A blind guess has an AUC and an accuracy of 0.5; 1
+    means no mistakes. The callback works with all classifiers of skorch.
 
     Parameters
     ----------
@@ -51,25 +52,24 @@ class MembershipScoring(BaseEstimator, Callback):
         What the attacker thresholds: a name from :func:`skmia.signals.get_signal_names`, or a
         function of `proba` and `y_index` that is higher for member-like records.
     budget : float or None, default=None
-        Largest leakage allowed, by `metric`, above what a blind guess reaches and at most 1. By
-        default leakage is measured and nothing else is done.
+        Largest leakage allowed, by `metric`: above that of a blind guess and at most 1. By default
+        leakage is only measured.
     metric : {"roc_auc", "accuracy", "tpr_at_fpr"}, default="roc_auc"
         The leakage that must keep to the budget.
     fpr : float, default=0.01
-        False positive rate at which `mia_tpr_at_fpr` is measured, in (0, 1). It needs at least
-        1 / fpr non-members.
+        False positive rate of `mia_tpr_at_fpr`, in (0, 1). It needs at least 1 / fpr non-members.
     on_budget : {"restore", "stop"}, default="restore"
         "restore" trains to the end and then restores the parameters of the best epoch by `monitor`
-        among those that kept to the budget, in a tie that of the least leakage. "stop" ends the
+        among those that kept to the budget; of equal ones, that of the least leakage. "stop" ends
         training after the first epoch beyond the budget and restores the last one that kept to it.
     monitor : str, default="valid_acc"
         Key of the history by which "restore" chooses. Keys that end in "_loss" are better if lower.
     every : int, default=1
         Epochs from one measurement to the next, at least 1. Only measured epochs are restored.
     n_records : int, default=2000
-        Members at most, and non-members at most, that are measured on; at least 2.
+        Largest number of members, and of non-members, to measure on; at least 2.
     random_state : int, RandomState instance or None, default=None
-        Draws the records. None takes a seed of the network that is trained, if it is a
+        Draws the records. None takes a seed of the trained network, if it is a
         :class:`RegularizedNet` or :class:`RegularizedMLPClassifier`.
 
     Attributes
@@ -82,13 +82,13 @@ class MembershipScoring(BaseEstimator, Callback):
     Raises
     ------
     ValueError
-        In training: if a parameter is out of range, no records are held out or too few, `monitor`
-        is not in the history, or a budget for the true positive rate cannot be resolved.
+        In training, if a parameter is out of range, too few records are held out (also to tell the
+        true positive rate of a budget), or `monitor` is not in the history.
 
     Warns
     -----
     BudgetWarning
-        At the end of training: if no epoch kept to the budget. The parameters are then those of
+        At the end of training, if no epoch kept to the budget. The parameters are then those of
         the epoch of the least leakage.
 
     See Also
@@ -98,28 +98,31 @@ class MembershipScoring(BaseEstimator, Callback):
 
     Notes
     -----
-    The history of the network gets, for each epoch, `mia_roc_auc` with the limits of its 95 %
-    interval `mia_roc_auc_low` and `mia_roc_auc_high`; `mia_accuracy`, with the threshold of one
-    half of the records measured on the other half, and vice versa; `mia_tpr_at_fpr`, NaN where
-    `fpr` is not resolved; and `train_acc`, the accuracy on the members drawn, unless another
-    callback has recorded it. All are NaN in epochs that are not measured. Of several of these
-    callbacks in one network, the history has the figures of the last.
+    The history of the network gets for each epoch, NaN where it is not measured:
 
-    The figure of a restored epoch is optimistic, as this epoch was chosen by it: measure the
-    trained network on other records than those held out here. The budget is compared with the
-    estimate, not with its upper limit. The figures are too small as well where a defense learns
-    from the held-out records, and in a warm start that holds out other records than before, for
-    some of these have been trained on.
+    ====================================== =======================================================
+    `mia_roc_auc`                          the AUC
+    `mia_roc_auc_low`, `mia_roc_auc_high`  the limits of its 95 % interval
+    `mia_accuracy`                         on each half of the records, by the other's threshold
+    `mia_tpr_at_fpr`                       NaN with fewer than 1 / `fpr` non-members
+    `train_acc`                            accuracy on the members drawn, unless already recorded
+    ====================================== =======================================================
+
+    With several of these callbacks in one network, the history has the figures of the last.
+
+    The figure of a restored epoch is optimistic, as it chose this epoch: measure the trained
+    network on other records than those held out here. The budget is compared with the estimate, not
+    with its upper limit. The figures are also too small where a defense learns from the held-out
+    records, and in a warm start that holds out records that have been trained on before.
 
     :class:`RegularizedMLPClassifier` holds records out by itself, as for every callback whose class
     has `needs_held_out = True`; give :class:`RegularizedNet` a `train_split`. Its fitted copy of
     the callback is in `net_.callbacks_`. Only parameters of `module_` are restored, neither
     optimizer nor history. Where skorch's `EarlyStopping` or `Checkpoint` restore an epoch too, the
-    callback that comes last in the list has the last word; `early_stopping` of
+    callback that comes last in the list has the last word. `early_stopping` of
     :class:`RegularizedMLPClassifier` comes first, and the epoch in which it stops is not measured.
 
-    No records are kept, neither while training nor afterwards, only the numbers of rows and their
-    labels while it runs.
+    The callback keeps no records, only the numbers of rows and their labels while it runs.
 
     References
     ----------
@@ -148,7 +151,7 @@ class MembershipScoring(BaseEstimator, Callback):
     5
     """
 
-    needs_held_out = True
+    needs_held_out = True  # RegularizedMLPClassifier then holds records out by itself
     _parameter_constraints: ClassVar[dict] = {
         "signal": [StrOptions(set(get_signal_names())), callable],
         "budget": [Interval(Real, 0, 1, closed="right"), None],
@@ -185,40 +188,22 @@ class MembershipScoring(BaseEstimator, Callback):
         self.random_state = random_state
 
     def on_train_begin(self, net, X=None, y=None, **kwargs):
-        """Check the parameters.
-
-        Parameters
-        ----------
-        net : skorch.NeuralNetClassifier
-            The network.
-        X, y : object
-            Not used.
-        **kwargs : dict
-            Not used.
-        """
+        """Check the parameters."""
         self._validate_params()
+        # by chance alone as many members as non-members are called members
         blind = self.fpr if self.metric == "tpr_at_fpr" else 0.5
         if self.budget is not None and self.budget <= blind:
             raise ValueError(
                 f"budget must be above {blind:g}, which a blind guess reaches by "
                 f"metric={self.metric!r}, got {self.budget!r}."
             )
+        # a warm start begins anew: what it holds out may be other records
         self._drawn_ = self._best_state_ = None
-        self._best_merit_ = (-1,)
+        self._best_merit_ = (-1,)  # below all merits, which begin with 0 or 1
         self.best_epoch_ = self.best_leakage_ = None
 
     def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
-        """Draw the rows, before the first epoch.
-
-        Parameters
-        ----------
-        net : skorch.NeuralNetClassifier
-            The network.
-        dataset_train, dataset_valid : torch Dataset
-            What is trained on, and what is held out.
-        **kwargs : dict
-            Not used.
-        """
+        """Draw the rows, before the first epoch."""
         if self._drawn_ is not None:
             return
         if dataset_valid is None:
@@ -232,39 +217,22 @@ class MembershipScoring(BaseEstimator, Callback):
             self._drawn_ = draw_rows(net, datasets, self.n_records, self._rng(net))
 
     def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
-        """Measure leakage, and compare it with the budget.
-
-        Parameters
-        ----------
-        net : skorch.NeuralNetClassifier
-            The network.
-        dataset_train, dataset_valid : torch Dataset
-            What is trained on, and what is held out.
-        **kwargs : dict
-            Not used.
-        """
+        """Measure leakage, and compare it with the budget."""
         measuring = len(net.history) % self.every == 0
         nothing = dict.fromkeys(MEASURED, np.nan)
         figures = self._measure(net, (dataset_train, dataset_valid)) if measuring else nothing
         for key, value in figures.items():
+            # `train_acc` is a common name of other callbacks, which see all members
             if key.startswith("mia_") or key not in net.history[-1]:
                 net.history.record(key, value)
         if measuring and self.budget is not None:
             self._compare(net, figures[f"mia_{self.metric}"])
 
     def on_train_end(self, net, X=None, y=None, **kwargs):
-        """Restore the parameters of the epoch chosen.
-
-        Parameters
-        ----------
-        net : skorch.NeuralNetClassifier
-            The network.
-        X, y : object
-            Not used.
-        **kwargs : dict
-            Not used.
-        """
-        state, self._best_state_, self._drawn_ = self._best_state_, None, None
+        """Restore the parameters of the epoch chosen."""
+        state = self._best_state_
+        # neither a copy of the parameters nor rows stay after training
+        self._best_state_ = self._drawn_ = None
         if state is not None:
             net.module_.load_state_dict(state)
         if self.budget is not None:
@@ -294,14 +262,17 @@ class MembershipScoring(BaseEstimator, Callback):
             )
         merit = self._merit(net.history[-1], leakage)
         if merit > self._best_merit_:
-            self._best_merit_, self.best_leakage_ = merit, leakage
+            self._best_merit_ = merit
+            self.best_leakage_ = leakage
             self.best_epoch_ = net.history[-1, "epoch"]
+            # a copy, since the next step of the optimizer changes the tensors in place
             self._best_state_ = deepcopy(net.module_.state_dict())
         if self.on_budget == "stop" and leakage > self.budget:
             raise KeyboardInterrupt  # how skorch's callbacks end a training
 
     def _merit(self, epoch, leakage):
         """Return what is larger for the better epoch: whether it keeps to the budget, then what."""
+        # tuples, compared from the left: any epoch within the budget beats all beyond it
         if leakage > self.budget:
             return 0, -leakage
         if self.on_budget == "stop":
@@ -316,6 +287,7 @@ class MembershipScoring(BaseEstimator, Callback):
                 "these, or put the callback that records it before MembershipScoring."
             )
         value = epoch[self.monitor]
+        # NaN compares with nothing, and would stay the best epoch for ever
         return -inf if isnan(value) else -value if self.monitor.endswith("_loss") else value
 
     def _warn_beyond_budget(self):
@@ -351,6 +323,7 @@ def _own_chance():
 
 def _accuracy_across(membership, scores, half):
     """Return the accuracy on each half at the best threshold of the other, in the mean."""
+    # the best threshold of the very records that it is measured on would flatter the attacker
     accuracies = []
     for known in (half, ~half):
         curve = Curve.from_scores(membership[known], scores[known])

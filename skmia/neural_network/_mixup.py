@@ -23,37 +23,37 @@ class MixupMMD(Defense):
         \tilde x = \lambda x_i + (1 - \lambda) x_j, \qquad
         \tilde \ell = \lambda \ell(f(\tilde x), y_i) + (1 - \lambda) \ell(f(\tilde x), y_j).
 
-    Between two epochs, while the accuracies on training records and on those held out differ by
-    `gap` or more, there is a second pass over the training records, class by class. It pairs each
-    with a random held-out record of its class, and reduces the squared maximum mean discrepancy of
-    their answers :math:`p_i` and :math:`q_i`
+    Between two epochs there is a second pass over the training records, class by class, while the
+    accuracies on training records and on those held out differ by `gap` or more. It pairs each
+    record with a random held-out record of its class, and reduces the squared maximum mean
+    discrepancy of their answers :math:`p_i` and :math:`q_i`
 
     .. math:: \sum_{i,j} w_i w_j [k(p_i, p_j) + k(q_i, q_j) - 2 k(p_i, q_j)], \qquad
         k(p, q) = \exp\left(-\frac{\|p - q\|^2}{2 \sigma^2}\right)
 
     where :math:`w_i` are the weights of the records in a batch, which sum to 1, and the :math:`q`
-    are constants. It is 0 where both sides are answered alike.
+    are constants. It is 0 where both sides get the same answers.
 
-    The attacker is assumed to know of it: attack with shadow models that are clones of the defended
-    classifier.
+    Assume that the attacker knows of the defense: attack with shadow models that are clones of the
+    defended classifier.
 
     Parameters
     ----------
     mixup : float, default=1.0
         The parameter :math:`a`, at least 0: 1 draws :math:`\lambda` uniformly, 0 does not mix.
     weight : float, default=3.0
-        What the discrepancy is multiplied by, at least 0; 0 is mixup alone.
+        The factor of the discrepancy, at least 0; 0 is mixup alone.
     bandwidth : float, default=1.0
         The width :math:`\sigma` of the kernel, above 0.
     gap : float, default=0.03
-        The least difference of accuracies with a second pass, in [0, 1]; 0 always has one. All
+        The least difference of accuracies for a second pass, in [0, 1]; 0 always makes one. All
         defaults are those of a public implementation of [1]_.
 
     Raises
     ------
     ValueError
-        If records are no table of floating-point numbers, or records held out come from another
-        table, when the network is trained.
+        In training, if records are no table of floating-point numbers, or the records held out
+        come from another table.
 
     See Also
     --------
@@ -61,14 +61,14 @@ class MixupMMD(Defense):
 
     Notes
     -----
-    The history of the network has, from the second epoch on, the difference of accuracies before
+    From the second epoch on, the history of the network holds the difference of accuracies before
     the epoch as `accuracy_gap`, and the mean squared discrepancy in the pass before it as `mmd`.
 
     Held-out records are no members, but they shape the classifier: audit with records that are
-    neither. Classes without any are left out of the second pass.
+    neither. The second pass leaves out classes without any.
 
-    The larger part of a mixture comes first, so that penalties, which see one label of each record,
-    see that of the larger part. Codes of categories are mixed like numbers.
+    Penalties see one label of each mixture, that of its larger part. Codes of categories are mixed
+    like numbers.
 
     References
     ----------
@@ -103,13 +103,7 @@ class MixupMMD(Defense):
         self.gap = gap
 
     def check(self, net):
-        """Refuse records that are no table.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        """
+        """Refuse records that are no table, or cannot be mixed."""
         check_table(net)
         first, _ = take(net, np.zeros(1, dtype=int))
         if self.mixup and not first.is_floating_point():
@@ -119,29 +113,19 @@ class MixupMMD(Defense):
             )
 
     def begin(self, net):
-        """Sort the held-out records by class.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network, whose `training` tells the records.
-        """
+        """Sort the held-out records by class."""
         self._generator = net.training.new_generator()
         seed = torch.randint(2**31, (1,), generator=self._generator).item()
         self._rng = np.random.default_rng(seed)
         rows = reference_rows(net)
         labels = np.asarray(net.training.y)
+        # sorted, so that the records of a class are a slice that searchsorted finds
         self._references = rows[np.argsort(labels[rows], kind="stable")]
         self._reference_labels = labels[self._references]
 
     def begin_epoch(self, net):
-        """Align the answers to members and held-out records, if they differ.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        """
+        """Align the answers to members and held-out records, if they differ."""
+        # before the first epoch there is nothing to align, and none follows the last one
         if len(net.history) == 1 or not self.weight:
             return
         gap = abs(_accuracy(net, net.training.rows) - _accuracy(net, self._references))
@@ -151,49 +135,16 @@ class MixupMMD(Defense):
             net.history.record("mmd", np.mean(values))
 
     def step(self, net, X, y, **fit_params):
-        """Return loss and answers for the mixtures of a batch.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        X : torch.Tensor of shape (n_records, ...)
-            Records of the batch.
-        y : torch.Tensor of shape (n_records,)
-            Their labels, from 0 on.
-        **fit_params : dict
-            Handed on to the module.
-
-        Returns
-        -------
-        loss : torch.Tensor
-            One number, with gradients, the penalties included.
-        logits : torch.Tensor of shape (n_records, n_classes)
-            What the module said of the mixtures.
-        """
+        """Return loss and answers for the mixtures of a batch."""
         share = self._rng.beta(self.mixup, self.mixup) if self.mixup else 1.0
         self._share = max(share, 1 - share)  # in law the same as another order and 1 - share
         self._others = torch.randperm(len(y), generator=self._generator).to(y.device)
+        # without mixup, records may be integers, which must stay what they are
         mixed = self._share * X + (1 - self._share) * X[self._others] if self.mixup else X
         return super().step(net, mixed, y, **fit_params)
 
     def loss(self, net, logits, y):
-        """Return the loss of the mixtures of a batch.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        logits : torch.Tensor of shape (n_records, n_classes)
-            What the module said of the mixtures.
-        y : torch.Tensor of shape (n_records,)
-            Labels of the larger parts, from 0 on.
-
-        Returns
-        -------
-        torch.Tensor
-            One number, with gradients.
-        """
+        """Return the loss of the mixtures of a batch; `y` has the labels of the larger parts."""
         first = cross_entropy(logits, y, reduction="none")
         second = cross_entropy(logits, y[self._others], reduction="none")
         # each loss has to meet the weight of its own record
@@ -201,13 +152,7 @@ class MixupMMD(Defense):
         return net.mean(self._share * first + (1 - self._share) * second)
 
     def end(self, net):
-        """Drop the rows.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        """
+        """Drop the rows."""
         names = ("_generator", "_rng", "_references", "_reference_labels", "_share", "_others")
         for name in names:
             self.__dict__.pop(name, None)
@@ -219,10 +164,12 @@ class MixupMMD(Defense):
     def _align_batch(self, net, members, partners):
         weights = net.training.weights
         weights = torch.ones(len(members)) if weights is None else weights[members]
+        X, _ = take(net, members)
+        others, _ = take(net, partners)
         # answers as the attacker sees them: no dropout, and statistics of batches stay
-        X, others = take(net, members)[0], take(net, partners)[0]
         others = softmax(net.evaluation_step((others, None)), dim=1)
 
+        # in a closure, as optimizers such as LBFGS want it
         def _closure():
             net.optimizer_.zero_grad()
             own = softmax(net.infer(X), dim=1)
@@ -235,13 +182,14 @@ class MixupMMD(Defense):
     def _pairs(self, net):
         """Return the members' rows by class, each with that of a held-out record of its class."""
         labels = np.asarray(net.training.y)
+        # shuffled before they are sorted: batches of a class differ from epoch to epoch
         members = self._rng.permutation(net.training.rows)
         members = members[np.argsort(labels[members], kind="stable")]
         first, end = (
             np.searchsorted(self._reference_labels, labels[members], side)
             for side in ("left", "right")
         )
-        known = end > first
+        known = end > first  # classes that have held-out records
         members, first, end = members[known], first[known], end[known]
         return np.stack([members, self._references[self._rng.integers(first, end)]], axis=1)
 
@@ -249,19 +197,7 @@ class MixupMMD(Defense):
 def squared_discrepancy(own, others, weights, bandwidth):
     """Return the squared maximum mean discrepancy of paired answers, by the biased estimator.
 
-    Parameters
-    ----------
-    own, others : torch.Tensor of shape (n_records, n_classes)
-        Answers to two sets of records.
-    weights : torch.Tensor of shape (n_records,)
-        The weight of each pair.
-    bandwidth : float
-        The width of the Gaussian kernel.
-
-    Returns
-    -------
-    torch.Tensor
-        One number, at least 0 but for rounding.
+    It is at least 0 but for rounding.
     """
     weights = weights / weights.sum()
     within = _kernel(own, own, bandwidth) + _kernel(others, others, bandwidth)
@@ -269,6 +205,7 @@ def squared_discrepancy(own, others, weights, bandwidth):
 
 
 def _kernel(p, q, bandwidth):
+    # a matrix product is much faster than all differences
     squares = p.square().sum(dim=1)[:, None] + q.square().sum(dim=1) - 2 * p @ q.T
     return torch.exp(-squares / (2 * bandwidth**2))
 

@@ -11,25 +11,7 @@ ACTIVATIONS = {"identity": nn.Identity, "logistic": nn.Sigmoid, "relu": nn.ReLU,
 
 
 class MLP(nn.Sequential):
-    """Linear layers with activations, and dropout after each hidden layer.
-
-    Parameters
-    ----------
-    n_features : int
-        Numbers in a record.
-    n_classes : int
-        Logits returned.
-    hidden_layer_sizes : tuple of int, default=(100,)
-        Units of each hidden layer.
-    activation : {"identity", "logistic", "relu", "tanh"}, default="relu"
-        The activation of hidden units.
-    dropout : float, default=0.0
-        Share of the hidden units left out in each step of training, in [0, 1).
-    dtype : torch.dtype, default=torch.float32
-        The type of the parameters.
-    generator : torch.Generator, default=None
-        What draws initial weights and dropout, on the CPU; by default torch's global one.
-    """
+    """Linear layers with activations, and dropout after each hidden layer; it returns logits."""
 
     def __init__(
         self,
@@ -41,7 +23,8 @@ class MLP(nn.Sequential):
         dtype=torch.float32,
         generator=None,
     ):
-        layers, width = [], n_features
+        layers = []
+        width = n_features
         for size in hidden_layer_sizes:
             layers += [_linear(width, size, dtype, generator), ACTIVATIONS[activation]()]
             layers += [Dropout(dropout, generator)] if dropout else []
@@ -50,62 +33,28 @@ class MLP(nn.Sequential):
 
 
 class Dropout(nn.Module):
-    """Leave units out by chance, with a generator of its own.
-
-    Parameters
-    ----------
-    share : float
-        Share of the units left out.
-    generator : torch.Generator or None
-        What draws them, on the CPU whatever the device of the activations.
-    """
+    """Leave units out by chance, drawn on the CPU by a generator of its own."""
 
     def __init__(self, share, generator):
         super().__init__()
-        self.share, self.generator = share, generator
+        self.share = share
+        self.generator = generator
 
     def forward(self, hidden):
-        """Return the activations, in training with some set to 0 and the others enlarged.
-
-        Parameters
-        ----------
-        hidden : torch.Tensor
-            Activations.
-
-        Returns
-        -------
-        torch.Tensor
-            The same in the mean.
+        """Return the activations, in training some set to 0 and the others enlarged, the same in
+        the mean.
         """
         if not self.training:
             return hidden
+        # drawn on the CPU, so that equal seeds leave the same units out on every device
         kept = torch.empty(hidden.shape, dtype=hidden.dtype, device="cpu")
         kept.bernoulli_(1 - self.share, generator=self.generator)
         return hidden * kept.to(hidden.device) / (1 - self.share)
 
 
 def layer_sizes(name, sizes, *, least=0):
-    """Check the sizes of layers.
-
-    Parameters
-    ----------
-    name : str
-        The parameter, for the message.
-    sizes : array-like of int
-        Units of each layer.
-    least : int, default=0
-        Layers at least.
-
-    Returns
-    -------
-    tuple of int
-        The sizes.
-
-    Raises
-    ------
-    ValueError
-        If they are no integers of at least 1, or too few.
-    """
+    """Return sizes of layers as a tuple of integers; refuse others than at least 1, and too few."""
+    # tolist turns NumPy's integers into Python's, and a single number into no list
     values = np.asarray(sizes).tolist()
     wrong = not isinstance(values, list) or len(values) < least
     if wrong or not all(isinstance(value, int) and value > 0 for value in values):
@@ -117,8 +66,9 @@ def layer_sizes(name, sizes, *, least=0):
 
 def _linear(n_inputs, n_outputs, dtype, generator):
     """Return a layer with the initial weights of torch's own, drawn by the generator."""
+    # torch's own initialization would draw from the global generator
     layer = skip_init(nn.Linear, n_inputs, n_outputs, dtype=dtype)
-    bound = n_inputs**-0.5
+    bound = n_inputs**-0.5  # what torch's Kaiming bound with a = sqrt(5) comes to
     for parameter in (layer.weight, layer.bias):
         nn.init.uniform_(parameter, -bound, bound, generator=generator)
     return layer

@@ -5,19 +5,16 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.utils import check_random_state, compute_class_weight, indexable
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import compute_class_weight, indexable
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
-from skorch.callbacks import EarlyStopping
-from skorch.dataset import ValidSplit
-from skorch.utils import noop
 
 from skmia._records import RemembersMembers
 from skmia.neural_network._defense import Defense
-from skmia.neural_network._mlp import ACTIVATIONS, MLP, layer_sizes
-from skmia.neural_network._named_lists import NamedLists, named
-from skmia.neural_network._net import RegularizedNet
+from skmia.neural_network._mlp import ACTIVATIONS
+from skmia.neural_network._mlp_network import OPTIMIZERS, new_net
+from skmia.neural_network._named_lists import NamedLists
 from skmia.utils._sklearn import (
     Interval,
     StrOptions,
@@ -28,18 +25,14 @@ from skmia.utils._sklearn import (
 
 __all__ = ["RegularizedMLPClassifier"]
 
-OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
-# a batch of predictions needs no gradients, so it may be large
-PREDICTED_AT_ONCE = 2048
-
 
 class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, BaseEstimator):
     """A multilayer perceptron that is trained to give little away about its training records.
 
     It takes what scikit-learn's `MLPClassifier` takes, arrays, data frames of numbers and sparse
-    matrices with labels of any kind, and is trained by torch. `penalties` are added to its loss,
-    and a `defense` changes how it is trained or how it answers. All their weights are nested
-    parameters, so that a grid search trades utility against what membership inference finds.
+    matrices with labels of any kind, and trains with torch. `penalties` are added to its loss, and
+    a `defense` changes how it trains or answers. All their weights are nested parameters, so that a
+    grid search trades utility against what membership inference finds.
 
     Parameters
     ----------
@@ -50,7 +43,7 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
     dropout : float, default=0.0
         Share of the hidden units left out in each step of training, in [0, 1).
     optimizer : {"adam", "sgd"} or torch.optim.Optimizer class, default="adam"
-        What follows the gradients.
+        The optimizer, by name or as a class.
     lr : float, default=0.001
         Learning rate, above 0.
     momentum : float, default=0.9
@@ -60,42 +53,37 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
     batch_size : int or "auto", default="auto"
         Records in a batch. "auto" takes 200, or all if there are fewer.
     penalties : list of penalties, default=None
-        Terms that are added to the loss, or pairs of a name and a term. Their parameters are nested
-        parameters: `penalties__group_fairness__weight`.
+        Terms added to the loss, or (name, term) pairs. Nested parameters: `penalties__l2__weight`.
     defense : defense, default=None
-        Another way to train, or to answer. Its parameters are nested parameters:
-        `defense__weight`.
+        Another way to train, or to answer. Its parameters are nested: `defense__weight`.
     early_stopping : bool, default=False
-        Whether to hold records out, to stop when the loss on them does not fall any more, and to
-        keep the parameters of the best epoch.
+        Whether to stop when the loss on held-out records no longer falls, and keep the best epoch.
     validation_fraction : float, default=0.1
-        Share of the records that is held out, in (0, 1), stratified by label. Only used by
-        `early_stopping` and by callbacks and defenses that need held-out records. Records held out
-        are not trained on, so they are no members.
+        Share of the records to hold out, in (0, 1), stratified by label, for `early_stopping` and
+        for callbacks and defenses that need it. These are not trained on, so they are no members.
     n_iter_no_change : int, default=10
         Epochs without a better loss before training stops early, at least 1.
     class_weight : dict or "balanced", default=None
         The weight of each label in the loss; "balanced" makes it inverse to the label's frequency.
         By default all have weight 1.
     callbacks : list of skorch callbacks, default=None
-        Such as :class:`MembershipScoring`. Their parameters are nested parameters:
+        Such as :class:`MembershipScoring`. Their parameters are nested:
         `callbacks__membership_scoring__budget`.
     device : str, default="cpu"
         Where to train and to predict, such as "cuda".
     warm_start : bool, default=False
-        Whether `fit` goes on from what it has learned. It then takes new values of `max_epochs`,
-        `lr`, `penalties` and `class_weight`, but all else stays as it was at first. So it does
-        with `partial_fit`.
+        Whether `fit` goes on from what it has learned. Like `partial_fit`, it then takes new values
+        of `max_epochs`, `lr`, `penalties` and `class_weight`; all else stays as it was at first.
     random_state : int, RandomState instance or None, default=None
-        Seeds initial weights, order of the batches, dropout and whatever else needs chance. On the
-        CPU equal seeds give equal bits, and torch's global generator is not touched.
+        Seeds initial weights, order of the batches, dropout and all other chance. On the CPU equal
+        seeds give equal bits, and torch's global generator is not touched.
     verbose : int, default=0
         Whether to print a line for each epoch.
 
     Attributes
     ----------
     net_ : RegularizedNet
-        The skorch network. `net_.history` holds what was recorded of each epoch.
+        The skorch network. `net_.history` holds the record of each epoch.
     classes_ : ndarray of shape (n_classes,)
         The labels.
     held_out_rows_ : ndarray of int
@@ -114,15 +102,13 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
 
     Notes
     -----
-    float32 records are trained on in float32, which is faster, all others in float64.
-
-    The weights of records are divided by their mean; records of weight 0 are left out and are no
+    Training on float32 records is in float32, which is faster, on all others in float64. The
+    weights of records are divided by their mean; records of weight 0 are left out and are no
     members. Where all records fit into one batch, an integer weight is the same as so many copies.
 
-    The classifier remembers the records it was trained on while it is in memory, so that
-    ``scoring="neg_mia_accuracy"`` works in a search. They are never written to disk: pickling and
-    copying drop them. In a pipeline, where it is handed what the steps before made of the records,
-    put the whole pipeline into a :class:`~skmia.model_selection.MemberRecorder`.
+    The classifier in memory remembers its training records, so that ``scoring="neg_mia_accuracy"``
+    works in a search; pickling and copying drop them. In a pipeline, whose steps change the
+    records, put the whole pipeline into a :class:`~skmia.model_selection.MemberRecorder`.
 
     Examples
     --------
@@ -131,9 +117,7 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
     >>> from sklearn.preprocessing import scale
     >>> from skmia.neural_network import L2, RegularizedMLPClassifier
     >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> net = RegularizedMLPClassifier(
-    ...     (20,), max_epochs=20, penalties=[L2(weight=0.01)], random_state=0
-    ... )
+    >>> net = RegularizedMLPClassifier((20,), max_epochs=20, penalties=[L2(0.01)], random_state=0)
     >>> scores = cross_validate(net, scale(X), y, scoring=["accuracy", "neg_mia_accuracy"], cv=3)
     >>> bool(scores["test_accuracy"].mean() > 0.9)
     True
@@ -245,7 +229,7 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
         y : array-like of shape (n_records,)
             Their labels.
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever come; needed in the first call unless y has them all.
+            All labels of all calls; needed in the first call unless y has them all.
         sample_weight : array-like of shape (n_records,), default=None
             The weight of each record in the loss, at least 0.
 
@@ -295,8 +279,8 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
         ndarray of shape (n_records,)
             Labels.
         """
-        codes = self.predict_proba(X).argmax(axis=1)
-        return self.classes_[codes]
+        # from what the defense reveals, so that labels tell no more than probabilities do
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
     def network_input(self, X, y):
         """Return records and labels as the network `net_` takes them.
@@ -324,7 +308,9 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
         """
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse="csr", dtype=_dtype_of(self.net_), reset=False)
-        return X, self._encode(np.asarray(y), None, True)
+        y = np.asarray(y)
+        check_classification_targets(y)
+        return X, _codes(y, self.classes_)
 
     @property
     def remembers_members(self):
@@ -343,8 +329,8 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
         Returns
         -------
         X : array-like of shape (n_records, ...)
-            The records in the form in which they were given to `fit`, without those of weight 0
-            and those held out, in any order; after several calls of `partial_fit`, those of all.
+            The records in the form given to `fit`, without those of weight 0 and those held out, in
+            any order; after several calls of `partial_fit`, those of all calls.
         y : array-like of shape (n_records,)
             Their labels.
 
@@ -364,119 +350,64 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
         return tags
 
     def _fit(self, X, y, sample_weight, classes, n_epochs, go_on):
-        records, labels = X, y
+        records, labels = X, y  # as the user gave them, to be remembered
+        # float32 stays float32, which is faster; a network that goes on keeps the type it has
         dtype = _dtype_of(self.net_) if go_on else (np.float64, np.float32)
         X, y = validate_data(self, X, y, accept_sparse="csr", dtype=dtype, reset=not go_on)
-        codes = self._encode(y, classes, go_on)
-        weights = self._weights(y, sample_weight, X)
+        check_classification_targets(y)
+        if not go_on:
+            self.classes_ = np.unique(y if classes is None else classes)
+        codes = _codes(y, self.classes_)
+        weights = _record_weights(X, y, sample_weight, self.class_weight)
         rows = np.arange(len(y)) if weights is None else np.flatnonzero(weights)
+        # records of weight 0 would be members without having been trained on
         if len(rows) < len(y):
             X, codes, weights = X[rows], codes[rows], weights[rows]
             records, labels = (_safe_indexing(part, rows) for part in indexable(records, labels))
+        # the rest of the network, such as its size, cannot change once it is made
         if go_on:
             self.net_.set_params(penalties=self.penalties, defense=self.defense, lr=self.lr)
         else:
-            self.net_ = self._new_net(X)
-        self.net_.set_params(max_epochs=n_epochs)
+            self.net_ = new_net(self, X)
+        self.net_.set_params(max_epochs=n_epochs)  # of this call: partial_fit takes one
         self.net_.train_on(X, codes, given=(records, labels), weights=weights)
+        # the network counts in the rows that it was given, the user in all
         trained = np.delete(rows, self.net_.held_out_rows_)
         self.held_out_rows_ = np.setdiff1d(np.arange(len(y)), trained)
         self.n_iter_ = len(self.net_.history)
         return self
 
-    def _encode(self, y, classes, go_on):
-        check_classification_targets(y)
-        if not go_on:
-            self.classes_ = np.unique(y if classes is None else classes)
-        strange = np.setdiff1d(y, self.classes_)
-        if len(strange):
-            raise ValueError(
-                f"y holds labels that the classifier does not know, {strange[:5].tolist()}; it was "
-                f"given {self.classes_.tolist()} at first. Name all in the first call of "
-                "partial_fit, classes=..., or call fit with warm_start=False."
-            )
-        return np.searchsorted(self.classes_, y)
 
-    def _weights(self, y, sample_weight, X):
-        """Return the weights of the records, None if all are alike."""
-        if sample_weight is None and self.class_weight is None:
-            return None
-        weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        if self.class_weight is not None:
-            classes, codes = np.unique(y, return_inverse=True)
-            weights = (
-                weights
-                * compute_class_weight(
-                    self.class_weight, classes=classes, y=y, sample_weight=weights
-                )[codes]
-            )
-        if not weights.any():
-            raise ValueError(
-                "Sample weights must contain at least one non-zero number: with class_weight, all "
-                "records weigh 0 here."
-            )
-        return weights
-
-    def _new_net(self, X):
-        rng = check_random_state(self.random_state)
-        callbacks = [(name, clone(callback)) for name, callback in named(self.callbacks)]
-        if self.early_stopping:
-            stopping = EarlyStopping(patience=self.n_iter_no_change, load_best=True, sink=noop)
-            # first, for a privacy budget has the last word on the epoch restored
-            callbacks.insert(0, ("early_stopping", stopping))
-        sizes = self.hidden_layer_sizes
-        sizes = (sizes,) if isinstance(sizes, Integral) else sizes
-        options = {} if self.verbose else {"callbacks__print_log": None}
-        options |= self._optimizer_options()
-        net = RegularizedNet(
-            MLP,
-            module__n_features=X.shape[1],
-            module__n_classes=len(self.classes_),
-            module__hidden_layer_sizes=layer_sizes("hidden_layer_sizes", sizes),
-            module__activation=self.activation,
-            module__dropout=self.dropout,
-            module__dtype=torch.float64 if X.dtype == np.float64 else torch.float32,
-            optimizer=OPTIMIZERS.get(self.optimizer, self.optimizer),
-            lr=self.lr,
-            batch_size=min(200, X.shape[0]) if self.batch_size == "auto" else self.batch_size,
-            iterator_valid__batch_size=PREDICTED_AT_ONCE,
-            penalties=self.penalties,
-            defense=self.defense,
-            callbacks=callbacks,
-            device=_checked_device(self.device),
-            verbose=self.verbose,
-            train_split=self._split(rng),
-            random_state=rng.randint(np.iinfo(np.int32).max),
-            **options,
+def _codes(y, classes):
+    """Return each label's place in `classes`; refuse others."""
+    strange = np.setdiff1d(y, classes)
+    if len(strange):
+        raise ValueError(
+            f"y holds labels that the classifier does not know, {strange[:5].tolist()}; it was "
+            f"given {classes.tolist()} at first. Name all in the first call of partial_fit, "
+            "classes=..., or call fit with warm_start=False."
         )
-        return net.initialize()
+    return np.searchsorted(classes, y)
 
-    def _optimizer_options(self):
-        """Return options of the optimizers that go by name."""
-        return {
-            "adam": {"optimizer__fused": True},
-            "sgd": {"optimizer__momentum": self.momentum},
-        }.get(self.optimizer, {})
 
-    def _split(self, rng):
-        """Return what holds records out, None if nobody needs any."""
-        parts = [self.defense, *(callback for _, callback in named(self.callbacks))]
-        if not self.early_stopping and not any(getattr(p, "needs_held_out", False) for p in parts):
-            return None
-        seed = rng.randint(np.iinfo(np.int32).max)
-        return ValidSplit(self.validation_fraction, stratified=True, random_state=seed)
+def _record_weights(X, y, sample_weight, class_weight):
+    """Return the weights of the records, None if all are alike."""
+    if sample_weight is None and class_weight is None:
+        return None
+    weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    if class_weight is not None:
+        # of the labels present: a part of partial_fit need not have all of `classes_`
+        classes, codes = np.unique(y, return_inverse=True)
+        of_each = compute_class_weight(class_weight, classes=classes, y=y, sample_weight=weights)
+        weights = weights * of_each[codes]
+    if not weights.any():
+        raise ValueError(
+            "Sample weights must contain at least one non-zero number: with class_weight, all "
+            "records weigh 0 here."
+        )
+    return weights
 
 
 def _dtype_of(net):
     """Return the type of the numbers that a network takes."""
     return np.float64 if net.module__dtype is torch.float64 else np.float32
-
-
-def _checked_device(device):
-    try:
-        torch.device(device)
-    except RuntimeError as error:
-        raise ValueError(
-            f"device must be one that torch knows, such as 'cpu' or 'cuda', got {device!r}."
-        ) from error
-    return device

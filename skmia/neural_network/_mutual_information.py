@@ -15,6 +15,7 @@ from skmia.properties._record_parameter_mi import (
 
 __all__ = ["MutualInformation", "mutual_information"]
 
+# a record whose values are all equal has the correlation 0, not NaN
 SMALLEST_VARIANCE = 1e-12
 SMALLEST_REST = 1e-6
 
@@ -28,8 +29,8 @@ class MutualInformation(PropertyPenalty):
 
     where :math:`\theta` are the parameters, :math:`\theta_{u f}` is the weight of feature f in unit
     u of the first layer, and I is the mutual information of a record's values and
-    :math:`\vartheta`, for which **features** are the samples. 0 means that a record's values tell
-    nothing of the weights; there is no upper bound.
+    :math:`\vartheta`, with the **features** as samples. 0 means that a record's values tell nothing
+    about the weights; there is no upper bound.
 
     Parameters
     ----------
@@ -41,10 +42,10 @@ class MutualInformation(PropertyPenalty):
         :math:`\lambda r` itself, with gradients.
     detach : bool, default=True
         Whether r is a constant in the first two forms, measured without gradients as in the paper.
-        If False, r is taken of each batch, with gradients.
+        If False, r comes from each batch, with gradients.
     n_measurements : int, default=5
-        How often a constant r is measured in an epoch, at evenly spaced steps. The largest of the
-        last so many values is in use.
+        How often a constant r is measured in an epoch, at evenly spaced steps. The penalty uses the
+        largest of that many last values.
     n_records : int, default=30
         Training records drawn for a measurement, at least 2; all if there are fewer. Its time grows
         with n_records * n_features ** 2.
@@ -66,10 +67,10 @@ class MutualInformation(PropertyPenalty):
     -----
     The paper does not say how a single record and a single vector of weights can have mutual
     information. This is what its authors computed: for each record the estimate of Kraskov et al.
-    with 3 neighbors, as in scikit-learn's `mutual_info_regression`, clipped at 0. Of a dozen or
-    two features it is mostly noise, and it changes with the features' scales. That a network
-    memorizes its records is told by what an attack finds: measure that, and penalize
-    the parameters by :class:`L1` or :class:`L2`, which this is with a weight that moves.
+    with 3 neighbors, as in scikit-learn's `mutual_info_regression`, clipped at 0. With a dozen or
+    two features it is mostly noise, and it changes with the features' scales. What an attack finds
+    tells whether a network memorizes its records: measure that, and penalize the parameters by
+    :class:`L1` or :class:`L2`; by default this is L1 with a weight that moves.
 
     With gradients, r is the mutual information of normal variables,
     :math:`-\frac{1}{2} \ln(1 - \rho^2)`, where :math:`\rho` is the correlation over the features of
@@ -117,49 +118,18 @@ class MutualInformation(PropertyPenalty):
         )
 
     def begin(self, net):
-        """Find the weights of the first layer.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        """
+        """Find the weights of the first layer."""
         super().begin(net)
+        # the parameter itself, whose values move with training
         self.first_layer_ = _first_layer(net)
 
     def soft_property(self, net, logits, y):
-        """Return the mutual information of normal variables, of the present batch.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        logits, y : torch.Tensor
-            Not used.
-
-        Returns
-        -------
-        torch.Tensor
-            One number, with gradients.
-        """
+        """Return the mutual information of normal variables, of the present batch."""
         X = net.training.X_batch.to(self.first_layer_.dtype)
         return gaussian_information(X, self.first_layer_.max(dim=0).values)
 
     def hard_property(self, net, rows):
-        """Return the estimate of Kraskov et al., of some records.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        rows : ndarray of int
-            Their rows.
-
-        Returns
-        -------
-        float
-            The mean mutual information.
-        """
+        """Return the mean estimate of Kraskov et al. over some records."""
         X, _ = net.training.take(rows)
         top = to_numpy(self.first_layer_.max(dim=0).values)
         return float(mutual_information(to_numpy(X), top, self.generator_).mean())
@@ -168,22 +138,12 @@ class MutualInformation(PropertyPenalty):
 def mutual_information(X, theta, generator):
     """Return the mutual information of each record's values and the weights of the features.
 
-    Parameters
-    ----------
-    X : ndarray of shape (n_records, n_features)
-        Records.
-    theta : ndarray of shape (n_features,)
-        Weights.
-    generator : torch.Generator
-        Draws the small noise that sets equal values apart.
-
-    Returns
-    -------
-    ndarray of shape (n_records,)
-        Estimates with 3 neighbors, in nats, at least 0.
+    Estimates with 3 neighbors, in nats, at least 0; `generator` draws the small noise that sets
+    equal values apart.
     """
     n_features = len(theta)
     theta = _scaled(theta[None], generator)
+    # blocks that the processor's cache holds
     n_rows = max(1, BLOCK // n_features)
     blocks = (_scaled(X[i : i + n_rows], generator) for i in range(0, len(X), n_rows))
     return np.concatenate([neighbor_information(block, theta) for block in blocks])
@@ -192,21 +152,13 @@ def mutual_information(X, theta, generator):
 def gaussian_information(X, theta):
     """Return the mean mutual information of records and weights, as if both were normal.
 
-    Parameters
-    ----------
-    X : torch.Tensor of shape (n_records, n_features)
-        Records.
-    theta : torch.Tensor of shape (n_features,)
-        Weights.
-
-    Returns
-    -------
-    torch.Tensor
-        One number, with gradients; at most 6.9, where a record is a multiple of the weights.
+    It has gradients, and is at most 6.9, where a record is a multiple of the weights.
     """
     shape = theta.shape
     X, theta = (layer_norm(values, shape, eps=SMALLEST_VARIANCE) for values in (X, theta))
+    # normed over the features, so that the product's mean is the correlation
     squared_correlation = (X @ theta / len(theta)).square()
+    # kept below 1, where the logarithm and its gradient are infinite
     return -0.5 * torch.log1p(-squared_correlation.clamp(max=1 - SMALLEST_REST)).mean()
 
 
@@ -219,6 +171,7 @@ def _first_layer(net):
             f"MutualInformation needs a table of at least {N_NEIGHBORS + 2} features, each of "
             f"which is a sample, got records of shape {shape}."
         )
+    # parameters come in the order in which the module has its layers
     for parameter in net.module_.parameters():
         if parameter.ndim == 2 and parameter.shape[1] == n_features:
             return parameter

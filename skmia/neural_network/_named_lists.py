@@ -51,9 +51,11 @@ class NamedLists:
             The estimator.
         """
         for key in self._named_lists:
+            # a new list comes first, so that nested names are those of its parts
             if key in params:
                 setattr(self, key, params.pop(key))
             nested = {k: params.pop(k) for k in list(params) if k.startswith(f"{key}__")}
+            # and a new part before its own parameters: fewer underscores are higher up
             for path, value in sorted(nested.items(), key=lambda item: item[0].count("__")):
                 self._set_part(key, path, value)
         if params:
@@ -72,6 +74,7 @@ class NamedLists:
         if rest:
             parts[names.index(name)][1].set_params(**{rest[0]: value})
         else:
+            # a new list: the old one may be shared with a clone, or be a tuple
             given = list(getattr(self, key))
             old = given[names.index(name)]
             given[names.index(name)] = (name, value) if isinstance(old, tuple) else value
@@ -79,18 +82,7 @@ class NamedLists:
 
 
 def named(parts):
-    """Return the objects of a list with their names.
-
-    Parameters
-    ----------
-    parts : list, tuple or None
-        Objects, or pairs of a name and an object.
-
-    Returns
-    -------
-    list of tuple
-        Pairs of a name and an object. Where objects of one class occur more than once, their names
-        end in `_1`, `_2` and so on.
+    """Return pairs of a name and an object; names of one class end in `_1`, `_2` where it recurs.
 
     Examples
     --------
@@ -100,7 +92,8 @@ def named(parts):
     """
     parts = parts if isinstance(parts, list | tuple) else ()  # anything else is refused by fit
     pairs = [part if isinstance(part, tuple) else (_name_of(part), part) for part in parts]
-    counts, seen = Counter(name for name, _ in pairs), Counter()
+    counts = Counter(name for name, _ in pairs)
+    seen = Counter()
     unique = []
     for name, part in pairs:
         seen[name] += 1
@@ -109,4 +102,5 @@ def named(parts):
 
 
 def _name_of(part):
+    # an underscore only where a small letter or a digit ends a word: HAMP is hamp, not h_a_m_p
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(part).__name__).lower()

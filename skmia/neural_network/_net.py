@@ -17,9 +17,14 @@ from torch.nn.functional import cross_entropy
 
 from skmia._records import RemembersMembers
 from skmia.neural_network._batches import RecordBatches, knows_rows, size_of_batch, whole_and_rows
-from skmia.neural_network._defense import Defense
 from skmia.neural_network._named_lists import NamedLists, named
-from skmia.neural_network._part_checks import check_defense_unchanged, check_parts
+from skmia.neural_network._part_checks import (
+    check_defense_unchanged,
+    check_parts,
+    check_takes_parameters,
+    checked_weights,
+    cloned_defense,
+)
 from skmia.neural_network._training import Training
 from skmia.utils._sklearn import _safe_indexing
 
@@ -29,38 +34,35 @@ __all__ = ["RegularizedNet"]
 class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
     """A skorch classifier with penalties and a defense against membership inference.
 
-    For modules of your own. It is a `skorch.NeuralNetClassifier` in every way, but for three
-    defaults: the module returns logits (the criterion is the cross entropy), all records given to
-    `fit` are trained on (`train_split=None`), and batches are shuffled.
+    Use it for modules of your own. It is a `skorch.NeuralNetClassifier` with three other defaults:
+    the module returns logits (the criterion is the cross entropy), all records given to `fit` are
+    trained on (`train_split=None`), and batches are shuffled.
 
     Parameters
     ----------
     module : torch.nn.Module class or instance
         The network, which returns logits of shape (n_records, n_classes). If its constructor takes
-        an argument `generator`, it is given a `torch.Generator` of its own, on the CPU, for its
-        initial weights and for dropout. An instance is copied: every `fit` begins with its
-        parameters.
+        an argument `generator`, it gets a `torch.Generator` of its own, on the CPU, for initial
+        weights and dropout. An instance is copied: every `fit` begins with its parameters.
     *args : tuple
         Further parameters of `skorch.NeuralNetClassifier`, in its order.
     penalties : list of penalties, default=None
-        Terms that are added to the loss, or pairs of a name and a term. Their parameters are nested
-        parameters: `penalties__group_fairness__weight`.
+        Terms added to the loss, or pairs of a name and a term. Their parameters are nested:
+        `penalties__group_fairness__weight`.
     defense : defense, default=None
-        Another way to train, or to answer. Its parameters are nested parameters:
-        `defense__weight`.
+        Another way to train, or to answer. Its parameters are nested: `defense__weight`.
     random_state : int, RandomState instance or None, default=None
-        Seeds initial weights, order of the batches, dropout and whatever else needs chance. Torch's
-        global generator is put back as it was, unless this is None, in which case modules that take
-        no generator draw from it.
+        Seeds initial weights, order of the batches, dropout and all other chance. Torch's global
+        generator is put back as it was. With None, modules that take no generator draw from it.
     criterion : torch.nn.Module class, default=torch.nn.CrossEntropyLoss
-        The loss. Penalties of the classifier's answers and most defenses want the cross entropy.
+        The loss. Penalties of the classifier's answers and most defenses need the cross entropy.
     train_split : callable or None, default=None
-        Splits records off that are not trained on, as skorch has it. They are no members.
+        Holds out records, as in skorch. They are not trained on, so they are no members.
     iterator_train, iterator_valid : class, default=RecordBatches
-        What makes batches. Penalties and weights of records need to know the rows of a batch, which
-        torch's DataLoader does not tell.
+        What makes batches. Penalties and weights of records need each batch's rows, which torch's
+        DataLoader does not tell.
     iterator_train__shuffle : bool, default=True
-        Whether the order of the records is drawn anew in each epoch.
+        Whether each epoch draws the order of the records anew.
     **kwargs : dict
         Further parameters of `skorch.NeuralNetClassifier`.
 
@@ -69,12 +71,11 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
     module_ : torch.nn.Module
         The trained network.
     history_ : skorch.history.History
-        What was recorded of each epoch: losses, and the property that each penalty is about, by
-        the penalty's name.
+        The record of each epoch: losses and, by the name of each penalty, the property it is about.
     defense_ : defense
         The defense, with what it learned.
     held_out_rows_ : ndarray of int
-        Rows of the last call of `fit` that were held out by `train_split`.
+        Rows of the last call of `fit` that `train_split` held out.
     classes_ : ndarray of shape (n_classes,)
         The labels, 0 to n_classes - 1.
 
@@ -84,9 +85,8 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
 
     Notes
     -----
-    The network remembers the records it was trained on while it is in memory, so that the scorers
-    of membership inference work by name. They are never written to disk: pickling and copying drop
-    them.
+    The network in memory remembers its training records, so that scorers of membership inference
+    work by name. Pickling and copying drop the records: none is written to disk.
 
     Examples
     --------
@@ -137,6 +137,7 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         self.random_state = random_state
 
     def _get_param_names(self):
+        # skorch takes every attribute whose name does not end in "_" for a parameter
         hidden = ("_remembered", "training")
         return [name for name in super()._get_param_names() if name not in hidden]
 
@@ -156,51 +157,32 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         # skorch would take them for arguments of a module called "defense"
         nested = {k: params.pop(k) for k in list(params) if k.startswith("defense__")}
         super().set_params(**params)
-        if nested and not hasattr(self.defense, "set_params"):
-            raise ValueError(
-                f"Invalid parameters {sorted(nested)}: the network's defense is {self.defense!r}."
-            )
         if nested:
+            check_takes_parameters(self.defense, nested)
             self.defense.set_params(**{k.removeprefix("defense__"): v for k, v in nested.items()})
         return self
 
     def initialize(self):
-        """Set the module, the criterion, the optimizer and the callbacks to their beginning.
-
-        Returns
-        -------
-        self : object
-            The network.
-        """
+        """Set the module, the criterion, the optimizer and the callbacks to their beginning."""
         self.random_state_ = check_random_state(self.random_state)
-        self.defense_ = Defense() if self.defense is None else clone(self.defense)
-        if not isinstance(self.defense_, Defense):
-            raise TypeError(
-                f"defense must be a defense of skmia.neural_network or None, got {self.defense!r}."
-            )
+        self.defense_ = cloned_defense(self.defense)
         return super().initialize()
 
     def initialize_module(self):
-        """Make the module, with a generator of its own if it takes one.
-
-        Returns
-        -------
-        self : object
-            The network.
-        """
+        """Make the module, with a generator of its own if it takes one."""
         self._remembered = ()
         kwargs = self.get_params_for("module")
         # clones, such as shadow models, must not begin with what this network has learned
         module = self.module if inspect.isclass(self.module) else copy.deepcopy(self.module)
-        seed = self._draw_seed()
-        if self._module_takes_generator():
+        seed = _draw_seed(self.random_state_)
+        if _takes_generator(self.module):
             kwargs.setdefault("generator", torch.Generator().manual_seed(seed))
-        with self._own_chance(seed):
+        with _own_chance(self, seed):
             self.module_ = self.initialized_instance(module, kwargs)
         return self
 
     def partial_fit(self, X, y=None, classes=None, **fit_params):
-        """Train on, or begin to.
+        """Go on with training, or begin it.
 
         Parameters
         ----------
@@ -211,7 +193,7 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         classes : array-like, default=None
             Not used, as in skorch.
         **fit_params : dict
-            Handed on to the module.
+            Passed on to the module.
 
         Returns
         -------
@@ -221,9 +203,9 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         return self._train(X, y, (X, y), None, {"classes": classes, **fit_params})
 
     def train_on(self, X, y, *, given=None, weights=None):
-        """Train on, or begin to, with weights of records.
+        """Go on with training, or begin it, with weights of records.
 
-        It is `partial_fit` for classifiers that prepare the records of a network within, as
+        It is `partial_fit` for classifiers that wrap a network and prepare its records, as
         :class:`RegularizedMLPClassifier` does.
 
         Parameters
@@ -233,11 +215,11 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         y : array-like of shape (n_records,)
             Labels, 0 to n_classes - 1.
         given : tuple of array-like, default=None
-            The same records and their labels as the user gave them, by which `membership_of` finds
-            them again and penalties find groups. By default `X` and `y`.
+            The same records and labels as the user gave them, for `membership_of` and for groups
+            of penalties. By default `X` and `y`.
         weights : array-like of shape (n_records,), default=None
-            The weight of each record in the loss, above 0: a record of weight 0 is not trained on,
-            so it must not be among them. By default all are alike.
+            The weight of each record in the loss, above 0. Leave out records of weight 0, since
+            they are not trained on. By default all records weigh the same.
 
         Returns
         -------
@@ -250,55 +232,36 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
             If weights are not one positive number for each record, or penalties, defense and other
             parameters do not go together.
         """
-        if weights is not None:
-            weights = np.asarray(weights, dtype=np.float64)
-            if weights.shape != (get_len(X),) or not (np.isfinite(weights) & (weights > 0)).all():
-                raise ValueError(
-                    f"weights must be a finite number above 0 for each of the {get_len(X)} records;"
-                    " leave out those of weight 0, which are not trained on."
-                )
+        weights = None if weights is None else checked_weights(weights, get_len(X))
         return self._train(X, y, (X, y) if given is None else given, weights, {})
 
     def _train(self, X, y, given, weights, fit_params):
         if not self.initialized_:
             self.initialize()
         check_defense_unchanged(self)
+        # an empty history tells a new network from one that goes on after it was unpickled
         first = self.history_ is None or not len(self.history_)
         dataset = self.get_dataset(X, y)
         self.training = Training(*given, X, y, dataset, weights, self.random_state_)
         try:
+            # clones, since penalties keep what they learn of the records as attributes
             self.training.penalties = named(clone(self.penalties, safe=False))
             check_parts(self)
             # of a training that fails, nobody knows which records it has seen
-            earlier, self._remembered = self._remembered, ()
-            with self._own_chance(self._draw_seed()):
+            earlier = self._remembered
+            self._remembered = ()
+            with _own_chance(self, _draw_seed(self.random_state_)):
                 super().partial_fit(X, y, **fit_params)
             self.defense_.finish(self)
             self._remember_trained(first, earlier)
         finally:
+            # also where training failed: no record may stay with a network that is pickled
             self.defense_.end(self)
             del self.training
         return self
 
     def get_split_datasets(self, X, y=None, **fit_params):
-        """Return the records to train on and those held out, as skorch does.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_records, ...)
-            Records.
-        y : array-like of shape (n_records,)
-            Labels.
-        **fit_params : dict
-            Handed to `train_split`.
-
-        Returns
-        -------
-        dataset_train : torch Dataset
-            What is trained on.
-        dataset_valid : torch Dataset or None
-            What is held out.
-        """
+        """Split as skorch does, and let the defense and the penalties prepare."""
         train, held_out = super().get_split_datasets(X, y, **fit_params)
         rows = [None if part is None else _rows(part) for part in (train, held_out)]
         self.training.split(*rows)
@@ -308,75 +271,33 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         return train, held_out
 
     def get_iterator(self, dataset, training=False):
-        """Return what makes the batches.
-
-        Parameters
-        ----------
-        dataset : torch Dataset
-            The records.
-        training : bool, default=False
-            Whether they are trained on.
-
-        Returns
-        -------
-        iterator
-            It yields records and labels.
-        """
+        """Return skorch's batches, in training those that know their rows."""
         if not training or not knows_rows(self):
             return super().get_iterator(dataset, training=training)
         options = self.get_params_for("iterator_train")
         options["batch_size"] = size_of_batch(self, get_len(dataset))
+        # its own generator: the order of the batches must not depend on what else needs chance
         options.setdefault("generator", self.training.batch_generator)
         options.update(self.defense_.batch_options(self))
         self.training.batches = self.iterator_train(dataset, **options)
         return self.training.batches
 
     def train_step_single(self, batch, **fit_params):
-        """Compute loss and gradients of a batch.
-
-        Parameters
-        ----------
-        batch : tuple
-            Records and labels.
-        **fit_params : dict
-            Handed on to the module.
-
-        Returns
-        -------
-        dict
-            `loss` and `y_pred`.
-        """
+        """Compute the gradients of a batch, by the step of the defense."""
         self._set_training(True)
-        X, y = unpack_data(batch)
-        X, y = to_tensor(X, device=self.device), to_tensor(y, device=self.device)
-        self.training.X_batch = X
+        X, y = (to_tensor(part, device=self.device) for part in unpack_data(batch))
+        self.training.X_batch = X  # which penalties of the records ask for
         loss, y_pred = self.defense_.step(self, X, y, **fit_params)
         loss.backward()
         return {"loss": loss, "y_pred": y_pred}
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
-        """Return the loss of a batch, in training with all penalties.
-
-        Parameters
-        ----------
-        y_pred : torch.Tensor of shape (n_records, n_classes)
-            What the module said.
-        y_true : torch.Tensor of shape (n_records,)
-            Labels, from 0 on.
-        X : torch.Tensor of shape (n_records, ...), default=None
-            The records.
-        training : bool, default=False
-            Whether this is a loss to train with.
-
-        Returns
-        -------
-        torch.Tensor
-            One number.
-        """
+        """Return the loss of a batch, in training the defense's with all penalties."""
         if not training:
             return super().get_loss(y_pred, y_true, X, training)
         loss = self.defense_.loss(self, y_pred, y_true)
         for _, penalty in self.training.penalties:
+            # with a weight of 0 the property is only measured, after the epoch
             if penalty.weight:
                 value = penalty.value(self, y_pred, y_true)
                 loss = torch.add(loss, value, alpha=penalty.weight)
@@ -388,9 +309,9 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         Parameters
         ----------
         y_pred : torch.Tensor of shape (n_records, n_classes)
-            What the module said.
+            What the module returned.
         y_true : torch.Tensor of shape (n_records,)
-            Labels, from 0 on.
+            Labels, 0 to n_classes - 1.
 
         Returns
         -------
@@ -399,6 +320,7 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         """
         if self.training.weights is None:
             return super().get_loss(y_pred, y_true, training=True)
+        # the criterion's own mean knows no weights of records
         return self.mean(cross_entropy(y_pred, y_true, reduction="none"))
 
     def mean(self, values):
@@ -418,32 +340,12 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         return values.mean() if weights is None else (values * weights.to(values)).mean()
 
     def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
-        """Begin an epoch.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        dataset_train, dataset_valid : torch Dataset
-            What is trained on, and what is held out.
-        **kwargs : dict
-            Not used.
-        """
+        """Begin an epoch."""
         super().on_epoch_begin(net, dataset_train, dataset_valid, **kwargs)
         self.defense_.begin_epoch(self)
 
     def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
-        """Record what the penalties are about.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        dataset_train, dataset_valid : torch Dataset
-            What is trained on, and what is held out.
-        **kwargs : dict
-            Not used.
-        """
+        """Record what the penalties are about."""
         self.defense_.end_epoch(self)
         for name, penalty in self.training.penalties:
             value = penalty.end_epoch(self)
@@ -467,8 +369,8 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         return self.defense_.answer(self, proba)
 
     def _remember_trained(self, first, earlier):
-        records, y, rows = self.training.records, self.training.labels, self.training.rows
-        held_out = self.training.held_out
+        records, y = self.training.records, self.training.labels
+        rows, held_out = self.training.rows, self.training.held_out
         self.held_out_rows_ = np.empty(0, dtype=int) if held_out is None else held_out
         if y is None or is_dataset(records) or isinstance(records, Mapping | tuple):
             return  # no table of records that could be found again
@@ -479,20 +381,16 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         self._remembered = earlier
         self._remember(records, y, add=True)
 
-    def _module_takes_generator(self):
-        return inspect.isclass(self.module) and (
-            "generator" in inspect.signature(self.module.__init__).parameters
-        )
 
-    def _draw_seed(self):
-        return int(self.random_state_.randint(np.iinfo(np.int32).max))
+def _draw_seed(rng):
+    return int(rng.randint(np.iinfo(np.int32).max))
 
-    def _own_chance(self, seed):
-        # nothing draws from torch's generator, which is shared with networks of other threads
-        own_generators = self._module_takes_generator() and knows_rows(self)
-        if self.random_state is None or own_generators:
-            return nullcontext()
-        return _seeded(seed)
+
+def _own_chance(net, seed):
+    """Return a context in which torch's global generator has the seed, where it is used."""
+    # nothing draws from torch's generator, which is shared with networks of other threads
+    own_generators = _takes_generator(net.module) and knows_rows(net)
+    return nullcontext() if net.random_state is None or own_generators else _seeded(seed)
 
 
 @contextmanager
@@ -501,6 +399,13 @@ def _seeded(seed):
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         yield
+
+
+def _takes_generator(module):
+    # an instance has drawn its weights already
+    return inspect.isclass(module) and (
+        "generator" in inspect.signature(module.__init__).parameters
+    )
 
 
 def _rows(dataset):

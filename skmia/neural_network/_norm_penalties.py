@@ -14,14 +14,14 @@ class L1(Penalty):
 
     .. math:: \lambda \sum_j |\theta_j|
 
-    where :math:`\theta` are the parameters and :math:`\lambda` is the weight.
+    where :math:`\theta` are the parameters.
 
     Parameters
     ----------
     weight : float, default=0.0001
-        What the sum is multiplied by, at least 0.
+        The factor :math:`\lambda`, at least 0.
     penalize_bias : bool, default=False
-        Whether biases are penalized too.
+        Whether to penalize biases too.
 
     Examples
     --------
@@ -41,47 +41,29 @@ class L1(Penalty):
         self.penalize_bias = penalize_bias
 
     def begin(self, net):
-        """Take the parameters.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        """
+        """Take the parameters."""
         self.parameters_ = penalized_parameters(net, self.penalize_bias)
 
     def value(self, net, logits, y):
-        """Return the sum.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        logits, y : torch.Tensor
-            Not used.
-
-        Returns
-        -------
-        torch.Tensor
-            One number, with gradients.
-        """
+        """Return the sum of the absolute values."""
         return size_of(self.parameters_, 1)
 
 
+# parameters, constraints and `begin` are those of L1
 class L2(L1):  # numpydoc ignore=PR02
     r"""Penalize the sum of the parameters' squares.
 
     .. math:: \lambda \sum_j \theta_j^2
 
-    where :math:`\theta` are the parameters and :math:`\lambda` is the weight. The `weight_decay` of
-    torch's optimizers is half of this sum, biases included.
+    where :math:`\theta` are the parameters. The `weight_decay` of torch's optimizers is half of
+    this sum, biases included.
 
     Parameters
     ----------
     weight : float, default=0.0001
-        What the sum is multiplied by, at least 0.
+        The factor :math:`\lambda`, at least 0.
     penalize_bias : bool, default=False
-        Whether biases are penalized too.
+        Whether to penalize biases too.
 
     Examples
     --------
@@ -92,18 +74,5 @@ class L2(L1):  # numpydoc ignore=PR02
     """
 
     def value(self, net, logits, y):
-        """Return the sum.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        logits, y : torch.Tensor
-            Not used.
-
-        Returns
-        -------
-        torch.Tensor
-            One number, with gradients.
-        """
+        """Return the sum of the squares."""
         return size_of(self.parameters_, 2)

@@ -15,23 +15,12 @@ __all__ = ["MOST_NOISE", "import_opacus", "noise_for", "spent"]
 LARGE_EPSILON = 50.0
 # whole orders are quick, and enough to see whether epsilon is large
 FEW_ORDERS = (2, 3, 4, 6, 8, 16, 32, 64)
-# outside of these bounds Rényi divergences cannot be computed, and nobody wants them
+# outside of these bounds Rényi divergences cannot be computed
 LEAST_NOISE, MOST_NOISE = 1e-12, 1e4
 
 
 def import_opacus():
-    """Return the package opacus.
-
-    Returns
-    -------
-    module
-        The package.
-
-    Raises
-    ------
-    ImportError
-        If it is not installed.
-    """
+    """Return the package opacus, or say how to install it."""
     try:
         import opacus
     except ImportError as error:
@@ -42,28 +31,13 @@ def import_opacus():
     return opacus
 
 
+# the search for the noise asks for the same values again
 @lru_cache(maxsize=1024)
 def spent(noise_multiplier, sample_rate, n_steps, delta, accountant):
-    """Return epsilon after a number of steps.
+    """Return an upper bound on epsilon after a number of steps.
 
-    Parameters
-    ----------
-    noise_multiplier : float
-        Standard deviation of the noise, in units of the clipping norm.
-    sample_rate : float
-        Chance of each record to be in a batch.
-    n_steps : int
-        Steps taken.
-    delta : float
-        The delta of (epsilon, delta)-differential privacy.
-    accountant : {"prv", "rdp"}
-        Whose bound: of the distribution of the privacy loss, or of Rényi divergences. Where few of
-        the latter say that it is above 50, it is theirs in both cases.
-
-    Returns
-    -------
-    float
-        An upper bound.
+    The accountant "prv" follows the distribution of the privacy loss, "rdp" Rényi divergences.
+    Where a few of the latter say that epsilon is above 50, the bound is theirs in both cases.
     """
     if not n_steps:
         return 0.0
@@ -80,36 +54,16 @@ def spent(noise_multiplier, sample_rate, n_steps, delta, accountant):
 
 @lru_cache(maxsize=256)
 def noise_for(target_epsilon, sample_rate, n_steps, delta, accountant):
-    """Return the least noise that keeps epsilon at a target, to about 0.2 %.
+    """Return the least noise multiplier that keeps epsilon at a target, to about 0.2 %.
 
-    Parameters
-    ----------
-    target_epsilon : float
-        What epsilon may be in the end.
-    sample_rate : float
-        Chance of each record to be in a batch.
-    n_steps : int
-        Steps to come.
-    delta : float
-        The delta of (epsilon, delta)-differential privacy.
-    accountant : {"prv", "rdp"}
-        Whose bound, as in :func:`spent`.
-
-    Returns
-    -------
-    float
-        The noise multiplier.
-
-    Raises
-    ------
-    ValueError
-        If no noise is enough for the accountant to prove so small an epsilon.
+    If no noise is enough for the accountant to prove so small an epsilon, that is an error.
     """
 
     def _excess(log_noise):
-        noise = exp(log_noise)
+        noise = exp(log_noise)  # epsilon falls over orders of magnitude, so both are logarithms
         return log(spent(noise, sample_rate, n_steps, delta, accountant) / target_epsilon)
 
+    # by factors of 2 to an interval that holds the target, then by its root within
     enough = 0.0
     while _excess(enough) > 0:
         enough += log(2)
@@ -122,6 +76,7 @@ def noise_for(target_epsilon, sample_rate, n_steps, delta, accountant):
     while _excess(enough - log(2)) <= 0:
         enough -= log(2)
     found = brentq(_excess, enough - log(2), enough, xtol=0.001)
+    # the root may lie on the wrong side of the target, by no more than its tolerance
     while _excess(found) > 0:
         found += 0.001
     return exp(found)
@@ -136,6 +91,7 @@ def _renyi_epsilon(noise_multiplier, sample_rate, n_steps, delta, orders):
     return float(epsilon)
 
 
+# steps add up, so that one computation serves all numbers of steps
 @lru_cache(maxsize=256)
 def _renyi_of_step(noise_multiplier, sample_rate, orders):
     analysis = import_opacus().accountants.analysis.rdp

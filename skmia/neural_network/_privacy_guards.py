@@ -15,18 +15,7 @@ CALLBACKS = (EpochScoring, EpochTimer, PassthroughScoring, PrintLog, ProgressBar
 
 
 def check_guarantee(net):
-    """Refuse networks whose training uses records without clipping or noise.
-
-    Parameters
-    ----------
-    net : RegularizedNet
-        The network, about to be trained.
-
-    Raises
-    ------
-    ValueError
-        If something would void the guarantee.
-    """
+    """Refuse networks whose training uses records without clipping or noise."""
     for void, reason in (*_voids_in_training(net), *_voids_in_net(net)):
         if void:
             raise ValueError(f"DPSGD cannot keep its promise: {reason}")
@@ -55,6 +44,7 @@ def _voids_in_training(net):
         "records held out are seen without noise. Set train_split=None and early_stopping=False, "
         "and choose max_epochs beforehand.",
     )
+    # exact types: a subclass of a harmless callback may decide
     deciding = [name for name, callback in net.callbacks_ if type(callback) not in CALLBACKS]
     yield (
         bool(deciding),
@@ -66,6 +56,8 @@ def _voids_in_training(net):
 def _voids_in_net(net):
     """Yield whether the parts of a network void the guarantee, and why."""
     criterion = net.criterion_
+    # a subclass of the loss may look at the whole batch, as may class weights and ignored labels,
+    # whose mean is taken over other records
     plain = type(criterion) is torch.nn.CrossEntropyLoss and (
         criterion.weight is None and criterion.reduction == "mean" and criterion.ignore_index < 0
     )
@@ -103,6 +95,7 @@ def _check_layers(module):
         if isinstance(layer, kind)
         for error in validator(layer)
     ]
+    # such as running means, which are made of records without clipping or noise
     buffers = [name for name, _ in module.named_buffers()]
     if buffers and not errors:
         errors = [

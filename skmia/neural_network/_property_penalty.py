@@ -18,23 +18,9 @@ __all__ = ["PropertyPenalty"]
 class PropertyPenalty(Penalty):
     """Base of the penalties of Tonni et al.: Algorithm 1 for any property r of the classifier.
 
-    An author writes `hard_property`, which is measured, and `soft_property`, which has gradients.
-
-    Parameters
-    ----------
-    weight : float, default=0.001
-        What the penalty is multiplied by, at least 0.
-    form : {"absolute", "squared", "direct"}, default="absolute"
-        The sum of the parameters' absolute values times e to the power of r, the sum of their
-        squares times r, or r itself.
-    detach : bool, default=True
-        Whether r is a measured constant in the first two forms, or has gradients.
-    n_measurements : int, default=5
-        Measurements of r in an epoch, at least 1.
-    n_records : int, default=1000
-        Training records drawn for a measurement, at least 2.
-    penalize_bias : bool, default=False
-        Whether biases are penalized too.
+    A subclass writes `hard_property`, which is measured, and `soft_property`, which has gradients.
+    By `form` the penalty is the sum of the parameters' absolute values times e to the power of r,
+    the sum of their squares times r, or r itself. In the first two, `detach` makes r a constant.
     """
 
     needs_rows = True
@@ -66,91 +52,33 @@ class PropertyPenalty(Penalty):
 
     @abstractmethod
     def hard_property(self, net, rows):
-        """Return the property, as it is measured.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network, whose module is in evaluation mode.
-        rows : ndarray of int
-            Rows of the records to measure it on.
-
-        Returns
-        -------
-        float or torch.Tensor
-            One number.
-        """
+        """Return the property as it is measured on some rows; the module is in evaluation mode."""
 
     @abstractmethod
     def soft_property(self, net, logits, y):
-        """Return the property of the present batch, with gradients.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        logits : torch.Tensor of shape (n_records, n_classes)
-            What the module says of the batch.
-        y : torch.Tensor of shape (n_records,)
-            Labels, from 0 on.
-
-        Returns
-        -------
-        torch.Tensor
-            One number.
-        """
+        """Return the property of the present batch, with gradients."""
 
     def begin(self, net):
-        """Take the parameters, and forget earlier measurements.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        """
+        """Take the parameters, and forget earlier measurements."""
         self.parameters_ = penalized_parameters(net, self.penalize_bias)
         self.generator_ = net.training.new_generator()
         self._measurements = deque(maxlen=self.n_measurements)
-        self._n_steps, self._batch = 0, None
+        self._n_steps = 0
+        self._batch = None
 
     def value(self, net, logits, y):
-        """Return the penalty of a batch.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        logits : torch.Tensor of shape (n_records, n_classes)
-            What the module says of the batch.
-        y : torch.Tensor of shape (n_records,)
-            Labels, from 0 on.
-
-        Returns
-        -------
-        torch.Tensor
-            One number, with gradients.
-        """
+        """Return the penalty of a batch."""
         r = self._measured(net) if self._is_constant else self.soft_property(net, logits, y)
         if self.form == "direct":
             return r
         if self.form == "squared":
             return r * size_of(self.parameters_, 2)
+        # the paper's lambda e^r lies between lambda and lambda e, for r in [0, 1]
         growth = math.exp(r) if self._is_constant else r.exp()
         return growth * size_of(self.parameters_, 1)
 
     def end_epoch(self, net):
-        """Return the property for the history.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-
-        Returns
-        -------
-        float
-            What is in use, or where r has gradients, one measurement.
-        """
+        """Return the property in use or, where it has gradients, one measurement."""
         if not self._is_constant:
             return self._measure(net)
         if not self._n_steps:  # no step asked for it, since the weight is 0
@@ -167,9 +95,11 @@ class PropertyPenalty(Penalty):
         batches = net.training.batches
         if batches.rows is not self._batch:  # an optimizer may ask more than once in a step
             self._batch = batches.rows
+            # true in as many steps of an epoch as there are measurements, evenly spaced
             if self._n_steps * self.n_measurements % len(batches) < self.n_measurements:
                 self._measurements.append(self._measure(net))
             self._n_steps += 1
+        # Algorithm 1 takes the largest of its l measurements
         return max(self._measurements)
 
     def _measure(self, net):
@@ -185,6 +115,7 @@ class PropertyPenalty(Penalty):
 @contextmanager
 def _evaluation_mode(module):
     """Set a module and all its parts to evaluation, and back to what each was."""
+    # part by part: a user may have frozen some, which train() would set to training
     modes = [(part, part.training) for part in module.modules()]
     module.eval()
     try:

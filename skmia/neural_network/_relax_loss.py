@@ -15,8 +15,8 @@ __all__ = ["RelaxLoss"]
 class RelaxLoss(Defense):
     r"""Keep the training loss at a target level instead of driving it to 0.
 
-    Members are told from other records by their small losses. With :math:`L` the mean cross entropy
-    of a batch and :math:`\alpha` the target, every other epoch, from the first on, trains on
+    Small losses give members away. With :math:`L` the mean cross entropy of a batch and
+    :math:`\alpha` the target, every other epoch, from the first on, trains on
     :math:`|L - \alpha|`, which makes the loss of a batch grow once it is below the target. The
     epochs between train on :math:`L` where :math:`L > \alpha`, and otherwise flatten the answers
     :math:`p`: the soft label of a record of class :math:`y` is
@@ -27,8 +27,8 @@ class RelaxLoss(Defense):
     :math:`-[\arg\max p \ne y] \sum_c t_c \log p_c + \log p_y` ("image"). A target of 0 is plain
     training.
 
-    The attacker is assumed to know of it: attack with shadow models that are clones of the relaxed
-    classifier. Attacks that are calibrated for each record suffer less than those with one
+    Assume that the attacker knows of the defense: attack with shadow models that are clones of the
+    relaxed classifier. Attacks that are calibrated for each record suffer less than those with one
     threshold.
 
     Parameters
@@ -42,8 +42,8 @@ class RelaxLoss(Defense):
         The most :math:`u` that a soft label gives the true class, in (0, 1]. The paper takes 0.3
         for Purchase100, 0.1 for Texas100 and 1 for images.
     variant : {"tabular", "image"}, default="tabular"
-        Which records are flattened: all, or only those that are classified wrongly, while the loss
-        of the others grows.
+        Which records to flatten: all, or only those that are classified wrongly, while the loss of
+        the others grows.
     detach_targets : bool, default=False
         Whether soft labels are constants. By default, as in the authors' code, the gradient flows
         through :math:`p_y` within them too.
@@ -51,7 +51,7 @@ class RelaxLoss(Defense):
     Raises
     ------
     ValueError
-        If `target_loss` is not below :math:`\ln C`, when the network is trained.
+        In training, if `target_loss` is not below :math:`\ln C`.
 
     See Also
     --------
@@ -95,23 +95,9 @@ class RelaxLoss(Defense):
         self.detach_targets = detach_targets
 
     def loss(self, net, logits, y):
-        """Return the distance from the target, the cross entropy, or the flattening loss.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        logits : torch.Tensor of shape (n_records, n_classes)
-            What the module said.
-        y : torch.Tensor of shape (n_records,)
-            Labels, from 0 on.
-
-        Returns
-        -------
-        torch.Tensor
-            One number, with gradients.
-        """
+        """Return the distance from the target, the cross entropy, or the flattening loss."""
         target = self._target(logits.shape[1])
+        # record by record, as the network's mean has their weights
         losses = cross_entropy(logits, y, reduction="none")
         mean = net.mean(losses)
         if len(net.history) % 2 == 1:  # the first epoch is number 0 of the paper
@@ -134,11 +120,13 @@ class RelaxLoss(Defense):
         soft = cross_entropy(logits, self._targets(logits, y), reduction="none")
         if self.variant == "tabular":
             return soft
+        # minus the loss: gradient ascent, as in the authors' code for images
         return (logits.argmax(dim=1) != y) * soft - losses
 
     def _targets(self, logits, y):
         """Return the soft labels."""
         own = softmax(logits, dim=1).gather(1, y[:, None]).clamp(max=self.upper)
+        # the authors' code lets the gradient flow through the soft label as well
         own = own.detach() if self.detach_targets else own
-        others = (1 - own) / max(logits.shape[1] - 1, 1)
+        others = (1 - own) / max(logits.shape[1] - 1, 1)  # of a single class there are no others
         return others.expand_as(logits).scatter(1, y[:, None], own)

@@ -14,21 +14,10 @@ __all__ = ["demographic_parity", "equal_opportunity", "individual_fairness"]
 def demographic_parity(proba, groups, n_groups):
     """Return the largest mean difference between the mean probabilities of two groups.
 
-    Parameters
-    ----------
-    proba : torch.Tensor of shape (n_records, n_classes)
-        Probabilities.
-    groups : ndarray of int, shape (n_records,)
-        Each record's group, from 0 on. Groups without records are left out.
-    n_groups : int
-        Number of groups.
-
-    Returns
-    -------
-    torch.Tensor
-        One number, 0 if there are fewer than two groups.
+    Groups without records are left out; with fewer than two others it is 0.
     """
     n_classes = proba.shape[1]
+    # a cell is a group and a label; each record counts in all cells of its group
     cells = groups[:, None] * n_classes + np.arange(n_classes)
     return _largest_gap(proba, cells, (n_groups, n_classes))
 
@@ -36,24 +25,11 @@ def demographic_parity(proba, groups, n_groups):
 def equal_opportunity(proba, y, groups, n_groups):
     """Return the same of the records of each true class, of which the class's own probability.
 
-    Parameters
-    ----------
-    proba : torch.Tensor of shape (n_records, n_classes)
-        Probabilities.
-    y : torch.Tensor of int, shape (n_records,)
-        True classes, from 0 on. A class that a group has no records of has no rate there.
-    groups : ndarray of int, shape (n_records,)
-        Each record's group, from 0 on.
-    n_groups : int
-        Number of groups.
-
-    Returns
-    -------
-    torch.Tensor
-        One number, 0 if no two groups have a class in common.
+    A class that a group has no records of has no rate there; it is 0 if no two groups share one.
     """
     n_classes = proba.shape[1]
     own = proba.gather(1, y[:, None])
+    # here each record counts in one cell, that of its group and true class
     cells = groups * n_classes + y.numpy(force=True)
     return _largest_gap(own, cells[:, None], (n_groups, n_classes))
 
@@ -61,27 +37,18 @@ def equal_opportunity(proba, y, groups, n_groups):
 def individual_fairness(proba, shares, order):
     """Return how far distances of probabilities are from distances of shares, in the mean.
 
-    Parameters
-    ----------
-    proba : torch.Tensor of shape (n_records, n_classes)
-        Probabilities.
-    shares : ndarray of shape (n_records,)
-        The share of all records that is in the group of each record.
-    order : ndarray of int, shape (n_records,)
-        All records in any order; each is paired with the one before, and the first with the last.
-
-    Returns
-    -------
-    torch.Tensor
-        One number, 0 if there are no pairs.
+    Each record is paired with the one before it in `order`, and the first with the last; `shares`
+    are those of the groups that the records are in. Without pairs it is 0.
     """
     values = proba.numpy(force=True)
     before = order[np.arange(len(order)) - 1]
     differences = values[order] - values[before]
     distances = np.abs(shares[order] - shares[before])
+    # of |mean |p - p'| - d| the slope is the sign outside times each sign inside
     signs = np.sign(np.abs(differences).mean(axis=1) - distances) / max(len(order), 1)
     terms = signs[:, None] * np.sign(differences) / values.shape[1]
     slopes = np.zeros(values.shape)
+    # each record is once the later of a pair and once the earlier
     slopes[order] = terms
     slopes[before] -= terms
     return _sum(slopes, proba) - float(signs @ distances)
@@ -92,13 +59,14 @@ def _largest_gap(numbers, cells, shape):
     n_cells = shape[0] * shape[1]
     sizes = np.bincount(cells.ravel(), minlength=n_cells)
     sums = np.bincount(cells.ravel(), numbers.numpy(force=True).ravel(), minlength=n_cells)
-    means = sums / np.maximum(sizes, 1)
+    means = sums / np.maximum(sizes, 1)  # of an empty cell any number, which `_slopes` leaves out
     slopes = _slopes(means.reshape(shape), sizes.reshape(shape)).ravel()
     return _sum(slopes[cells], numbers)
 
 
 def _slopes(means, sizes):
     """Return how the largest mean difference of two rows changes with each number of a cell."""
+    # labels that both rows have records of; all others have no rate to compare
     both = (sizes[:, None] > 0) & (sizes > 0)
     n_both = np.maximum(both.sum(axis=2), 1)
     differences = (means[:, None] - means) * both

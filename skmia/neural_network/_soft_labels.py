@@ -23,15 +23,15 @@ class LabelSmoothing(Defense):
     the answer :math:`p`. So the network gains nothing from being surer of its training records than
     :math:`1 - \varepsilon + \varepsilon / C`. A smoothing of 0 is plain training.
 
-    The attacker is assumed to know of it: attack with shadow models that are clones of the
-    smoothed classifier. It makes the confidences of members alike as well, so that some attacks
-    gain from a small :math:`\varepsilon`; measure rather than trust.
+    Assume that the attacker knows of the defense: attack with shadow models that are clones of the
+    smoothed classifier. Smoothing also makes the confidences of members alike, so that some attacks
+    gain from a small :math:`\varepsilon`: measure rather than trust.
 
     Parameters
     ----------
     smoothing : float, default=0.1
-        The share :math:`\varepsilon` of the label that is spread over all classes, in [0, 1). The
-        default is the one of [2]_.
+        The share :math:`\varepsilon` of the label to spread over all classes, in [0, 1). The
+        default is that of [2]_.
 
     See Also
     --------
@@ -64,22 +64,8 @@ class LabelSmoothing(Defense):
         self.smoothing = smoothing
 
     def loss(self, net, logits, y):
-        """Return the cross entropy with the smoothed labels.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        logits : torch.Tensor of shape (n_records, n_classes)
-            What the module said.
-        y : torch.Tensor of shape (n_records,)
-            Labels, from 0 on.
-
-        Returns
-        -------
-        torch.Tensor
-            One number, with gradients.
-        """
+        """Return the cross entropy with the smoothed labels."""
+        # record by record, as the network's mean has their weights
         return net.mean(cross_entropy(logits, y, label_smoothing=self.smoothing, reduction="none"))
 
 
@@ -92,13 +78,13 @@ class ConfidencePenalty(Defense):
 
     so that the network stays less sure of its training records. A weight of 0 is plain training.
 
-    The attacker is assumed to know of it: attack with shadow models that are clones of the
+    Assume that the attacker knows of the defense: attack with shadow models that are clones of the
     penalized classifier.
 
     Parameters
     ----------
     weight : float, default=0.1
-        The weight :math:`\beta` of the entropy, at least 0. The default is the one of [2]_.
+        The weight :math:`\beta` of the entropy, at least 0. The default is that of [2]_.
 
     See Also
     --------
@@ -130,38 +116,13 @@ class ConfidencePenalty(Defense):
         self.weight = weight
 
     def loss(self, net, logits, y):
-        """Return the cross entropy less the weighted entropy of the answers.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        logits : torch.Tensor of shape (n_records, n_classes)
-            What the module said.
-        y : torch.Tensor of shape (n_records,)
-            Labels, from 0 on.
-
-        Returns
-        -------
-        torch.Tensor
-            One number, with gradients.
-        """
+        """Return the cross entropy less the weighted entropy of the answers."""
         loss = cross_entropy(logits, y, reduction="none")
         return net.mean(loss - self.weight * entropies(logits))
 
 
 def entropies(logits):
-    """Return the entropy of each answer, in nats.
-
-    Parameters
-    ----------
-    logits : torch.Tensor of shape (n_records, n_classes)
-        The answers before the softmax.
-
-    Returns
-    -------
-    torch.Tensor of shape (n_records,)
-        The entropies.
-    """
+    """Return the entropy of each answer, in nats."""
+    # p log p of an answer that rounds to 0 is NaN, of its logarithm it is 0
     log_p = log_softmax(logits, dim=1)
     return -torch.sum(log_p.exp() * log_p, dim=1)

@@ -11,18 +11,7 @@ __all__ = ["check_table", "reference_rows", "row_batches", "take"]
 
 
 def check_table(net):
-    """Refuse records that cannot be taken by rows.
-
-    Parameters
-    ----------
-    net : RegularizedNet
-        The network, whose `training` tells the records.
-
-    Raises
-    ------
-    ValueError
-        If they are no array, tensor or sparse matrix.
-    """
+    """Refuse records that cannot be taken by rows: no array, tensor or sparse matrix."""
     X, y = net.training.X, net.training.y
     if not (isinstance(X, np.ndarray | torch.Tensor) or issparse(X)) or y is None:
         raise ValueError(
@@ -32,23 +21,7 @@ def check_table(net):
 
 
 def reference_rows(net):
-    """Return the rows held out, which are no members but help to defend them.
-
-    Parameters
-    ----------
-    net : RegularizedNet
-        The network, whose `training` tells the rows.
-
-    Returns
-    -------
-    ndarray of int
-        The rows.
-
-    Raises
-    ------
-    ValueError
-        If there are none, or they come from another table than the one trained on.
-    """
+    """Return the rows held out, which help to defend the members; refuse to have none."""
     held_out = net.training.held_out
     if held_out is None or not len(held_out):
         raise ValueError(
@@ -65,41 +38,14 @@ def reference_rows(net):
 
 
 def take(net, rows):
-    """Return records of the table and their labels.
-
-    Parameters
-    ----------
-    net : RegularizedNet
-        The network, whose `training` tells the records.
-    rows : ndarray of int
-        Their rows.
-
-    Returns
-    -------
-    X : torch.Tensor of shape (n_records, ...)
-        Records; sparse ones become dense.
-    y : torch.Tensor of shape (n_records,)
-        Labels.
-    """
+    """Return records of the table and their labels as tensors; sparse records become dense."""
     X, y = net.training.take(rows)
     return to_tensor(X, device=net.device), to_tensor(y, device=net.device)
 
 
 def row_batches(net, rows):
-    """Yield as many rows at once as there are in a batch of training.
-
-    Parameters
-    ----------
-    net : RegularizedNet
-        The network.
-    rows : ndarray of shape (n_records, ...)
-        The rows, or several for each record.
-
-    Yields
-    ------
-    ndarray
-        Some of them.
-    """
+    """Yield as many rows at once as there are in a batch of training."""
+    # what fits into memory in training fits here, too
     size = size_of_batch(net, len(rows))
     for start in range(0, len(rows), size):
         yield rows[start : start + size]

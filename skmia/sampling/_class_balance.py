@@ -15,28 +15,28 @@ __all__ = ["ClassBalanceSampler"]
 class ClassBalanceSampler(RowSampler):
     r"""Select records so that the classes have given shares.
 
-    Of :math:`n_c` records of class :math:`c`, whose share is to be :math:`b_c`, random ones are
-    kept without replacement,
+    From :math:`n_c` records of each class :math:`c`, with the wanted share :math:`b_c`, the sampler
+    keeps random ones without replacement,
 
     .. math:: n = \Big\lfloor \min_c \frac{n_c}{b_c} \Big\rfloor
 
-    of all classes together, so that the number of each class is :math:`b_c n`, rounded up or down.
-    :func:`~skmia.properties.class_balance` of the records kept is the share of `pos_label`. 0.5 are
-    two classes of equal size.
+    of all classes together, so that each class has :math:`b_c n` records, rounded up or down.
+    :func:`~skmia.properties.class_balance` of the records kept is the share of `pos_label`; 0.5
+    means two classes of equal size.
 
     Parameters
     ----------
     balance : float, dict or "equal", default=0.5
-        What share each class is to have:
+        The share of each class:
 
         - a number in (0, 1), the share of `pos_label`. If there are more than two classes, the
           others keep their proportions;
         - a dict from each label to its share; they sum to 1;
         - "equal", the same share for all classes.
     pos_label : int, float, bool or str, default=None
-        The class whose share a number is. By default the greater of two labels.
+        The class that a number is the share of. By default the greater of two labels.
     n_samples : int, default=None
-        How many records to keep. By default as many as the shares allow.
+        Number of records to keep. By default as many as the shares allow.
     random_state : int, RandomState instance or None, default=None
         Draws the records.
 
@@ -49,7 +49,7 @@ class ClassBalanceSampler(RowSampler):
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where they have such.
+        Names of the features, where there are any.
 
     See Also
     --------
@@ -58,9 +58,8 @@ class ClassBalanceSampler(RowSampler):
 
     Notes
     -----
-    Records are only looked at to count their labels, so that they may be of any type. In a
-    pipeline of imbalanced-learn the sampler selects training records and leaves those to predict
-    alone.
+    The sampler looks at labels only, so records may be of any type. In a pipeline of
+    imbalanced-learn it selects training records and leaves those to predict alone.
 
     References
     ----------
@@ -103,12 +102,13 @@ class ClassBalanceSampler(RowSampler):
         if self.balance == "equal":
             return np.full(len(labels), 1 / len(labels))
         positive = np.array([label == self._positive(labels) for label in labels])
+        # the other classes share what is left in their own proportions
         others = np.where(positive, 0, sizes)
         return np.where(positive, self.balance, (1 - self.balance) * others / others.sum())
 
     def _positive(self, labels):
         if self.pos_label is None and len(labels) == 2:
-            return labels[1]
+            return labels[1]  # the greater, as labels are sorted
         if self.pos_label in labels:
             return self.pos_label
         raise ValueError(
@@ -119,6 +119,7 @@ class ClassBalanceSampler(RowSampler):
 
 
 def _given_shares(balance, labels):
+    # a class without a share would be dropped in silence
     if set(balance) != set(labels):
         raise ValueError(
             f"balance must give the share of each class of {labels}, got shares of "
@@ -130,4 +131,4 @@ def _given_shares(balance, labels):
             f"The shares of balance must be above 0 and sum to 1, got {balance}, whose sum is "
             f"{shares.sum():.6g}."
         )
-    return shares / shares.sum()
+    return shares / shares.sum()  # thirds as a user writes them sum to nearly 1

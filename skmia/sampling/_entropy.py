@@ -22,38 +22,38 @@ STEP = 0.9  # from one number of records that is tried to the next
 class EntropySampler(RowSampler):
     r"""Select records so that the data set has a given entropy.
 
-    The entropy of a data set is that of :func:`~skmia.properties.dataset_entropy`, in bits, the
-    mean over the features :math:`a_j`,
+    The entropy of a data set is that of :func:`~skmia.properties.dataset_entropy` in bits: the mean
+    over the features :math:`a_j`,
 
     .. math:: H_D = \frac{1}{d} \sum_{j=1}^d H[a_j], \qquad H[a_j] = -\sum_c P_c \log_2 P_c.
 
-    Records are kept without replacement, each by chance with a weight that grows or falls with how
-    surprising its values are,
+    The sampler keeps records without replacement, each by chance with a weight that grows or falls
+    with how surprising its values are,
 
     .. math:: w_i \propto e^{s h_i}, \qquad h_i = -\frac{1}{d} \sum_{j=1}^d \log_2 P(x_{ij}),
 
-    where :math:`s` is found by bisection; then single records are swapped until the entropy fits.
-    0 are records that are all alike.
+    where bisection finds :math:`s`; then single records are swapped until the entropy fits. At an
+    entropy of 0 all records are alike.
 
     Parameters
     ----------
     entropy : float
         The entropy to reach, in bits per feature.
     bins : int, default=None
-        Cut features of numbers into so many bins of one width, at least 2. By default each value is
-        its own symbol.
+        Number of bins of one width that features of numbers are cut into, at least 2. By default
+        each value is its own symbol.
     n_samples : int, default=None
-        How many records to keep. By default as many as were found to reach the entropy, by leaving
-        out the most or the least surprising records.
+        Number of records to keep. By default as many as can reach the entropy by leaving out the
+        most or the least surprising records.
     tolerance : float, default=0.01
-        By how many bits the entropy may be missed.
+        Largest difference from `entropy`, in bits.
     random_state : int, RandomState instance or None, default=None
         Draws the records.
 
     Attributes
     ----------
     entropy_ : float
-        The entropy that was reached.
+        The entropy reached.
     sample_indices_ : ndarray of int, shape (n_kept,)
         The rows kept, ascending.
     sampling_strategy_ : dict
@@ -61,7 +61,7 @@ class EntropySampler(RowSampler):
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where they have such.
+        Names of the features, where there are any.
 
     See Also
     --------
@@ -69,26 +69,33 @@ class EntropySampler(RowSampler):
 
     Notes
     -----
-    To compare data sets of different entropy give all the same `n_samples`: where each value is its
-    own symbol, the entropy of a continuous feature is the logarithm of the number of records and
-    nothing else.
+    To compare data sets of different entropy, give all the same `n_samples`. Where each value is
+    its own symbol, the entropy of a continuous feature is just the logarithm of the number of
+    records.
 
-    **Classes are not looked at, and their shares change**, since records of one class are often
-    less surprising than those of another. On Adult they stayed within a percentage point. Of 189 of
-    the 569 records of the breast cancer data with 10 bins and 2 % more entropy than all, 76 % were
-    malignant, of all 37 %; of the digits with 15 % less entropy than all, 31 % were ones, of all
-    10 %. What is then seen of a classifier may come from the class balance instead: look at
+    **The sampler ignores the classes, and their shares change**, since records of one class are
+    often less surprising than those of another. On Adult the shares stayed within a percentage
+    point, elsewhere not:
+
+    ================================================== ============ ========== ======
+    records kept                                       class        share kept of all
+    ================================================== ============ ========== ======
+    breast cancer, 189 of 569, 10 bins, 2 % more bits  malignant          0.76   0.37
+    digits, 15 % fewer bits                            ones               0.31   0.10
+    ================================================== ============ ========== ======
+
+    Changes of a classifier may then come from the class balance instead: look at
     `sampling_strategy_`, or put a :class:`ClassBalanceSampler` after this one and measure the
     entropy again.
 
     With `bins`, the records that hold the smallest and largest values are kept where there is room,
-    at most two for each feature: then ``dataset_entropy(X_resampled, bins=bins)`` cuts where this
+    at most two for each feature. Then ``dataset_entropy(X_resampled, bins=bins)`` cuts where this
     does and is `entropy_`.
 
-    The search is not exhaustive: what it cannot reach is refused, and the message names the
+    The search is not exhaustive. It refuses what it cannot reach, and the message names the
     smallest and the largest entropy that it found, which need not be the bounds. On the 48,842
-    records of Adult, as many as possible or 22,000 or 5,000 of them, each value a symbol or 10
-    bins, what was found was within 2e-5 bits of the entropy asked for, in about half a second.
+    records of Adult it came within 2e-5 bits of the entropy asked for, in about half a second: for
+    as many records as possible, 22,000 or 5,000, with each value a symbol or 10 bins.
 
     References
     ----------
@@ -127,12 +134,14 @@ class EntropySampler(RowSampler):
         fixed = np.zeros(len(y), dtype=bool)
         if self.bins is not None:
             fixed[extreme_rows(table, range(table.shape[1]), draws)] = True
+        # kept off 0 and 1, whose logarithms are infinite
         search = _Search(symbols, fixed, -np.log(-np.log(draws.clip(1e-300, 1 - 1e-16))))
         n_samples = self._checked_size(len(y))
         if n_samples is None:
             n_samples = search.largest(self.entropy, self.tolerance)
         kept = search.reach(self.entropy, n_samples)
         self.entropy_ = symbols.entropy(kept)
+        # `not <=`, so that an undefined number is refused, too
         if not abs(self.entropy_ - self.entropy) <= self.tolerance:
             self._refuse(search, n_samples)
         return np.flatnonzero(kept)
@@ -145,6 +154,7 @@ class EntropySampler(RowSampler):
         return self.n_samples
 
     def _refuse(self, search, n_samples):
+        # as far as the search gets in both directions
         low, high = (search.symbols.entropy(search.reach(h, n_samples)) for h in (0, np.inf))
         given = "" if self.n_samples is None else ", another n_samples"
         raise ValueError(
@@ -175,20 +185,25 @@ class _Search:
         def _excess(size):
             return (self.symbols.entropy(self._tilted(tilt, size)) - entropy) * np.sign(gap)
 
-        too_many, size = n_records, n_records
+        # few large steps until the entropy is reached, then bisection between the last two sizes
+        too_many = size = n_records
         while _excess(size) < 0:
             if size == 1:  # let the caller say what could be reached
                 return max(n_records // 2, 1)
-            too_many, size = size, min(int(STEP * size), size - 1)
+            too_many = size
+            size = min(int(STEP * size), size - 1)
         while too_many - size > 1:
             middle = (too_many + size) // 2
-            too_many, size = (middle, size) if _excess(middle) < 0 else (too_many, middle)
+            if _excess(middle) < 0:
+                too_many = middle
+            else:
+                size = middle
         return min(too_many, size, key=lambda n: abs(_excess(n)))
 
     def reach(self, entropy, size):
         """Return so many records whose entropy comes near."""
         kept = self._best_tilt(entropy, size)
-        if 0 < size < len(kept):
+        if 0 < size < len(kept):  # else there is nothing to swap
             kept = self._swap_many(kept, entropy)
             kept = self._swap_one_by_one(kept, entropy)
         return kept
@@ -202,7 +217,9 @@ class _Search:
 
     def _best_tilt(self, entropy, size):
         low, high = -STRONGEST, STRONGEST
-        best, smallest = None, np.inf
+        best = None
+        smallest = np.inf
+        # both ends, too, since bisection comes near them but never there
         for tilt in (0.0, low, high):
             best, smallest, _ = self._better(best, smallest, tilt, entropy, size)
         for _ in range(N_TILTS):
@@ -214,6 +231,7 @@ class _Search:
     def _better(self, best, smallest, tilt, entropy, size):
         kept = self._tilted(tilt, size)
         reached = self.symbols.entropy(kept)
+        # for an infinite entropy the highest is nearest
         gap = abs(entropy - reached) if np.isfinite(entropy) else -reached
         return (kept, gap, reached) if gap < smallest else (best, smallest, reached)
 
@@ -228,13 +246,14 @@ class _Search:
             other = self._swapped(kept, toward * self.symbols.surprisal(kept), block)
             entropy_of_other = self.symbols.entropy(other)
             if _nearer(entropy_of_other, reached, entropy):
-                kept, reached = other, entropy_of_other
-            else:
+                kept = other
+                reached = entropy_of_other
+            else:  # too coarse a step, which went beyond the aim
                 block //= 2
         return kept
 
     def _swapped(self, kept, value, block):
-        block = min(block, int((kept & ~self.fixed).sum()))
+        block = min(block, int((kept & ~self.fixed).sum()))  # the fixed ones stay
         out = np.where(kept & ~self.fixed, value, np.inf)
         into = np.where(kept, np.inf, -value)
         other = kept.copy()
@@ -247,20 +266,24 @@ class _Search:
         """Exchange the pair of records that, to first order, closes the gap."""
         reached = self.symbols.entropy(kept)
         for _ in range(MOST_SWAPS):
-            inside, outside = np.flatnonzero(kept & ~self.fixed), np.flatnonzero(~kept)
+            inside = np.flatnonzero(kept & ~self.fixed)
+            outside = np.flatnonzero(~kept)
             if not np.isfinite(entropy) or not len(inside):
                 break
             surprisal = self.symbols.surprisal(kept)
+            # a swap changes the mean surprisal by the difference of the two over the number kept
             wanted = surprisal[inside] + (entropy - reached) * kept.sum()
             outside = outside[np.argsort(surprisal[outside])]
             partner = outside[_nearest(surprisal[outside], wanted)]
             at = np.abs(surprisal[partner] - wanted).argmin()
             other = kept.copy()
-            other[inside[at]], other[partner[at]] = False, True
+            other[inside[at]] = False
+            other[partner[at]] = True
             entropy_of_other = self.symbols.entropy(other)
             if not _nearer(entropy_of_other, reached, entropy):
                 break
-            kept, reached = other, entropy_of_other
+            kept = other
+            reached = entropy_of_other
         return kept
 
 

@@ -18,15 +18,15 @@ __all__ = ["FeatureBalanceSampler"]
 class FeatureBalanceSampler(RowSampler):
     r"""Select records so that a combination of feature values has a given share.
 
-    Records are told apart by whether they have one combination :math:`c` of values of some
-    features, as in :func:`~skmia.properties.feature_balance`: numbers are low, up to the middle of
-    their range, or high; other values are taken as they are. Of :math:`n_1` records with it and
-    :math:`n_0` without, random ones are kept without replacement,
+    Records have one combination :math:`c` of values of some features or not, as in
+    :func:`~skmia.properties.feature_balance`: numbers are low, up to the middle of their range, or
+    high; other values count as they are. From :math:`n_1` records with it and :math:`n_0` without,
+    the sampler keeps random ones without replacement,
 
     .. math:: n = \Big\lfloor \min\Big(\frac{n_1}{b}, \frac{n_0}{1 - b}\Big) \Big\rfloor
 
     together, so that :math:`b n` of them, rounded up or down, have the combination. At a share of 0
-    none of the records has it, at 1 all.
+    no record has it, at 1 all have it.
 
     Parameters
     ----------
@@ -36,16 +36,16 @@ class FeatureBalanceSampler(RowSampler):
         The combination: one value for each feature, "low" or "high" for numbers, or one for all. By
         default the most frequent one.
     features : str, int or list of these, default=None
-        The features, by name or number. By default those that tell most of the label.
+        The features, by name or number. By default those that tell most about the label.
     n_features : int, default=5
-        How many features to take where they are not given.
+        Number of features, where `features` are not given.
     keep_class_balance : bool, default=False
-        Whether the combination is to have its share within each class, and the classes are to keep
-        theirs. By default both are free, and more records can be kept.
+        Whether the combination has its share within each class, and the classes keep theirs. By
+        default both are free, and more records can be kept.
     n_samples : int, default=None
-        How many records to keep. By default as many as the share allows.
+        Number of records to keep. By default as many as the share allows.
     random_state : int, RandomState instance or None, default=None
-        Draws the records, and is used in choosing features.
+        Draws the records, and is used to choose features.
 
     Attributes
     ----------
@@ -54,10 +54,10 @@ class FeatureBalanceSampler(RowSampler):
     value_ : tuple
         The combination.
     thresholds_ : list
-        For each feature of numbers the middle of its range, up to which a number is low, of dates
-        in days since 1970; None for others.
+        For each feature of numbers the middle of its range, up to which a number is low (of dates,
+        in days since 1970); None for others.
     balance_ : float
-        The share that was reached.
+        The share reached.
     sample_indices_ : ndarray of int, shape (n_kept,)
         The rows kept, ascending.
     sampling_strategy_ : dict
@@ -65,7 +65,7 @@ class FeatureBalanceSampler(RowSampler):
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where they have such.
+        Names of the features, where there are any.
 
     See Also
     --------
@@ -74,13 +74,13 @@ class FeatureBalanceSampler(RowSampler):
 
     Notes
     -----
-    What is low depends on the range of a feature, which a selection may narrow. A record with the
-    smallest and one with the largest value of each feature are therefore among those kept, where
-    their side of the combination has room for them: then
-    ``feature_balance(X_resampled, features=features_, value=value_)`` is `balance_`. Both must be
-    given there: in the selection other features may tell most of the label, and another combination
-    may be the most frequent one. Where a side has no room, as at a share of 0 or 1, `thresholds_`
-    tell how to measure.
+    What is low depends on the range of a feature, which a selection may narrow. So the sampler
+    keeps a record with the smallest and one with the largest value of each feature, where their
+    side of the combination has room for them. Then
+    ``feature_balance(X_resampled, features=features_, value=value_)`` is `balance_`. Give both
+    there: in the selection other features may tell most about the label, and another combination
+    may be the most frequent. Where a side has no room, as at a share of 0 or 1, `thresholds_` tell
+    how to measure.
 
     References
     ----------
@@ -141,6 +141,7 @@ class FeatureBalanceSampler(RowSampler):
             random_state=rng,
         )
         positions = column_positions(table, self.features_)
+        # of all records, for the selection may have another range
         self.thresholds_ = [_middle(*numbered_column(table, j)) for j in positions]
         draws = rng.random_sample(len(mask))
         draws[extreme_rows(table, positions, draws)] = -1  # the first to be kept
@@ -157,6 +158,7 @@ class FeatureBalanceSampler(RowSampler):
             return mask.astype(np.intp), shares, names
         classes, codes, sizes = np.unique(y, return_inverse=True, return_counts=True)
         of_classes = [f"class {label!r} and {name}" for label in classes.tolist() for name in names]
+        # two kinds in each class: without the combination, and with it
         return 2 * codes + mask, np.outer(sizes / len(y), shares).ravel(), of_classes
 
 
@@ -164,4 +166,5 @@ def _middle(numbers, names):
     """Return the middle of a column's range, None if it holds no numbers."""
     if names is not None or np.isnan(numbers := numbers.astype(np.float64)).all():
         return None
+    # halved before they are added, since the sum of two large numbers may overflow
     return float(np.nanmin(numbers) / 2 + np.nanmax(numbers) / 2)

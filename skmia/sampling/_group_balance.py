@@ -21,15 +21,15 @@ REMEDY = (
 class GroupBalanceSampler(RowSampler):
     r"""Select records so that all groups are of one size, or have the classes in the same shares.
 
-    With :math:`n_{gc}` records of group :math:`g` and class :math:`c`, random ones are kept without
-    replacement. Strategy "cells" keeps as many of each pair of group and class. Strategy "rates"
-    keeps, with shares :math:`p_c` of the classes,
+    The sampler keeps random records without replacement. Strategy "cells" keeps as many of each
+    pair of group and class. Strategy "rates" keeps, from :math:`n_{gc}` records of group :math:`g`
+    and class :math:`c`, with shares :math:`p_c` of the classes,
 
     .. math:: m_{gc} \approx p_c m_g, \qquad m_g = \min_c \frac{n_{gc}}{p_c},
 
-    so that the label does not depend on the group, and the groups may differ in size: of all shares
-    :math:`p`, those are taken that keep most records. Afterwards the largest difference of two
-    groups in their share of a class is 0 but for rounding.
+    so that the label does not depend on the group, but groups may differ in size. It takes the
+    shares :math:`p` that keep most records. Afterwards the largest difference of two groups in
+    their share of a class is 0, except for rounding.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class GroupBalanceSampler(RowSampler):
         What to make equal: the shares of the classes in each group, or the numbers of records of
         each pair of group and class.
     n_samples : int, default=None
-        How many records to keep. By default as many as the strategy allows.
+        Number of records to keep. By default as many as the strategy allows.
     random_state : int, RandomState instance or None, default=None
         Draws the records.
 
@@ -57,7 +57,7 @@ class GroupBalanceSampler(RowSampler):
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where they have such.
+        Names of the features, where there are any.
 
     See Also
     --------
@@ -68,12 +68,12 @@ class GroupBalanceSampler(RowSampler):
     -----
     A pair of group and class without records is an error: merge groups by a callable.
 
-    For two classes the shares are the best of all: with the share :math:`p` of a class between the
+    For two classes the shares are the best of all. With the share :math:`p` of a class between the
     rates of two neighboring groups, the number kept is a sum of terms in :math:`1/p` and
-    :math:`1/(1-p)`, which is convex, so that it is largest at the rate of one of the groups, and
-    all are tried. For more classes the shares of each group, those of all records and equal ones
-    are tried, of which none need be the best. Shares that would leave a group without a class are
-    not taken.
+    :math:`1/(1-p)`. This sum is convex, so it is largest at the rate of one of the groups, and all
+    are tried. For more classes the sampler tries the shares of each group, those of all records and
+    equal ones, none of which need be the best. It takes no shares that would leave a group without
+    a class.
 
     With several groups and few records, "rates" may leave groups that differ by rounding: each of
     the :math:`m_{gc}` is rounded up or down.
@@ -121,6 +121,7 @@ class GroupBalanceSampler(RowSampler):
                 f"n_samples={len(y)} records, {self.groups_[0]!r}. Check that this is the right "
                 "column, or cut it by a callable such as lambda X: X[:, 0] > 0.5."
             )
+        # one number for each pair of group and class
         cells = groups * len(classes) + codes
         sizes = np.bincount(cells, minlength=len(self.groups_) * len(classes))
         names = [
@@ -128,6 +129,7 @@ class GroupBalanceSampler(RowSampler):
             for group in self.groups_
             for label in classes.tolist()
         ]
+        # an empty pair leaves no share of its class that its group can have
         if not sizes.all():
             raise ValueError(
                 f"There are no records of {names[sizes.argmin()]}, so that it cannot be balanced. "
@@ -158,6 +160,7 @@ class GroupBalanceSampler(RowSampler):
                     f"by strategy={self.strategy!r}. Lower n_samples, merge groups by a callable, "
                     "or give more records."
                 )
+            # the groups keep their proportions, and the classes within each theirs
             of_groups = apportion(of_groups / most, self.n_samples)
         return np.array([apportion(self.class_shares_, n_records) for n_records in of_groups])
 
@@ -169,6 +172,7 @@ def _equal_cells(sizes):
 
 def _equal_rates(sizes):
     """Return the classes' shares that keep most records, and how many of each group they keep."""
+    # the rates of each group, of all records, and equal ones
     candidates = np.vstack([sizes, sizes.sum(axis=0), np.ones(sizes.shape[1])])
     candidates = candidates / candidates.sum(axis=1, keepdims=True)
     kept = np.array([[most_records(of_group, p) for of_group in sizes] for p in candidates])

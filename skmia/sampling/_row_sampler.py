@@ -17,11 +17,9 @@ __all__ = ["RowSampler"]
 class RowSampler(BaseSampler):
     """Base class of samplers that select rows.
 
-    The author of a sampler writes `_choose(X, y, rng)`, which returns the rows to keep in ascending
-    order. The base class checks the input and takes the rows from what was given, so that frames
-    stay frames of their library, sparse matrices stay sparse and types are kept.
-
-    A sampler's `__init__` takes at least `random_state`, and stores it.
+    A sampler writes `_choose(X, y, rng)`, which returns the rows to keep in ascending order, and
+    takes at least `random_state`. The base class checks the input and takes the rows from what was
+    given, so that frames stay frames of their library, sparse matrices stay sparse and types stay.
     """
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
@@ -30,7 +28,7 @@ class RowSampler(BaseSampler):
     }
 
     def __sklearn_tags__(self):
-        """Return tags that say that the rows are only selected."""
+        """Return tags of a sampler that only selects rows."""
         tags = super().__sklearn_tags__()
         tags.sampler_tags.sample_indices = True
         tags.input_tags.allow_nan = True
@@ -56,12 +54,14 @@ class RowSampler(BaseSampler):
         Raises
         ------
         ValueError
-            If the records do not suffice for what is asked, are of one class, or the input does not
-            fit together.
+            If there are too few records for what is asked, they are of one class, or records and
+            labels do not fit together.
         """
+        # the names and the number of features, without a conversion of the records
         validate_data(self, X, y, skip_check_array=True)
         records = X
         if not hasattr(X, "columns"):  # lists become arrays, which have columns to look at
+            # texts and missing values are kept, too: rows are only selected
             records = check_array(
                 X, dtype=None, accept_sparse=True, ensure_all_finite=False, allow_nd=True
             )
@@ -75,6 +75,7 @@ class RowSampler(BaseSampler):
             )
         (records,) = indexable(records)
         rows = self._choose(records, labels, check_random_state(self.random_state))
+        # what imbalanced-learn's samplers tell of the classes
         classes, codes = np.unique(labels, return_inverse=True)
         counts = np.bincount(codes[rows], minlength=len(classes))
         self.sampling_strategy_ = dict(zip(classes.tolist(), counts.tolist(), strict=True))

@@ -8,9 +8,14 @@ __all__ = ["apportion", "check_none_lost", "draw_shares", "most_records"]
 
 
 def most_records(sizes, shares):
-    """Return the most records that can have these shares.
+    """Return the most records that can have these shares, which sum to 1.
 
-    For example 12 of 3 and 30 records at shares of 1/4 and 3/4.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmia.sampling._shares import most_records
+    >>> most_records(np.array([3, 30]), np.array([0.25, 0.75]))
+    12
     """
     asked = shares > 0
     with np.errstate(over="ignore"):  # a share of nearly 0 limits nothing
@@ -22,25 +27,37 @@ def most_records(sizes, shares):
 def apportion(shares, n_records):
     """Divide records by shares, each rounded up or down, so that they add up.
 
-    First the whole parts, then one each to the largest remainders.
+    First come the whole parts, then one record each for the largest remainders.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmia.sampling._shares import apportion
+    >>> apportion(np.array([0.5, 0.3, 0.2]), 11)
+    array([6, 3, 2])
     """
     exact = shares * n_records
+    # what rounding left just below a whole number is that number
     quota = np.floor(exact + 1e-9).astype(np.intp)
+    # stable, so that of equal remainders the first kind gets the record, whatever the machine
     largest = np.argsort(quota - exact, kind="stable")
     quota[largest[: n_records - quota.sum()]] += 1
     return quota
 
 
 def draw_shares(codes, shares, names, *, n_samples, draws):
-    """Draw as many records as possible, or so many, of which each kind has its share.
+    """Draw as many records as possible, or `n_samples`, of which each kind has its share.
 
-    Rows in ascending order; of each kind those with the smallest draws.
+    `codes` tells the kind of each record, and `names` what messages call the kinds. Of each kind
+    the records with the smallest `draws` are taken. Rows come in ascending order. Too large an
+    `n_samples` is refused, and so is a kind that would get no record.
     """
     sizes = np.bincount(codes, minlength=len(shares))
     most = most_records(sizes, shares)
     if n_samples is not None and n_samples > most:
         _refuse(sizes, shares, names, n_samples, most)
     quota = apportion(shares, most if n_samples is None else n_samples)
+    # a kind whose share is 0 is meant to get none
     check_none_lost(np.where(shares > 0, quota, 1), names)
     return np.flatnonzero(ranks_within(codes, draws) < quota[codes])
 
@@ -56,10 +73,11 @@ def check_none_lost(quota, names):
 
 def _refuse(sizes, shares, names, n_samples, most):
     asked = np.flatnonzero(shares > 0)
+    # the kind that limits the number of records
     at = asked[(sizes[asked] / shares[asked]).argmin()]
     raise ValueError(
         f"n_samples={n_samples} is more than the {most} records that can have these shares: there "
-        f"are {sizes[at]} records of {names[at]}, whose share is to be {shares[at]:.3g}. Lower "
+        f"are {sizes[at]} records of {names[at]}, whose share should be {shares[at]:.3g}. Lower "
         f"n_samples to {most}, or ask for another balance: with n_samples={n_samples} that share "
         f"can be {min(sizes[at] / n_samples, 1):.3g} at most."
     )

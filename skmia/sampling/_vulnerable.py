@@ -25,33 +25,33 @@ __all__ = ["VulnerableUnderSampler"]
 class VulnerableUnderSampler(RowSampler):
     r"""Drop the training records that an attack finds.
 
-    The records are cut into two random halves of the same classes. A clone of the classifier is
-    trained on each half in turn; the attack, which is not told the halves, is fitted on all records
-    and scores those that the clone was trained on. So each record is attacked while it is a member,
-    by an attacker who knows it and its likes, but not who is a member. That is repeated with other
-    halves, and the risks are averaged.
+    The sampler cuts the records into two random halves of the same classes and trains a clone of
+    the classifier on each half in turn. The attack does not know the halves: it is fitted on all
+    records and scores those that the clone was trained on. So each record is attacked while it is a
+    member, by an attacker who knows it and its likes, but not who is a member. The risks are
+    averages over repetitions with other halves.
 
-    Kept are the records of the smallest risk. The classifier is then to be trained on these, as by
-    a pipeline of imbalanced-learn in which this sampler precedes it.
+    The sampler keeps the records of the smallest risk. Train the classifier on these, as in a
+    pipeline of imbalanced-learn in which this sampler precedes it.
 
     Parameters
     ----------
     attack : BaseAttack
-        Template of the attack, without a target: it is cloned and given each clone of the
-        classifier as its `target`. The attacks to choose are those that compare a record with
-        itself, :class:`~skmia.attacks.LiRA` and :class:`~skmia.attacks.RMIA`: others take records
-        that are easy for any model for members.
+        Template of the attack, without a target: its clones get each clone of the classifier as
+        `target`. Choose an attack that compares a record with itself,
+        :class:`~skmia.attacks.LiRA` or :class:`~skmia.attacks.RMIA`: others take records that are
+        easy for any model for members.
     estimator : estimator
         The classifier to train on the records kept. It is cloned and never fitted itself.
     share : float, default=None
         The share of the records to drop, in (0, 1). By default 0.1, unless `fpr` is given.
     fpr : float, default=None
-        Drop instead the records whose attack score is above that of all but this share of
-        the other half, which the clone was not trained on: those found at this false positive rate,
-        in (0, 1), in more than half of the repetitions.
+        Drop instead the records found at this false positive rate, in (0, 1), in more than half of
+        the repetitions: their attack score is above that of all but this share of the other half,
+        which the clone was not trained on.
     n_repeats : int, default=1
-        How often to draw halves. Each time 2 classifiers are trained and attacked, each of which
-        with shadow models of its own, unless the attack is given fitted ones.
+        How often to draw halves. Each time trains and attacks 2 classifiers, each with shadow
+        models of its own, unless the attack has fitted ones.
     random_state : int, RandomState instance or None, default=None
         Draws the halves, and seeds classifiers and attacks.
     n_jobs : int, default=None
@@ -64,10 +64,10 @@ class VulnerableUnderSampler(RowSampler):
     rank_ : ndarray of shape (n_records,)
         The mean rank of each record's attack score among all members, from 0 to 1.
     found_ : ndarray of shape (n_records,)
-        In what share of the repetitions the record was found at the false positive rate `fpr`; only
-        where it is given.
+        The share of the repetitions that found the record at the false positive rate `fpr`; only
+        with `fpr`.
     n_vulnerable_ : int
-        How many records were dropped.
+        Number of records dropped.
     sample_indices_ : ndarray of int, shape (n_kept,)
         The rows kept, ascending.
     sampling_strategy_ : dict
@@ -75,40 +75,40 @@ class VulnerableUnderSampler(RowSampler):
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where they have such.
+        Names of the features, where there are any.
 
     See Also
     --------
-    skmia.attacks.vulnerable_records : Records that stand apart, told without an attack on them.
-    skmia.attacks.GMIA : Attacks these; those it does not select have its prior for a risk.
+    skmia.attacks.vulnerable_records : Find records that stand apart, without an attack on them.
+    skmia.attacks.GMIA : Attacks these; records that it does not select have its prior for a risk.
 
     Notes
     -----
-    Records of equal risk are put in order by their rank. Records of equal labeled content are put
-    in the same half, since a twin in the other half would count as no member and be one; such
-    records have the same risk and are dropped together only as far as `share` goes. Other
-    records of one person or household may stand in both halves: the risk is that of a record, with
-    its likes among members and non-members.
+    Records of equal risk are ordered by their rank. Records of equal labeled content are in the
+    same half, since a twin in the other half would count as a non-member and be a member. Such
+    records have the same risk and are dropped together only as far as `share` goes. Other records
+    of one person or household may stand in both halves: the risk is that of a record, with its
+    likes among members and non-members.
 
-    A class of few records may stand out so much that all of it would be dropped, which is refused.
+    It is an error if all records of a class would be dropped, as a class of few records may stand
+    out.
 
     **What this does not do.** Removing the records that are found makes others the outermost, which
     are then found: the "privacy onion effect" [1]_. Do not read the risk of the records kept from
-    `risk_`. Attack the classifier that was trained on the selection anew, on records that had no
-    part in the choice and on those kept. Which records were dropped depends on all records: that
-    one is not among the members may itself tell of it, and a dropped record has a risk of its own,
-    if the selection is published. The people behind dropped records are served worse: see
-    `sampling_strategy_` for the classes. No guarantee follows, as of differential privacy.
+    `risk_`. Attack the classifier trained on the selection anew, on the records kept and on records
+    that had no part in the choice. Which records were dropped depends on all records: if the
+    selection is published, the absence of a record may tell of it, so a dropped record has a risk
+    of its own. The classifier serves the people behind dropped records worse: see
+    `sampling_strategy_` for the classes. There is no guarantee, as of differential privacy.
 
-    Measured: of 1,000 records of Adult, 50 with a label turned round, a random forest of 30 trees
-    was trained on halves, four times, and attacked by LiRA with 16 shadows. In four draws of
-    records the attack's AUC on the 900 kept was 0.84 to 0.87 before the others were dropped, and
-    fell by 0.04 to 0.06; dropping 100 at random changed it by less than 0.01. More was not seen to
-    be won. With one repetition 36 to 54 % of the 50 were among the 10 % dropped, since such a
-    forest gives most of its members away.
+    Measured: 1,000 records of Adult, 50 of them with a flipped label; random forests of 30 trees,
+    trained on halves four times; LiRA with 16 shadows; four draws of records. The attack's AUC on
+    the 900 records kept was 0.84 to 0.87 before the others were dropped, and fell by 0.04 to 0.06.
+    Dropping 100 at random changed it by less than 0.01. With one repetition 36 to 54 % of the 50
+    were among the 10 % dropped, since such a forest gives most of its members away.
 
-    The clones see half of the records, so that records are more exposed here than they are for a
-    classifier that is trained on all.
+    The clones see half of the records, so that records are more exposed here than for a classifier
+    trained on all.
 
     A scorer of leakage must know that the dropped records are no members:
     :class:`~skmia.model_selection.MemberRecorder` around the pipeline does.
@@ -167,6 +167,7 @@ class VulnerableUnderSampler(RowSampler):
     def __sklearn_tags__(self):
         """Return the classifier's tags for X, since it is trained on the records."""
         tags = super().__sklearn_tags__()
+        # anything else that has a fit may have no tags
         if isinstance(self.estimator, BaseEstimator):
             inner = get_tags(self.estimator).input_tags
             for name in ("allow_nan", "sparse", "string"):
@@ -177,12 +178,14 @@ class VulnerableUnderSampler(RowSampler):
         self._check_choices()
         n_records = _num_samples(X)
         halves = [half for _ in range(self.n_repeats) for half in _halves(X, y, rng)]
+        # drawn before the jobs start, so that their order does not matter
         seeds = rng.randint(2**31 - 1, size=(len(halves), 2)).tolist()
         attacked = Parallel(self.n_jobs)(
             delayed(_attacked)(self.attack, self.estimator, X, y, half, *pair, self.fpr)
             for half, pair in zip(halves, seeds, strict=True)
         )
         totals = np.zeros((3, n_records))
+        # each record is a member in one half of each repetition
         for half, values in zip(halves, attacked, strict=True):
             totals[:, half] += values
         self.risk_, self.rank_, found = totals / self.n_repeats
@@ -195,6 +198,7 @@ class VulnerableUnderSampler(RowSampler):
             raise ValueError(
                 f"All of the n_samples={n_records} records would be dropped. Lower share or fpr."
             )
+        # lexsort takes the last key first: the rank decides among records of equal risk
         order = (self.rank_, self.risk_) if self.fpr is None else (self.rank_, found)
         kept = np.lexsort(order)[: n_records - n_dropped]
         _check_classes(y, kept)
@@ -218,6 +222,7 @@ def _halves(X, y, rng):
     """Cut the records in two, each class alike and equal records together."""
     contents = fingerprint(X, y)
     classes, codes = np.unique(y, return_inverse=True)
+    # of each content one record, since twins go into one half together
     n_distinct = np.bincount(codes[np.unique(contents, return_index=True)[1]])
     if n_distinct.min() < 2:
         lacking = classes.tolist()[n_distinct.argmin()]
@@ -242,11 +247,14 @@ def _attacked(attack, estimator, X, y, half, seed, attack_seed, fpr):
     """Return risk, rank and whether it is found of each record of a half while it is a member."""
     members = np.flatnonzero(half)
     target = fit_clone(estimator, seed, X, y, members)
+    # of all records: the other half shows what scores non-members get
     answered = Answered(target, X, all_classes(target, X, y, method=attack.response_method))
     measured = measure(attack, answered, y, seed=attack_seed)
     scores = measured.scores[members]
     found = np.zeros(len(members))
     if fpr is not None:
+        # "higher": a score that exists, which no more than the share of non-members is above
         found = scores > np.quantile(measured.scores[~half], 1 - fpr, method="higher")
+    # the middle of each record's step, so that ranks lie evenly within 0 and 1
     ranks = (rankdata(scores) - 0.5) / len(scores)
     return measured.risk[members], ranks, found

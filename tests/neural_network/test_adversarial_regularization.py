@@ -14,7 +14,7 @@ from skorch.dataset import Dataset, ValidSplit
 from skorch.helper import predefined_split
 
 from skmia.neural_network import AdversarialRegularization, RegularizedNet
-from skmia.neural_network._membership_network import MembershipNetwork
+from skmia.neural_network._adversarial_regularization import MembershipNetwork
 
 RNG = np.random.RandomState(0)
 SMALL = {"answer_layer_sizes": (16, 8), "label_layer_sizes": (8,), "joint_layer_sizes": (8,)}

@@ -87,7 +87,7 @@ def test_n_samples():
         (ClassBalanceSampler(0.01, n_samples=10), "less than one record"),
         (
             ClassBalanceSampler(0.5, n_samples=3999),
-            r"of class 1, whose share is to be 0.5.*that share can be 0.2\d+ at most",
+            r"of class 1, whose share should be 0.5.*that share can be 0.2\d+ at most",
         ),
         (GroupBalanceSampler("sex"), "not a column of X"),
         (GroupBalanceSampler(lambda X: X[:3, 0]), "one value for each record, got 3 for 4000"),
