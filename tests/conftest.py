@@ -27,13 +27,13 @@ def two_blas_threads():
 
 @pytest.fixture(autouse=True, scope="session")
 def small_shift_check():
-    """Grow 10 trees where an audit compares train and test rows, not 100: most of its time.
+    """Grow 3 trees where an audit compares train and test rows, not 100: most of its time.
 
     A test of this comparison itself takes the fixture `whole_shift_check`.
     """
     shift = pytest.importorskip("skmia._audit.shift")
     whole = shift.RandomForestClassifier
-    shift.RandomForestClassifier = partial(whole, n_estimators=10)
+    shift.RandomForestClassifier = partial(whole, n_estimators=3)
     yield whole
     shift.RandomForestClassifier = whole
 

@@ -60,7 +60,7 @@ def as_type(table, dtype):
 # Finding
 
 
-@settings(deadline=None, max_examples=150, derandomize=True)
+@settings(deadline=None, max_examples=75, derandomize=True)
 @given(known=TABLES, y=LABELS, queries=TABLES, y_queries=LABELS, types=st.tuples(DTYPES, DTYPES))
 def test_find_agrees_with_a_slow_loop(known, y, queries, y_queries, types):
     known, queries = as_type(known, types[0]), as_type(queries, types[1])
@@ -184,7 +184,7 @@ def test_labels_of_another_length_are_refused():
 # Contents, digest, pickle
 
 
-@settings(deadline=None, max_examples=60, derandomize=True)
+@settings(deadline=None, max_examples=30, derandomize=True)
 @given(rows=hnp.arrays(np.int64, (8, 2), elements=st.integers(0, 2)))
 def test_contents_are_equal_for_twins_only(rows):
     y = rows[:, 0] % 2
@@ -209,6 +209,7 @@ print(KnownRecords(frame, ["yes", "no", "yes", "no"]).digest(), hash("text"))
 """
 
 
+@pytest.mark.slow  # tests/test_records.py has a quick form
 def test_digest_is_the_same_in_every_process():
     """Another process that hashes text in another way gives the digest of this one."""
     done = subprocess.run(

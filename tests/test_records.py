@@ -17,6 +17,7 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 
 from skmia._records import (
+    KnownRecords,
     duplicated_within,
     duplicates_across,
     fingerprint,
@@ -62,7 +63,7 @@ def assert_differ(X, X_other):
 # Containers
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(X=TABLES)
 def test_float_containers_agree(X):
     expected = fingerprint(X)
@@ -73,7 +74,7 @@ def test_float_containers_agree(X):
         assert_array_equal(fingerprint(other), expected)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(X=INTEGERS)
 def test_integer_containers_agree(X):
     expected = fingerprint(X)
@@ -82,7 +83,7 @@ def test_integer_containers_agree(X):
         assert_array_equal(fingerprint(other), expected)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(X=hnp.arrays(np.int8, (4, 3)))
 def test_number_types_agree(X):
     expected = fingerprint(X)
@@ -92,7 +93,7 @@ def test_number_types_agree(X):
     assert_same(np.abs(X.astype(int)), np.abs(X.astype(int)).astype(np.uint64))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(
     texts=st.lists(
         st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"]))), min_size=1
@@ -330,7 +331,7 @@ def test_durations():
 # Sensitivity
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(X=TABLES, seed=st.integers(0, 2**32 - 1))
 def test_fingerprints_do_not_depend_on_the_other_records(X, seed):
     order = np.random.default_rng(seed).permutation(len(X))
@@ -338,7 +339,7 @@ def test_fingerprints_do_not_depend_on_the_other_records(X, seed):
     assert_array_equal(fingerprint(X[:1]), fingerprint(X)[:1])
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(row=st.lists(st.integers(-3, 3), min_size=2, max_size=6), data=st.data())
 def test_swapped_columns_are_another_record(row, data):
     i, j = data.draw(st.permutations(range(len(row))))[:2]
@@ -348,7 +349,7 @@ def test_swapped_columns_are_another_record(row, data):
     assert equal[0] == (row == swapped)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(X=hnp.arrays(np.int64, (6, 2), elements=st.integers(-2, 2)))
 def test_duplicated_within_is_that_of_pandas(X):
     assert_array_equal(duplicated_within(X), pd.DataFrame(X).duplicated())
@@ -428,7 +429,7 @@ def test_float_precision_of_containers():
     ]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(X=TABLES)
 def test_float32_copy_is_the_same_record(X):
     with np.errstate(over="ignore"):
@@ -523,9 +524,10 @@ def test_errors(call, error, message):
 SCRIPT = """
 import sys
 sys.modules |= {"pandas": None, "polars": None}  # importing either would fail
-from skmia._records import fingerprint
+from skmia._records import KnownRecords, fingerprint
 rows = [[1, "a", None, 0.5, 2**70, b"b"], [2, "b", float("nan"), -0.0, 3, b""]]
 print(fingerprint(rows, ["yes", "no"]).tolist())
+print(KnownRecords(rows, ["yes", "no"]).digest())
 print(hash("text"))
 """
 
@@ -540,8 +542,9 @@ def test_every_process_gives_the_same_numbers():
         text=True,
     ).stdout
     rows = [[1, "a", None, 0.5, 2**70, b"b"], [2, "b", float("nan"), -0.0, 3, b""]]
-    numbers, other_hash = answer.splitlines()
+    numbers, digest, other_hash = answer.splitlines()
     assert numbers == f"{fingerprint(rows, ['yes', 'no']).tolist()}"
+    assert digest == KnownRecords(rows, ["yes", "no"]).digest()
     assert os.environ.get("PYTHONHASHSEED") == "0" or other_hash != f"{hash('text')}"
 
 

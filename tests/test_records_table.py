@@ -156,7 +156,7 @@ SCHEMA = {
 ROWS = st.lists(st.tuples(*ELEMENTS.values()), min_size=1, max_size=8)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(rows=ROWS)
 def test_frames_read_and_written_are_the_same(rows):
     columns = dict(zip(ELEMENTS, map(list, zip(*rows, strict=True)), strict=True))

@@ -170,7 +170,7 @@ def types_of(value):
     return types_of(value.content) if isinstance(value, Box) else type(value)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(VALUES)
 def test_json_both_ways(value):
     box = Box(value)
@@ -182,7 +182,7 @@ def test_json_both_ways(value):
     assert again.to_json() == text
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(VALUES)
 def test_its_other_forms(value):
     box = Box(value)
@@ -361,9 +361,8 @@ SCORES = np.linspace(0, 1, 80) + MEMBER / 4
 def audited():
     model = DecisionTreeClassifier(random_state=0).fit(X[:40], Y[:40])
     groups = {name: (Y[:40] + i, Y[40:] + i) for i, name in enumerate(["sex", "race"])}
-    return skmia.audit(
-        model, X[:40], Y[:40], X[40:], Y[40:], sensitive_features=groups, random_state=0
-    )
+    options = {"attacks": ["correctness", "loss"], "sensitive_features": groups}
+    return skmia.audit(model, X[:40], Y[:40], X[40:], Y[40:], **options, random_state=0)
 
 
 def gmia():
@@ -397,8 +396,8 @@ def results():
         skmia.leakage.gaussian_noise_leakage(1, 1e-5),
         skmia.metrics.membership_report(MEMBER, SCORES, n_resamples=20, random_state=0),
         skmia.metrics.risk_reliability(MEMBER, np.clip(SCORES / 2, 0, 1)),
-        skmia.leakage.membership_leakage(line, X, Y, n_models=32, random_state=0),
-        skmia.leakage.record_sensitivity(line, X, Y, rows=30, random_state=0),
+        skmia.leakage.membership_leakage(line, X, Y, n_models=16, random_state=0),
+        skmia.leakage.record_sensitivity(line, X, Y, rows=10, random_state=0),
         skmia.shadows.synthesize_records(line, 40, X=X, random_state=0),
     ]
 

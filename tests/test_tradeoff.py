@@ -46,7 +46,7 @@ levels = st.sampled_from([0.1, 0.2, 0.3, 0.5, 0.8, np.nan])
 anything = st.floats(-1, 1) | st.just(np.nan)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(levels, levels), max_size=14))
 def test_front_with_ties_is_that_of_all_pairs(points):
     utility, leakage = zip(*points, strict=True) if points else ((), ())
@@ -57,7 +57,7 @@ def test_front_with_ties_is_that_of_all_pairs(points):
     assert (np.diff(ordered) >= 0).all()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(anything, anything), min_size=1, max_size=30))
 def test_front_is_that_of_all_pairs(points):
     utility, leakage = zip(*points, strict=True)

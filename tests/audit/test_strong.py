@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.datasets import make_classification
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
@@ -13,6 +13,7 @@ from skmia.shadows import ShadowModels
 
 X, Y = make_classification(600, n_features=8, flip_y=0.3, random_state=0)
 SIDES = (X[:200], Y[:200], X[200:400], Y[200:400])
+FEW = (X[:80], Y[:80], X[80:160], Y[80:160])
 FAST = ["correctness", "confidence", "entropy", "modified_entropy"]
 
 
@@ -25,12 +26,16 @@ class CountingTree(DecisionTreeClassifier):
 
 
 @pytest.fixture(scope="module")
-def forest():
-    return RandomForestClassifier(8, random_state=0).fit(X[:200], Y[:200])
+def audited():
+    """Return arguments of an audit, and what the strong attacks find at a prior of 0.01."""
+    X, y = make_classification(400, n_features=80, flip_y=0.3, random_state=0)
+    target = LinearDiscriminantAnalysis().fit(X[:200], y[:200])  # with many features for its rows
+    given = (target, X[:200], y[:200], X[200:], y[200:])
+    return given, skmia.audit(*given, attacks="strong", prior=0.01, random_state=0)
 
 
-def test_strong_finds_more_and_says_what_it_takes(forest):
-    report = skmia.audit(forest, *SIDES, attacks="strong", random_state=0)
+def test_strong_finds_more_and_says_what_it_takes(audited):
+    given, report = audited
     assert [a.name for a in report.attacks] == [*FAST, "LiRA", "RMIA", "CombinedAttack"]
     auc = {a.name: a.roc_auc for a in report.attacks}
     assert auc["LiRA"].low > auc["confidence"]
@@ -38,19 +43,19 @@ def test_strong_finds_more_and_says_what_it_takes(forest):
     assert "- correctness: sees the target's predicted label to the record" in text
     assert "- LiRA, RMIA, CombinedAttack: sees the target's answer to the record; trains 16" in text
     assert "very records" in report.to_dict()["attacks"][-1]["threat_model"]
-    fast = skmia.audit(forest, *SIDES, attacks="fast", random_state=0)
+    fast = skmia.audit(*given, attacks="fast", prior=0.01, random_state=0)
     assert [a.name for a in fast.attacks] == FAST
     assert [str(a) for a in fast.attacks] == [str(a) for a in report.attacks[:4]]
 
 
 def test_shadows_are_trained_once():
-    target = CountingTree(min_samples_leaf=3).fit(*SIDES[:2])
+    target = CountingTree(min_samples_leaf=3).fit(*FEW[:2])
     attacks = [LiRA(shadows=4), BASE(shadows=4), ShadowModelAttack(shadows=4), LiRA(shadows=6)]
     CountingTree.n_fits = 0
-    report = skmia.audit(target, *SIDES, attacks=attacks, random_state=0)
+    report = skmia.audit(target, *FEW, attacks=attacks, random_state=0)
     assert CountingTree.n_fits == 4 + 6
     assert attacks[0].shadows == 4  # the user's template stays as it was
-    again = skmia.audit(target, *SIDES, attacks=attacks, random_state=0, n_jobs=2)
+    again = skmia.audit(target, *FEW, attacks=attacks, random_state=0, n_jobs=2)
     assert str(report) == str(again)
 
 
@@ -86,9 +91,8 @@ def test_shadows_that_know_a_part_of_the_records_are_refused():
             skmia.audit(target, *SIDES, attacks=[LiRA(shadows=fitted)], random_state=0)
 
 
-def test_the_prior_holds_for_all_attacks_by_name():
-    tree = DecisionTreeClassifier(min_samples_leaf=3, random_state=0).fit(*SIDES[:2])
-    report = skmia.audit(tree, *SIDES, attacks="strong", prior=0.01, random_state=0)
+def test_the_prior_holds_for_all_attacks_by_name(audited):
+    _, report = audited
     assert report.strongest in ("LiRA", "RMIA", "CombinedAttack")
     assert np.median(report.member_risk) < 0.1
 

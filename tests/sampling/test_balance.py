@@ -205,7 +205,7 @@ def test_groups_of_several_features_and_n_samples():
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.integers(1, 50), min_size=2, max_size=6), st.integers(1, 200))
 def test_apportion(weights, n_records):
     shares = np.array(weights) / sum(weights)
@@ -214,7 +214,7 @@ def test_apportion(weights, n_records):
     assert (np.abs(quota - shares * n_records) < 1 + 1e-9).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(2, 30), st.integers(2, 30), st.floats(0.05, 0.95))
 def test_most_records_by_trying_all(n_negative, n_positive, balance):
     y = np.repeat([0, 1], [n_negative, n_positive])
@@ -257,7 +257,7 @@ def assert_within_one_record(mask, share):
     assert abs(mask.sum() - share * len(mask)) < 1 + 1e-9
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(tables(), st.floats(0.1, 0.9), st.booleans())
 def test_class_balance_is_within_one_record(table, balance, number):
     X, y = table
@@ -270,7 +270,7 @@ def test_class_balance_is_within_one_record(table, balance, number):
         assert_within_one_record(y_kept == label, share)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(tables(), st.floats(0, 1), st.booleans())
 def test_feature_balance_is_within_one_record(table, balance, keep):
     X, y = table
@@ -284,7 +284,7 @@ def test_feature_balance_is_within_one_record(table, balance, keep):
         assert_within_one_record((X_kept[:, 1] == 1) & (y_kept == label), balance * share)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(tables(), st.sampled_from(["cells", "rates"]), st.floats(0.5, 1))
 def test_group_balance_is_within_one_record(table, strategy, share):
     X, y = table
