@@ -76,11 +76,13 @@ def base_scores(confidence, shadow_confidence, in_mask, *, online=True, offline_
         # the mean of a side without shadows is not a number, and has no weight
         means = [np.where(side.count > 0, side.mean, 0.0) for side in (out, seen)]
         counts = [out.count, seen.count]
+        # the mean over all shadows
         overall = np.average(means, axis=0, weights=counts)
         # a record that all shadows saw has their mean
         offline = np.where(out.count > 0, means[0], overall)
         scores[block] = own[block] - offline_scale * np.log(np.maximum(offline, LEAST_CONFIDENCE))
         if online:
+            # a record that no shadow saw keeps its offline score
             ratio = own[block] - np.log(np.maximum(overall, LEAST_CONFIDENCE))
             scores[block] = np.where(seen.count > 0, ratio, scores[block])
     return scores
@@ -181,8 +183,8 @@ class BASE(RecordAttack):
         *,
         shadows=16,
         online=True,
-        temperature=2.0,
-        offline_scale=0.33,
+        temperature=2.0,  # as in BASE's published code
+        offline_scale=0.33,  # likewise
         per_class=False,
         n_bins=20,
         prior=0.5,
@@ -207,5 +209,6 @@ class BASE(RecordAttack):
         return self.online
 
     def _rule(self, learned, own, shadow_signals, in_mask, *, online):
+        # from logarithmic odds, so that any temperature can be taken without asking again
         confidences = [tempered_confidence(s, self.temperature) for s in (own, shadow_signals)]
         return base_scores(*confidences, in_mask, online=online, offline_scale=self.offline_scale)

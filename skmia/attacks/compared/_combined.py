@@ -154,6 +154,7 @@ class CombinedAttack(RecordAttack):
         """Learn the parts and how to combine them; return the scores that this was learned from."""
         rng = check_random_state(self.random_state)
         self._take_shadows(X, y, rng)
+        # parts are cloned for each trial, and must draw the same each time
         self._seed = rng.randint(2**31 - 1)
         asked = self._ask(self._parts(self.target, self.shadows_), self.target, X, y, keep=True)
         self.attacks_ = self._learned_attacks(asked, self.shadows_, membership, rng)
@@ -170,6 +171,7 @@ class CombinedAttack(RecordAttack):
         # the form is False for offline scores, of all records, and True for online ones
         joined = {form: _joined([trial[form] for trial in trials]) for form in (False, True)}
         self._combiners = {
+            # the offline form is always needed
             form: self._combiner(given) if _can_learn(given) or not form else None
             for form, given in joined.items()
         }
@@ -181,8 +183,8 @@ class CombinedAttack(RecordAttack):
             return self._by_form([self._combined(of_target)])
         return self._by_form([self._cross_fitted(joined)])
 
-    def _parts(self, target, shadows):
-        """Return the attacks with target, seed and shadows, to be learned."""
+    def _templates(self):
+        """Return the attacks to combine, as the user gave them."""
         templates = self.attacks
         if templates is None:
             templates = [MetricAttack(), LiRA(), BASE(), ReferenceAttack()]
@@ -191,15 +193,20 @@ class CombinedAttack(RecordAttack):
                 "attacks must be a list of at least one attack, such as [LiRA(), RMIA()], got "
                 f"{self.attacks!r}."
             )
+        if any(isinstance(attack, CombinedAttack) for attack in templates):
+            raise TypeError("A CombinedAttack cannot be part of another: list its parts.")
+        return templates
+
+    def _parts(self, target, shadows):
+        """Return the attacks with target, seed and shadows, to be learned."""
         parts = []
-        for template in templates:
-            if isinstance(template, CombinedAttack):
-                raise TypeError("A CombinedAttack cannot be part of another: list its parts.")
+        for template in self._templates():
             attack = clone(template)
             names = template.get_params(deep=False)
+            # only what the template has: not every attack takes shadows
             own = {"response_method": self._method, "shadows": shadows, "random_state": self._seed}
             attack.set_params(target=target, **{k: v for k, v in own.items() if k in names})
-            attack._validate_params()
+            attack._validate_params()  # as its `fit` would, which is not called
             parts.append(attack)
         return parts
 

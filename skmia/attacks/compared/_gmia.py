@@ -63,8 +63,7 @@ class GMIA(BaseAttack):
     n_target : int, default=None
         Number of records that the target was trained on. By default the shadows' average.
     max_background : int, default=5000
-        The most records of `fit` to compare others with, drawn at random. Their features are kept
-        in memory.
+        The most records of `fit` to compare with, drawn at random. Their features stay in memory.
     signal : str or callable, default="loss"
         The signal to compare with the references', see `skmia.signals`. The paper's is the loss.
     per_class : bool, default=False
@@ -119,9 +118,8 @@ class GMIA(BaseAttack):
     with other records gets p-values that are too small, because references share records and so
     resemble one another more than the target. If each reference is trained on a share f of the
     records and answers vary normally, the ratio of variances is (1 + f) / (1 - f). Then 9 % of
-    non-members have p < 0.01 with halves, and 1.8 % with f = 0.1, which is
-    ``shadows=ShadowModels(None, 200, train_size=0.1)``. With f = 0.35 it was 3.6 % on Adult. The
-    risk does not account for this either.
+    non-members have p < 0.01 with halves, and 1.8 % with f = 0.1. On Adult it was 3.6 % with 0.35.
+    ``shadows=ShadowModels(None, 200, train_size=f)`` sets f. The risk does not account for this.
 
     The answers of all reference models describe a record, even of those trained on it, as for the
     background records in [1]_. Centered log-probabilities of all classes replace the layer before
@@ -217,7 +215,8 @@ class GMIA(BaseAttack):
         """Learn which records stand apart; return the generator to draw stand-ins with."""
         rng = check_random_state(self.random_state)
         self._take_shadows(X, y, rng)
-        _warn_of_cutoffs([self.cutoff], len(self.shadows_.estimators_), stacklevel=6)
+        n_shadows = len(self.shadows_.estimators_)
+        _warn_of_cutoffs([self.cutoff], n_shadows, stacklevel=6)  # at the line that calls `fit`
         self._evidence(X, y, keep=True)  # asked once, for the features and the losses
         self._fit_selection(X, y, rng)
         return rng
@@ -228,12 +227,13 @@ class GMIA(BaseAttack):
         # sorted, so that a background of all records has them in their order
         drawn = np.sort(rng.permutation(n_records)[: self.max_background])
         background = _safe_indexing(X, drawn)
+        # without labels: what is near to a record does not depend on its label
         self._known = KnownRecords(background, np.zeros(len(drawn), dtype=int))
         self._background = self._features(background, y[drawn])
         if len(drawn) == n_records:
             distances = self._reach(self._background, np.arange(n_records))
         else:
-            distances = self._distances(X, y)
+            distances = self._distances(X, y)  # in batches, without keeping the features
         n_targets = self.n_targets
         if not isinstance(n_targets, Integral):
             n_targets = max(round(n_targets * n_records), 1)
@@ -259,7 +259,7 @@ class GMIA(BaseAttack):
 
     def _reach(self, units, own):
         n_target = self.n_target
-        if n_target is None:
+        if n_target is None:  # shadows are trained like the target
             n_target = self.shadows_.in_mask_.sum(axis=1).mean()
         return reach(units, self._background, own, n_target / self.max_expected_neighbors)
 
@@ -347,8 +347,7 @@ class GMIA(BaseAttack):
         membership : array-like of shape (n_records,)
             1 for the target's training records, 0 for others.
         cutoffs : sequence of float, default=None
-            P-values below which a selected record is called a member, in (0, 1]. By default the
-            attack's own.
+            P-values below which selected records are called, in (0, 1]. By default `cutoff`.
         confidence_level : float, default=0.95
             Coverage of each Clopper-Pearson interval, in (0, 1); records are taken as independent.
 
@@ -373,7 +372,8 @@ class GMIA(BaseAttack):
         member = known_membership(self.target, X, y, membership).astype(bool)
         n_references = (~self.shadows_.in_mask(X, y)).sum(axis=0).max(initial=0)
         _warn_of_cutoffs(cutoffs, n_references, stacklevel=4)
-        scores, selected = self.score_samples(X, y), self.select(X, y)
+        scores = self.score_samples(X, y)
+        selected = self.select(X, y)
         alpha = 1 - confidence_level
         return [report_at(cutoff, scores, selected, member, alpha) for cutoff in cutoffs]
 

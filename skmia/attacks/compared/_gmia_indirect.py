@@ -293,6 +293,7 @@ def _with_record(masks, r, rng):
 
 def _train(models, X, y, masks):
     """Return shadows, each trained on the records of one mask."""
+    # one seed, drawn before the jobs start
     seed = models.rng.randint(2**31 - 1)
     return ShadowModels(
         models.template,
@@ -315,6 +316,7 @@ def _ask(target, method, X, y):
 
 
 def _rows_of(X):
+    # a sparse matrix has no length, a list no shape
     return np.arange(X.shape[0] if hasattr(X, "shape") else len(X))
 
 
@@ -328,6 +330,7 @@ def _candidates(X, r, background, n_candidates, flip_rate, rng):
         around, np.zeros(2 * n_copies, dtype=int), flip_rate=flip_rate, random_state=rng
     )
     both = concatenate(_safe_indexing(noisy, np.arange(n_copies)), _safe_indexing(X, drawn))
+    # a copy of which no feature was changed is the record itself, which is never asked for
     own = KnownRecords(_safe_indexing(X, [r]), [0])
     return _safe_indexing(
         both, np.flatnonzero(own.find(both, np.zeros(n_candidates, dtype=int)) < 0)
@@ -345,6 +348,7 @@ def enhancing(positive, negative, n_queries, min_correlation):
     first, second = (_correlation(positive[half::2], negative[half::2]) for half in (0, 1))
     best = np.argsort(-np.abs(first), kind="stable")[:n_queries]
     signs = np.sign(first[best])
+    # a constant answer has the sign 0
     kept = (signs != 0) & (signs * second[best] >= min_correlation)
     return best[kept], signs[kept]
 
@@ -370,5 +374,6 @@ def indirect_p_value(signals, references):
     # p-values of one target's answers depend on one another as the references' signals do
     centered = references - references.mean(axis=0)
     norms = np.sqrt((centered**2).sum(axis=0))
+    # a constant column has the norm 0
     correlation = centered.T @ centered / np.maximum(np.outer(norms, norms), 1e-300)
     return combine_p_values(p_values, correlation, n_references=len(references))

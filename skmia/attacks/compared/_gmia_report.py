@@ -62,12 +62,15 @@ class GMIAReport(Result):
 
 
 def score_above(cutoff):
-    """Return the smallest score of a p-value below the cutoff, which is not below itself."""
+    """Return the smallest score of a p-value below the cutoff."""
+    # the next number, since scores that reach a threshold are called, and the cutoff is not below
+    # itself
     return float(np.nextafter(-np.log(cutoff), np.inf))
 
 
 def report_at(cutoff, scores, selected, member, alpha):
     """Return the report of one cutoff, with intervals of coverage 1 - alpha."""
+    # a record that does not stand apart is never called, whatever its p-value
     called = selected & (scores >= score_above(cutoff))
     n_right = int((called & member).sum())
     return GMIAReport(
@@ -82,7 +85,7 @@ def report_at(cutoff, scores, selected, member, alpha):
 
 
 def _share(n_hits, n, alpha):
-    if n == 0:
+    if n == 0:  # no share, and no interval
         return None
     low, high = clopper_pearson(n_hits, n, alpha)
     return Estimate(n_hits / n, float(low), float(high), "Clopper-Pearson")

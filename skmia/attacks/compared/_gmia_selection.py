@@ -153,10 +153,11 @@ def vulnerable_records(
         )
     features = _directions(check_array(features, dtype=np.float64, input_name="features"))
     if background_features is None:
-        background, own = features, np.arange(len(features))
+        background = features
+        own = np.arange(len(features))
     else:
-        background = check_array(background_features, dtype=np.float64)
-        background, own = _directions(background), np.full(len(features), -1)
+        background = _directions(check_array(background_features, dtype=np.float64))
+        own = np.full(len(features), -1)
     if background.shape[1] != features.shape[1]:
         raise ValueError(
             f"features has {features.shape[1]} columns, but background_features "

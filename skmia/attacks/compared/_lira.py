@@ -21,7 +21,7 @@ from skmia.utils._sklearn import Interval, StrOptions
 
 __all__ = ["LiRA", "LiRAPrior", "lira_prior", "lira_scores"]
 
-_MANY_SHADOWS = 64  # enough for a variance of each record
+_MANY_SHADOWS = 64  # 32 on each side are enough for a variance of each record
 _MOST_TIED = 0.01  # share of records whose shadows all answer alike
 _LARGEST_ALPHA = 1e6  # where all records have the same variance
 
@@ -96,6 +96,7 @@ def _pooled(side):
     several = side.count > 1
     freedom = side.count[several] - 1
     if not several.any():  # records stand in for shadows
+        # never 0, so that densities are finite
         variance = max(mean.var(), LEAST_DEVIATION**2)
         return mean.mean(), variance, 2.0, variance
     variances = side.squares[several] / freedom
@@ -209,10 +210,12 @@ def lira_scores(
     scores = np.empty(len(signal))
     for block in blocks_of(in_mask.shape):
         sides = block_moments(shadow_signals[:, block], in_mask[:, block], center)
+        # of the out side and of the in side
         laws = [LAWS[variance](*given) for given in zip(sides, *prior, strict=True)]
         own = signal[block].astype(np.float64)
         scores[block] = _offline(laws[0], own, side)
         if online:
+            # a record that no shadow saw keeps its offline score
             ratio = laws[1].log_density(own) - laws[0].log_density(own)
             scores[block] = np.where(sides[1].count > 0, ratio, scores[block])
     return scores
@@ -220,6 +223,7 @@ def lira_scores(
 
 def _have_several(in_mask):
     """Return whether each record has two shadows or more on each side, or none that saw it."""
+    # one signal has no spread of its own, for which the prior's is taken
     n_in = np.count_nonzero(in_mask, axis=0)
     return ((n_in != 1) & (n_in < len(in_mask) - 1)).all()
 
@@ -261,10 +265,9 @@ class LiRA(RecordAttack):
         shadows or more, unless the shadows all give the same answer to more than 1 % of the
         records; else "bayesian".
     center : {"mean", "median"}, default="mean"
-        The center of the signals of one record; not for "bayesian".
+        The center of a record's signals; not for "bayesian".
     side : {"one", "two"}, default="one"
-        Offline, whether only signals above those of the shadows count, as in the paper, or all that
-        are far from them, as in the authors' code.
+        Offline, which signals count, see :func:`lira_scores`.
     smoothing : "auto" or float, default="auto"
         Added to each probability before its odds are taken, in [0, 0.5]. "auto" is 0, unless
         shadows answer exactly 0 or 1. Then the probabilities are shares of votes, of trees or
@@ -425,6 +428,7 @@ class LiRA(RecordAttack):
         return max(side.mean() for side in tied if side.size) > _MOST_TIED
 
     def _learn(self, evidence, nonmember):
+        # in `fit`, so that a score does not depend on the records scored with it
         return lira_prior(smoothed(evidence.signals[0], self.smoothing_), evidence.in_mask)
 
     def _rule(self, learned, own, shadow_signals, in_mask, *, online):

@@ -221,17 +221,7 @@ def combine_p_values(p_values, correlation, *, n_references=None):
     0.00818
     """
     p = check_array(p_values, dtype=np.float64, ensure_2d=False, input_name="p_values")
-    rho = check_array(correlation, dtype=np.float64, input_name="correlation")
-    if rho.shape != (len(p), len(p)):
-        raise ValueError(
-            f"correlation must have one row and column per p-value, {(len(p), len(p))}, got "
-            f"{rho.shape}."
-        )
-    if np.abs(rho).max(initial=0) > 1 + 1e-6:  # rounding aside
-        raise ValueError(
-            f"correlation must lie in [-1, 1], got values from {rho.min():.6g} to {rho.max():.6g}; "
-            "divide covariances by both standard deviations."
-        )
+    rho = _checked_correlation(correlation, len(p))
     if n_references is not None:
         p = np.maximum(p, 1 / (2 * (n_references + 1)))
     if not (p.min() > 0 and p.max() <= 1):
@@ -248,3 +238,18 @@ def combine_p_values(p_values, correlation, *, n_references=None):
     statistic = -2 * np.log(p).sum(axis=0)
     combined = chi2.sf(statistic * 2 * mean / variance, 2 * mean**2 / variance)
     return float(combined) if p.ndim == 1 else combined
+
+
+def _checked_correlation(correlation, n):
+    """Return the correlations of n p-values as a checked matrix."""
+    rho = check_array(correlation, dtype=np.float64, input_name="correlation")
+    if rho.shape != (n, n):
+        raise ValueError(
+            f"correlation must have one row and column per p-value, {(n, n)}, got {rho.shape}."
+        )
+    if np.abs(rho).max(initial=0) > 1 + 1e-6:  # rounding aside
+        raise ValueError(
+            f"correlation must lie in [-1, 1], got values from {rho.min():.6g} to {rho.max():.6g}; "
+            "divide covariances by both standard deviations."
+        )
+    return rho

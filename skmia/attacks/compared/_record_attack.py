@@ -34,7 +34,8 @@ class Evidence(NamedTuple):
 
     def of_stand_in(self, stand_in):
         """Return the evidence against a shadow in the target's place, by the shadows that may."""
-        rows, others = stand_in.rows, np.ix_(stand_in.rest, stand_in.rows)
+        rows = stand_in.rows
+        others = np.ix_(stand_in.rest, rows)
         return Evidence(
             [values[stand_in.number, rows] for values in self.signals],
             [values[others] for values in self.signals],
@@ -89,6 +90,7 @@ class RecordAttack(BaseAttack):
         """Learn the rule; return the evidence and the stand-ins."""
         rng = check_random_state(self.random_state)
         self._take_shadows(X, y, rng)
+        # kept, so that shadows are asked once for these records, whatever attacks share them
         evidence = self._shadow_evidence(X, y, keep=True)
         if self._learns_from_target or membership is not None:
             evidence = evidence._replace(own=self._own_signals(self.target, X, y))

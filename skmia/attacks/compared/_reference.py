@@ -85,6 +85,7 @@ def _difficulty(signal, shadow_signals, in_mask):
 
 def _midpoint(signal, shadow_signals, in_mask):
     out, seen = block_moments(shadow_signals, in_mask)
+    # where one side is empty, the other stands for it
     low = np.where(out.count > 0, out.mean, seen.mean)
     return signal - (low + np.where(seen.count > 0, seen.mean, low)) / 2
 
@@ -93,7 +94,7 @@ def _rank(signal, shadow_signals, in_mask):
     lower = np.count_nonzero((shadow_signals < signal) & ~in_mask, axis=0)
     equal = np.count_nonzero((shadow_signals == signal) & ~in_mask, axis=0)
     n_out = np.count_nonzero(~in_mask, axis=0)
-    # ties count half, so that they favor neither side
+    # ties count half, so that they favor neither side; no shadow at all is 0.5 for the same reason
     return np.where(n_out > 0, (lower + equal / 2) / np.maximum(n_out, 1), 0.5)
 
 
@@ -238,6 +239,7 @@ class ReferenceAttack(RecordAttack):
 
     @property
     def _is_online(self):
+        # the other methods leave out shadows that saw the record
         return self.method == "midpoint"
 
     def _prepare(self, evidence, stand_ins):

@@ -119,7 +119,7 @@ def rmia_scores(
     array([1.        , 0.33333333])
     """
     given = check_confidence(confidence, shadow_confidence, in_mask)
-    if population_in_mask is None:
+    if population_in_mask is None:  # the population is foreign to all shadows
         population_in_mask = np.zeros(np.shape(population_shadow_confidence), dtype=bool)
     population = check_confidence(
         population_confidence, population_shadow_confidence, population_in_mask, "population_"
@@ -267,7 +267,7 @@ class RMIA(RecordAttack):
     0.78
     """
 
-    _learns_from_target = True  # its population's answers
+    _learns_from_target = True  # its answers to the population
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
         **RecordAttack._parameter_constraints,
         "online": ["boolean"],
@@ -317,6 +317,7 @@ class RMIA(RecordAttack):
             )
 
     def _offline_ratios(self, a, own, shadow_signals, in_mask):
+        # the ratios have the order of the scores, so that their AUC takes no population
         confidences = self._confidences(own, shadow_signals)
         return _likelihood_ratios(*confidences, in_mask, a=a, online=False)
 
@@ -336,6 +337,7 @@ class RMIA(RecordAttack):
         ratios = _likelihood_ratios(*given, a=self.offline_a_, online=online)
         scores = _population_share(ratios, learned[0], self.gamma)
         if online:
+            # online ratios are compared with online ones alone
             seen = in_mask.any(axis=0)
             scores[seen] = _population_share(ratios[seen], learned[1], self.gamma)
         return scores

@@ -25,6 +25,7 @@ def draw_attack_set(shadows, X, y, classes, *, response_method, subsample, rng):
     y_index = label_index(y, classes)
     membership, shadow, row = _draw((in_mask, out_mask), subsample, rng)
     half = _halves(shadows, found, shadow, row)
+    # of each class in each half
     kept = _balanced(2 * y_index[row] + half, membership, rng)
     if np.unique(half[kept]).size < 2:
         raise ValueError(

@@ -211,6 +211,7 @@ class ShadowModelAttack(ResponseAttack):
             subsample=self.subsample,
             rng=rng,
         )
+        # decided once, so that calibration and use agree
         attack_set.with_own = self._classes_with_own_model(attack_set)
         seed = rng.randint(2**31 - 1)
         self.attack_models_ = self._learn(attack_set, slice(None), seed)
@@ -219,12 +220,13 @@ class ShadowModelAttack(ResponseAttack):
     def _calibration_scores(self, X, y, membership, known):
         if membership is not None:
             return super()._calibration_scores(X, y, membership, known)
-        return self._out_of_half(*known)
+        return self._out_of_half(*known)  # what `_fit` returned
 
     def _classes_with_own_model(self, attack_set):
         """Return classes with enough answers in each half, so that calibration meets the same."""
         if not self.per_class:
             return np.array([], dtype=np.intp)
+        # class, half and side as one number
         codes = 4 * attack_set.y_index + 2 * attack_set.half + attack_set.membership
         sizes = np.bincount(codes, minlength=4 * len(self.target_classes_)).reshape(-1, 4)
         return np.flatnonzero(sizes.min(axis=1) >= _LEAST_RECORDS)
@@ -248,7 +250,7 @@ class ShadowModelAttack(ResponseAttack):
             for i in with_own:
                 yield values[of_class[i]], membership[of_class[i]]
             if asked is None or not np.isin(asked, with_own).all():
-                labels.append(None)
+                labels.append(None)  # before the labels are read below: jobs are made there
                 yield with_class(values, y_index, n_classes), membership
 
         with single_blas_thread():  # for many small models one thread is faster
@@ -288,7 +290,7 @@ class ShadowModelAttack(ResponseAttack):
             rows = asked == i
             if i >= 0:
                 scores[rows] = _membership_scores(models[labels[i]], values[rows])
-            else:
+            else:  # also labels that no shadow knows
                 general = with_class(values[rows], y_index[rows], len(labels))
                 scores[rows] = _membership_scores(models[None], general)
         return scores
