@@ -81,6 +81,8 @@ class BaseAttack(BaseEstimator):
 
     _risk_scale = "linear"  # what the risk's bins are equally wide in: "linear", "log", "rank"
     _threat_model = "sees the target's answer to the record"  # and has, for reports
+    # whether it promises to find records that a target knows by heart, which the contract checks
+    _finds_memorized_records = True
     _known_threshold = None  # an attack whose threshold follows from its definition names it here
     _signal = None  # what a `RecordAttack` compares with the same of shadows
 
