@@ -279,8 +279,10 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
         ndarray of shape (n_records,)
             Labels.
         """
-        # from what the defense reveals, so that labels tell no more than probabilities do
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        codes = self.predict_proba(X).argmax(
+            axis=1
+        )  # first, for it says what an unfitted one lacks
+        return self.classes_[codes]
 
     def network_input(self, X, y):
         """Return records and labels as the network `net_` takes them.
