@@ -188,7 +188,8 @@ def audit(
             "Whether train and test rows differ to begin with was not tested: the records are no "
             "table of numbers and categories."
         )
-    X, y = (X_train, X_test), (y_train, y_test)
+    X = (X_train, X_test)
+    y = (y_train, y_test)
     proba = [record_response(estimator, x, classes, method=response_method) for x in X]
     return run_audit(
         Bunch(
@@ -310,7 +311,8 @@ def audit_predictions(
     columns = column_labels(classes, proba, np.union1d(y_train, y_test))
     order = np.argsort(columns)
     if not np.array_equal(order, np.arange(len(order))):
-        proba, columns = [p[:, order] for p in proba], columns[order]
+        proba = [p[:, order] for p in proba]
+        columns = columns[order]
     kept = [np.arange(len(y_train)), np.arange(len(y_test))]
     check_enough(kept, "given")
     return run_audit(

@@ -42,7 +42,8 @@ def named_attacks(attacks, prior):
         attacks = _BUNDLES[attacks](prior)
     elif isinstance(attacks, str | BaseAttack) or callable(attacks):
         attacks = [attacks]
-    named, times = {}, Counter()
+    named = {}
+    times = Counter()
     if isinstance(attacks, dict):
         named = {str(name): _template(attack, prior)[0] for name, attack in attacks.items()}
         attacks = []

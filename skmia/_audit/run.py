@@ -28,10 +28,14 @@ def run_audit(sides, templates, *, fpr, prior, confidence_level, n_riskiest, rng
     """
     sample = _Sample(sides, rng)
     seed = rng.randint(np.iinfo(np.int32).max)
-    templates, half = sample.with_shadows(templates, seed), sample.half(seed)
+    templates = sample.with_shadows(templates, seed)
+    half = sample.half(seed)
     level = {"confidence_level": confidence_level}
     each = {"confidence_level": 1 - (1 - confidence_level) / len(templates)}  # Bonferroni
-    results, points, notes, strongest = [], {}, [], None
+    results = []
+    points = {}
+    notes = []
+    strongest = None
     for name, template in templates.items():
         attack = sample.attack(name, template)
         measured = measure(attack, sample.answered, sample.y, sample.membership, half, seed=seed)
@@ -165,7 +169,8 @@ def _accuracy(sides, side, confidence_level):
 
 def _riskiest(sample, measured, n_riskiest):
     members = slice(0, len(sample.rows[0]))
-    risk, scores = measured.risk[members], measured.scores[members]
+    risk = measured.risk[members]
+    scores = measured.scores[members]
     order = np.lexsort((-scores, -risk))[:n_riskiest]
     return tuple(
         {

@@ -29,7 +29,8 @@ def operating_point(measured, membership, fpr, *, confidence_level):
 
     Of the false positive rates that are resolved, the one nearest to 1 % is reported.
     """
-    level, scores = {"confidence_level": confidence_level}, measured.scores
+    level = {"confidence_level": confidence_level}
+    scores = measured.scores
     resolved = [rate for rate in fpr if rate * len(membership) >= 2]
     rate = min(resolved, key=lambda rate: abs(np.log(rate / 0.01)), default=None)
     top = scores.max()

@@ -84,7 +84,8 @@ def _groups(train, test):
     """Return the values of sex and race, by name."""
     groups = {}
     for name in ("sex", "race"):
-        column, names = train.feature_names.index(name), np.asarray(train.categories[name])
+        column = train.feature_names.index(name)
+        names = np.asarray(train.categories[name])
         groups[name] = tuple(names[side.data[:, column].astype(int)] for side in (train, test))
     return groups
 

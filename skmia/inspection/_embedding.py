@@ -48,7 +48,8 @@ def standardized(X, known):
     encoding = RecordNumbers().fit(X)
     numbers = encoding.transform(X)
     of_text = [levels is not None for levels in encoding.levels_ or [None] * numbers.shape[1]]
-    texts, numbers = numbers[:, of_text], numbers[:, np.logical_not(of_text)]
+    texts = numbers[:, of_text]
+    numbers = numbers[:, np.logical_not(of_text)]
     parts = []
     if numbers.shape[1]:
         numbers[:, np.isnan(numbers[known]).all(axis=0)] = 0  # a mean of nothing

@@ -122,7 +122,8 @@ class ExposureDisplay:
         name = self.name if name is None else name
         if ax is None and name is not None:
             self.figure_.suptitle(name)
-        self.points_, self.medians_ = {}, {}
+        self.points_ = {}
+        self.medians_ = {}
         for panel, key in zip(self.axes_, self.explanations, strict=True):
             self._draw(panel, key, point_kwargs, median_kwargs)
         return self
@@ -142,7 +143,8 @@ class ExposureDisplay:
     def _draw(self, panel, key, point_kwargs, median_kwargs):
         values = np.asarray(self.explanations[key], dtype=float)
         known = np.isfinite(values)
-        values, exposure = values[known], np.asarray(self.exposure)[known]
+        values = values[known]
+        exposure = np.asarray(self.exposure)[known]
         defaults = {"s": 8, "alpha": 0.3, "linewidth": 0}
         self.points_[key] = panel.scatter(
             values, exposure, **style(defaults, point_kwargs, "PathCollection")

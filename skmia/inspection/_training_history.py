@@ -218,7 +218,8 @@ class TrainingHistoryDisplay:
         return axes
 
     def _draw_leakage(self, name, plot_band, line_kwargs, band_kwargs):
-        epochs, leakage = np.asarray(self.epochs), np.asarray(self.leakage, dtype=float)
+        epochs = np.asarray(self.epochs)
+        leakage = np.asarray(self.leakage, dtype=float)
         measured = np.isfinite(leakage)
         label = self.leakage_name if name is None else name
         defaults = {"marker": ".", "markersize": 4, "label": label}

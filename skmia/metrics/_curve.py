@@ -23,7 +23,8 @@ class Curve(NamedTuple):
         """Check the arrays and sort them once."""
         membership, scores = check_membership_scores(membership, scores)
         order = np.argsort(scores)[::-1]
-        membership, scores = membership.astype(np.int8)[order], scores[order]
+        membership = membership.astype(np.int8)[order]
+        scores = scores[order]
         del order  # as long as the records, like all that stands here
         ends = np.flatnonzero(np.append(scores[1:] != scores[:-1], True))
         thresholds = np.append(np.inf, scores[ends])

@@ -60,12 +60,14 @@ def mean_over_pairs(deviations, pairs, group, confidence_level):
     The variance is that of the mean of dyads: pairs with a record in common vary together. What is
     between groups is taken out, as their sizes are given.
     """
-    value, n_pairs = deviations.mean(), len(deviations)
+    value = deviations.mean()
+    n_pairs = len(deviations)
     n_spare = len(group) - group.max() - 1  # beyond one of each group
     if n_spare < FEWEST_RECORDS:
         needed = f"no interval: it needs {FEWEST_RECORDS} records beyond one of each group"
         return Estimate(value, method=f"{needed}, got {n_spare}")
-    record, apart = np.concatenate(pairs), np.tile(deviations - value, 2)
+    record = np.concatenate(pairs)
+    apart = np.tile(deviations - value, 2)
     center = _group_means(group[record], apart, group)[group[record]]
     of_record = np.bincount(record, apart - center, minlength=len(group))
     size = np.bincount(group)[group]

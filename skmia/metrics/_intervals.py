@@ -14,7 +14,8 @@ def clopper_pearson_upper(n_hits, n, alpha):
 
 def clopper_pearson(n_hits, n, alpha):
     """Return the exact two-sided limits, alpha / 2 on each side."""
-    n_hits, n = np.asarray(n_hits), np.asarray(n)
+    n_hits = np.asarray(n_hits)
+    n = np.asarray(n)
     upper = clopper_pearson_upper(n_hits, n, alpha / 2)
     return 1 - clopper_pearson_upper(n - n_hits, n, alpha / 2), upper
 
@@ -22,7 +23,8 @@ def clopper_pearson(n_hits, n, alpha):
 def wilson(n_hits, n, alpha):
     """Return Wilson's two-sided score limits."""
     z = -ndtri(alpha / 2)
-    rate, scale = n_hits / n, 1 + z**2 / n
+    rate = n_hits / n
+    scale = 1 + z**2 / n
     center = (rate + z**2 / (2 * n)) / scale
     half = z * np.sqrt(rate * (1 - rate) / n + (z / (2 * n)) ** 2) / scale
     return np.where(n_hits == 0, 0.0, center - half), np.where(n_hits == n, 1.0, center + half)

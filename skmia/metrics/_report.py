@@ -155,7 +155,8 @@ def membership_report(
     curve = Curve.from_scores(membership, scores)
     advantage = advantage_of(curve, None, confidence_level, n_resamples, random_state)
     precision, recall = precision_recall_of(curve, None, prior, confidence_level)
-    n_members, n_nonmembers = curve.n_members, curve.n_nonmembers
+    n_members = curve.n_members
+    n_nonmembers = curve.n_nonmembers
     return MembershipReport(
         n_members=n_members,
         n_nonmembers=n_nonmembers,

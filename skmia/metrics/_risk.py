@@ -113,7 +113,8 @@ def risk_reliability(membership, risk, *, n_bins=10, confidence_level=0.95):
     0.154
     """
     check_consistent_length(membership, risk)
-    membership, risk = check_membership(membership), check_reals("risk", risk)
+    membership = check_membership(membership)
+    risk = check_reals("risk", risk)
     if risk.min() < 0 or risk.max() > 1:
         raise ValueError(
             f"risk must lie in [0, 1], got values from {risk.min():g} to {risk.max():g}; "

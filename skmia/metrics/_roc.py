@@ -210,7 +210,8 @@ def tpr_at_fpr(membership, scores, *, fpr=0.01, confidence_level=0.95):
 def roc_auc_of(curve, confidence_level):
     """Return the area under a curve."""
     members, nonmembers = curve.blocks()
-    n_members, n_nonmembers = curve.n_members, curve.n_nonmembers
+    n_members = curve.n_members
+    n_nonmembers = curve.n_nonmembers
     # DeLong's structural components, the same for all members (non-members) of a tie block.
     beaten = (n_nonmembers - curve.false_positives[1:] + nonmembers / 2) / n_nonmembers
     lost = (curve.true_positives[:-1] + members / 2) / n_members
@@ -284,7 +285,8 @@ def _true_positives_within(curve, n_false):
 
 
 def _tpr_limits(curve, fpr, alpha):
-    n_members, n_nonmembers = curve.n_members, curve.n_nonmembers
+    n_members = curve.n_members
+    n_nonmembers = curve.n_nonmembers
     above = np.arange(binom.ppf(1e-6, n_nonmembers, fpr), binom.isf(1e-6, n_nonmembers, fpr) + 1)
     weights = binom.pmf(above, n_nonmembers, fpr)
     hits = (_true_positives_within(curve, above - 1) + _true_positives_within(curve, above)) / 2

@@ -240,9 +240,13 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
         upper = self._upper_ends(tradeoff)
         keeps = tradeoff.measured & (upper <= self.budget)
         if keeps.any():
-            allowed, first, then = keeps, -tradeoff.utility, upper
+            allowed = keeps
+            first = -tradeoff.utility
+            then = upper
         else:
-            allowed, first, then = tradeoff.measured, upper, -tradeoff.utility
+            allowed = tradeoff.measured
+            first = upper
+            then = -tradeoff.utility
         allowed = np.flatnonzero(allowed)
         choice = allowed[np.lexsort((then[allowed], first[allowed]))[0]]
         return tradeoff, choice, keeps, upper

@@ -162,7 +162,8 @@ class MemberRecorder(RemembersMembers, MetaEstimatorMixin, BaseEstimator):
 
     def __getattr__(self, name):
         """Return what the recorder itself has not from the classifier, the fitted one if any."""
-        own, is_hidden = self.__dict__, name.startswith(("_", "set_")) or name in NOT_DELEGATED
+        own = self.__dict__
+        is_hidden = name.startswith(("_", "set_")) or name in NOT_DELEGATED
         if is_hidden or "estimator" not in own:  # not yet initialized, as while unpickling
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
         # of a classifier that was fitted before, an unfitted recorder shows nothing

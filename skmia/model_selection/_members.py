@@ -118,7 +118,8 @@ class Pool:
         if folds is None:
             return
         rows = np.sort(np.concatenate([folds.train, folds.test]))
-        n_trained, n_rest = _num_samples(folds.X_train), len(self.y) - len(folds.test)
+        n_trained = _num_samples(folds.X_train)
+        n_rest = len(self.y) - len(folds.test)
         is_partition = n_trained == n_rest and np.array_equal(rows, np.arange(len(self.y)))
         if folds.X_test is not X or not is_partition:
             raise ValueError(

@@ -75,7 +75,8 @@ def class_balance(y, *, pos_label=None, ratio=False):
     (codes,), classes = class_codes(y=y)
     if not len(codes):
         raise ValueError("y must hold the labels of at least one record, got none.")
-    counts, classes = np.bincount(codes), classes.tolist()
+    counts = np.bincount(codes)
+    classes = classes.tolist()
     if pos_label is None and len(classes) > 2:
         return _evenness(counts / len(codes), ratio)
     pos_label = classes[-1] if pos_label is None else pos_label

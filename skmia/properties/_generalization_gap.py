@@ -114,5 +114,6 @@ def _gap(cells, confidence_level):
 
 def _rate(counts, confidence_level):
     """Return the share of right ones with its limits."""
-    n_right, n = int(counts[1]), int(counts.sum())
+    n_right = int(counts[1])
+    n = int(counts.sum())
     return n_right / n, *map(float, wilson(n_right, n, 1 - confidence_level))
