@@ -504,7 +504,9 @@ def test_wrong_targets_and_membership():
     with pytest.raises(NotFittedError):
         explain_exposure(RandomForestClassifier(), X, y, member)
     target = Parzen().fit(X, y)
-    with pytest.raises(ValueError, match=r"give membership .* or fit it in a MemberRecorder"):
+    with pytest.raises(
+        ValueError, match=r"give membership .* or wrap the classifier in a MemberRecorder"
+    ):
         explain_exposure(target, X, y)
     with pytest.raises(ValueError, match="got members only"):
         explain_exposure(target, X, y, np.ones(60))

@@ -243,7 +243,7 @@ def test_skops_round_trip():
     assert not loaded.remembers_members
 
 
-@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.parametrize("n_jobs", [None, pytest.param(2, marks=pytest.mark.slow)])
 def test_searches_and_returned_estimators_hold_no_record(n_jobs):
     numbers = planted()[list("abcd")].to_numpy()
     recorder = MemberRecorder(make_pipeline(StandardScaler(), LogisticRegression()))

@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from joblib import parallel_config
 from scipy.special import softmax
 from sklearn.base import clone
 from sklearn.datasets import load_digits, make_classification
@@ -397,12 +398,14 @@ def test_in_an_audit(forest):
     assert found["ShadowModelAttack"].low > 0.6
 
 
-def test_jobs_change_nothing(forest):
+@pytest.mark.parametrize("backend", ["threading", pytest.param("loky", marks=pytest.mark.slow)])
+def test_jobs_change_nothing(forest, backend):
     template = ShadowModelAttack(forest, shadows=4, random_state=0)
-    scores = [
-        clone(template).set_params(n_jobs=n).fit(DIGITS[OWN], DIGIT[OWN]).score_samples(DIGITS)
-        for n in (None, 2)
-    ]
+    scores = []
+    for n_jobs in (None, 2):
+        with parallel_config(backend):
+            attack = clone(template).set_params(n_jobs=n_jobs).fit(DIGITS[OWN], DIGIT[OWN])
+        scores.append(attack.score_samples(DIGITS))
     np.testing.assert_allclose(*scores, rtol=1e-12)  # batches change the last digit
 
 
