@@ -279,9 +279,7 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
         ndarray of shape (n_records,)
             Labels.
         """
-        codes = self.predict_proba(X).argmax(
-            axis=1
-        )  # first, for it says what an unfitted one lacks
+        codes = self.predict_proba(X).argmax(axis=1)  # first: it refuses before `fit`
         return self.classes_[codes]
 
     def network_input(self, X, y):
