@@ -212,9 +212,14 @@ def _fitted(attack, target=None, data=None):
     return with_seed.fit(X, y)
 
 
-def _check_clone_keeps_target(attack):
-    """The clone attacks the very same model and is not fitted."""
+def _check_copies(attack):
+    """A clone attacks the very same model and is not fitted; a pickle scores alike."""
+    X, y = _records()
     fitted = _fitted(attack)
+    copy = pickle.loads(pickle.dumps(fitted))  # noqa: S301 - our own bytes
+    np.testing.assert_array_equal(copy.score_samples(X, y), fitted.score_samples(X, y))
+    assert type(attack).__name__ in fitted._repr_html_()
+    assert type(attack).__name__ in repr(fitted)
     copy = clone(fitted)
     assert copy.target is fitted.target, "clone must keep the target, not copy or refit it"
     for name, value in clone(attack).get_params(deep=False).items():
@@ -222,7 +227,7 @@ def _check_clone_keeps_target(attack):
         if name not in ("target", "random_state"):
             assert repr(getattr(copy, name)) == repr(value), f"clone changed the parameter {name}"
     try:
-        copy.score_samples(*_records())
+        copy.score_samples(X, y)
     except NotFittedError:
         return
     raise AssertionError("a clone must not be fitted")
@@ -238,33 +243,17 @@ def _check_target_is_needed_and_fitted(attack):
         raise AssertionError(f"fit with target={target!r} must raise {error.__name__}")
 
 
-def _check_target_stays_as_it_was(attack):
-    """Fitting and scoring leaves the target alone."""
+def _check_input_is_not_changed(attack):
+    """The target, the records and their labels are left as they were."""
     X, y = _records()
     target = DecisionTreeClassifier(random_state=0).fit(X[::2], y[::2])
     before = pickle.dumps(target)
-    _fitted(attack, target).predict_proba(X, y)
-    assert pickle.dumps(target) == before, "the attack changed its target"
-
-
-def _check_pickle_and_repr(attack):
-    """A fitted attack survives pickling and shows itself."""
-    X, y = _records()
-    fitted = _fitted(attack)
-    copy = pickle.loads(pickle.dumps(fitted))  # noqa: S301 - our own bytes
-    np.testing.assert_array_equal(copy.score_samples(X, y), fitted.score_samples(X, y))
-    assert type(attack).__name__ in fitted._repr_html_()
-    assert type(attack).__name__ in repr(fitted)
-
-
-def _check_input_is_not_changed(attack):
-    """Records, labels and membership are left as they were."""
-    X, y = _records()
     X_before = deepcopy(X)
     y_before = deepcopy(y)
-    fitted = _fitted(attack, data=(X, y))
+    fitted = _fitted(attack, target, (X, y))
     for method in (fitted.score_samples, fitted.predict, fitted.predict_proba):
         method(X, y)
+    assert pickle.dumps(target) == before, "the attack changed its target"
     np.testing.assert_array_equal(X, X_before)
     np.testing.assert_array_equal(y, y_before)
 
@@ -373,10 +362,8 @@ def _check_finds_memorized_records(attack):
 
 
 _CHECKS = (
-    _check_clone_keeps_target,
+    _check_copies,
     _check_target_is_needed_and_fitted,
-    _check_target_stays_as_it_was,
-    _check_pickle_and_repr,
     _check_input_is_not_changed,
     _check_determinism,
     _check_output,
