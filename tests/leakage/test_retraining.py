@@ -1,3 +1,6 @@
+from copy import copy
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -50,17 +53,23 @@ def leakage(estimator=LINEAR, X=X, y=Y, **options):
     return membership_leakage(estimator, X, y, **{"n_models": 32, "random_state": 0, **options})
 
 
+@cache
+def pool(n_shadows=32, splitter="halves"):
+    """Return shadow models that no test may change."""
+    return ShadowModels(LINEAR, n_shadows, splitter=splitter, random_state=0).fit(X, Y)
+
+
 @pytest.mark.parametrize("rest", ["random", "fixed"])
 def test_known_leakage_is_found(rest):
     X, y = np.arange(60.0)[:, None], np.arange(60) % 2
-    options = {"statistic": Telling.statistic, "rest": rest, "n_models": 128}
+    options = {"statistic": Telling.statistic, "rest": rest, "n_models": 64}
     rows = np.arange(60) if rest == "random" else [3, 50]
     found = leakage(Telling(1.0), X, y, rows=rows, **options)
     if rest == "fixed":
-        assert_array_equal([found.n_in, found.n_out], 64)
+        assert_array_equal([found.n_in, found.n_out], 32)
     else:  # drawn anew for each model
-        assert_array_equal(found.n_in + found.n_out, 128)
-        assert 40 < found.n_in.min() < found.n_in.max() < 88
+        assert_array_equal(found.n_in + found.n_out, 64)
+        assert 15 < found.n_in.min() < found.n_in.max() < 49
     if rest == "random":
         assert found.mean_kl.low <= 0.5 <= found.mean_kl.high
         assert found.kl.mean() == pytest.approx(0.5, abs=0.1)
@@ -77,7 +86,7 @@ def test_known_leakage_is_found(rest):
 @pytest.mark.parametrize("method", ["pooled", "gaussian", "neighbors"])
 def test_every_record_is_that_of_kl_leakage(method):
     # independent models: of pairs "pooled" takes more bias away
-    shadows = ShadowModels(LINEAR, 40, splitter="bernoulli", random_state=0).fit(X, Y)
+    shadows = pool(40, "bernoulli")
     rows = [7, 2, 30]
     found = leakage(shadows, rows=rows, method=method)
     logits = shadows.observe(X[rows], Y[rows], "logit_confidence")
@@ -94,7 +103,7 @@ def test_every_record_is_that_of_kl_leakage(method):
 
 
 def test_bounds_are_those_of_the_divergences():
-    found = leakage(method="gaussian", false_positive_rate=0.05)
+    found = leakage(pool(), method="gaussian", false_positive_rate=0.05)
     both = found.kl, found.reverse_kl
     assert_allclose(found.total_variation, total_variation_bound(*both))
     assert_allclose(found.success, membership_success_bound(*both))
@@ -103,18 +112,18 @@ def test_bounds_are_those_of_the_divergences():
 
 
 def test_trained_here_or_before_is_the_same():
-    found = leakage(rows=[1, 5])
+    found = leakage(rows=[1, 5], n_models=24)
     mask = np.isin(np.arange(40), [1, 5])
-    assert_array_equal(found.kl, leakage(rows=mask).kl)
+    assert_array_equal(found.kl, leakage(rows=mask, n_models=24).kl)
     with parallel_config("threading"):
-        assert_array_equal(found.kl, leakage(n_jobs=2, rows=[1, 5]).kl)
-    assert_array_equal(found.kl, leakage().kl[[1, 5]])
+        assert_array_equal(found.kl, leakage(n_jobs=2, rows=[1, 5], n_models=24).kl)
+    assert_array_equal(found.kl, leakage(n_models=24).kl[[1, 5]])
 
 
 def test_batches_of_records_do_not_matter(monkeypatch):
-    one = leakage()
+    one = leakage(pool())
     monkeypatch.setattr("skmia.leakage._per_record._ENTRIES", 12_000)
-    two = leakage()
+    two = leakage(pool())
     for name in ("kl", "kl_low", "kl_high", "mutual_information"):
         assert_allclose(getattr(one, name), getattr(two, name))
     assert_allclose(one.mean_kl, two.mean_kl)
@@ -122,12 +131,12 @@ def test_batches_of_records_do_not_matter(monkeypatch):
 
 @pytest.mark.parametrize("container", [pd.DataFrame, csr_array])
 def test_containers(container):
-    found = leakage(X=container(X), rows=[0, 3])
-    assert_allclose(found.kl, leakage(rows=[0, 3]).kl, rtol=1e-6)
+    found = leakage(X=container(X), rows=[0, 3], n_models=16)
+    assert_allclose(found.kl, leakage(rows=[0, 3], n_models=16).kl, rtol=1e-6)
 
 
 def test_log_odds_of_two_classes_are_the_logit_and_of_three_have_two_dimensions():
-    one, other = leakage(statistic="log_odds"), leakage()
+    one, other = leakage(pool(), statistic="log_odds"), leakage(pool())
     assert_allclose(one.kl, other.kl, rtol=1e-6, atol=1e-9)
     seen = []
 
@@ -137,19 +146,18 @@ def test_log_odds_of_two_classes_are_the_logit_and_of_three_have_two_dimensions(
         seen.append(len(X))
         return np.stack([logs[each, (index + k) % 3] - logs[each, index] for k in (1, 2)], axis=1)
 
-    options = {"X": IRIS, "y": SPECIES, "rows": [3, 60, 120]}
+    options = {"X": IRIS, "y": SPECIES, "rows": [3, 60, 120], "n_models": 20}
     three = leakage(GaussianNB(), statistic="log_odds", **options)
     assert_allclose(three.kl, leakage(GaussianNB(), statistic=odds, **options).kl)
-    assert seen == [3] * 32
+    assert seen == [3] * 20
 
 
 def test_parameters_leak_no_less_than_what_is_computed_from_them():
     def coefficients(model, X, y):
         return np.tile(np.r_[model.coef_[0], model.intercept_], (len(X), 1))
 
-    shadows = ShadowModels(LINEAR, 200, random_state=0).fit(X, Y)
-    parameters = leakage(shadows, statistic=coefficients).mean_kl
-    assert parameters > leakage(shadows).mean_kl
+    parameters = leakage(pool(64), statistic=coefficients).mean_kl
+    assert parameters > leakage(pool(64)).mean_kl
 
 
 def test_twins_are_in_or_out_together():
@@ -164,7 +172,7 @@ def test_twins_are_in_or_out_together():
 
 
 def test_the_two_halves_of_a_pool_are_no_independent_models():
-    shadows = ShadowModels(LINEAR, 64, random_state=0).fit(X, Y)
+    shadows = copy(pool(64))
     in_pairs = leakage(shadows).mean_kl
     shadows.groups_ = np.arange(64)
     # the noise of independent models is 1 / 32, that of opposite ones twice as much
@@ -172,10 +180,10 @@ def test_the_two_halves_of_a_pool_are_no_independent_models():
 
 
 def test_shadows_that_leave_one_out():
-    shadows = ShadowModels(NOISY, 80, splitter="leave_one_out", random_state=0)
-    shadows.fit(X[:20], Y[:20])
-    found = leakage(shadows, X=X[:20], y=Y[:20])
-    assert_array_equal(found.n_in, 76)
+    shadows = ShadowModels(NOISY, 48, splitter="leave_one_out", random_state=0)
+    shadows.fit(X[:12], Y[:12])
+    found = leakage(shadows, X=X[:12], y=Y[:12])
+    assert_array_equal(found.n_in, 44)
     assert_array_equal(found.n_out, 4)
 
 
@@ -200,8 +208,11 @@ def test_training_without_chance_is_refused_where_nothing_else_differs():
         ({"n_models": 4}, "seen by none of the models"),
         ({"n_models": 10}, "needs at least 3 models with the record"),
         ({"statistic": "beauty"}, "'statistic' parameter of .* Got 'beauty' "),
-        ({"statistic": lambda m, X, y: 1.0}, "statistic must return a number or a row"),
-        ({"statistic": lambda m, X, y: X[:, 0] / 0}, "statistic must be finite"),
+        (
+            {"statistic": lambda m, X, y: 1.0, "n_models": 16},
+            "statistic must return a number or a row",
+        ),
+        ({"statistic": lambda m, X, y: X[:, 0] / 0, "n_models": 16}, "statistic must be finite"),
         ({"rows": [40]}, "rows must be numbers of records between 0 and 39"),
         ({"rows": []}, "at least one of them"),
         ({"rows": [0.5]}, "got float64"),
