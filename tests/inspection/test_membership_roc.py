@@ -9,7 +9,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.tree import DecisionTreeClassifier
 
 from skmia.attacks import MetricAttack
-from skmia.inspection import MembershipRocDisplay
+from skmia.inspection import MembershipRocDisplay, _membership_roc
 from skmia.metrics import membership_roc_auc, membership_roc_curve, tpr_at_fpr
 from skmia.model_selection import MemberRecorder
 
@@ -17,6 +17,14 @@ from skmia.model_selection import MemberRecorder
 def scored(n_members=150, n_nonmembers=200, shift=1.0, seed=0):
     membership = np.repeat([1, 0], [n_members, n_nonmembers])
     return membership, np.random.default_rng(seed).normal(shift * membership)
+
+
+@pytest.fixture(autouse=True)
+def whole_band(monkeypatch):
+    """Measure the band at 6 rates, most of a display's time; return at how many users have it."""
+    n_rates = _membership_roc._N_BAND_RATES
+    monkeypatch.setattr(_membership_roc, "_N_BAND_RATES", 6)
+    return n_rates
 
 
 class Remembering(DecisionTreeClassifier):
@@ -64,7 +72,8 @@ def test_band_is_the_interval_of_tpr_at_fpr(n_nonmembers, tied):
     np.testing.assert_array_equal(display.tpr_high, [estimate.high for estimate in expected])
 
 
-def test_band_has_about_sixty_log_spaced_rates():
+def test_band_has_about_sixty_log_spaced_rates(whole_band, monkeypatch):
+    monkeypatch.setattr(_membership_roc, "_N_BAND_RATES", whole_band)
     display = MembershipRocDisplay.from_predictions(*scored())
     assert len(display.band_fpr) == 60
     steps = np.diff(np.log(display.band_fpr))

@@ -1,5 +1,7 @@
 """The trade-off display, on fitted searches of scikit-learn."""
 
+from functools import cache
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -44,6 +46,12 @@ def searched(grid=None, *, estimator=None, **params):
     return GridSearchCV(estimator, grid or {"max_depth": [1, 2, 3, 5, 8]}, **params).fit(X, Y)
 
 
+@cache
+def usual():
+    """Return the usual search, which displays read only."""
+    return searched()
+
+
 def legend_of(display):
     return [text.get_text() for text in display.ax_.get_legend().get_texts()]
 
@@ -52,7 +60,7 @@ def legend_of(display):
 
 
 def test_stores_what_the_search_measured():
-    search = searched()
+    search = usual()
     display = TradeoffDisplay.from_search(search)
     results = search.cv_results_
     np.testing.assert_allclose(display.utility, results["mean_test_accuracy"])
@@ -69,7 +77,7 @@ def test_stores_what_the_search_measured():
 
 
 def test_front_holds_who_is_not_beaten():
-    display = TradeoffDisplay.from_search(searched())
+    display = TradeoffDisplay.from_search(usual())
     points = list(zip(display.leakage, display.utility, strict=True))
     kept = [
         i
@@ -128,7 +136,7 @@ def test_other_searches_have_default_names_and_no_budget(refit):
 
 
 def test_labels_legend_and_artists():
-    search = searched()
+    search = usual()
     display = TradeoffDisplay.from_search(search)
     ax = display.ax_
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("mia_roc_auc", "accuracy")
@@ -145,7 +153,7 @@ def test_labels_legend_and_artists():
 
 
 def test_error_bars_are_one_standard_error():
-    display = TradeoffDisplay.from_search(searched())
+    display = TradeoffDisplay.from_search(usual())
     assert display.errorbar_.has_xerr
     assert display.errorbar_.has_yerr
     across, along = display.errorbar_.lines[2]
@@ -202,7 +210,7 @@ def test_display_of_points_alone():
 
 def test_style_keywords_win_by_any_name():
     display = TradeoffDisplay.from_search(
-        searched(),
+        usual(),
         name="tree",
         point_kwargs={"ec": "r", "s": 80},
         front_kwargs={"c": "b", "marker": "s"},
@@ -230,7 +238,7 @@ def test_points_can_be_colored():
 
 def test_several_searches_share_axes():
     _, ax = plt.subplots()
-    first = TradeoffDisplay.from_search(searched(), name="gini", ax=ax)
+    first = TradeoffDisplay.from_search(usual(), name="gini", ax=ax)
     other = searched(estimator=DecisionTreeClassifier(criterion="entropy", random_state=0))
     display = TradeoffDisplay.from_search(other, name="entropy", ax=ax)
     assert display.ax_ is ax
@@ -241,7 +249,7 @@ def test_several_searches_share_axes():
 
 
 def test_plot_again_with_another_name():
-    display = TradeoffDisplay.from_search(searched())
+    display = TradeoffDisplay.from_search(usual())
     first = display.ax_
     assert display.plot(name="again") is display
     assert display.ax_ is not first
@@ -252,7 +260,7 @@ def test_plot_again_with_another_name():
 
 
 def test_annotate_a_parameter():
-    display = TradeoffDisplay.from_search(searched(), annotate="max_depth")
+    display = TradeoffDisplay.from_search(usual(), annotate="max_depth")
     assert [text.get_text() for text in display.texts_] == ["1", "2", "3", "5", "8"]
     assert display.texts_[2].xy == (display.leakage[2], display.utility[2])
 
@@ -272,7 +280,7 @@ def test_annotate_leaves_out_candidates_without_the_parameter():
 
 def test_annotate_refuses_unknown_and_ambiguous_names():
     with pytest.raises(ValueError, match=r"annotate='depth' must name one .* got 0 .*'max_depth'"):
-        TradeoffDisplay.from_search(searched(), annotate="depth")
+        TradeoffDisplay.from_search(usual(), annotate="depth")
     pipeline = make_pipeline(StandardScaler(), StandardScaler(), DecisionTreeClassifier())
     grid = {"standardscaler-1__copy": [True], "standardscaler-2__copy": [True]}
     with pytest.raises(ValueError, match="got 2 that match"):
@@ -289,7 +297,7 @@ def test_search_must_be_fitted():
 
 
 def test_names_must_be_those_of_scorers():
-    search = searched()
+    search = usual()
     with pytest.raises(ValueError, match="no scores 'recall' for utility"):
         TradeoffDisplay.from_search(search, utility="recall")
     with pytest.raises(ValueError, match="no scores 'mia_advantage' for privacy"):
