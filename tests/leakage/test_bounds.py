@@ -15,7 +15,7 @@ from skmia.leakage import (
     tpr_bound,
 )
 
-COMMON = settings(deadline=None, max_examples=60, derandomize=True)
+COMMON = settings(deadline=None, max_examples=30, derandomize=True)
 DIVERGENCE = st.floats(0, 50)
 RATE = st.floats(1e-6, 1 - 1e-6)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import oracles
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
@@ -101,6 +101,7 @@ def test_falls_with_the_number_of_records(mechanism, power):
     np.testing.assert_allclose(few / many, 10.0**power)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**31), st.floats(0.01, 10))
 def test_a_number_for_the_hessian_bounds(seed, smallest):
     gradients, hessian = problem(seed=seed)
@@ -117,6 +118,7 @@ def test_a_number_for_the_hessian_bounds(seed, smallest):
     )
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**31), st.floats(-8, 8))
 def test_sampling_does_not_depend_on_units(seed, power):
     gradients, _ = problem(seed=seed)

@@ -159,7 +159,7 @@ def test_one_dimension_is_the_second_class():
 # Values: slow loops
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(labeled(), st.data())
 def test_is_slow_loop(records, data):
     y_true, y_pred, group = records
@@ -181,7 +181,7 @@ def test_is_slow_loop(records, data):
             assert value == pytest.approx(expected, abs=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 25), st.integers(2, 5))
 def test_individual_is_slow_loop(seed, n, n_labels):
     rng = np.random.default_rng(seed)
@@ -208,11 +208,11 @@ def test_sampled_pairs_are_unbiased():
     options = {"sensitive_features": group, "n_pairs": 500}
     values = [
         individual_fairness_deviation(None, y_proba, random_state=seed, **options)
-        for seed in range(400)
+        for seed in range(250)
     ]
     error = np.std(terms) / np.sqrt(500)
     assert np.std(values) == pytest.approx(error, rel=0.15)
-    assert abs(np.mean(values) - np.mean(terms)) < 4 * error / np.sqrt(400)
+    assert abs(np.mean(values) - np.mean(terms)) < 4 * error / np.sqrt(250)
 
 
 def test_all_pairs_need_no_random_state():
@@ -235,7 +235,7 @@ def test_all_pairs_need_no_random_state():
 # Values: fairlearn
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(labeled(max_labels=2))
 def test_is_fairlearns_of_two_labels(records):
     y_true, y_pred, group = records
@@ -284,9 +284,9 @@ def test_is_fairlearns_on_adult(adult, columns):
 
 
 def test_individual_on_adult(adult):
-    y_true, y_pred, y_proba, sensitive = adult
+    y_true, y_pred, y_proba, sensitive = (values[::3] for values in adult)
     options = {"sensitive_features": sensitive["sex"]}
-    exact = individual_fairness_deviation(y_true, y_proba, n_pairs=10**7, **options)
+    exact = individual_fairness_deviation(y_true, y_proba, n_pairs=10**6, **options)
     sampled = individual_fairness_deviation(y_true, y_proba, random_state=0, **options)
     assert sampled == pytest.approx(exact, abs=4 * 0.5 / np.sqrt(10_000))
     share = (sensitive["sex"] == "Male").mean()
@@ -317,7 +317,7 @@ def test_are_scorers():
 # Properties
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(labeled(), st.integers(0, 2**32 - 1))
 def test_range_order_and_names(records, seed):
     y_true, y_pred, group = records
@@ -348,7 +348,7 @@ def test_range_order_and_names(records, seed):
             assert again == pytest.approx(value, abs=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(labeled(), st.integers(2, 4))
 def test_identical_groups_have_0(records, n_copies):
     y_true, y_pred, _ = records
@@ -362,7 +362,7 @@ def test_identical_groups_have_0(records, n_copies):
     assert individual_fairness_deviation(None, y_proba, level="group", **options) == 0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(labeled(max_groups=4), st.permutations(range(4)))
 def test_groups_are_the_same_as_leaving_records_out(records, order):
     y_true, y_pred, group = records

@@ -38,7 +38,7 @@ def test_label_on_one_side_only():
 
 
 @pytest.mark.parametrize("smoothing", [0, 0.5, 3])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(records=predicted())
 def test_is_slow_loop(records, smoothing):
     value = mia_indistinguishability_deviation(*records, smoothing=smoothing)
@@ -46,7 +46,7 @@ def test_is_slow_loop(records, smoothing):
     assert value == pytest.approx(expected, abs=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(predicted(), st.integers(0, 2**32 - 1))
 def test_range_order_names_and_sides(records, seed):
     membership, y_pred = records
@@ -64,7 +64,7 @@ def test_range_order_names_and_sides(records, seed):
         assert again == pytest.approx(value, abs=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(predicted(), st.integers(1, 3))
 def test_equal_mixes_have_0(records, n_copies):
     _, y_pred = records

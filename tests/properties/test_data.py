@@ -114,7 +114,7 @@ def test_features_of_a_frame_have_names():
     assert balanced_feature(X.to_numpy(), features=-1)[1] == [2]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(-5, 5), QUARTERS, st.sampled_from("abc")),
@@ -222,7 +222,7 @@ def test_entropy_by_hand(X):
     np.testing.assert_allclose(dataset_entropy(X, bins=2, per_feature=True), expected)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     st.lists(
         st.lists(st.sampled_from([0, 0, 0, 1, 2, -3, nan]), min_size=3, max_size=3),

@@ -38,7 +38,7 @@ def test_published_interval():
     assert numbers(gap) == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.tuples(*[st.integers(0, 50)] * 4), st.sampled_from([0.8, 0.95, 0.99]))
 def test_interval_is_made_of_scipys(counts, level):
     right, wrong, right_out, wrong_out = counts[0], counts[1] + 1, counts[2], counts[3] + 1
@@ -79,9 +79,9 @@ def test_per_class():
     assert str(gaps["b"]) == "undefined: no members of this class"
 
 
-def test_coverage():
-    rng = np.random.default_rng(0)
-    n, hits = 400, 0
+@pytest.mark.parametrize("n", [150, pytest.param(400, marks=pytest.mark.slow)])
+def test_coverage(n):
+    rng, hits = np.random.default_rng(0), 0
     membership = np.repeat([1, 0], 60)
     for _ in range(n):
         right = rng.random(120) < np.where(membership, 0.9, 0.7)
