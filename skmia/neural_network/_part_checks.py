@@ -49,10 +49,13 @@ def _check_penalties(given, penalties):
 
 
 def _check_logits(net, needing):
-    if needing and not isinstance(net.criterion_, CrossEntropyLoss):
+    # losses with weights are computed without the criterion, which must be this one then
+    asked_for = needing or net.training.weights is not None
+    if asked_for and not isinstance(net.criterion_, CrossEntropyLoss):
+        who = type(needing[0]).__name__ if needing else "A weight of each record"
         raise ValueError(
-            f"{type(needing[0]).__name__} needs a module that returns logits and "
-            f"criterion=CrossEntropyLoss, got {net.criterion!r}."
+            f"{who} needs a module that returns logits and criterion=CrossEntropyLoss, got "
+            f"{net.criterion!r}."
         )
 
 

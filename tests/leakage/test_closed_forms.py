@@ -273,7 +273,7 @@ def test_built_in_searches_and_containers():
 
 
 def test_blocks_make_no_difference(monkeypatch):
-    monkeypatch.setattr("skmia.inspection._linear_models.BLOCK", 400)
+    monkeypatch.setattr("skmia.leakage._linear_models.BLOCK", 400)
     X, y = simulated(1210)
     model = logistic().fit(X, y)
     for mechanism in MECHANISMS:

@@ -210,6 +210,12 @@ def test_weights_need_batches_that_tell_their_rows():
         net(iterator_train=DataLoader).train_on(X32, Y, weights=np.arange(1.0, len(Y) + 1))
 
 
+def test_weights_need_the_cross_entropy():
+    """They would be trained on the cross entropy in silence."""
+    with pytest.raises(ValueError, match="A weight of each record needs a module that returns log"):
+        net(criterion=torch.nn.NLLLoss).train_on(X32, Y, weights=np.ones(len(Y)))
+
+
 def test_members_are_never_written():
     fitted = net(penalties=[L2()]).fit(X32, Y)
     written = pickle.dumps(fitted)
