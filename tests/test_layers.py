@@ -3,7 +3,6 @@
 import ast
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -55,12 +54,6 @@ def place(path):
     return path.relative_to(ROOT).parts[0].removesuffix(".py")
 
 
-@cache
-def parsed(path):
-    """Return the syntax tree of a file."""
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
 def imported(tree, only_top=False):
     """Return the names of all modules that a syntax tree imports."""
     nodes = tree.body if only_top else ast.walk(tree)
@@ -74,37 +67,42 @@ def imported(tree, only_top=False):
                 yield from (f"skmia.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_imports_point_downward(path):
+def assert_imports_point_downward(path, tree):
     own = place(path)
     assert own in LAYERS, f"{own} has no layer: give it one here and in doc/architecture.rst"
-    for module in imported(parsed(path)):
+    for module in imported(tree):
         parts = module.split(".")
         if parts[0] != "skmia" or parts[1:2] in ([], [own], ["__version__"]):
             continue
         assert LAYERS[parts[1]] < LAYERS[own], f"{path.name} imports {module} from above or beside"
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_heavy_libraries_stay_inside(path):
-    for module in imported(parsed(path), only_top=True):
+def assert_heavy_libraries_stay_inside(path, tree):
+    for module in imported(tree, only_top=True):
         library = module.split(".")[0]
         assert HEAVY.get(library, place(path)) == place(path), f"{path.name} imports {library}"
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_private_scikit_learn_names_stand_in_one_file(path):
+def assert_private_scikit_learn_names_stand_in_one_file(path, tree):
     if path.name == "_sklearn.py":
         return
-    for node in ast.walk(parsed(path)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "sklearn":
             names = [*node.module.split("."), *(alias.name for alias in node.names)]
             assert not [name for name in names if name.startswith("_")], node.module
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert_imports_point_downward(path, tree)
+    assert_heavy_libraries_stay_inside(path, tree)
+    assert_private_scikit_learn_names_stand_in_one_file(path, tree)
+
+
 def test_all_lists_are_sorted_and_complete():
     for path in ROOT.rglob("__init__.py"):
-        tree = parsed(path)
+        tree = ast.parse(path.read_text(encoding="utf-8"))
         lists = [
             n.value for n in tree.body if isinstance(n, ast.Assign) and n.targets[0].id == "__all__"
         ]
