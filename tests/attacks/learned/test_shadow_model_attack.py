@@ -416,10 +416,14 @@ def test_jobs_change_nothing(forest, backend):
 
 
 @pytest.mark.parametrize("method", ["predict_proba", "predict"])
-def test_what_the_target_reveals(forest, shadows, method):
-    attack = ShadowModelAttack(forest, shadows=shadows, response_method=method, random_state=0)
-    attack.fit(DIGITS[OWN], DIGIT[OWN])
-    assert attack.score(DIGITS[ROWS], DIGIT[ROWS], MEMBERSHIP) > 0.53
+def test_what_the_target_reveals(method):
+    X, y = load_digits(return_X_y=True)
+    members, others, own = np.split(np.random.default_rng(0).permutation(len(X)), [450, 900])
+    forest = RandomForestClassifier(10, random_state=0).fit(X[members], y[members])
+    attack = ShadowModelAttack(forest, shadows=4, response_method=method, random_state=0)
+    attack.fit(X[own], y[own])
+    rows = np.r_[members, others]
+    assert attack.score(X[rows], y[rows], np.repeat([1, 0], 450)) > 0.53
 
 
 def test_errors(forest, shadows):
