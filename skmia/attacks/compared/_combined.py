@@ -267,6 +267,7 @@ class CombinedAttack(RecordAttack):
     def _trial_on_shadow(self, X, y, rng):
         """Return the trial of one shadow more, where no shadow can be held out."""
         model, membership = train_shadow(self.target, X, y, self.random_state)
+        model = self._asked_once(model, X)  # which knows all classes, this shadow perhaps not
         asked = self._ask(self._parts(model, self.shadows_), model, X, y)
         return self._trial(asked, self.shadows_, membership, None, rng)
 

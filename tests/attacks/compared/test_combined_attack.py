@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.datasets import make_classification
+from sklearn.datasets import load_iris, make_classification
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import roc_auc_score
@@ -290,3 +290,11 @@ def test_refuses_parameters_out_of_range(shadows):
         CombinedAttack(TARGET, method="mean", shadows=shadows).fit(X, Y)
     with pytest.raises(ValueError, match="The 'gamma' parameter of RMIA"):
         CombinedAttack(TARGET, attacks=[RMIA(gamma=0)], shadows=shadows).fit(X, Y)
+
+
+@pytest.mark.parametrize("n_shadows", [1, 2])
+def test_few_shadows_of_records_that_lack_a_class(n_shadows):
+    X, y = load_iris(return_X_y=True)
+    target = DecisionTreeClassifier(random_state=0).fit(X[::2], y[::2])
+    attack = CombinedAttack(target, shadows=n_shadows, random_state=0).fit(X[50:], y[50:])
+    assert np.isfinite(attack.score_samples(X, y)).all()

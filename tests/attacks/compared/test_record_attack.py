@@ -97,7 +97,8 @@ def contained(case):
     records, labels, estimator = CONTAINERS[case]
     rows = records.iloc[:80] if case == "pandas" else records[:80]
     target = clone(estimator).fit(rows, labels[:80])
-    return target, ShadowModels(target, 4, random_state=0).fit(records, labels), records, labels
+    attack = LiRA(target, shadows=4, random_state=0).fit(records, labels)
+    return target, attack.shadows_, records, labels
 
 
 @every_attack
