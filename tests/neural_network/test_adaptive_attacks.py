@@ -38,9 +38,9 @@ def target():
     )
     return RegularizedMLPClassifier(
         (64,),
-        lr=0.01,
-        max_epochs=25,
-        batch_size=60,
+        lr=0.03,
+        max_epochs=12,
+        batch_size=120,
         validation_fraction=0.25,
         defense=defense,
         random_state=0,
@@ -53,7 +53,7 @@ def assert_each_has_a_defense_of_its_own(nets, target):
     defense = target.defense.get_params()
     assert all(type(net.defense_) is Watched for net in nets)
     assert all(net.defense_.get_params() == defense for net in nets)
-    assert all(net.max_epochs == 25 and len(net.history) == 25 for net in nets)
+    assert all(net.max_epochs == 12 and len(net.history) == 12 for net in nets)
     assert all(np.isfinite(net.history[:, "attack_gain"]).all() for net in nets)
     assert len({net.random_state for net in nets}) == len(nets)
     attacks = [net.defense_.attack_module_ for net in nets]
