@@ -28,6 +28,7 @@ from skmia._records.memory import RemembersMembers
 from skmia._records.numbers import RecordNumbers, within_float32
 from skmia._records.selection import (
     column_of,
+    columns_of,
     concatenate,
     draw_per_class,
     halve,
@@ -55,6 +56,7 @@ __all__ = [
     "check_table",
     "coded_column",
     "column_of",
+    "columns_of",
     "concatenate",
     "draw_per_class",
     "duplicated_within",

@@ -6,7 +6,14 @@ from scipy.sparse import issparse, vstack
 from skmia._records.table import read_table
 from skmia.utils._sklearn import _safe_indexing
 
-__all__ = ["column_of", "concatenate", "draw_per_class", "matched_classes", "ranks_within"]
+__all__ = [
+    "column_of",
+    "columns_of",
+    "concatenate",
+    "draw_per_class",
+    "matched_classes",
+    "ranks_within",
+]
 
 
 def column_of(X, column, *, remedy):
@@ -32,6 +39,15 @@ def column_of(X, column, *, remedy):
     if issparse(X):  # cut by scikit-learn it would stay a sparse matrix of one column
         return table.column(position).values
     return _safe_indexing(table.container, position, axis=1)
+
+
+def columns_of(X, columns, *, remedy):
+    """Return one column of records, or several side by side where a list or tuple names them."""
+    if not isinstance(columns, list | tuple):
+        return column_of(X, columns, remedy=remedy)
+    each = [column_of(X, column, remedy=remedy) for column in columns]
+    # numbers and texts side by side keep their types
+    return np.column_stack([np.asarray(column, dtype=object) for column in each])
 
 
 def concatenate(*parts):

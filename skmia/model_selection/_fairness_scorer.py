@@ -2,9 +2,7 @@
 
 from numbers import Integral
 
-import numpy as np
-
-from skmia._records import column_of
+from skmia._records import columns_of
 from skmia.metrics import (
     demographic_parity_difference,
     equal_opportunity_difference,
@@ -157,11 +155,7 @@ class _FairnessScorer(_BaseScorer):
                 "params={'sensitive_features': groups}."
             )
         remedy = "The scorer sees X as it is given to the search: name one of its columns."
-        if isinstance(column, list | tuple):
-            return np.column_stack(
-                [np.asarray(column_of(X, c, remedy=remedy), dtype=object) for c in column]
-            )
-        return column_of(X, column, remedy=remedy)
+        return columns_of(X, column, remedy=remedy)
 
 
 class _RoutedFairnessScorer(_FairnessScorer):

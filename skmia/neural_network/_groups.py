@@ -6,7 +6,7 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 from skorch.dataset import get_len
 
-from skmia._records import column_of
+from skmia._records import columns_of
 from skmia.metrics._groups import group_codes
 from skmia.properties._informative_features import most_informative_features
 
@@ -54,11 +54,7 @@ def _values(records, sensitive_features):
     if callable(sensitive_features):
         return sensitive_features(records)
     records = records.numpy(force=True) if torch.is_tensor(records) else records
-    if not isinstance(sensitive_features, list | tuple):
-        return column_of(records, sensitive_features, remedy=REMEDY)
-    columns = [column_of(records, column, remedy=REMEDY) for column in sensitive_features]
-    # numbers and texts side by side keep their types
-    return np.column_stack([np.asarray(column, dtype=object) for column in columns])
+    return columns_of(records, sensitive_features, remedy=REMEDY)
 
 
 def _informative_groups(training, generator):

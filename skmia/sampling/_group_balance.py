@@ -4,7 +4,7 @@ from numbers import Integral
 
 import numpy as np
 
-from skmia._records import column_of, ranks_within
+from skmia._records import columns_of, ranks_within
 from skmia.metrics._groups import group_codes
 from skmia.sampling._row_sampler import RowSampler
 from skmia.sampling._shares import apportion, check_none_lost, most_records
@@ -142,11 +142,7 @@ class GroupBalanceSampler(RowSampler):
     def _values(self, X):
         if callable(self.sensitive_features):
             return self.sensitive_features(X)
-        if not isinstance(self.sensitive_features, list | tuple):
-            return column_of(X, self.sensitive_features, remedy=REMEDY)
-        columns = [column_of(X, column, remedy=REMEDY) for column in self.sensitive_features]
-        # numbers and texts side by side keep their types
-        return np.column_stack([np.asarray(column, dtype=object) for column in columns])
+        return columns_of(X, self.sensitive_features, remedy=REMEDY)
 
     def _quota(self, sizes):
         """Return how many records of each group and class to keep."""
