@@ -49,7 +49,9 @@ attacks = {
 }
 for name, attack in attacks.items():
     attack.fit(X, y)
-    report = membership_report(membership, attack.score_samples(X, y), fpr=(0.01,), random_state=0)
+    report = membership_report(
+        membership, attack.score_samples(X, y), false_positive_rate=(0.01,), random_state=0
+    )
     accuracy = attack.score(X, y, membership)
     print(f"{name}: AUC {report.roc_auc}, MIA accuracy {accuracy:.3f}")
     print(f"    TPR at 1 % FPR {report.tpr_at_fpr[0.01]}")

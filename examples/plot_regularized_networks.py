@@ -50,7 +50,7 @@ X_new = encoder.transform(X_new).astype(np.float32)
 # refit rule takes the most accurate candidate whose leakage keeps to a budget: an attack may be
 # right in 53 % of the cases, where a blind guess is right in 50 %.
 network = RegularizedMLPClassifier((100,), max_epochs=50, lr=0.003, random_state=0)
-fairness = GroupFairness(sensitive_features="sex_Female", form="direct")
+fairness = GroupFairness(sensitive_features="sex_Female", penalty_form="direct")
 grid = [
     {"penalties": [None]},
     {"penalties": [[L1()]], "penalties__l1__weight": [1e-4, 3e-4, 1e-3]},
@@ -60,7 +60,7 @@ grid = [
 search = GridSearchCV(
     network,
     grid,
-    scoring={"accuracy": "accuracy", "privacy": "neg_mia_accuracy"},
+    scoring={"accuracy": "accuracy", "privacy": "neg_mia_balanced_accuracy"},
     refit=best_under_budget("accuracy", "privacy", budget=0.53),
     cv=4,
     n_jobs=2,

@@ -121,7 +121,7 @@ def demographic_parity_difference(y_pred, group, labels):
     return _largest_mean_gap(set(group), rate, labels)
 
 
-def equal_opportunity_difference(y_true, y_pred, group, labels, kind):
+def predictive_fairness_difference(y_true, y_pred, group, labels, kind):
     """Tonni et al., equations 9 and 10, or with precision instead of recall."""
     known, asked = (y_true, y_pred) if kind == "recall" else (y_pred, y_true)
 
@@ -240,7 +240,7 @@ def combined_p_value(p_values, correlation):
     return chi2.sf(statistic / c, df)
 
 
-def is_vulnerable(features, background, threshold, n_target, max_expected_neighbors):
+def is_vulnerable(features, background, threshold, n_training_records, max_expected_neighbors):
     """Long et al., selection: expected neighbors in the training set, for each record."""
     selected = []
     for u in features:
@@ -249,7 +249,7 @@ def is_vulnerable(features, background, threshold, n_target, max_expected_neighb
             norms = math.sqrt(sum(a * a for a in u) * sum(b * b for b in v))
             cosine = sum(a * b for a, b in zip(u, v, strict=True)) / norms if norms else 0.0
             n_neighbors += 1 - cosine < threshold
-        selected.append(n_neighbors * n_target / len(background) < max_expected_neighbors)
+        selected.append(n_neighbors * n_training_records / len(background) < max_expected_neighbors)
     return selected
 
 

@@ -81,7 +81,7 @@ def _legal():
         "fpr": 0.1,
         "budget": 0.6,
         "n_records": 40,
-        "n_target": 5,
+        "n_training_records": 5,
         "n_guesses": 5,
         "n_correct": 4,
         **dict.fromkeys(("kl", "mutual_information", "sensitivity"), 0.1),
@@ -105,7 +105,7 @@ OWN = {  # where a name means something else, or a default would take long
     "record_parameter_mi": {"X": np.tile(X, 2), "coef": np.ones((8, 2))},
     "record_sensitivity": {"rows": 2},
     "synthesize_records": {"X": X, "n_records": 4, "iter_max": 5},
-    "vulnerable_records": {"n_targets": 2},
+    "vulnerable_records": {"n_selected": 2},
     "ExposureDisplay.from_predictions": {"n_resamples": 9},
 }
 # what these are is seen when they are asked, called or searched, and said then

@@ -367,7 +367,7 @@ def audited():
 
 def gmia():
     target = LogisticRegression().fit(X[:40], Y[:40])
-    options = {"shadows": 8, "n_targets": 20, "cutoff": 0.5, "random_state": 0}
+    options = {"shadows": 8, "n_selected": 20, "cutoff": 0.5, "random_state": 0}
     attack = skmia.attacks.GMIA(target, **options).fit(X[40:], Y[40:])
     return attack.report(X, Y, MEMBER)
 
@@ -378,7 +378,7 @@ def results():
     tree = DecisionTreeClassifier(random_state=0).fit(X[:40], Y[:40])
     line = LogisticRegression().fit(X[:40], Y[:40])
     audit = audited()
-    few = {"n_target": 20, "n_references": 20, "n_positive": 6, "random_state": 0}
+    few = {"n_training_records": 20, "n_references": 20, "n_positive": 6, "random_state": 0}
     return [
         audit,
         audit.attacks[0],
@@ -386,7 +386,7 @@ def results():
         audit.exposure_gaps[0],
         *gmia(),
         skmia.attacks.gmia_indirect(line, X, Y, [0, 1], **few),
-        skmia.attacks.vulnerable_records(X, n_target=40, n_targets=5),
+        skmia.attacks.vulnerable_records(X, n_training_records=40, n_selected=5),
         skmia.leakage.closed_form_leakage(line, X[:40], Y[:40], random_state=0),
         skmia.inspection.explain_exposure(tree, X, Y, MEMBER, n_resamples=20, random_state=0),
         skmia.properties.property_report(

@@ -95,7 +95,7 @@ def measured(attack, own, target, blind, X, y, membership):
     attack.fit(*own)
     scores, called = attack.score_samples(X, y), attack.predict(X, y)
     seconds = time.perf_counter() - start
-    report = membership_report(membership, scores, fpr=RATES, random_state=0)
+    report = membership_report(membership, scores, false_positive_rate=RATES, random_state=0)
     accuracy = membership_balanced_accuracy(membership, called, threshold=1)
     on_blind = clone(attack).set_params(target=blind).fit(*own).score_samples(X, y)
     blind_auc = membership_roc_auc(membership, on_blind)

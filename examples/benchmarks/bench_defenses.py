@@ -63,7 +63,7 @@ PAPER = {
     "individual fairness, |theta| e^r": (84.41, 84.60, 50.25),
     "mutual information, |theta| e^r": (70.14, 70.31, 53.34),
 }
-MEASURES = ("mia_accuracy", "mia_roc_auc", "mia_tpr_at_fpr")
+MEASURES = ("mia_balanced_accuracy", "mia_roc_auc", "mia_tpr_at_fpr")
 PROPERTIES = {
     "group fairness": GroupFairness,
     "predictive fairness": PredictiveFairness,
@@ -122,7 +122,7 @@ def candidates(strength):
         for name, penalty in PROPERTIES.items()
     }
     properties |= {
-        f"{name}, direct": {"penalties": [penalty(strength["direct"], form="direct")]}
+        f"{name}, direct": {"penalties": [penalty(strength["direct"], penalty_form="direct")]}
         for name, penalty in PROPERTIES.items()
     }
     for name, params in properties.items():
@@ -237,7 +237,7 @@ def table(name, load, n_seeds, n_jobs, only):
     for row, found in zip(rows, outcome, strict=True):
         value = {key: np.array([f[key] for f in found]) for key in found[0]}
         change = value["mia_roc_auc"] - plain
-        columns = [value[key] for key in ("train", "test", "mia_accuracy", "mia_roc_auc")]
+        columns = [value[key] for key in ("train", "test", "mia_balanced_accuracy", "mia_roc_auc")]
         texts = [interval(column) for column in (*columns, change, value["mia_tpr_at_fpr"])]
         print(
             f"{row:34}{''.join(f'{text:>15}' for text in texts)}"
@@ -277,7 +277,7 @@ def fairness(n_seeds, n_jobs):
 
     def _one(weight, seed):
         parts = halves(encoded.astype(np.float32), y, 10_000, seed)
-        penalty = GroupFairness(weight, sensitive_features=sex, form="direct")
+        penalty = GroupFairness(weight, sensitive_features=sex, penalty_form="direct")
         net = RegularizedMLPClassifier(
             (50,), max_epochs=50, penalties=[penalty], random_state=seed
         ).fit(parts[0], parts[2])
@@ -300,7 +300,9 @@ def overhead():
     y = (X[:, 0] > 0.5).astype(int)
     rows = {"none": None, "L1": [L1()], "L2": [L2()]}
     rows |= {f"{name}, l = 5": [penalty()] for name, penalty in PROPERTIES.items()}
-    rows |= {f"{name}, direct": [penalty(form="direct")] for name, penalty in PROPERTIES.items()}
+    rows |= {
+        f"{name}, direct": [penalty(penalty_form="direct")] for name, penalty in PROPERTIES.items()
+    }
     seconds = {name: [] for name in rows}
     with threadpool_limits(1):
         for _ in range(5):  # in turns, so that what else runs hits all alike

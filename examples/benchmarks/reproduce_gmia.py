@@ -79,11 +79,11 @@ def direct(n_per_side, n_shadows, n_jobs):
         "          p < cutoff among all non-members"
     )
     known = background[0].iloc[:5000], background[1][:5000]
-    for n_targets in (0.1, 0.01, 5):
+    for n_selected in (0.1, 0.01, 5):
         # half of the candidates are members, so that 0.5 is the precision of a blind guess
-        attack = GMIA(target, shadows=shadows, n_targets=n_targets, random_state=0, n_jobs=n_jobs)
+        attack = GMIA(target, shadows=shadows, n_selected=n_selected, random_state=0, n_jobs=n_jobs)
         attack.fit(*known)
-        name = f"{n_targets} of 5000" if n_targets > 1 else f"{n_targets:.0%} of 5000"
+        name = f"{n_selected} of 5000" if n_selected > 1 else f"{n_selected:.0%} of 5000"
         p_values = np.exp(-attack.score_samples(X, y))[n_per_side:]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResolutionWarning)  # the table says none is called
@@ -104,8 +104,8 @@ def indirect_p_values(n_worlds, is_member, n_jobs):
         target = LogisticRegression().fit(X[rows], y[rows])
         found.append(
             gmia_indirect(
-                target, X[30:], y[30:], [870], n_target=30, n_positive=20, random_state=seed,
-                n_jobs=n_jobs,
+                target, X[30:], y[30:], [870], n_training_records=30, n_positive=20,
+                random_state=seed, n_jobs=n_jobs,
             )
         )  # fmt: skip
     return (np.concatenate([one[name] for one in found]) for name in ("p_values", "n_queries"))

@@ -41,7 +41,7 @@ def estimates(shift, n_members, n_nonmembers, seed):
     scores = rng.normal(size=len(membership)) + shift * membership
     fixed = {"threshold": shift / 2}
     precision, recall = membership_precision_recall(membership, scores, **fixed)
-    ten, one = tpr_at_fpr(membership, scores, fpr=[0.1, 0.01])
+    ten, one = tpr_at_fpr(membership, scores, false_positive_rate=[0.1, 0.01])
     return {
         "AUC": membership_roc_auc(membership, scores),
         "adv. fixed": membership_advantage(membership, scores, **fixed),

@@ -11,16 +11,16 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from skmia.attacks import ShadowModelAttack
 from skmia.metrics import (
     demographic_parity_difference,
-    equal_opportunity_difference,
     individual_fairness_deviation,
     mia_indistinguishability_deviation,
+    predictive_fairness_difference,
 )
 from skmia.properties import dataset_entropy, record_parameter_mi
 from skmia.shadows import ShadowModels
 
 DEFAULTS = {
     "data": "adult",
-    "n_target": 4000,
+    "n_training_records": 4000,
     "n_shadow": 4000,
     "member_share": 0.75,
     "pace": 1.0,  # factor of all learning rates, see models.py
@@ -81,7 +81,7 @@ def _draw(config, rng):
     samples = []
     for half, n in zip(
         np.array_split(rng.permutation(len(y)), 2),
-        (config["n_target"], config["n_shadow"]),
+        (config["n_training_records"], config["n_shadow"]),
         strict=True,
     ):
         rows = half[_chosen(config, X[half], y[half], n, rng.randint(2**31))]
@@ -106,8 +106,8 @@ def _chosen(config, X, y, n, seed):
         sampler = sampling.FeatureBalanceSampler(config["feature_balance"], **params)
     else:
         X = X[:ENTROPY_POOL]
-        entropy = config["entropy"] * dataset_entropy(X, bins=ENTROPY_BINS)
-        sampler = sampling.EntropySampler(entropy, bins=ENTROPY_BINS, **params)
+        entropy = config["entropy"] * dataset_entropy(X, n_bins=ENTROPY_BINS)
+        sampler = sampling.EntropySampler(entropy, n_bins=ENTROPY_BINS, **params)
     sampler.fit_resample(X, y[: len(X)])
     return sampler.sample_indices_
 
@@ -195,7 +195,7 @@ def _data_properties(sample):
         "class_share": share,
         "minority": min(share, 1 - share),
         "group_share": sample.group.mean(),
-        "dataset_entropy": dataset_entropy(sample.X, bins=ENTROPY_BINS),
+        "dataset_entropy": dataset_entropy(sample.X, n_bins=ENTROPY_BINS),
     }
 
 
@@ -205,7 +205,7 @@ def _model_properties(target, sample, proba):
     found = {
         "delta_mi": mia_indistinguishability_deviation(sample.membership, predicted, smoothing=0.5),
         "delta_g": demographic_parity_difference(sample.y, predicted, **groups),
-        "delta_p": equal_opportunity_difference(sample.y, predicted, **groups),
+        "delta_p": predictive_fairness_difference(sample.y, predicted, **groups),
         "delta_i": individual_fairness_deviation(sample.y, proba, random_state=0, **groups),
     }
     if hasattr(target, "coefs_") and len(target.coefs_[0]) >= FEWEST_FEATURES:

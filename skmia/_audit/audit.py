@@ -40,7 +40,7 @@ __all__ = ["audit", "audit_predictions"]
 _OPTIONS = {  # what is legal for those that both have
     "attacks": [str, BaseAttack, callable, list, tuple, dict],
     "sensitive_features": [str, Integral, list, tuple, dict, None],
-    "fpr": FPR_OR_FPRS,
+    "false_positive_rate": FPR_OR_FPRS,
     "prior": PRIOR,
     "confidence_level": CONFIDENCE_LEVEL,
     "n_riskiest": ZERO_OR_MORE,
@@ -66,7 +66,7 @@ def audit(
     *,
     attacks="fast",
     sensitive_features=None,
-    fpr=(0.1, 0.01, 0.001),
+    false_positive_rate=(0.1, 0.01, 0.001),
     prior=0.5,
     confidence_level=0.95,
     n_riskiest=20,
@@ -107,7 +107,7 @@ def audit(
     sensitive_features : str, int, sequence of these, or dict, default=None
         Columns of X, by name or number, by which exposure is compared; or a dict from a name to a
         pair of arrays (one value per training row, one per test row).
-    fpr : sequence of float, default=(0.1, 0.01, 0.001)
+    false_positive_rate : sequence of float, default=(0.1, 0.01, 0.001)
         False positive rates at which the true positive rate is reported, in (0, 1).
     prior : float, default=0.5
         Probability of membership that precision and the risk of attacks given by name assume, in
@@ -160,7 +160,7 @@ def audit(
     At 1 % false alarms an attacker with ...
     """
     templates = named_attacks(attacks, prior)
-    fpr = np.atleast_1d(fpr).tolist()
+    false_positive_rate = np.atleast_1d(false_positive_rate).tolist()
     check_target(estimator, response_method)
     X_train, X_test = indexable(X_train)[0], indexable(X_test)[0]
     y_train, y_test = check_labels(X_train, y_train), check_labels(X_test, y_test)
@@ -211,7 +211,7 @@ def audit(
             notes=notes,
         ),
         templates,
-        fpr=fpr,
+        false_positive_rate=false_positive_rate,
         prior=prior,
         confidence_level=confidence_level,
         n_riskiest=n_riskiest,
@@ -236,7 +236,7 @@ def audit_predictions(
     classes=None,
     attacks="fast",
     sensitive_features=None,
-    fpr=(0.1, 0.01, 0.001),
+    false_positive_rate=(0.1, 0.01, 0.001),
     prior=0.5,
     confidence_level=0.95,
     n_riskiest=20,
@@ -264,7 +264,7 @@ def audit_predictions(
         As in :func:`audit`; only attacks that need no more than the response.
     sensitive_features : dict, default=None
         From a name to a pair of arrays (one value per training row, one per test row).
-    fpr : sequence of float, default=(0.1, 0.01, 0.001)
+    false_positive_rate : sequence of float, default=(0.1, 0.01, 0.001)
         False positive rates at which the true positive rate is reported, in (0, 1).
     prior : float, default=0.5
         Probability of membership that precision and the risk of attacks given by name assume, in
@@ -305,7 +305,7 @@ def audit_predictions(
     1.000 [0.982, 1.000]
     """
     templates = named_attacks(attacks, prior)
-    fpr = np.atleast_1d(fpr).tolist()
+    false_positive_rate = np.atleast_1d(false_positive_rate).tolist()
     y_train, y_test = check_labels(proba_train, y_train), check_labels(proba_test, y_test)
     proba = [check_proba(proba_train, "proba_train"), check_proba(proba_test, "proba_test")]
     columns = column_labels(classes, proba, np.union1d(y_train, y_test))
@@ -338,7 +338,7 @@ def audit_predictions(
             ],
         ),
         templates,
-        fpr=fpr,
+        false_positive_rate=false_positive_rate,
         prior=prior,
         confidence_level=confidence_level,
         n_riskiest=n_riskiest,

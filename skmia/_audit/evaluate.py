@@ -19,12 +19,25 @@ __all__ = ["attack_result", "exposure_gaps", "slices_of"]
 
 
 def attack_result(
-    name, threat_model, outcome, membership, *, fpr, prior, confidence_level, random_state
+    name,
+    threat_model,
+    outcome,
+    membership,
+    *,
+    false_positive_rate,
+    prior,
+    confidence_level,
+    random_state,
 ):
     """Return the attack's row of the report."""
     level = {"confidence_level": confidence_level}
     report = membership_report(
-        membership, outcome.scores, fpr=fpr, prior=prior, random_state=random_state, **level
+        membership,
+        outcome.scores,
+        false_positive_rate=false_positive_rate,
+        prior=prior,
+        random_state=random_state,
+        **level,
     )
     reliability = risk_reliability(membership, _at_even_odds(outcome.risk, outcome.prior))
     at_one = {"threshold": 1, **level}
@@ -35,13 +48,13 @@ def attack_result(
         name=name,
         threat_model=threat_model,
         roc_auc=report.roc_auc,
-        mia_accuracy=membership_balanced_accuracy(membership, outcome.called, **at_one),
+        balanced_accuracy=membership_balanced_accuracy(membership, outcome.called, **at_one),
         advantage=membership_advantage(membership, outcome.called, **at_one),
         precision=precision,
         recall=recall,
         tpr_at_fpr=report.tpr_at_fpr,
-        best_threshold_accuracy=report.balanced_accuracy,
-        epsilon=report.epsilon,
+        best_balanced_accuracy=report.balanced_accuracy,
+        epsilon_lower_bound=report.epsilon_lower_bound,
         brier_score=reliability.brier_score,
         expected_calibration_error=reliability.expected_calibration_error,
     )

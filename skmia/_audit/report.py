@@ -26,7 +26,7 @@ class AttackResult(Result):
         the rows.
     roc_auc : Estimate
         Area under the ROC curve of the attack scores; 0.5 is a blind guess.
-    mia_accuracy : Estimate
+    balanced_accuracy : Estimate
         Balanced accuracy at thresholds learned on other records; 0.5 is a blind guess.
     advantage : Estimate
         TPR − FPR at the same thresholds; 0 is a blind guess.
@@ -34,9 +34,9 @@ class AttackResult(Result):
         Of the records called members at the same thresholds, at the audit's prior.
     tpr_at_fpr : dict of float to Estimate
         True positive rate at each false positive rate.
-    best_threshold_accuracy : Estimate
+    best_balanced_accuracy : Estimate
         Balanced accuracy at the threshold that is best on these very records; optimistic.
-    epsilon : Estimate
+    epsilon_lower_bound : Estimate
         Lower bound on the ε of differential privacy, threshold search paid for. Its value is the
         bound, as is `low`; `high` is infinity, since nothing bounds ε from above.
     brier_score, expected_calibration_error : float
@@ -48,20 +48,20 @@ class AttackResult(Result):
     >>> y = [0, 1] * 50
     >>> sure, unsure = [[0.9, 0.1], [0.1, 0.9]] * 50, [[0.7, 0.3], [0.3, 0.7]] * 50
     >>> report = skmia.audit_predictions(sure, y, unsure, y, random_state=0)
-    >>> print(report.attacks[1].name, report.attacks[1].mia_accuracy)
+    >>> print(report.attacks[1].name, report.attacks[1].balanced_accuracy)
     confidence 1.000 [0.974, 1.000]
     """
 
     name: str
     threat_model: str
     roc_auc: Estimate
-    mia_accuracy: Estimate
+    balanced_accuracy: Estimate
     advantage: Estimate
     precision: Estimate
     recall: Estimate
     tpr_at_fpr: dict
-    best_threshold_accuracy: Estimate
-    epsilon: Estimate
+    best_balanced_accuracy: Estimate
+    epsilon_lower_bound: Estimate
     brier_score: float
     expected_calibration_error: float
 
@@ -78,7 +78,7 @@ class Slice(Result):
         The class, "right" or "wrong", or the group.
     n_members, n_nonmembers : int
         Records of this part.
-    roc_auc, mia_accuracy : Estimate
+    roc_auc, balanced_accuracy : Estimate
         As in AttackResult; NaN where members or non-members are missing.
 
     Examples
@@ -96,7 +96,7 @@ class Slice(Result):
     n_members: int
     n_nonmembers: int
     roc_auc: Estimate
-    mia_accuracy: Estimate
+    balanced_accuracy: Estimate
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -107,7 +107,7 @@ class ExposureGap(Result):
     ----------
     kind : str
         As in Slice.
-    most, least : object
+    most_exposed, least_exposed : object
         Values of the most and the least exposed part.
     difference : Estimate
         Of their AUCs; the interval pays for the choice among all pairs.
@@ -123,8 +123,8 @@ class ExposureGap(Result):
     """
 
     kind: str
-    most: object
-    least: object
+    most_exposed: object
+    least_exposed: object
     difference: Estimate
 
 
@@ -251,9 +251,9 @@ def _attack_table(report):
         [
             attack.name,
             str(attack.roc_auc),
-            str(attack.mia_accuracy),
+            str(attack.balanced_accuracy),
             *(_cell(attack.tpr_at_fpr[rate]) for rate in rates),
-            f"{attack.epsilon:.2f}",
+            f"{attack.epsilon_lower_bound:.2f}",
         ]
         for attack in report.attacks
     ]
@@ -279,7 +279,7 @@ def _slice_table(report):
     kinds = dict.fromkeys(s.kind for s in shown)
     most = max(2, _MOST_PARTS // len(kinds))
     rows = [
-        [s.kind, str(s.value), f"{s.n_members:,}", str(s.roc_auc), str(s.mia_accuracy)]
+        [s.kind, str(s.value), f"{s.n_members:,}", str(s.roc_auc), str(s.balanced_accuracy)]
         for kind in kinds
         for s in sorted((s for s in shown if s.kind == kind), key=_by_exposure)[:most]
     ]
@@ -292,9 +292,8 @@ def _slice_table(report):
 
 def _gap(gap):
     known = "more exposed than" if gap.difference.low > 0 else "not surely more exposed than"
-    return folded(
-        f"{gap.kind}: {gap.most} is {known} {gap.least}, difference of AUCs {gap.difference}"
-    )
+    pair = f"{gap.most_exposed} is {known} {gap.least_exposed}"
+    return folded(f"{gap.kind}: {pair}, difference of AUCs {gap.difference}")
 
 
 def _by_exposure(part):

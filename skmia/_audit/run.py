@@ -20,7 +20,7 @@ from skmia.utils._sklearn import _safe_indexing
 __all__ = ["run_audit"]
 
 
-def run_audit(sides, templates, *, fpr, prior, confidence_level, n_riskiest, rng):
+def run_audit(sides, templates, *, false_positive_rate, prior, confidence_level, n_riskiest, rng):
     """Measure each attack on equally many members and non-members.
 
     Of `sides`, which the two audits make, X, y, proba, right, kept and the values of groups are
@@ -39,11 +39,16 @@ def run_audit(sides, templates, *, fpr, prior, confidence_level, n_riskiest, rng
     for name, template in templates.items():
         attack = sample.attack(name, template)
         measured = measure(attack, sample.answered, sample.y, sample.membership, half, seed=seed)
-        options = {"fpr": fpr, "prior": prior, "random_state": seed, **level}
+        options = {
+            "false_positive_rate": false_positive_rate,
+            "prior": prior,
+            "random_state": seed,
+            **level,
+        }
         results.append(
             attack_result(name, template._threat_model, measured, sample.membership, **options)
         )
-        points[name] = operating_point(measured, sample.membership, fpr, **each)
+        points[name] = operating_point(measured, sample.membership, false_positive_rate, **each)
         notes += [f"{name}: {text}" for text in dict.fromkeys(measured.notes)]
         # of the others nothing is kept that is as long as the records
         if strongest is None or results[-1].roc_auc > strongest[0].roc_auc:

@@ -24,21 +24,23 @@ class OperatingPoint(NamedTuple):
     is_graded: bool  # whether the scores are more than a yes or no
 
 
-def operating_point(measured, membership, fpr, *, confidence_level):
+def operating_point(measured, membership, false_positive_rate, *, confidence_level):
     """Return what an attack finds.
 
     Of the false positive rates that are resolved, the one nearest to 1 % is reported.
     """
     level = {"confidence_level": confidence_level}
     scores = measured.scores
-    resolved = [rate for rate in fpr if rate * len(membership) >= 2]
+    resolved = [rate for rate in false_positive_rate if rate * len(membership) >= 2]
     rate = min(resolved, key=lambda rate: abs(np.log(rate / 0.01)), default=None)
     top = scores.max()
     tied = scores[membership == 0] == top
     return OperatingPoint(
         accuracy=membership_balanced_accuracy(membership, measured.called, threshold=1, **level),
         rate=rate,
-        found=None if rate is None else tpr_at_fpr(membership, scores, fpr=rate, **level),
+        found=None
+        if rate is None
+        else tpr_at_fpr(membership, scores, false_positive_rate=rate, **level),
         tied=float(tied.mean()) if tied.sum() > 1 else 0.0,
         at_top=membership_precision_recall(membership, scores, threshold=top, **level)[1],
         is_graded=bool(((scores != top) & (scores != scores.min())).any()),

@@ -35,12 +35,12 @@ class Calibration:
         self._risk_scale = risk_scale
         self.threshold = known_threshold
         if known_threshold is None:
-            self.threshold = best_threshold(scores, membership)
+            self.threshold = best_threshold(membership, scores)
         # a threshold known by definition holds in every class, whatever its records
         self.thresholds = np.full(n_classes, self.threshold)
         self.lacking = np.zeros(n_classes, dtype=bool)
         if per_class and known_threshold is None:
-            own = class_thresholds(scores, membership, y_index, n_classes=n_classes)
+            own = class_thresholds(membership, scores, y_index, n_classes=n_classes)
             self.lacking = np.isnan(own)
             self.thresholds = np.where(self.lacking, self.threshold, own)
         if risk_scale == "rank":

@@ -5,7 +5,15 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
 from skmia.utils._checks import check_membership, check_signal, check_y_index
-from skmia.utils._constraints import ARRAY, ARRAY_OR_NONE, BOOLEAN, COUNT, PRIOR, validate_params
+from skmia.utils._constraints import (
+    ARRAY,
+    ARRAY_OR_NONE,
+    BOOLEAN,
+    COUNT,
+    PRIOR,
+    Names,
+    validate_params,
+)
 
 __all__ = ["RiskHistogram", "privacy_risk_scores"]
 
@@ -98,24 +106,24 @@ def _bin_risk(n_in, n_out, prior):
 
 
 @validate_params(
-    values=ARRAY,
-    calibration_values=ARRAY,
+    signal=ARRAY,
+    calibration_signal=ARRAY,
     calibration_membership=ARRAY,
     y_index=ARRAY_OR_NONE,
     calibration_y_index=ARRAY_OR_NONE,
     n_bins=COUNT,
-    log_scale=BOOLEAN,
+    log_scale=[*BOOLEAN, Names("auto")],
     prior=PRIOR,
 )
 def privacy_risk_scores(
-    values,
-    calibration_values,
+    signal,
+    calibration_signal,
     calibration_membership,
     *,
     y_index=None,
     calibration_y_index=None,
     n_bins=5,
-    log_scale=True,
+    log_scale="auto",
     prior=0.5,
 ):
     """Return the privacy risk score of records: the posterior probability of membership.
@@ -126,11 +134,10 @@ def privacy_risk_scores(
 
     Parameters
     ----------
-    values : array-like of shape (n_records,)
-        The metric of the records; modified entropy is the authors' choice. Its direction matters
-        only for the closed side of a bin: give an entropy unnegated.
-    calibration_values : array-like of shape (n_calibration,)
-        The metric of records whose membership is known, of a shadow model or of the target itself.
+    signal : array-like of shape (n_records,)
+        A signal of the records, such as `skmia.signals.modified_entropy`, the authors' choice.
+    calibration_signal : array-like of shape (n_calibration,)
+        The signal of records whose membership is known, of a shadow model or of the target itself.
     calibration_membership : array-like of shape (n_calibration,)
         1 for members, 0 for non-members.
     y_index : array-like of shape (n_records,), default=None
@@ -139,9 +146,10 @@ def privacy_risk_scores(
         Class of each calibration record; needed if `y_index` is given.
     n_bins : int, default=5
         Number of bins per class.
-    log_scale : bool, default=True
-        Bins equally wide in the logarithm, for entropies and losses; values below 1e-10 count as
-        1e-10. If False, bins equally wide in the metric itself.
+    log_scale : bool or "auto", default="auto"
+        Whether bins are equally wide in the logarithm, which fits entropies and losses, or in the
+        signal itself. The logarithm is that of the absolute value, at least 1e-10. "auto" takes it
+        where no calibration signal is above 0, as with the entropies and losses of `skmia.signals`.
     prior : float, default=0.5
         Probability of membership before anything is seen, in (0, 1).
 
@@ -153,9 +161,9 @@ def privacy_risk_scores(
     Raises
     ------
     ValueError
-        If lengths differ, values are not finite, or negative on a logarithmic scale, only one of
-        the two class indices is given, members or non-members are missing, or an option is out of
-        its range.
+        If lengths differ, signals are not finite, or of both signs on a logarithmic scale, only one
+        of the two class indices is given, members or non-members are missing, or an option is out
+        of its range.
 
     References
     ----------
@@ -164,31 +172,42 @@ def privacy_risk_scores(
 
     Examples
     --------
+    >>> import numpy as np
     >>> from skmia.attacks import privacy_risk_scores
-    >>> privacy_risk_scores([0.01, 0.9], [0.01, 0.02, 0.5, 1.0], [1, 1, 1, 0], n_bins=2)
+    >>> losses = [0.01, 0.02, 0.5, 1.0]
+    >>> privacy_risk_scores([-0.01, -0.9], np.negative(losses), [1, 1, 1, 0], n_bins=2)
     array([1.        , 0.25])
     """
     if (y_index is None) != (calibration_y_index is None):
         raise ValueError("Give both y_index and calibration_y_index, or neither.")
     if y_index is None:
-        y_index = np.zeros(len(values), dtype=int)
-        calibration_y_index = np.zeros(len(calibration_values), dtype=int)
-    arrays = [check_signal("values", values), check_y_index("y_index", y_index)]
+        y_index = np.zeros(len(signal), dtype=int)
+        calibration_y_index = np.zeros(len(calibration_signal), dtype=int)
+    arrays = [check_signal("signal", signal), check_y_index("y_index", y_index)]
     calibration = [
-        check_signal("calibration_values", calibration_values),
+        check_signal("calibration_signal", calibration_signal),
         column_or_1d(calibration_membership),
         check_y_index("calibration_y_index", calibration_y_index),
     ]
     check_consistent_length(*arrays)
     check_consistent_length(*calibration)
-    if log_scale and min(arrays[0].min(initial=0), calibration[0].min()) < 0:
-        raise ValueError(
-            "Negative values have no logarithm. Give entropies and losses unnegated (the signals "
-            "of skmia come negated: give -signal), or set log_scale=False."
-        )
+    arrays[0], calibration[0], log_scale = _on_scale(arrays[0], calibration[0], log_scale)
     calibration[1] = check_membership(calibration[1])
     n_classes = 1 + max(index.max(initial=0) for index in (arrays[1], calibration[2]))
     histogram = RiskHistogram(
         *calibration, n_classes, n_bins=n_bins, log_scale=log_scale, prior=prior
     )
     return histogram(*arrays)
+
+
+def _on_scale(signal, calibration_signal, log_scale):
+    """Return both signals as they are put into bins, and whether by their logarithm."""
+    if log_scale == "auto":
+        log_scale = calibration_signal.max() <= 0
+    if not log_scale or min(signal.min(initial=0), calibration_signal.min()) >= 0:
+        return signal, calibration_signal, log_scale
+    if max(signal.max(initial=0), calibration_signal.max()) > 0:
+        raise ValueError(
+            "Signals of both signs have no logarithm. Set log_scale=False, or give all with one sign."
+        )
+    return -signal, -calibration_signal, log_scale

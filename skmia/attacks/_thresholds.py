@@ -11,8 +11,8 @@ from skmia.utils._constraints import ARRAY, Number, validate_params
 __all__ = ["best_threshold", "class_thresholds"]
 
 
-@validate_params(scores=ARRAY, membership=ARRAY)
-def best_threshold(scores, membership):
+@validate_params(membership=ARRAY, scores=ARRAY)
+def best_threshold(membership, scores):
     """Return the threshold with the best balanced accuracy of «member if score ≥ threshold».
 
     Of several best thresholds this is the largest. It is always a member's score: from any other
@@ -20,10 +20,10 @@ def best_threshold(scores, membership):
 
     Parameters
     ----------
-    scores : array-like of shape (n_records,)
-        Attack scores; higher is more member-like.
     membership : array-like of shape (n_records,)
         1 for members, 0 for non-members.
+    scores : array-like of shape (n_records,)
+        Attack scores; higher is more member-like.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def best_threshold(scores, membership):
     Examples
     --------
     >>> from skmia.attacks import best_threshold
-    >>> best_threshold([0.9, 0.8, 0.7, 0.4], [1, 1, 0, 0])
+    >>> best_threshold([1, 1, 0, 0], [0.9, 0.8, 0.7, 0.4])
     0.8
     """
     scores, member = _check(scores, membership)
@@ -72,20 +72,20 @@ def _best_of_sorted(members, nonmembers):
 
 
 @validate_params(
-    scores=ARRAY,
     membership=ARRAY,
+    scores=ARRAY,
     y_index=ARRAY,
     n_classes=[Number(Integral, 1, MOST_CLASSES, closed="both"), None],
 )
-def class_thresholds(scores, membership, y_index, *, n_classes=None):
+def class_thresholds(membership, scores, y_index, *, n_classes=None):
     """Return the best threshold of each class, in O(n log n).
 
     Parameters
     ----------
-    scores : array-like of shape (n_records,)
-        Attack scores; higher is more member-like.
     membership : array-like of shape (n_records,)
         1 for members, 0 for non-members.
+    scores : array-like of shape (n_records,)
+        Attack scores; higher is more member-like.
     y_index : array-like of shape (n_records,)
         Class of each record, 0 to `n_classes` − 1. Records with a negative class are left out.
     n_classes : int, default=None
@@ -109,7 +109,7 @@ def class_thresholds(scores, membership, y_index, *, n_classes=None):
     Examples
     --------
     >>> from skmia.attacks import class_thresholds
-    >>> class_thresholds([0.9, 0.7, 0.8, 0.4], [1, 0, 1, 0], [0, 0, 1, 1])
+    >>> class_thresholds([1, 0, 1, 0], [0.9, 0.7, 0.8, 0.4], [0, 0, 1, 1])
     array([0.9, 0.8])
     """
     scores, member = _check(scores, membership)

@@ -104,7 +104,7 @@ class ExposureReport(Result):
     attack=[HasMethods(["fit", "score_samples", "predict_proba"]), None],
     exposure=[Names("risk", "score")],
     sensitivity=ARRAY_OR_NONE,
-    further=[dict, None],
+    extra_explanations=[dict, None],
     embedding=[Names("hidden"), callable, "array-like", "sparse matrix", None],
     n_neighbors=COUNT,
     confidence_level=CONFIDENCE_LEVEL,
@@ -121,7 +121,7 @@ def explain_exposure(
     attack=None,
     exposure="risk",
     sensitivity=None,
-    further=None,
+    extra_explanations=None,
     embedding=None,
     n_neighbors=5,
     confidence_level=0.95,
@@ -169,7 +169,7 @@ def explain_exposure(
         Sensitivity of each record, NaN where it was not measured: see
         :func:`skmia.leakage.record_sensitivity`. It costs one training per record, so that it is
         not done here.
-    further : dict of str to array-like of shape (n_records,), default=None
+    extra_explanations : dict of str to array-like of shape (n_records,), default=None
         Further explanations by name, NaN where there is none.
     embedding : "hidden", callable or array-like of shape (n_records, n_dimensions), default=None
         Between what distances are taken: "hidden" for the last hidden layer of an `MLPClassifier`
@@ -254,7 +254,7 @@ def explain_exposure(
     (X,) = indexable(X)
     y = check_labels(X, y)
     membership = known_membership(estimator, X, y, membership)
-    given = _given(sensitivity, further, len(y))
+    given = _given(sensitivity, extra_explanations, len(y))
     rng = check_random_state(random_state)
     contents = KnownRecords(X, y).contents()
     answered = Answered(estimator, X, all_classes(estimator, X, y))
@@ -272,7 +272,9 @@ def explain_exposure(
     }
     explanations = _of_classes(answered, y, codes, member) | distances
     if taken := sorted(explanations.keys() & given.keys()):
-        raise ValueError(f"further has {taken}, which are measured here; give them other names.")
+        raise ValueError(
+            f"extra_explanations has {taken}, which are measured here; give them other names."
+        )
     explanations |= given
     options = {"confidence_level": confidence_level, "n_resamples": n_resamples}
     return exposure_report(measured, membership, explanations, random_state=rng, **options)
@@ -294,9 +296,9 @@ def exposure_report(exposure, membership, explanations, *, random_state, **optio
     return ExposureReport(exposure, membership, explanations, _correlations(1), _correlations(0))
 
 
-def _given(sensitivity, further, n_records):
+def _given(sensitivity, extra_explanations, n_records):
     """Return the explanations that the caller measured."""
-    given = dict(further or {})
+    given = dict(extra_explanations or {})
     if sensitivity is not None:
         given["sensitivity"] = sensitivity
     for name, values in given.items():

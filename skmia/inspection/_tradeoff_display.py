@@ -1,4 +1,4 @@
-"""Utility against leakage of the candidates of a search."""
+"""Utility against attack success of the candidates of a search."""
 
 from numbers import Real
 
@@ -13,7 +13,7 @@ __all__ = ["TradeoffDisplay"]
 
 
 class TradeoffDisplay:
-    """Utility against leakage, one point for each candidate of a search.
+    """Utility against attack success, one point for each candidate of a search.
 
     The upper left is where a model should be: useful, and private. The candidates that no other
     beats in both, the Pareto front, are filled and joined by a line of steps; the error bars are
@@ -24,21 +24,21 @@ class TradeoffDisplay:
 
     Parameters
     ----------
-    leakage : ndarray of shape (n_candidates,)
-        Mean leakage of each candidate over the splits; higher for those that give more away.
+    attack_success : ndarray of shape (n_candidates,)
+        Mean attack success of each candidate over the splits; higher for those that give more away.
     utility : ndarray of shape (n_candidates,)
         Mean utility of each candidate over the splits.
-    leakage_error, utility_error : ndarray of shape (n_candidates,), default=None
+    attack_success_error, utility_error : ndarray of shape (n_candidates,), default=None
         Standard errors of these means. By default, and where they are NaN, there are no bars.
     front : ndarray of int, default=None
-        Candidates on the Pareto front, by ascending leakage. By default no front is drawn.
+        Candidates on the Pareto front, by ascending attack success. By default no front is drawn.
     chosen : int, default=None
         The candidate that the search chose. By default none is marked.
     budget : float, default=None
-        Largest leakage allowed. By default no line is drawn.
+        Largest attack success allowed. By default no line is drawn.
     labels : list of str, default=None
         A text for each candidate. By default there are none.
-    privacy_name : str, default="Leakage"
+    attack_success_name : str, default="Attack success"
         Name of the horizontal axis.
     utility_name : str, default="Utility"
         Name of the vertical axis.
@@ -69,7 +69,7 @@ class TradeoffDisplay:
     >>> import numpy as np
     >>> from skmia.inspection import TradeoffDisplay
     >>> display = TradeoffDisplay(
-    ...     leakage=np.array([0.52, 0.6, 0.7]),
+    ...     attack_success=np.array([0.52, 0.6, 0.7]),
     ...     utility=np.array([0.8, 0.84, 0.83]),
     ...     front=np.array([0, 1]),
     ...     budget=0.55,
@@ -81,27 +81,27 @@ class TradeoffDisplay:
     def __init__(
         self,
         *,
-        leakage,
+        attack_success,
         utility,
-        leakage_error=None,
+        attack_success_error=None,
         utility_error=None,
         front=None,
         chosen=None,
         budget=None,
         labels=None,
-        privacy_name="Leakage",
+        attack_success_name="Attack success",
         utility_name="Utility",
         name=None,
     ):
-        self.leakage = leakage
+        self.attack_success = attack_success
         self.utility = utility
-        self.leakage_error = leakage_error
+        self.attack_success_error = attack_success_error
         self.utility_error = utility_error
         self.front = front
         self.chosen = chosen
         self.budget = budget
         self.labels = labels
-        self.privacy_name = privacy_name
+        self.attack_success_name = attack_success_name
         self.utility_name = utility_name
         self.name = name
 
@@ -164,7 +164,7 @@ class TradeoffDisplay:
         self._draw_chosen(color, chosen_kwargs)
         self._draw_budget(budget_kwargs)
         self._draw_labels()
-        ax.set(xlabel=self.privacy_name, ylabel=self.utility_name)
+        ax.set(xlabel=self.attack_success_name, ylabel=self.utility_name)
         ax.legend()
         return self
 
@@ -174,7 +174,7 @@ class TradeoffDisplay:
         if name is None:
             name = "_no front" if self.front is None else "Pareto front"
         defaults = {"drawstyle": "steps-post", "marker": "o", "zorder": 3, "label": name}
-        x, y = np.asarray(self.leakage)[front], np.asarray(self.utility)[front]
+        x, y = np.asarray(self.attack_success)[front], np.asarray(self.utility)[front]
         (self.front_,) = self.ax_.plot(x, y, **style(defaults, kwargs))
 
     def _draw_points(self, color, kwargs):
@@ -183,7 +183,7 @@ class TradeoffDisplay:
             defaults |= {"color": color, "facecolor": "none"}
         measured = self._measured
         self.points_ = self.ax_.scatter(
-            np.asarray(self.leakage)[measured],
+            np.asarray(self.attack_success)[measured],
             np.asarray(self.utility)[measured],
             **style(defaults, kwargs, "PathCollection"),
         )
@@ -193,13 +193,13 @@ class TradeoffDisplay:
         measured = self._measured
         x_error, y_error = (
             None if error is None or np.isnan(error).all() else np.asarray(error)[measured]
-            for error in (self.leakage_error, self.utility_error)
+            for error in (self.attack_success_error, self.utility_error)
         )
         if x_error is None and y_error is None:
             return
         defaults = {"linestyle": "none", "color": color, "elinewidth": 1, "zorder": 1.5}
         self.errorbar_ = self.ax_.errorbar(
-            np.asarray(self.leakage)[measured],
+            np.asarray(self.attack_success)[measured],
             np.asarray(self.utility)[measured],
             xerr=x_error,
             yerr=y_error,
@@ -212,7 +212,7 @@ class TradeoffDisplay:
             return
         defaults = {"marker": "*", "markersize": 17, "linestyle": "none", "zorder": 4}
         defaults |= {"color": color, "markeredgecolor": "k", "label": once(self.ax_, "Chosen")}
-        x, y = self.leakage[self.chosen], self.utility[self.chosen]
+        x, y = self.attack_success[self.chosen], self.utility[self.chosen]
         (self.chosen_,) = self.ax_.plot(x, y, **style(defaults, kwargs))
 
     def _draw_budget(self, kwargs):
@@ -228,7 +228,7 @@ class TradeoffDisplay:
         self.texts_ = [
             self.ax_.annotate(
                 self.labels[i],
-                (self.leakage[i], self.utility[i]),
+                (self.attack_success[i], self.utility[i]),
                 xytext=(-9, 5) if i == self.chosen else (-5, 5),
                 textcoords="offset points",
                 ha="right",
@@ -239,7 +239,7 @@ class TradeoffDisplay:
 
     @property
     def _measured(self):
-        return np.isfinite(self.leakage) & np.isfinite(self.utility)
+        return np.isfinite(self.attack_success) & np.isfinite(self.utility)
 
     @classmethod
     @validate_params(
@@ -281,12 +281,12 @@ class TradeoffDisplay:
             Name of the scorer of utility. By default the attribute `utility` of `search.refit`, or
             "accuracy" where it has none.
         privacy : str, default=None
-            Name of the scorer of leakage, with or without ``"neg_"``. Its scores are higher for
-            more private models, and leakage is their negative. By default the attribute `privacy`
-            of `search.refit`, or "mia_roc_auc" where it has none.
+            Name of the scorer of attack success, with or without ``"neg_"``. Its scores are higher
+            for more private models, and attack success is their negative. By default the attribute
+            `privacy` of `search.refit`, or "mia_roc_auc" where it has none.
         budget : float, default=None
-            Largest leakage allowed. By default the attribute `budget` of `search.refit`, or no line
-            where it has none.
+            Largest attack success allowed. By default the attribute `budget` of `search.refit`, or
+            no line where it has none.
         annotate : str, default=None
             Name of a parameter whose values are written beside the points; for a parameter of a
             part, the end of its name after "__" will do.
@@ -313,8 +313,8 @@ class TradeoffDisplay:
         Raises
         ------
         ValueError
-            If the search has no such scorers, its scores of leakage are positive, no candidate has
-            both, or `annotate` names no parameter or several.
+            If the search has no such scorers, its scores of attack success are positive, no
+            candidate has both, or `annotate` names no parameter or several.
         sklearn.exceptions.NotFittedError
             If the search is not fitted.
         ImportError
@@ -327,7 +327,7 @@ class TradeoffDisplay:
         >>> from sklearn.tree import DecisionTreeClassifier
         >>> from skmia.inspection import TradeoffDisplay
 
-        The number of leaves stands in for a measure of leakage:
+        The number of leaves stands in for a measure of attack success:
 
         >>> def neg_leaves(estimator, X, y):
         ...     return -estimator.get_n_leaves()
@@ -338,7 +338,7 @@ class TradeoffDisplay:
         ...     refit="accuracy",
         ... ).fit(*load_iris(return_X_y=True))
         >>> display = TradeoffDisplay.from_search(search, privacy="leaves", annotate="max_depth")
-        >>> display.leakage
+        >>> display.attack_success
         array([2. , 3. , 4.6])
         """
         check_matplotlib("TradeoffDisplay.from_search")
@@ -353,15 +353,15 @@ class TradeoffDisplay:
                 f"and {privacy!r} on all splits; error_score='raise' in the search shows why."
             )
         display = cls(
-            leakage=tradeoff.leakage,
+            attack_success=tradeoff.attack_success,
             utility=tradeoff.utility,
-            leakage_error=tradeoff.leakage_error,
+            attack_success_error=tradeoff.attack_success_error,
             utility_error=tradeoff.utility_error,
             front=tradeoff.front(),
             chosen=getattr(search, "best_index_", None),
             budget=_first(budget, getattr(refit, "budget", None)),
             labels=None if annotate is None else _values(search.cv_results_["params"], annotate),
-            privacy_name=privacy.removeprefix("neg_"),
+            attack_success_name=privacy.removeprefix("neg_"),
             utility_name=utility,
             name=name,
         )

@@ -1,4 +1,4 @@
-"""Utility and leakage of a network after each epoch of its training."""
+"""Utility and attack success of a network after each epoch of its training."""
 
 from numbers import Real
 
@@ -16,11 +16,11 @@ _DASHES = ("-", ":", "-.", "--")
 
 
 class TrainingHistoryDisplay:
-    """Utility above leakage, epoch by epoch.
+    """Utility above attack success, epoch by epoch.
 
     Two panels share the epochs: the upper one shows how useful the network is, the lower one what
-    membership inference finds, with its confidence interval. Where the leakage rises while the
-    utility on held-out records does not, the network learns its training records by heart.
+    membership inference finds, with its confidence interval. Where the attack success rises while
+    the utility on held-out records does not, the network learns its training records by heart.
 
     It is recommended to create a display by `from_estimator`. All parameters are stored as
     attributes.
@@ -29,19 +29,19 @@ class TrainingHistoryDisplay:
     ----------
     epochs : array-like of shape (n_epochs,)
         Numbers of the epochs.
-    leakage : array-like of shape (n_epochs,)
-        Leakage after each epoch; NaN where it was not measured.
-    leakage_low, leakage_high : array-like of shape (n_epochs,), default=None
-        Confidence limits of the leakage. By default there is no band.
+    attack_success : array-like of shape (n_epochs,)
+        Attack success after each epoch; NaN where it was not measured.
+    attack_success_low, attack_success_high : array-like of shape (n_epochs,), default=None
+        Confidence limits of the attack success. By default there is no band.
     utility : dict of str to array-like of shape (n_epochs,), default=None
         Measures of utility after each epoch, by name. By default there is no upper panel.
     chance : float or None, default=0.5
-        Leakage that a blind guess reaches. None draws no line.
+        Attack success that a blind guess reaches. None draws no line.
     budget : float or None, default=None
-        Largest leakage allowed. By default no line is drawn.
+        Largest attack success allowed. By default no line is drawn.
     chosen : int or None, default=None
         The epoch whose parameters the network has. By default none is marked.
-    leakage_name : str, default="Leakage"
+    attack_success_name : str, default="Attack success"
         Name of the lower vertical axis.
     utility_name : str, default="Utility"
         Name of the upper vertical axis.
@@ -51,7 +51,7 @@ class TrainingHistoryDisplay:
     Attributes
     ----------
     line_ : matplotlib Line2D
-        The leakage.
+        The attack success.
     band_ : matplotlib PolyCollection or None
         Its confidence band, if it is drawn.
     utility_lines_ : dict of str to matplotlib Line2D
@@ -63,23 +63,23 @@ class TrainingHistoryDisplay:
     chosen_lines_ : list of matplotlib Line2D
         Mark of the chosen epoch in each panel; empty if there is none.
     axes_ : ndarray of matplotlib Axes
-        The panels: utility, if it is drawn, and leakage.
+        The panels: utility, if it is drawn, and attack success.
     ax_ : matplotlib Axes
-        The panel of the leakage.
+        The panel of the attack success.
     figure_ : matplotlib Figure
         Figure with the panels.
 
     See Also
     --------
-    skmia.neural_network.MembershipScoring : What measures the leakage.
-    TradeoffDisplay : Utility against leakage of the candidates of a search.
+    skmia.neural_network.MembershipScoring : What measures the attack success.
+    TradeoffDisplay : Utility against attack success of the candidates of a search.
 
     Examples
     --------
     >>> from skmia.inspection import TrainingHistoryDisplay
     >>> display = TrainingHistoryDisplay(
     ...     epochs=[1, 2, 3],
-    ...     leakage=[0.51, 0.55, 0.63],
+    ...     attack_success=[0.51, 0.55, 0.63],
     ...     utility={"valid_acc": [0.7, 0.8, 0.79]},
     ...     budget=0.6,
     ...     chosen=2,
@@ -92,26 +92,26 @@ class TrainingHistoryDisplay:
         self,
         *,
         epochs,
-        leakage,
-        leakage_low=None,
-        leakage_high=None,
+        attack_success,
+        attack_success_low=None,
+        attack_success_high=None,
         utility=None,
         chance=0.5,
         budget=None,
         chosen=None,
-        leakage_name="Leakage",
+        attack_success_name="Attack success",
         utility_name="Utility",
         name=None,
     ):
         self.epochs = epochs
-        self.leakage = leakage
-        self.leakage_low = leakage_low
-        self.leakage_high = leakage_high
+        self.attack_success = attack_success
+        self.attack_success_low = attack_success_low
+        self.attack_success_high = attack_success_high
         self.utility = utility
         self.chance = chance
         self.budget = budget
         self.chosen = chosen
-        self.leakage_name = leakage_name
+        self.attack_success_name = attack_success_name
         self.utility_name = utility_name
         self.name = name
 
@@ -146,8 +146,8 @@ class TrainingHistoryDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or array-like of two Axes, default=None
-            Panels of utility and leakage; one alone is for the leakage. By default a new figure.
-            Several displays may share them: give the `axes_` of the first one.
+            Panels of utility and attack success; one alone is for the attack success. By default a
+            new figure. Several displays may share them: give the `axes_` of the first one.
         name : str, default=None
             Name of the network for the legend; by default the one stored.
         plot_band : bool, default=True
@@ -155,7 +155,7 @@ class TrainingHistoryDisplay:
         plot_chance_level : bool, default=True
             Whether to draw the line of a blind guess.
         line_kwargs : dict, default=None
-            Keywords for the leakage, passed to matplotlib's `plot`.
+            Keywords for the attack success, passed to matplotlib's `plot`.
         band_kwargs : dict, default=None
             Keywords for the band, passed to matplotlib's `fill_between`.
         utility_kwargs : dict, default=None
@@ -184,7 +184,7 @@ class TrainingHistoryDisplay:
         self.ax_ = self.axes_[-1]
         self.figure_ = self.ax_.figure
         name = self.name if name is None else name
-        self._draw_leakage(name, plot_band, line_kwargs, band_kwargs)
+        self._draw_attack_success(name, plot_band, line_kwargs, band_kwargs)
         color = self.line_.get_color()
         self._draw_utility(name, color, utility_kwargs)
         self.chance_level_ = self.budget_line_ = None
@@ -210,25 +210,26 @@ class TrainingHistoryDisplay:
             axes = as_panels(ax)
         if len(axes) not in (1, 2):
             raise ValueError(
-                f"ax must hold one panel, for the leakage, or two, got {len(axes)}: give ax=axes "
-                "of figure, axes = plt.subplots(2, sharex=True)."
+                f"ax must hold one panel, for the attack success, or two, got {len(axes)}: give "
+                "ax=axes of figure, axes = plt.subplots(2, sharex=True)."
             )
-        axes[-1].set(xlabel="Epoch", ylabel=self.leakage_name)
+        axes[-1].set(xlabel="Epoch", ylabel=self.attack_success_name)
         axes[-1].locator_params(axis="x", integer=True)
         return axes
 
-    def _draw_leakage(self, name, plot_band, line_kwargs, band_kwargs):
+    def _draw_attack_success(self, name, plot_band, line_kwargs, band_kwargs):
         epochs = np.asarray(self.epochs)
-        leakage = np.asarray(self.leakage, dtype=float)
-        measured = np.isfinite(leakage)
-        label = self.leakage_name if name is None else name
+        attack_success = np.asarray(self.attack_success, dtype=float)
+        measured = np.isfinite(attack_success)
+        label = self.attack_success_name if name is None else name
         defaults = {"marker": ".", "markersize": 4, "label": label}
         x = epochs[measured]
-        (self.line_,) = self.ax_.plot(x, leakage[measured], **style(defaults, line_kwargs))
+        (self.line_,) = self.ax_.plot(x, attack_success[measured], **style(defaults, line_kwargs))
         self.band_ = None
-        if plot_band and self.leakage_low is not None:
+        if plot_band and self.attack_success_low is not None:
             limits = [
-                np.asarray(limit)[measured] for limit in (self.leakage_low, self.leakage_high)
+                np.asarray(limit)[measured]
+                for limit in (self.attack_success_low, self.attack_success_high)
             ]
             defaults = {"facecolor": self.line_.get_color(), "alpha": 0.2, "linewidth": 0}
             keywords = style(defaults, band_kwargs, "PolyCollection")
@@ -304,23 +305,24 @@ class TrainingHistoryDisplay:
         estimator : estimator
             A fitted :class:`~skmia.neural_network.RegularizedMLPClassifier` or network of skorch,
             or a pipeline, a search or a :class:`~skmia.model_selection.MemberRecorder` with one.
-        metric : {"roc_auc", "accuracy", "tpr_at_fpr"}, default=None
-            The leakage to draw. By default the metric of `MembershipScoring`.
+        metric : {"roc_auc", "balanced_accuracy", "tpr_at_fpr"}, default=None
+            The attack success to draw. By default the metric of `MembershipScoring`.
         utility : sequence of str, default=("valid_acc", "train_acc")
             Keys of the history for the upper panel; those not recorded are left out.
         budget : float, default=None
-            Largest leakage allowed. By default that of `MembershipScoring`, if it is one for the
-            metric drawn.
+            Largest attack success allowed. By default that of `MembershipScoring`, if it is one for
+            the metric drawn.
         name : str, default=None
             Name of the network for the legend.
         ax : matplotlib Axes or array-like of two Axes, default=None
-            Panels of utility and leakage; one alone is for the leakage. By default a new figure.
+            Panels of utility and attack success; one alone is for the attack success. By default a
+            new figure.
         plot_band : bool, default=True
             Whether to draw the confidence band, which only "roc_auc" has.
         plot_chance_level : bool, default=True
             Whether to draw the line of a blind guess.
         line_kwargs : dict, default=None
-            Keywords for the leakage, passed to matplotlib's `plot`.
+            Keywords for the attack success, passed to matplotlib's `plot`.
         band_kwargs : dict, default=None
             Keywords for the band, passed to matplotlib's `fill_between`.
         utility_kwargs : dict, default=None
@@ -340,7 +342,7 @@ class TrainingHistoryDisplay:
         Raises
         ------
         ValueError
-            If the history has no such leakage.
+            If the history has no such attack success.
         TypeError
             If the estimator keeps no history.
         sklearn.exceptions.NotFittedError
@@ -371,8 +373,8 @@ class TrainingHistoryDisplay:
         if not np.isfinite(_column(net.history, key)).any():
             raise ValueError(
                 f"The history has no figures {key!r}: train the network with "
-                "callbacks=[MembershipScoring()], which records mia_roc_auc, mia_accuracy and, "
-                "where there are enough non-members, mia_tpr_at_fpr."
+                "callbacks=[MembershipScoring()], which records mia_roc_auc, "
+                "mia_balanced_accuracy and, where there are enough non-members, mia_tpr_at_fpr."
             )
         limits = [_column(net.history, f"{key}_{end}") for end in ("low", "high")]
         has_limits = np.isfinite(limits).any()
@@ -382,14 +384,14 @@ class TrainingHistoryDisplay:
             budget = getattr(scoring, "budget", None)
         display = cls(
             epochs=np.array([row["epoch"] for row in net.history]),
-            leakage=_column(net.history, key),
-            leakage_low=limits[0] if has_limits else None,
-            leakage_high=limits[1] if has_limits else None,
+            attack_success=_column(net.history, key),
+            attack_success_low=limits[0] if has_limits else None,
+            attack_success_high=limits[1] if has_limits else None,
             utility={name: column for name, column in columns.items() if np.isfinite(column).any()},
             chance=chance,
             budget=budget,
             chosen=getattr(scoring, "best_epoch_", None),
-            leakage_name=key,
+            attack_success_name=key,
             name=name,
         )
         return display.plot(
@@ -426,7 +428,9 @@ def _net_of(estimator):
 def _scoring_of(net):
     """Return the fitted MembershipScoring of a network, None if it has none."""
     callbacks = (callback for _, callback in getattr(net, "callbacks_", []))
-    return next((callback for callback in callbacks if hasattr(callback, "best_leakage_")), None)
+    return next(
+        (callback for callback in callbacks if hasattr(callback, "best_attack_success_")), None
+    )
 
 
 def _column(history, key):

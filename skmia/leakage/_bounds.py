@@ -175,8 +175,8 @@ def fano_error_bound(mutual_information, prior=0.5):
     return (blind - root_of(lambda gap: left - entropy_of(blind - gap), 0 * left, blind))[()]
 
 
-@validate_params(kl=_LEAKAGE, fpr=_RATES, reverse_kl=[*_LEAKAGE, None])
-def tpr_bound(kl, fpr, reverse_kl=None):
+@validate_params(kl=_LEAKAGE, false_positive_rate=_RATES, reverse_kl=[*_LEAKAGE, None])
+def tpr_bound(kl, false_positive_rate, reverse_kl=None):
     r"""Return the largest true positive rate that any attack can have at a false positive rate.
 
     .. math:: \max \left\{b : b \ln\frac{b}{a} + (1 - b) \ln\frac{1 - b}{1 - a} \le K\right\}
@@ -185,13 +185,13 @@ def tpr_bound(kl, fpr, reverse_kl=None):
     K(P_1 \Vert P_0)` the divergence of what is seen of a member from what is seen of a non-member.
     A decision has no larger divergence than what it is made from. For the reverse divergence
     :math:`K(P_0 \Vert P_1)` the same holds with :math:`a` and :math:`b` exchanged. The rate
-    ``fpr`` itself is a blind guess, 1 excludes nothing.
+    ``false_positive_rate`` itself is a blind guess, 1 excludes nothing.
 
     Parameters
     ----------
     kl : float or array-like
         :math:`K(P_1 \Vert P_0)` in nats, at least 0; infinity is allowed.
-    fpr : float or array-like
+    false_positive_rate : float or array-like
         False positive rates, in (0, 1); broadcast against ``kl``.
     reverse_kl : float or array-like, default=None
         :math:`K(P_0 \Vert P_1)`. The smaller of both bounds is taken.
@@ -199,7 +199,7 @@ def tpr_bound(kl, fpr, reverse_kl=None):
     Returns
     -------
     float or ndarray
-        The bound, in [``fpr``, 1].
+        The bound, in [``false_positive_rate``, 1].
 
     Raises
     ------
@@ -222,19 +222,21 @@ def tpr_bound(kl, fpr, reverse_kl=None):
     array([0.127, 0.222, 0.495])
     """
     kl = np.asarray(kl, dtype=np.float64)
-    fpr = np.asarray(fpr, dtype=np.float64)
+    false_positive_rate = np.asarray(false_positive_rate, dtype=np.float64)
     reverse = np.asarray(0 if reverse_kl is None else reverse_kl, dtype=np.float64)
     try:
-        np.broadcast_shapes(kl.shape, fpr.shape, reverse.shape)
+        np.broadcast_shapes(kl.shape, false_positive_rate.shape, reverse.shape)
     except ValueError as error:
         raise ValueError(
-            f"kl, fpr and reverse_kl must have shapes that go together, got {kl.shape}, "
-            f"{fpr.shape} and {reverse.shape}; give one rate for each leakage, or a single one."
+            "kl, false_positive_rate and reverse_kl must have shapes that go together, got "
+            f"{kl.shape}, {false_positive_rate.shape} and {reverse.shape}; give one rate for each "
+            "leakage, or a single one."
         ) from error
-    bound = _largest_rate(_bit_divergence, kl, fpr)
+    bound = _largest_rate(_bit_divergence, kl, false_positive_rate)
     if reverse_kl is not None:
         bound = np.minimum(
-            bound, _largest_rate(lambda tpr, fpr: _bit_divergence(fpr, tpr), reverse, fpr)
+            bound,
+            _largest_rate(lambda tpr, fpr: _bit_divergence(fpr, tpr), reverse, false_positive_rate),
         )
     return bound[()]
 

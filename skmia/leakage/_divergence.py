@@ -35,7 +35,7 @@ _INFORMATION_METHODS = "numeric", "variational", "kl_bound"
     out_statistics=ARRAY,
     method=[Names(*KL_METHODS)],
     n_neighbors=COUNT,
-    n_bootstraps=TWO_OR_MORE,
+    n_resamples=TWO_OR_MORE,
     confidence_level=CONFIDENCE_LEVEL,
     random_state=RANDOM_STATE,
 )
@@ -45,7 +45,7 @@ def kl_leakage(
     *,
     method="pooled",
     n_neighbors=5,
-    n_bootstraps=1000,
+    n_resamples=1000,
     confidence_level=0.95,
     random_state=None,
 ):
@@ -90,7 +90,7 @@ def kl_leakage(
           downward for K > 0.
     n_neighbors : int, default=5
         Which neighbor's distance "neighbors" takes, at least 1.
-    n_bootstraps : int, default=1000
+    n_resamples : int, default=1000
         Resamples of the models for the interval, at least 2.
     confidence_level : float, default=0.95
         Coverage of the interval, in (0, 1).
@@ -165,7 +165,7 @@ def kl_leakage(
     0.550 [0.429, 0.694]
     """
     question = _question(method, 0.5, n_neighbors, confidence_level, random_state)
-    found = _leakage(in_statistics, out_statistics, n_bootstraps, question)
+    found = _leakage(in_statistics, out_statistics, n_resamples, question)
     return _estimate(found.kl, found.low, found.high, found.method)
 
 
@@ -175,7 +175,7 @@ def kl_leakage(
     method=[Names(*_INFORMATION_METHODS)],
     prior=PRIOR,
     classifier=[HasMethods(["fit", "predict_proba"]), None],
-    n_bootstraps=TWO_OR_MORE,
+    n_resamples=TWO_OR_MORE,
     confidence_level=CONFIDENCE_LEVEL,
     random_state=RANDOM_STATE,
 )
@@ -186,7 +186,7 @@ def mutual_information_leakage(
     method="numeric",
     prior=0.5,
     classifier=None,
-    n_bootstraps=1000,
+    n_resamples=1000,
     confidence_level=0.95,
     random_state=None,
 ):
@@ -222,7 +222,7 @@ def mutual_information_leakage(
     classifier : estimator, default=None
         With `predict_proba`, for "variational". None is a logistic regression on standardized
         statistics.
-    n_bootstraps : int, default=1000
+    n_resamples : int, default=1000
         Resamples of the models for the interval, at least 2.
     confidence_level : float, default=0.95
         Coverage of the interval, in (0, 1).
@@ -272,8 +272,8 @@ def mutual_information_leakage(
     question = _question("pooled", prior, 1, confidence_level, random_state)
     if method == "variational":
         sides = _checked(in_statistics, out_statistics, question)
-        return _variational(*sides, classifier, n_bootstraps, question)
-    found = _leakage(in_statistics, out_statistics, n_bootstraps, question)
+        return _variational(*sides, classifier, n_resamples, question)
+    found = _leakage(in_statistics, out_statistics, n_resamples, question)
     # the information of Gaussians grows with the divergence, so its ends belong to these ends
     ends = np.stack([found.kl, found.low, found.high])
     if method == "kl_bound":
@@ -299,7 +299,7 @@ def _checked(in_statistics, out_statistics, question):
     return first, second
 
 
-def _leakage(in_statistics, out_statistics, n_bootstraps, question):
+def _leakage(in_statistics, out_statistics, n_resamples, question):
     sides = _checked(in_statistics, out_statistics, question)
     # two seeds, as the two sides are different models, independent of each other
     seeds = np.random.RandomState(question.seed).randint(2**31 - 1, size=2)
@@ -307,7 +307,7 @@ def _leakage(in_statistics, out_statistics, n_bootstraps, question):
         [side[:, None] for side in sides],
         [np.ones((len(side), 1), dtype=bool) for side in sides],
         [
-            Resamples(np.arange(len(side)), n_bootstraps, seed)
+            Resamples(np.arange(len(side)), n_resamples, seed)
             for side, seed in zip(sides, seeds, strict=True)
         ],
         question,
@@ -318,7 +318,7 @@ def _estimate(value, low, high, words):
     return Estimate(value.item(), low.item(), high.item(), words)
 
 
-def _variational(first, second, classifier, n_bootstraps, question):
+def _variational(first, second, classifier, n_resamples, question):
     """Return the entropy of the prior less the cross entropy of the classifier's posterior."""
     losses = _posterior_losses(first, second, classifier, question)
     shares = question.prior, 1 - question.prior
@@ -327,7 +327,7 @@ def _variational(first, second, classifier, n_bootstraps, question):
     # the losses are resampled, not the trainings: the interval is of the classifiers as they are
     seeds = np.random.RandomState(question.seed).randint(2**31 - 1, size=2)
     again = entropy - sum(
-        share * _resampled_means(side, Resamples(np.arange(len(side)), n_bootstraps, seed))
+        share * _resampled_means(side, Resamples(np.arange(len(side)), n_resamples, seed))
         for share, side, seed in zip(shares, losses, seeds, strict=True)
     )
     low, high = quantiles(again, question.confidence_level)

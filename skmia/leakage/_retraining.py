@@ -62,7 +62,7 @@ class MembershipLeakage(Result):
     mutual_information : ndarray of shape (n_rows,)
         :math:`I_i` in nats: with "pooled" as for Gaussians, with the other methods the upper bound
         :math:`\pi (1 - \pi)` times the sum of both divergences.
-    total_variation, success, tpr : ndarray of shape (n_rows,)
+    total_variation, success_bound, tpr_bound : ndarray of shape (n_rows,)
         Bounds on an attack's advantage, its balanced accuracy and its true positive rate at
         `false_positive_rate`, if the divergences were these estimates. An attack may exceed them
         where an estimate is too low, or the statistic not Gaussian. For bounds with confidence,
@@ -99,8 +99,8 @@ class MembershipLeakage(Result):
     reverse_kl: np.ndarray
     mutual_information: np.ndarray
     total_variation: np.ndarray
-    success: np.ndarray
-    tpr: np.ndarray
+    success_bound: np.ndarray
+    tpr_bound: np.ndarray
     mean_kl: Estimate
     mean_mutual_information: Estimate
     method: str
@@ -126,7 +126,7 @@ class MembershipLeakage(Result):
     rows=ARRAY_OR_NONE,
     n_models=[Even(Integral, 2, None, closed="left", example="256, half of which see a record")],
     statistic=[Names(*get_signal_names(), "log_odds"), callable],
-    rest=[Names(*_RESTS)],
+    other_records=[Names(*_RESTS)],
     method=[Names(*KL_METHODS)],
     prior=PRIOR,
     false_positive_rate=FPR,
@@ -143,7 +143,7 @@ def membership_leakage(
     rows=None,
     n_models=256,
     statistic="logit_confidence",
-    rest="random",
+    other_records="random",
     method="pooled",
     prior=0.5,
     false_positive_rate=0.01,
@@ -173,7 +173,8 @@ def membership_leakage(
     ----------
     estimator : estimator or ShadowModels
         The classifier or pipeline to train clones of; or fitted shadow models, which are asked
-        instead. With these, `n_models` and `rest` do not count: their masks say who saw what.
+        instead. With these, `n_models` and `other_records` do not count: their masks say who saw
+        what.
     X : array-like of shape (n_records, ...)
         Records, in any container that the estimator takes.
     y : array-like of shape (n_records,)
@@ -191,7 +192,7 @@ def membership_leakage(
         many ties or extreme values is not Gaussian, such as that of trees or of a class that some
         models have not seen. Its mean may still differ, but its divergence is not what "pooled"
         says.
-    rest : {"random", "fixed"}, default="random"
+    other_records : {"random", "fixed"}, default="random"
         What the other training records are:
 
         - "random": half of all records, drawn anew for each model (``splitter="overlapping"`` of
@@ -224,7 +225,8 @@ def membership_leakage(
     ------
     ValueError
         If a record is not among those of the shadow models, there are too few models, a statistic
-        is not finite, models do not differ though ``rest="fixed"``, or an option is out of range.
+        is not finite, models do not differ though ``other_records="fixed"``, or an option is out of
+        range.
     ShadowTrainingError
         If a model cannot be trained.
 
@@ -240,9 +242,9 @@ def membership_leakage(
     records alike. Records share models, so that their errors go together, and a resample of records
     alone would give too narrow an interval. For "neighbors" it is such an interval nevertheless.
 
-    With ``rest="random"`` a model is trained on half of the records. The leakage is that of models
-    of this size; it falls as there are more records. Records of equal content are in or out
-    together. Halves of one pool vary half as much as fresh records would. The divergence is
+    With ``other_records="random"`` a model is trained on half of the records. The leakage is that
+    of models of this size; it falls as there are more records. Records of equal content are in or
+    out together. Halves of one pool vary half as much as fresh records would. The divergence is
     therefore up to twice that of models with records drawn from the whole population. For those
     give fitted `ShadowModels` with a small ``train_size`` and ``splitter="overlapping"``, where a
     share f of the pool makes the factor :math:`1 / (1 - f)`.
@@ -284,7 +286,7 @@ def membership_leakage(
         models = _of_shadows(estimator, *records, statistic, n_jobs)
     else:
         training = {"random_state": int(seeds[0]), "n_jobs": n_jobs, "verbose": verbose}
-        train = _with_random_rest if rest == "random" else _with_fixed_rest
+        train = _with_random_rest if other_records == "random" else _with_fixed_rest
         models = train(estimator, X, y, rows, n_models, statistic, training)
     question = Question(method, prior, confidence_level, _N_NEIGHBORS, int(seeds[1]))
     return _result(
@@ -316,8 +318,8 @@ def _result(found, rows, masks, false_positive_rate):
         reverse_kl=found.reverse,
         mutual_information=found.information,
         total_variation=total_variation_bound(*divergences),
-        success=membership_success_bound(*divergences),
-        tpr=tpr_bound(found.kl, false_positive_rate, found.reverse),
+        success_bound=membership_success_bound(*divergences),
+        tpr_bound=tpr_bound(found.kl, false_positive_rate, found.reverse),
         mean_kl=found.mean_kl,
         mean_mutual_information=found.mean_information,
         method=found.method,
@@ -356,9 +358,9 @@ def _with_fixed_rest(estimator, X, y, rows, n_models, statistic, training):
     masks = in_mask[:n_side], ~in_mask[here]
     if not any(np.ptp(side, axis=0).any() for side in sides):
         raise ValueError(
-            "With rest='fixed' models on the same records must differ, but all of "
+            "With other_records='fixed' models on the same records must differ, but all of "
             f"{type(estimator).__name__} give the same statistics: its training has no chance in "
-            "it, and its leakage is 0 or infinite. Use rest='random', or a training with "
+            "it, and its leakage is 0 or infinite. Use other_records='random', or a training with "
             "random_state."
         )
     # seeds are drawn for each model, so that none depends on another

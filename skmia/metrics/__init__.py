@@ -10,8 +10,8 @@ from skmia.metrics._advantage import membership_advantage, membership_balanced_a
 from skmia.metrics._epsilon import epsilon_from_counts, epsilon_lower_bound
 from skmia.metrics._fairness import (
     demographic_parity_difference,
-    equal_opportunity_difference,
     individual_fairness_deviation,
+    predictive_fairness_difference,
 )
 from skmia.metrics._indistinguishability import mia_indistinguishability_deviation
 from skmia.metrics._one_run_epsilon import one_run_epsilon, one_run_epsilon_from_counts
@@ -27,7 +27,6 @@ __all__ = [
     "demographic_parity_difference",
     "epsilon_from_counts",
     "epsilon_lower_bound",
-    "equal_opportunity_difference",
     "individual_fairness_deviation",
     "membership_advantage",
     "membership_balanced_accuracy",
@@ -38,6 +37,7 @@ __all__ = [
     "mia_indistinguishability_deviation",
     "one_run_epsilon",
     "one_run_epsilon_from_counts",
+    "predictive_fairness_difference",
     "risk_reliability",
     "tpr_at_fpr",
 ]

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import check_array, check_consistent_length, check_random_state, gen_batches
 
 from skmia.metrics._fairness_intervals import largest_gap, largest_group_deviation, mean_over_pairs
-from skmia.metrics._groups import class_codes, compared_groups
+from skmia.metrics._groups import class_codes, codes_to_compare
 from skmia.utils._constraints import (
     ARRAY,
     ARRAY_OR_NONE,
@@ -27,11 +27,11 @@ SUM_TOLERANCE = 1e-3
     y_pred=ARRAY,
     sensitive_features=ARRAY,
     labels=_LABELS,
-    groups=ARRAY_OR_NONE,
+    compared_groups=ARRAY_OR_NONE,
     confidence_level=CONFIDENCE_LEVEL,
 )
 def demographic_parity_difference(
-    y_true, y_pred, *, sensitive_features, labels=None, groups=None, confidence_level=0.95
+    y_true, y_pred, *, sensitive_features, labels=None, compared_groups=None, confidence_level=0.95
 ):
     r"""Return the largest difference between the predictions of two groups.
 
@@ -46,7 +46,8 @@ def demographic_parity_difference(
 
     A rate of few records is uncertain, and the maximum over groups takes the largest of these
     errors too: it grows with the number of small groups, even for predictions that know nothing of
-    them. Compare values on the same groups and numbers of records only, or name large ``groups``.
+    them. Compare values on the same groups and numbers of records only, or name large
+    ``compared_groups``.
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ def demographic_parity_difference(
         None and NaN are the group "missing".
     labels : list or None, default=None
         Labels to take the mean over. None takes the union of ``y_true`` and ``y_pred``.
-    groups : list or None, default=None
+    compared_groups : list or None, default=None
         Groups to compare, tuples if there are several columns; other records are left out. None
         takes all.
     confidence_level : float, default=0.95
@@ -77,12 +78,12 @@ def demographic_parity_difference(
     ------
     ValueError
         If the lengths differ, labels are continuous or of different types, ``labels`` is empty or
-        names one that does not occur, fewer than two groups are left, one of ``groups`` has no
-        records, or ``confidence_level`` is not in (0, 1).
+        names one that does not occur, fewer than two groups are left, one of ``compared_groups``
+        has no records, or ``confidence_level`` is not in (0, 1).
 
     See Also
     --------
-    equal_opportunity_difference : The same among records of one true class.
+    predictive_fairness_difference : The same among records of one true class.
 
     References
     ----------
@@ -100,7 +101,9 @@ def demographic_parity_difference(
     >>> print(demographic_parity_difference(y_true, y_pred, sensitive_features=sex))
     0.500 [0.000, 0.789]
     """
-    group, (_, predicted), classes = _coded_records(y_true, y_pred, sensitive_features, groups)
+    group, (_, predicted), classes = _coded_records(
+        y_true, y_pred, sensitive_features, compared_groups
+    )
     counts = _counts(group, predicted, (group.max() + 1, len(classes)))
     support = counts.sum(axis=1, keepdims=True)
     counts = counts[:, _columns(labels, classes)]
@@ -113,17 +116,17 @@ def demographic_parity_difference(
     sensitive_features=ARRAY,
     kind=[Names("recall", "precision")],
     labels=_LABELS,
-    groups=ARRAY_OR_NONE,
+    compared_groups=ARRAY_OR_NONE,
     confidence_level=CONFIDENCE_LEVEL,
 )
-def equal_opportunity_difference(
+def predictive_fairness_difference(
     y_true,
     y_pred,
     *,
     sensitive_features,
     kind="recall",
     labels=None,
-    groups=None,
+    compared_groups=None,
     confidence_level=0.95,
 ):
     r"""Return the largest difference between the recalls of two groups.
@@ -149,7 +152,8 @@ def equal_opportunity_difference(
 
     A rate of few records is uncertain, and the maximum over groups takes the largest of these
     errors too: it grows with the number of small groups, even for predictions that know nothing of
-    them. Compare values on the same groups and numbers of records only, or name large ``groups``.
+    them. Compare values on the same groups and numbers of records only, or name large
+    ``compared_groups``.
 
     Parameters
     ----------
@@ -164,7 +168,7 @@ def equal_opportunity_difference(
         The rate to compare.
     labels : list or None, default=None
         Labels to take the mean over. None takes the union of ``y_true`` and ``y_pred``.
-    groups : list or None, default=None
+    compared_groups : list or None, default=None
         Groups to compare, tuples if there are several columns; other records are left out. None
         takes all.
     confidence_level : float, default=0.95
@@ -182,9 +186,9 @@ def equal_opportunity_difference(
     ------
     ValueError
         If the lengths differ, labels are continuous or of different types, ``labels`` is empty or
-        names one that does not occur, fewer than two groups are left, one of ``groups`` has no
-        records, no label has a rate in two groups, ``kind`` is unknown, or ``confidence_level`` is
-        not in (0, 1).
+        names one that does not occur, fewer than two groups are left, one of ``compared_groups``
+        has no records, no label has a rate in two groups, ``kind`` is unknown, or
+        ``confidence_level`` is not in (0, 1).
 
     See Also
     --------
@@ -199,19 +203,21 @@ def equal_opportunity_difference(
 
     Examples
     --------
-    >>> from skmia.metrics import equal_opportunity_difference
+    >>> from skmia.metrics import predictive_fairness_difference
     >>> y_true = [1, 0, 1, 0, 1, 0, 1, 0]
     >>> y_pred = [1, 1, 1, 0, 1, 0, 0, 0]
     >>> sex = ["F", "F", "F", "F", "M", "M", "M", "M"]
-    >>> print(equal_opportunity_difference(y_true, y_pred, sensitive_features=sex))
+    >>> print(predictive_fairness_difference(y_true, y_pred, sensitive_features=sex))
     0.500 [0.000, 0.923]
-    >>> precision = equal_opportunity_difference(
+    >>> precision = predictive_fairness_difference(
     ...     y_true, y_pred, sensitive_features=sex, kind="precision", labels=[1]
     ... )
     >>> round(precision, 3)
     0.333
     """
-    group, (true, predicted), classes = _coded_records(y_true, y_pred, sensitive_features, groups)
+    group, (true, predicted), classes = _coded_records(
+        y_true, y_pred, sensitive_features, compared_groups
+    )
     shape = group.max() + 1, len(classes)
     right = true == predicted
     hits = _counts(group[right], true[right], shape)
@@ -232,7 +238,7 @@ def equal_opportunity_difference(
     sensitive_features=ARRAY,
     level=[Names("pairs", "group")],
     n_pairs=COUNT,
-    groups=ARRAY_OR_NONE,
+    compared_groups=ARRAY_OR_NONE,
     random_state=RANDOM_STATE,
     confidence_level=CONFIDENCE_LEVEL,
 )
@@ -243,7 +249,7 @@ def individual_fairness_deviation(
     sensitive_features,
     level="pairs",
     n_pairs=10_000,
-    groups=None,
+    compared_groups=None,
     confidence_level=0.95,
     random_state=None,
 ):
@@ -285,7 +291,7 @@ def individual_fairness_deviation(
         Pairs of records, at least 1. If there are no more, all are taken; else so many are drawn,
         with replacement, and the standard error is at most 0.5 / sqrt(n_pairs). Not used for
         groups.
-    groups : list or None, default=None
+    compared_groups : list or None, default=None
         Groups to compare, tuples if there are several columns; other records are left out, of the
         shares too. None takes all.
     confidence_level : float, default=0.95
@@ -306,8 +312,8 @@ def individual_fairness_deviation(
     ------
     ValueError
         If the lengths differ, ``y_proba`` holds no probabilities of two or more classes, fewer than
-        two groups are left, one of ``groups`` has no records, ``level`` is unknown, ``n_pairs`` is
-        not an integer of at least 1, or ``confidence_level`` is not in (0, 1).
+        two groups are left, one of ``compared_groups`` has no records, ``level`` is unknown,
+        ``n_pairs`` is not an integer of at least 1, or ``confidence_level`` is not in (0, 1).
 
     See Also
     --------
@@ -332,7 +338,7 @@ def individual_fairness_deviation(
     0.333
     """
     y_proba = _checked_proba(y_proba)
-    group, y_proba = _compared(sensitive_features, groups, y_proba)
+    group, y_proba = _compared(sensitive_features, compared_groups, y_proba)
     share = np.bincount(group) / len(group)
     if level == "group":
         predicted = y_proba.argmax(axis=1)
@@ -345,7 +351,7 @@ def individual_fairness_deviation(
 
 def _compared(sensitive_features, groups, *arrays):
     """Return the group of each record in a group to compare, and these records' rows of arrays."""
-    codes, _ = compared_groups(sensitive_features, groups)
+    codes, _ = codes_to_compare(sensitive_features, groups)
     check_consistent_length(*arrays, codes)
     inside = codes >= 0
     return codes[inside], *(array[inside] for array in arrays)

@@ -36,7 +36,7 @@ def group_codes(sensitive_features):
     return codes.ravel(), combinations
 
 
-def compared_groups(sensitive_features, groups=None):
+def codes_to_compare(sensitive_features, groups=None):
     """Number the groups to compare.
 
     Returns each record's position among the groups, −1 for a record of no such group, and the

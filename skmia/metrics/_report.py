@@ -40,7 +40,7 @@ class MembershipReport(Result):
         Of the records called members at the same threshold.
     tpr_at_fpr : dict of float to Estimate
         True positive rate at each false positive rate.
-    epsilon : Estimate
+    epsilon_lower_bound : Estimate
         Lower bound on the epsilon of differential privacy; `high` is infinity.
 
     See Also
@@ -50,7 +50,8 @@ class MembershipReport(Result):
     Examples
     --------
     >>> from skmia.metrics import MembershipReport, membership_report
-    >>> report = membership_report([1, 1, 0, 0], [3, 2, 2, 1], fpr=[0.5], random_state=0)
+    >>> options = {"false_positive_rate": [0.5], "random_state": 0}
+    >>> report = membership_report([1, 1, 0, 0], [3, 2, 2, 1], **options)
     >>> print(report.roc_auc)
     0.875 [0.228, 0.994]
     >>> MembershipReport.from_json(report.to_json()) == report
@@ -66,13 +67,13 @@ class MembershipReport(Result):
     precision: Estimate
     recall: Estimate
     tpr_at_fpr: dict
-    epsilon: Estimate
+    epsilon_lower_bound: Estimate
 
 
 @validate_params(
     membership=ARRAY,
     scores=ARRAY,
-    fpr=FPR_OR_FPRS,
+    false_positive_rate=FPR_OR_FPRS,
     prior=PRIOR,
     delta=DELTA,
     confidence_level=CONFIDENCE_LEVEL,
@@ -83,7 +84,7 @@ def membership_report(
     membership,
     scores,
     *,
-    fpr=(0.1, 0.01, 0.001),
+    false_positive_rate=(0.1, 0.01, 0.001),
     prior=0.5,
     delta=0.0,
     confidence_level=0.95,
@@ -102,7 +103,7 @@ def membership_report(
         1 for a member, 0 for a non-member.
     scores : array-like of shape (n_records,)
         Attack scores, higher for records more likely to be members.
-    fpr : sequence of float, default=(0.1, 0.01, 0.001)
+    false_positive_rate : sequence of float, default=(0.1, 0.01, 0.001)
         False positive rates at which the true positive rate is reported, in (0, 1).
     prior : float, default=0.5
         Probability that a record is a member where the attack is used, in (0, 1). Only precision
@@ -166,9 +167,9 @@ def membership_report(
         advantage=advantage,
         tpr_at_fpr={
             rate: tpr_at_fpr_of(curve, rate, confidence_level)
-            for rate in np.atleast_1d(fpr).tolist()
+            for rate in np.atleast_1d(false_positive_rate).tolist()
         },
         precision=precision,
         recall=recall,
-        epsilon=epsilon_of(curve, delta, None, confidence_level, random_state),
+        epsilon_lower_bound=epsilon_of(curve, delta, None, confidence_level, random_state),
     )

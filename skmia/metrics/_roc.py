@@ -132,8 +132,13 @@ def membership_roc_auc(membership, scores, *, confidence_level=0.95):
     return roc_auc_of(Curve.from_scores(membership, scores), confidence_level)
 
 
-@validate_params(membership=ARRAY, scores=ARRAY, fpr=FPR_OR_FPRS, confidence_level=CONFIDENCE_LEVEL)
-def tpr_at_fpr(membership, scores, *, fpr=0.01, confidence_level=0.95):
+@validate_params(
+    membership=ARRAY,
+    scores=ARRAY,
+    false_positive_rate=FPR_OR_FPRS,
+    confidence_level=CONFIDENCE_LEVEL,
+)
+def tpr_at_fpr(membership, scores, *, false_positive_rate=0.01, confidence_level=0.95):
     r"""Return the true positive rate at a small false positive rate.
 
     The value is the TPR at the last point of the ROC curve with FPR strictly below :math:`\alpha`.
@@ -159,7 +164,7 @@ def tpr_at_fpr(membership, scores, *, fpr=0.01, confidence_level=0.95):
         1 for a member, 0 for a non-member.
     scores : array-like of shape (n_records,)
         Attack scores, higher for records more likely to be members.
-    fpr : float or sequence of float, default=0.01
+    false_positive_rate : float or sequence of float, default=0.01
         False positive rate allowed, in (0, 1).
     confidence_level : float, default=0.95
         Coverage of the interval, in (0, 1).
@@ -168,18 +173,19 @@ def tpr_at_fpr(membership, scores, *, fpr=0.01, confidence_level=0.95):
     -------
     Estimate or list of Estimate
         The true positive rate and its confidence interval, in [0, 1]; one for each rate if
-        ``fpr`` is a sequence. NaN where there are fewer than 1 / fpr non-members.
+        ``false_positive_rate`` is a sequence. NaN where there are fewer than 1 /
+        false_positive_rate non-members.
 
     Raises
     ------
     ValueError
         If membership is not 0 and 1 with both present, scores are not finite real numbers, the two
-        differ in length, or ``fpr`` or ``confidence_level`` is not in (0, 1).
+        differ in length, or ``false_positive_rate`` or ``confidence_level`` is not in (0, 1).
 
     Warns
     -----
     ResolutionWarning
-        If there are fewer than 1 / fpr non-members.
+        If there are fewer than 1 / false_positive_rate non-members.
 
     References
     ----------
@@ -194,17 +200,17 @@ def tpr_at_fpr(membership, scores, *, fpr=0.01, confidence_level=0.95):
     >>> from skmia.metrics import tpr_at_fpr
     >>> membership = np.repeat([1, 0], 100)
     >>> scores = np.concatenate([np.arange(100) + 30, np.arange(100)])
-    >>> print(tpr_at_fpr(membership, scores, fpr=0.1))
+    >>> print(tpr_at_fpr(membership, scores, false_positive_rate=0.1))
     0.390 [0.288, 0.510]
     """
-    rates = np.atleast_1d(fpr).tolist()
+    rates = np.atleast_1d(false_positive_rate).tolist()
     curve = Curve.from_scores(membership, scores)
     estimates = [tpr_at_fpr_of(curve, rate, confidence_level) for rate in rates]
     for rate, estimate in zip(rates, estimates, strict=True):
         if isnan(estimate):
-            message = f"TPR at FPR {rate:g} is {estimate.method}; a larger fpr needs fewer."
+            message = f"TPR at FPR {rate:g} is {estimate.method}; a larger rate needs fewer."
             warnings.warn(message, ResolutionWarning, stacklevel=3)
-    return estimates if np.ndim(fpr) else estimates[0]
+    return estimates if np.ndim(false_positive_rate) else estimates[0]
 
 
 def roc_auc_of(curve, confidence_level):

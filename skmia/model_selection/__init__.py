@@ -1,7 +1,7 @@
 """Scorers of privacy and fairness, and model selection under a privacy budget.
 
-Importing `skmia` makes the scorers known by name, so that ``scoring="neg_mia_accuracy"`` works
-wherever scikit-learn takes a scorer.
+Importing `skmia` makes the scorers known by name, so that ``scoring="neg_mia_balanced_accuracy"``
+works wherever scikit-learn takes a scorer.
 """
 
 from skmia.model_selection._budget import best_under_budget, pareto_front
@@ -11,12 +11,12 @@ from skmia.model_selection._membership_scorer import make_membership_scorer
 from skmia.model_selection._names import (
     get_scorer_names,
     neg_demographic_parity_difference,
-    neg_equal_opportunity_difference,
     neg_individual_fairness_deviation,
-    neg_mia_accuracy,
     neg_mia_advantage,
+    neg_mia_balanced_accuracy,
     neg_mia_roc_auc,
     neg_mia_tpr_at_fpr,
+    neg_predictive_fairness_difference,
 )
 
 __all__ = [
@@ -26,11 +26,11 @@ __all__ = [
     "make_fairness_scorer",
     "make_membership_scorer",
     "neg_demographic_parity_difference",
-    "neg_equal_opportunity_difference",
     "neg_individual_fairness_deviation",
-    "neg_mia_accuracy",
     "neg_mia_advantage",
+    "neg_mia_balanced_accuracy",
     "neg_mia_roc_auc",
     "neg_mia_tpr_at_fpr",
+    "neg_predictive_fairness_difference",
     "pareto_front",
 ]

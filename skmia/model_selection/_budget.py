@@ -31,13 +31,13 @@ def pareto_front(cv_results, *, utility="accuracy", privacy="mia_roc_auc"):
     utility : str, default="accuracy"
         Name of the scorer to be high.
     privacy : str, default="mia_roc_auc"
-        Name of the scorer of leakage, with or without ``"neg_"``. As all scorers it is higher for
-        more private models.
+        Name of the scorer of attack success, with or without ``"neg_"``. As all scorers it is
+        higher for more private models.
 
     Returns
     -------
     ndarray of int, shape (n_front,)
-        Candidates by ascending leakage, and so by ascending utility: positions in
+        Candidates by ascending attack success, and so by ascending utility: positions in
         ``cv_results["params"]``. Candidates that failed are left out.
 
     Raises
@@ -72,7 +72,8 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
 
     .. math:: \bar{\ell} + m \, s / \sqrt{k} \le b
 
-    where :math:`\bar{\ell}` and :math:`s` are mean and standard deviation of its leakage over
+    where :math:`\bar{\ell}` and :math:`s` are mean and standard deviation of its attack success
+    over
     :math:`k` splits, :math:`b` is the budget, and :math:`m` is the `rule`'s allowance for
     uncertainty. Of these the one with the highest mean utility is chosen, of equally useful ones
     the one that leaks less.
@@ -82,8 +83,8 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
     utility : str, default="accuracy"
         Name of the scorer to be high; "score" where the search has one scorer only.
     privacy : str, default="mia_roc_auc"
-        Name of the scorer of leakage, with or without ``"neg_"``. As all scorers it is higher for
-        more private models: leakage is its negative.
+        Name of the scorer of attack success, with or without ``"neg_"``. As all scorers it is
+        higher for more private models: attack success is its negative.
     budget : float
         The most that may leak, on the scale of the metric: an AUC or accuracy of 0.55, say.
     rule : {"upper_bound", "one_standard_error", "mean"}, default="upper_bound"
@@ -93,7 +94,7 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
         with one split.
     confidence_level : float, default=0.95
         Of "upper_bound", in (0, 1).
-    otherwise : {"most_private", "raise"}, default="most_private"
+    fallback : {"most_private", "raise"}, default="most_private"
         What to do if no candidate keeps to the budget. "most_private" takes the one with the lowest
         upper end, with a warning. "raise" raises an error, whose attribute `cv_results` holds the
         results, since the search then has none.
@@ -103,7 +104,7 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
     ValueError
         If a parameter is out of its range. In a search, if the scorers are missing, there is one
         split only for a rule that needs the spread, no candidate could be measured, or none keeps
-        to the budget and `otherwise` is "raise".
+        to the budget and `fallback` is "raise".
 
     Warns
     -----
@@ -113,13 +114,14 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
     See Also
     --------
     pareto_front : The candidates worth choosing from.
-    make_membership_scorer : Scorers of leakage.
+    make_membership_scorer : Scorers of attack success.
 
     Notes
     -----
     The splits of a cross-validation share training records, so that the spread over the splits
-    understates the variance somewhat. The leakage of the chosen candidate is besides the result of
-    a choice. Measure it anew, on records that the search has not seen, with :func:`skmia.audit`.
+    understates the variance somewhat. The attack success of the chosen candidate is besides the
+    result of a choice. Measure it anew, on records that the search has not seen, with
+    :func:`skmia.audit`.
 
     Successive halving takes one scorer and chooses by it alone: it never asks `refit`.
 
@@ -153,7 +155,7 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
         budget=_BUDGET,
         rule=[Names(*RULES)],
         confidence_level=CONFIDENCE_LEVEL,
-        otherwise=[Names("most_private", "raise")],
+        fallback=[Names("most_private", "raise")],
     )
     def __init__(
         self,
@@ -163,14 +165,14 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
         budget,
         rule="upper_bound",
         confidence_level=0.95,
-        otherwise="most_private",
+        fallback="most_private",
     ):
         self.utility = utility
         self.privacy = privacy
         self.budget = budget
         self.rule = rule
         self.confidence_level = confidence_level
-        self.otherwise = otherwise
+        self.fallback = fallback
 
     def __repr__(self):
         """Return the call that makes this rule."""
@@ -184,7 +186,7 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
         _, choice, keeps, _ = self._choose(cv_results)
         if not keeps.any():
             message = self.explain(cv_results)
-            if self.otherwise == "raise":
+            if self.fallback == "raise":
                 error = ValueError(f"{message} The error's attribute cv_results holds the results.")
                 error.cv_results = cv_results
                 raise error
@@ -210,7 +212,7 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
         def _described(i):
             return (
                 f"candidate {i} {cv_results['params'][i]} with {self.utility} "
-                f"{tradeoff.utility[i]:.3f} and {self.privacy} {tradeoff.leakage[i]:.3f} "
+                f"{tradeoff.utility[i]:.3f} and {self.privacy} {tradeoff.attack_success[i]:.3f} "
                 f"(with allowance {upper[i]:.3f})"
             )
 
@@ -253,7 +255,7 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
 
     def _upper_ends(self, tradeoff):
         if self.rule == "mean":
-            return tradeoff.leakage
+            return tradeoff.attack_success
         if tradeoff.n_splits < 2:
             raise ValueError(
                 f"rule={self.rule!r} needs the spread over at least two splits, and the search has "
@@ -262,4 +264,4 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
         factor = 1.0
         if self.rule == "upper_bound":
             factor = t.ppf(self.confidence_level, tradeoff.n_splits - 1)
-        return tradeoff.leakage + factor * tradeoff.leakage_error
+        return tradeoff.attack_success + factor * tradeoff.attack_success_error

@@ -5,8 +5,8 @@ from numbers import Integral
 from skmia._records import columns_of
 from skmia.metrics import (
     demographic_parity_difference,
-    equal_opportunity_difference,
     individual_fairness_deviation,
+    predictive_fairness_difference,
 )
 from skmia.utils._constraints import RESPONSE_METHOD, Names, Number, validate_params
 from skmia.utils._sklearn import _BaseScorer
@@ -30,7 +30,7 @@ METRICS = {
     function.__name__: function
     for function in (
         demographic_parity_difference,
-        equal_opportunity_difference,
+        predictive_fairness_difference,
         individual_fairness_deviation,
     )
 }
@@ -50,7 +50,7 @@ def make_fairness_scorer(metric, *, sensitive_features=None, response_method=Non
     Parameters
     ----------
     metric : str or callable
-        "demographic_parity_difference", "equal_opportunity_difference",
+        "demographic_parity_difference", "predictive_fairness_difference",
         "individual_fairness_deviation", see :mod:`skmia.metrics`; or a function of `y_true`,
         `y_pred` and, by keyword, `sensitive_features` that returns a number, 0 for a fair
         classifier and larger for others, as those of fairlearn.

@@ -41,9 +41,9 @@ class MemberRecorder(RemembersMembers, MetaEstimatorMixin, BaseEstimator):
     """Remember the records that a classifier is fitted on, so that scorers know its members.
 
     A scorer of scikit-learn is handed the fitted classifier and the test fold, not the training
-    rows. With the classifier in a recorder, the scorers ``neg_mia_accuracy``, ``neg_mia_roc_auc``,
-    ``neg_mia_advantage`` and ``neg_mia_tpr_at_fpr`` work by name, with any splitter, learning curve
-    or search, successive halving included.
+    rows. With the classifier in a recorder, the scorers ``neg_mia_balanced_accuracy``,
+    ``neg_mia_roc_auc``, ``neg_mia_advantage`` and ``neg_mia_tpr_at_fpr`` work by name, with any
+    splitter, learning curve or search, successive halving included.
 
     The recorder is the classifier in every other way: its methods and fitted attributes, its tags
     and the metadata it asks for are the classifier's own. Give it the whole pipeline, preprocessing
@@ -86,7 +86,7 @@ class MemberRecorder(RemembersMembers, MetaEstimatorMixin, BaseEstimator):
     >>> from skmia.model_selection import MemberRecorder
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> tree = MemberRecorder(DecisionTreeClassifier(random_state=0))
-    >>> scores = cross_validate(tree, X, y, scoring=["accuracy", "neg_mia_accuracy"])
+    >>> scores = cross_validate(tree, X, y, scoring=["accuracy", "neg_mia_balanced_accuracy"])
     >>> round(float(scores["test_neg_mia_accuracy"].mean()), 2)
     -0.54
     """

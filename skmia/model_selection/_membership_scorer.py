@@ -19,7 +19,7 @@ from skmia.metrics import (
     mia_indistinguishability_deviation,
     tpr_at_fpr,
 )
-from skmia.model_selection._leakage import evaluate_attack
+from skmia.model_selection._attack_success import evaluate_attack
 from skmia.model_selection._members import Pool, remembered_sides
 from skmia.utils._constraints import FPR, RANDOM_STATE, Several, validate_params
 from skmia.utils._sklearn import _BaseScorer
@@ -27,37 +27,39 @@ from skmia.utils._sklearn import _BaseScorer
 __all__ = ["make_membership_scorer"]
 
 
-def _accuracy(found, fpr):
+def _balanced_accuracy(found, false_positive_rate):
     return membership_balanced_accuracy(found.membership, found.called, threshold=1)
 
 
-def _advantage(found, fpr):
+def _advantage(found, false_positive_rate):
     return membership_advantage(found.membership, found.called, threshold=1)
 
 
-def _indistinguishability_deviation(found, fpr):
+def _indistinguishability_deviation(found, false_positive_rate):
     predicted = np.concatenate([found.target.predict(part) for part in found.parts])
     return mia_indistinguishability_deviation(found.membership, predicted, smoothing=0.5)
 
 
-def _roc_auc(found, fpr):
+def _roc_auc(found, false_positive_rate):
     return membership_roc_auc(found.membership, found.scores)
 
 
-def _tpr_at_fpr(found, fpr):
+def _tpr_at_fpr(found, false_positive_rate):
     """Return the rate of an attacker who tosses a coin for records whose scores are tied.
 
     Without the coin, a forest that puts many non-members on the highest score has a rate of 0, and
     would pass for more private than a blind guess.
     """
-    if np.isnan(tpr_at_fpr(found.membership, found.scores, fpr=fpr)):
+    if np.isnan(
+        tpr_at_fpr(found.membership, found.scores, false_positive_rate=false_positive_rate)
+    ):
         return np.nan
     rates = membership_roc_curve(found.membership, found.scores)
-    return np.interp(fpr, *rates[:2])
+    return np.interp(false_positive_rate, *rates[:2])
 
 
 METRICS = {
-    "accuracy": _accuracy,
+    "balanced_accuracy": _balanced_accuracy,
     "advantage": _advantage,
     "indistinguishability_deviation": _indistinguishability_deviation,
     "roc_auc": _roc_auc,
@@ -70,11 +72,17 @@ METRICS = {
     attack=[BaseAttack, None],
     pool=[Several("the pair (X, y) of all records given to the cross-validation", 2), None],
     scoring=[str, callable, list, tuple, dict, None],
-    fpr=FPR,
+    false_positive_rate=FPR,
     random_state=RANDOM_STATE,
 )
 def make_membership_scorer(
-    metric="accuracy", *, attack=None, pool=None, scoring=None, fpr=0.01, random_state=0
+    metric="balanced_accuracy",
+    *,
+    attack=None,
+    pool=None,
+    scoring=None,
+    false_positive_rate=0.01,
+    random_state=0,
 ):
     """Make a scorer of membership leakage, for cross-validation and searches.
 
@@ -89,15 +97,15 @@ def make_membership_scorer(
 
     Parameters
     ----------
-    metric : str, callable, or list of these, default="accuracy"
+    metric : str, callable, or list of these, default="balanced_accuracy"
         What to measure:
 
-        - "accuracy", the balanced accuracy of the attack ("MIA accuracy"), 0.5 is a blind guess;
+        - "balanced_accuracy", the balanced accuracy of the attack, 0.5 is a blind guess;
         - "roc_auc", the area under its ROC curve, 0.5 is a blind guess;
         - "advantage", its true minus false positive rate, 0 is a blind guess;
-        - "tpr_at_fpr", its true positive rate at the false positive rate `fpr`, which is that of a
-          blind guess; among records of equal scores the attacker draws lots; NaN, with a warning,
-          in folds with fewer than 1 / `fpr` non-members;
+        - "tpr_at_fpr", its true positive rate at the false positive rate `false_positive_rate`,
+          which is that of a blind guess; among records of equal scores the attacker draws lots;
+          NaN, with a warning, in folds with fewer than 1 / `false_positive_rate` non-members;
         - "indistinguishability_deviation", of the predicted labels, with half a count added to each
           (see :func:`~skmia.metrics.mia_indistinguishability_deviation`), 0 is equal frequencies;
         - a function of `membership` and `scores`, both of shape (n_records,), that returns a number
@@ -115,7 +123,7 @@ def make_membership_scorer(
     scoring : str, callable, list, tuple or dict, default=None
         Other scorers to report along, as in `cross_validate`, so that one scorer measures utility
         and leakage. The scorer then returns a dict.
-    fpr : float, default=0.01
+    false_positive_rate : float, default=0.01
         False positive rate of "tpr_at_fpr", in (0, 1).
     random_state : int, RandomState instance or None, default=0
         Draws the records and seeds the attack. By default all candidates of a search are
@@ -129,7 +137,8 @@ def make_membership_scorer(
     Raises
     ------
     ValueError
-        If a metric is unknown or there is none, `fpr` is not in (0, 1) or `pool` is not a pair.
+        If a metric is unknown or there is none, `false_positive_rate` is not in (0, 1) or `pool` is
+        not a pair.
     TypeError
         If `attack` is no attack.
 
@@ -138,7 +147,7 @@ def make_membership_scorer(
     skmia.exceptions.MembershipWarning
         In scoring, if the classifier held some of its training records out of training.
     skmia.exceptions.ResolutionWarning
-        In scoring, if a fold has too few non-members for `fpr`.
+        In scoring, if a fold has too few non-members for `false_positive_rate`.
 
     See Also
     --------
@@ -184,7 +193,7 @@ def make_membership_scorer(
         _named_metrics(metric),
         MetricAttack() if attack is None else attack,
         pool if pool is None else Pool(*pool),
-        fpr,
+        false_positive_rate,
         random_state,
     )
     if scoring is None and not isinstance(metric, list | tuple):
@@ -195,11 +204,11 @@ def make_membership_scorer(
 class _Leakage:
     """The negative of each metric of an attack on a classifier, by name."""
 
-    def __init__(self, metrics, attack, pool, fpr, random_state):
+    def __init__(self, metrics, attack, pool, false_positive_rate, random_state):
         self.metrics = metrics
         self.attack = attack
         self.pool = pool
-        self.fpr = fpr
+        self.false_positive_rate = false_positive_rate
         self.random_state = random_state
 
     def __call__(self, estimator, X, y):
@@ -212,7 +221,10 @@ class _Leakage:
         if (note := held_out_note(estimator, sides.X[0], sides.y[0])) is not None:
             warnings.warn(note, MembershipWarning, stacklevel=3)
         found = evaluate_attack(self.attack, sides, self.random_state)
-        values = {name: float(metric(found, self.fpr)) for name, metric in self.metrics.items()}
+        values = {
+            name: float(metric(found, self.false_positive_rate))
+            for name, metric in self.metrics.items()
+        }
         return {name: 0.0 - value for name, value in values.items()}  # no -0.0
 
     def text(self, names):
@@ -310,6 +322,6 @@ class _OfScores:
     def __init__(self, metric):
         self.metric = metric
 
-    def __call__(self, found, fpr):
+    def __call__(self, found, false_positive_rate):
         """Return the metric of the attack's scores."""
         return self.metric(found.membership, found.scores)

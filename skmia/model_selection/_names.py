@@ -7,20 +7,20 @@ from skmia.utils._sklearn import add_scorers
 __all__ = [
     "get_scorer_names",
     "neg_demographic_parity_difference",
-    "neg_equal_opportunity_difference",
     "neg_individual_fairness_deviation",
-    "neg_mia_accuracy",
     "neg_mia_advantage",
+    "neg_mia_balanced_accuracy",
     "neg_mia_roc_auc",
     "neg_mia_tpr_at_fpr",
+    "neg_predictive_fairness_difference",
 ]
 
-neg_mia_accuracy = make_membership_scorer("accuracy")
+neg_mia_balanced_accuracy = make_membership_scorer("balanced_accuracy")
 neg_mia_advantage = make_membership_scorer("advantage")
 neg_mia_roc_auc = make_membership_scorer("roc_auc")
 neg_mia_tpr_at_fpr = make_membership_scorer("tpr_at_fpr")
 neg_demographic_parity_difference = make_fairness_scorer("demographic_parity_difference")
-neg_equal_opportunity_difference = make_fairness_scorer("equal_opportunity_difference")
+neg_predictive_fairness_difference = make_fairness_scorer("predictive_fairness_difference")
 neg_individual_fairness_deviation = make_fairness_scorer("individual_fairness_deviation")
 
 SCORERS = {name: globals()[name] for name in __all__ if name.startswith("neg_")}

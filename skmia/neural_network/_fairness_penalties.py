@@ -34,7 +34,7 @@ class FairnessPenalty(PropertyPenalty):
         weight=1e-3,
         *,
         sensitive_features=None,
-        form="absolute",
+        penalty_form="absolute",
         detach=True,
         n_measurements=5,
         n_records=1000,
@@ -42,7 +42,7 @@ class FairnessPenalty(PropertyPenalty):
     ):
         super().__init__(
             weight,
-            form=form,
+            penalty_form=penalty_form,
             detach=detach,
             n_measurements=n_measurements,
             n_records=n_records,
@@ -105,7 +105,7 @@ class GroupFairness(FairnessPenalty):  # numpydoc ignore=PR02
         the group of each record. None takes the paper's two groups: records that are in the lower
         half of the range in all of the five features that tell most about the label, and all
         others. The penalty needs 2 to 20 groups of at least 5 training records.
-    form : {"absolute", "squared", "direct"}, default="absolute"
+    penalty_form : {"absolute", "squared", "direct"}, default="absolute"
         The penalty: "absolute" is the one above, Algorithm 1 of the paper; "squared" is its variant
         :math:`\lambda r \sum_j \theta_j^2`, which vanishes for r = 0; "direct" is
         :math:`\lambda r` itself, with gradients. As r is at most 1, "direct" needs a weight of
@@ -141,7 +141,7 @@ class GroupFairness(FairnessPenalty):  # numpydoc ignore=PR02
     By default this is an L1 penalty whose weight moves between :math:`\lambda` and
     :math:`\lambda e`: parameters shrink more while groups are treated differently, but nothing
     pulls r itself down, and at r = 0 plain L1 is left. "squared" vanishes there. To make a
-    classifier fair, choose ``form="direct"``.
+    classifier fair, choose ``penalty_form="direct"``.
 
     No form promises privacy: groups that are treated alike may give away their training records
     all the same. Measure what an attack finds. Records count alike, whatever their weights.
@@ -189,7 +189,7 @@ class PredictiveFairness(FairnessPenalty):  # numpydoc ignore=PR02
     sensitive_features : str, int, list of these, callable or None, default=None
         What the groups come from, as in :class:`GroupFairness`: a column of X or several, a
         function of X, or with None the paper's two groups.
-    form : {"absolute", "squared", "direct"}, default="absolute"
+    penalty_form : {"absolute", "squared", "direct"}, default="absolute"
         The penalty: the one above, :math:`\lambda r \sum_j \theta_j^2`, or :math:`\lambda r`, as
         in :class:`GroupFairness`.
     detach : bool, default=True
@@ -210,14 +210,15 @@ class PredictiveFairness(FairnessPenalty):  # numpydoc ignore=PR02
     See Also
     --------
     GroupFairness : The same without regard to the true class.
-    skmia.metrics.equal_opportunity_difference : The property of a classifier's predictions.
+    skmia.metrics.predictive_fairness_difference : The property of a classifier's predictions.
 
     Notes
     -----
     The history of the network holds r of each epoch under the penalty's name: the value in use, or
     one measurement where r has gradients.
 
-    To make a classifier fair, choose ``form="direct"``; the other forms shrink the parameters, as
+    To make a classifier fair, choose ``penalty_form="direct"``; the other forms shrink the
+    parameters, as
     :class:`GroupFairness` says. No form promises privacy: measure what an attack finds. Records
     count alike, whatever their weights.
 
@@ -263,7 +264,7 @@ class IndividualFairness(FairnessPenalty):  # numpydoc ignore=PR02
     sensitive_features : str, int, list of these, callable or None, default=None
         What the groups come from, as in :class:`GroupFairness`: a column of X or several, a
         function of X, or with None the paper's two groups.
-    form : {"absolute", "squared", "direct"}, default="absolute"
+    penalty_form : {"absolute", "squared", "direct"}, default="absolute"
         The penalty: the one above, :math:`\lambda r \sum_j \theta_j^2`, or :math:`\lambda r`, as
         in :class:`GroupFairness`.
     detach : bool, default=True
@@ -296,7 +297,7 @@ class IndividualFairness(FairnessPenalty):  # numpydoc ignore=PR02
     of the record's group is our reading, and so is the mean over pairs. A measurement takes as many
     pairs as records, and probabilities instead of predicted labels.
 
-    To lower r itself, choose ``form="direct"``; the other forms shrink the parameters, as
+    To lower r itself, choose ``penalty_form="direct"``; the other forms shrink the parameters, as
     :class:`GroupFairness` says. No form promises privacy: measure what an attack finds. Records
     count alike, whatever their weights.
 

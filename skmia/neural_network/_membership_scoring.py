@@ -28,7 +28,7 @@ MEASURED = (
     "mia_roc_auc",
     "mia_roc_auc_low",
     "mia_roc_auc_high",
-    "mia_accuracy",
+    "mia_balanced_accuracy",
     "mia_tpr_at_fpr",
 )
 # what a training that failed leaves behind, and no pickle may hold
@@ -54,10 +54,11 @@ class MembershipScoring(BaseEstimator, Callback):
     budget : float or None, default=None
         Largest leakage allowed, by `metric`: above that of a blind guess and at most 1. By default
         leakage is only measured.
-    metric : {"roc_auc", "accuracy", "tpr_at_fpr"}, default="roc_auc"
+    metric : {"roc_auc", "balanced_accuracy", "tpr_at_fpr"}, default="roc_auc"
         The leakage that must keep to the budget.
-    fpr : float, default=0.01
-        False positive rate of `mia_tpr_at_fpr`, in (0, 1). It needs at least 1 / fpr non-members.
+    false_positive_rate : float, default=0.01
+        False positive rate of `mia_tpr_at_fpr`, in (0, 1). It needs at least 1 /
+        false_positive_rate non-members.
     on_budget : {"restore", "stop"}, default="restore"
         "restore" trains to the end and then restores the parameters of the best epoch by `monitor`
         among those that kept to the budget; of equal ones, that of the least leakage. "stop" ends
@@ -76,7 +77,7 @@ class MembershipScoring(BaseEstimator, Callback):
     ----------
     best_epoch_ : int or None
         The epoch, counted from 1, whose parameters were restored; None without a budget.
-    best_leakage_ : float or None
+    best_attack_success_ : float or None
         The leakage of this epoch.
 
     Raises
@@ -101,11 +102,11 @@ class MembershipScoring(BaseEstimator, Callback):
     The history of the network gets for each epoch, NaN where it is not measured:
 
     ====================================== =======================================================
-    `mia_roc_auc`                          the AUC
-    `mia_roc_auc_low`, `mia_roc_auc_high`  the limits of its 95 % interval
-    `mia_accuracy`                         on each half of the records, by the other's threshold
-    `mia_tpr_at_fpr`                       NaN with fewer than 1 / `fpr` non-members
-    `train_acc`                            accuracy on the members drawn, unless already recorded
+    `mia_roc_auc`                          the AUC `mia_roc_auc_low`, `mia_roc_auc_high`  the limits
+    of its 95 % interval `mia_balanced_accuracy`                         on each half of the
+    records, by the other's threshold `mia_tpr_at_fpr`                       NaN with fewer than 1 /
+    `false_positive_rate` non-members `train_acc`                            accuracy on the members
+    drawn, unless already recorded
     ====================================== =======================================================
 
     With several of these callbacks in one network, the history has the figures of the last.
@@ -155,8 +156,8 @@ class MembershipScoring(BaseEstimator, Callback):
     _parameter_constraints: ClassVar[dict] = {
         "signal": [StrOptions(set(get_signal_names())), callable],
         "budget": [Interval(Real, 0, 1, closed="right"), None],
-        "metric": [StrOptions({"roc_auc", "accuracy", "tpr_at_fpr"})],
-        "fpr": [Interval(Real, 0, 1, closed="neither")],
+        "metric": [StrOptions({"roc_auc", "balanced_accuracy", "tpr_at_fpr"})],
+        "false_positive_rate": [Interval(Real, 0, 1, closed="neither")],
         "on_budget": [StrOptions({"restore", "stop"})],
         "monitor": [str],
         "every": [Interval(Integral, 1, None, closed="left")],
@@ -170,7 +171,7 @@ class MembershipScoring(BaseEstimator, Callback):
         *,
         budget=None,
         metric="roc_auc",
-        fpr=0.01,
+        false_positive_rate=0.01,
         on_budget="restore",
         monitor="valid_acc",
         every=1,
@@ -180,7 +181,7 @@ class MembershipScoring(BaseEstimator, Callback):
         self.signal = signal
         self.budget = budget
         self.metric = metric
-        self.fpr = fpr
+        self.false_positive_rate = false_positive_rate
         self.on_budget = on_budget
         self.monitor = monitor
         self.every = every
@@ -191,7 +192,7 @@ class MembershipScoring(BaseEstimator, Callback):
         """Check the parameters."""
         self._validate_params()
         # by chance alone as many members as non-members are called members
-        blind = self.fpr if self.metric == "tpr_at_fpr" else 0.5
+        blind = self.false_positive_rate if self.metric == "tpr_at_fpr" else 0.5
         if self.budget is not None and self.budget <= blind:
             raise ValueError(
                 f"budget must be above {blind:g}, which a blind guess reaches by "
@@ -200,7 +201,7 @@ class MembershipScoring(BaseEstimator, Callback):
         # a warm start begins anew: what it holds out may be other records
         self._drawn_ = self._best_state_ = None
         self._best_merit_ = (-1,)  # below all merits, which begin with 0 or 1
-        self.best_epoch_ = self.best_leakage_ = None
+        self.best_epoch_ = self.best_attack_success_ = None
 
     def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
         """Draw the rows, before the first epoch."""
@@ -248,7 +249,7 @@ class MembershipScoring(BaseEstimator, Callback):
         auc = roc_auc_of(curve, 0.95)
         right = (proba.argmax(axis=1) == drawn.labels)[drawn.membership == 1]
         accuracy = _accuracy_across(drawn.membership, np.asarray(scores), drawn.half)
-        tpr = tpr_at_fpr_of(curve, self.fpr, 0.95)
+        tpr = tpr_at_fpr_of(curve, self.false_positive_rate, 0.95)
         values = (right.mean(), auc, auc.low, auc.high, accuracy, tpr)
         return dict(zip(MEASURED, map(float, values), strict=True))
 
@@ -256,14 +257,15 @@ class MembershipScoring(BaseEstimator, Callback):
         """Keep the parameters if no epoch was better, and stop if that is wanted."""
         if isnan(leakage):
             raise ValueError(
-                f"The budget of TPR at FPR {self.fpr:g} cannot be resolved: it needs at least "
-                f"1 / {self.fpr:g} non-members, got {len(self._drawn_.rows[1])}. Hold more records "
-                "out, raise n_records, or take a larger fpr or another metric."
+                f"The budget of TPR at FPR {self.false_positive_rate:g} cannot be resolved: it "
+                f"needs at least 1 / {self.false_positive_rate:g} non-members, got "
+                f"{len(self._drawn_.rows[1])}. Hold more records out, raise n_records, or take a "
+                "larger false_positive_rate or another metric."
             )
         merit = self._merit(net.history[-1], leakage)
         if merit > self._best_merit_:
             self._best_merit_ = merit
-            self.best_leakage_ = leakage
+            self.best_attack_success_ = leakage
             self.best_epoch_ = net.history[-1, "epoch"]
             # a copy, since the next step of the optimizer changes the tensors in place
             self._best_state_ = deepcopy(net.module_.state_dict())
@@ -294,10 +296,10 @@ class MembershipScoring(BaseEstimator, Callback):
         wanted = f"the budget of {self.budget:g} for {self.metric}"
         if self.best_epoch_ is None:
             message = f"No epoch was compared with {wanted}: train longer, or lower every."
-        elif self.best_leakage_ > self.budget:
+        elif self.best_attack_success_ > self.budget:
             message = (
                 f"No epoch kept to {wanted}; epoch {self.best_epoch_} leaks least, "
-                f"{self.best_leakage_:.3f}, and its parameters were restored. Train with a "
+                f"{self.best_attack_success_:.3f}, and its parameters were restored. Train with a "
                 "stronger defense or penalty or a smaller learning rate, or allow more."
             )
         else:

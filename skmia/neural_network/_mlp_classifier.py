@@ -106,9 +106,10 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
     weights of records are divided by their mean; records of weight 0 are left out and are no
     members. Where all records fit into one batch, an integer weight is the same as so many copies.
 
-    The classifier in memory remembers its training records, so that ``scoring="neg_mia_accuracy"``
-    works in a search; pickling and copying drop them. In a pipeline, whose steps change the
-    records, put the whole pipeline into a :class:`~skmia.model_selection.MemberRecorder`.
+    The classifier in memory remembers its training records, so that
+    ``scoring="neg_mia_balanced_accuracy"`` works in a search; pickling and copying drop them. In a
+    pipeline, whose steps change the records, put the whole pipeline into a
+    :class:`~skmia.model_selection.MemberRecorder`.
 
     Examples
     --------
@@ -118,7 +119,8 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
     >>> from skmia.neural_network import L2, RegularizedMLPClassifier
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> net = RegularizedMLPClassifier((20,), max_epochs=20, penalties=[L2(0.01)], random_state=0)
-    >>> scores = cross_validate(net, scale(X), y, scoring=["accuracy", "neg_mia_accuracy"], cv=3)
+    >>> scoring = ["accuracy", "neg_mia_balanced_accuracy"]
+    >>> scores = cross_validate(net, scale(X), y, scoring=scoring, cv=3)
     >>> bool(scores["test_accuracy"].mean() > 0.9)
     True
     >>> net.set_params(penalties__l2__weight=0.1).penalties
@@ -370,7 +372,7 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
         else:
             self.net_ = new_net(self, X)
         self.net_.set_params(max_epochs=n_epochs)  # of this call: partial_fit takes one
-        self.net_.train_on(X, codes, given=(records, labels), weights=weights)
+        self.net_.train_on(X, codes, original=(records, labels), weights=weights)
         # the network counts in the rows that it was given, the user in all
         trained = np.delete(rows, self.net_.held_out_rows_)
         self.held_out_rows_ = np.setdiff1d(np.arange(len(y)), trained)

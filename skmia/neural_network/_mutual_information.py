@@ -36,7 +36,7 @@ class MutualInformation(PropertyPenalty):
     ----------
     weight : float, default=0.001
         The weight :math:`\lambda`, at least 0. With 0 the property is only measured.
-    form : {"absolute", "squared", "direct"}, default="absolute"
+    penalty_form : {"absolute", "squared", "direct"}, default="absolute"
         The penalty: "absolute" is the one above, Algorithm 1 of the paper; "squared" is its variant
         :math:`\lambda r \sum_j \theta_j^2`, which vanishes for r = 0; "direct" is
         :math:`\lambda r` itself, with gradients.
@@ -102,7 +102,7 @@ class MutualInformation(PropertyPenalty):
         self,
         weight=1e-3,
         *,
-        form="absolute",
+        penalty_form="absolute",
         detach=True,
         n_measurements=5,
         n_records=30,
@@ -110,7 +110,7 @@ class MutualInformation(PropertyPenalty):
     ):
         super().__init__(
             weight,
-            form=form,
+            penalty_form=penalty_form,
             detach=detach,
             n_measurements=n_measurements,
             n_records=n_records,

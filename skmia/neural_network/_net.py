@@ -202,7 +202,7 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         """
         return self._train(X, y, (X, y), None, {"classes": classes, **fit_params})
 
-    def train_on(self, X, y, *, given=None, weights=None):
+    def train_on(self, X, y, *, original=None, weights=None):
         """Go on with training, or begin it, with weights of records.
 
         It is `partial_fit` for classifiers that wrap a network and prepare its records, as
@@ -214,7 +214,7 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
             Records as the module takes them.
         y : array-like of shape (n_records,)
             Labels, 0 to n_classes - 1.
-        given : tuple of array-like, default=None
+        original : tuple of array-like, default=None
             The same records and labels as the user gave them, for `membership_of` and for groups
             of penalties. By default `X` and `y`.
         weights : array-like of shape (n_records,), default=None
@@ -233,16 +233,16 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
             parameters do not go together.
         """
         weights = None if weights is None else checked_weights(weights, get_len(X))
-        return self._train(X, y, (X, y) if given is None else given, weights, {})
+        return self._train(X, y, (X, y) if original is None else original, weights, {})
 
-    def _train(self, X, y, given, weights, fit_params):
+    def _train(self, X, y, original, weights, fit_params):
         if not self.initialized_:
             self.initialize()
         check_defense_unchanged(self)
         # an empty history tells a new network from one that goes on after it was unpickled
         first = self.history_ is None or not len(self.history_)
         dataset = self.get_dataset(X, y)
-        self.training = Training(*given, X, y, dataset, weights, self.random_state_)
+        self.training = Training(*original, X, y, dataset, weights, self.random_state_)
         try:
             # clones, since penalties keep what they learn of the records as attributes
             self.training.penalties = named(clone(self.penalties, safe=False))

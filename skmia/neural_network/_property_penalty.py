@@ -26,7 +26,7 @@ class PropertyPenalty(Penalty):
     needs_rows = True
     _parameter_constraints: ClassVar[dict] = {
         "weight": [Interval(Real, 0, None, closed="left")],
-        "form": [StrOptions({"absolute", "squared", "direct"})],
+        "penalty_form": [StrOptions({"absolute", "squared", "direct"})],
         "detach": ["boolean"],
         "n_measurements": [Interval(Integral, 1, None, closed="left")],
         "n_records": [Interval(Integral, 2, None, closed="left")],
@@ -37,14 +37,14 @@ class PropertyPenalty(Penalty):
         self,
         weight=1e-3,
         *,
-        form="absolute",
+        penalty_form="absolute",
         detach=True,
         n_measurements=5,
         n_records=1000,
         penalize_bias=False,
     ):
         self.weight = weight
-        self.form = form
+        self.penalty_form = penalty_form
         self.detach = detach
         self.n_measurements = n_measurements
         self.n_records = n_records
@@ -69,9 +69,9 @@ class PropertyPenalty(Penalty):
     def value(self, net, logits, y):
         """Return the penalty of a batch."""
         r = self._measured(net) if self._is_constant else self.soft_property(net, logits, y)
-        if self.form == "direct":
+        if self.penalty_form == "direct":
             return r
-        if self.form == "squared":
+        if self.penalty_form == "squared":
             return r * size_of(self.parameters_, 2)
         # the paper's lambda e^r lies between lambda and lambda e, for r in [0, 1]
         growth = math.exp(r) if self._is_constant else r.exp()
@@ -88,7 +88,7 @@ class PropertyPenalty(Penalty):
 
     @property
     def _is_constant(self):
-        return self.detach and self.form != "direct"
+        return self.detach and self.penalty_form != "direct"
 
     def _measured(self, net):
         """Return the largest of the last measurements, after a new one where it is due."""

@@ -90,8 +90,8 @@ def class_balance(y, *, pos_label=None, ratio=False):
     return float((len(codes) - n_positive) / n_positive) if n_positive else np.inf
 
 
-@validate_params(X=TABLE, bins=[*TWO_OR_MORE, None], per_feature=BOOLEAN)
-def dataset_entropy(X, *, bins=None, per_feature=False):
+@validate_params(X=TABLE, n_bins=[*TWO_OR_MORE, None], per_feature=BOOLEAN)
+def dataset_entropy(X, *, n_bins=None, per_feature=False):
     r"""Return the mean entropy of the features, in bits.
 
     .. math:: H_D = \frac{1}{n} \sum_{j = 1}^{n} H[a_j], \qquad
@@ -103,16 +103,16 @@ def dataset_entropy(X, *, bins=None, per_feature=False):
     feature differ.
 
     **Continuous columns have about that many bits**, whatever they hold: nearly each of their
-    values is distinct. Give ``bins`` to cut numbers into so many intervals of one width between the
-    smallest and the largest of the column, as most other definitions do; the entropy of such a
-    column is at most :math:`\log_2` of ``bins`` (of ``bins`` + 1 if values are missing), and 0 if
-    it is constant. All missing values are one more value.
+    values is distinct. Give ``n_bins`` to cut numbers into so many intervals of one width between
+    the smallest and the largest of the column, as most other definitions do; the entropy of such a
+    column is at most :math:`\log_2` of ``n_bins`` (of ``n_bins`` + 1 if values are missing), and 0
+    if it is constant. All missing values are one more value.
 
     Parameters
     ----------
     X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
         Records, of pandas and polars too. A sparse matrix stays sparse.
-    bins : int or None, default=None
+    n_bins : int or None, default=None
         Intervals for columns of numbers, at least 2. None takes each distinct value as its own, as
         the paper does. Other columns are not cut.
     per_feature : bool, default=False
@@ -126,7 +126,7 @@ def dataset_entropy(X, *, bins=None, per_feature=False):
     Raises
     ------
     ValueError
-        If X is no table, ``bins`` is not an integer of at least 2, or a number is infinite where
+        If X is no table, ``n_bins`` is not an integer of at least 2, or a number is infinite where
         columns are cut.
     TypeError
         If X holds values without a content to compare.
@@ -147,31 +147,31 @@ def dataset_entropy(X, *, bins=None, per_feature=False):
     >>> X = [[1, "F"], [2, "F"], [3, "M"], [9, "M"]]
     >>> dataset_entropy(X)  # 2 bits and 1 bit
     1.5
-    >>> dataset_entropy(X, bins=2, per_feature=True).round(3)
+    >>> dataset_entropy(X, n_bins=2, per_feature=True).round(3)
     array([0.811, 1.   ])
     """
     table = check_table(X)
-    bits = np.array([column_entropy(table, j, bins) for j in range(table.shape[1])])
+    bits = np.array([column_entropy(table, j, n_bins) for j in range(table.shape[1])])
     return bits if per_feature else float(bits.mean())
 
 
-def value_codes(X, bins=None):
+def value_codes(X, n_bins=None):
     """Number the distinct values of each feature, or the bins that its numbers fall into.
 
     From 0 on; missing is a value of its own. Codes of a sparse matrix are sparse, and 0 is that of
     all that is not stored.
     """
     table = check_table(X)
-    columns = [stored_codes(table, j, bins) for j in range(table.shape[1])]
+    columns = [stored_codes(table, j, n_bins) for j in range(table.shape[1])]
     if issparse(table.container):
         matrix = table.by_column
         return csc_array((np.concatenate(columns), matrix.indices, matrix.indptr), table.shape)
     return np.column_stack(columns)
 
 
-def column_entropy(table, j, bins=None):
+def column_entropy(table, j, n_bins=None):
     """Return the entropy of one feature."""
-    codes = stored_codes(table, j, bins)
+    codes = stored_codes(table, j, n_bins)
     counts = np.bincount(codes, minlength=1)
     counts[0] += table.shape[0] - len(codes)  # what a sparse matrix does not store
     return entr(counts / table.shape[0]).sum() / np.log(2)

@@ -109,13 +109,13 @@ class DatasetReport(Result):
 @validate_params(
     X=TABLE,
     y=ARRAY_OR_NONE,
-    bins=[*TWO_OR_MORE, None],
+    n_bins=[*TWO_OR_MORE, None],
     n_features=COUNT,
     sensitive_features=ARRAY_OR_NONE,
     random_state=RANDOM_STATE,
 )
 def dataset_report(
-    X, y=None, *, bins=None, n_features=5, sensitive_features=None, random_state=None
+    X, y=None, *, n_bins=None, n_features=5, sensitive_features=None, random_state=None
 ):
     """Return the properties of a data set on which membership inference may depend.
 
@@ -131,7 +131,7 @@ def dataset_report(
         Records, of pandas and polars too, with missing values or without.
     y : array-like of shape (n_records,) or None, default=None
         Their labels. Without them there is no balance of classes and features.
-    bins : int or None, default=None
+    n_bins : int or None, default=None
         Intervals for the entropy of numbers, at least 2; None takes each distinct number as its
         own, so that continuous columns have as much entropy as there can be.
     n_features : int, default=5
@@ -170,7 +170,7 @@ def dataset_report(
     >>> from sklearn.datasets import load_iris
     >>> from skmia.properties import dataset_report
     >>> X, y = load_iris(return_X_y=True, as_frame=True)
-    >>> report = dataset_report(X, y, bins=10, n_features=2, random_state=0)
+    >>> report = dataset_report(X, y, n_bins=10, n_features=2, random_state=0)
     >>> print(report)
     Data set of 150 records with 4 features
     repeated records: 1, 1 of them with the same label
@@ -188,7 +188,7 @@ def dataset_report(
     petal width (cm)   numbers  22        0        2.861
     """
     table = check_table(X)
-    rows = tuple(_feature(table, j, bins) for j in range(table.shape[1]))
+    rows = tuple(_feature(table, j, n_bins) for j in range(table.shape[1]))
     return DatasetReport(
         n_records=table.shape[0],
         n_features=table.shape[1],
@@ -201,14 +201,14 @@ def dataset_report(
     )
 
 
-def _feature(table, j, bins):
+def _feature(table, j, n_bins):
     kind, n_distinct, n_missing = _counts(table, j)
     return {
         "name": table.names[j],
         "kind": kind,
         "distinct": int(n_distinct),
         "missing": int(n_missing),
-        "entropy": float(column_entropy(table, j, bins)),
+        "entropy": float(column_entropy(table, j, n_bins)),
     }
 
 

@@ -12,9 +12,9 @@ from skmia._target import final_estimator, held_out_note, known_membership, reco
 from skmia.metrics import (
     Estimate,
     demographic_parity_difference,
-    equal_opportunity_difference,
     individual_fairness_deviation,
     mia_indistinguishability_deviation,
+    predictive_fairness_difference,
 )
 from skmia.properties._architecture import architecture_of, first_layer_of
 from skmia.properties._generalization_gap import accuracy_of_sides, generalization_gap
@@ -54,7 +54,7 @@ class PropertyReport(Result):
     indistinguishability_deviation : Estimate
         How labels predicted for the two sides differ, each count smoothed by 0.5, see
         :func:`~skmia.metrics.mia_indistinguishability_deviation`.
-    demographic_parity_difference, equal_opportunity_difference : Estimate or None
+    demographic_parity_difference, predictive_fairness_difference : Estimate or None
         Group and predictive fairness on all records, None without sensitive features.
     individual_fairness_deviation : Estimate or None
         None also if the classifier has no probabilities.
@@ -93,7 +93,7 @@ class PropertyReport(Result):
     generalization_gap: Estimate
     indistinguishability_deviation: Estimate
     demographic_parity_difference: Estimate | None
-    equal_opportunity_difference: Estimate | None
+    predictive_fairness_difference: Estimate | None
     individual_fairness_deviation: Estimate | None
     record_parameter_mi_mean: float | None
     record_parameter_mi_max: float | None
@@ -127,7 +127,10 @@ class PropertyReport(Result):
         if self.demographic_parity_difference is None:
             return
         yield "group fairness, demographic parity difference", self.demographic_parity_difference
-        yield "predictive fairness, equal opportunity difference", self.equal_opportunity_difference
+        yield (
+            "predictive fairness, equal opportunity difference",
+            self.predictive_fairness_difference,
+        )
         yield "individual fairness deviation", self.individual_fairness_deviation
 
 
@@ -252,7 +255,7 @@ def property_report(
 
 
 def _fairness(estimator, X, y, y_pred, seed, sensitive_features, groups, confidence_level):
-    names = "demographic_parity_difference", "equal_opportunity_difference"
+    names = "demographic_parity_difference", "predictive_fairness_difference"
     if sensitive_features is None:
         return dict.fromkeys((*names, "individual_fairness_deviation"))
     given = {
@@ -267,7 +270,7 @@ def _fairness(estimator, X, y, y_pred, seed, sensitive_features, groups, confide
         )
     return {
         "demographic_parity_difference": demographic_parity_difference(y, y_pred, **given),
-        "equal_opportunity_difference": equal_opportunity_difference(y, y_pred, **given),
+        "predictive_fairness_difference": predictive_fairness_difference(y, y_pred, **given),
         "individual_fairness_deviation": individual,
     }
 

@@ -39,13 +39,13 @@ class EntropySampler(RowSampler):
     ----------
     entropy : float
         The entropy to reach, in bits per feature.
-    bins : int, default=None
+    n_bins : int, default=None
         Number of bins of one width that features of numbers are cut into, at least 2. By default
         each value is its own symbol.
     n_samples : int, default=None
         Number of records to keep. By default as many as can reach the entropy by leaving out the
         most or the least surprising records.
-    tolerance : float, default=0.01
+    tol : float, default=0.01
         Largest difference from `entropy`, in bits.
     random_state : int, RandomState instance or None, default=None
         Draws the records.
@@ -88,9 +88,9 @@ class EntropySampler(RowSampler):
     `sampling_strategy_`, or put a :class:`ClassBalanceSampler` after this one and measure the
     entropy again.
 
-    With `bins`, the records that hold the smallest and largest values are kept where there is room,
-    at most two for each feature. Then ``dataset_entropy(X_resampled, bins=bins)`` cuts where this
-    does and is `entropy_`.
+    With `n_bins`, the records that hold the smallest and largest values are kept where there is
+    room, at most two for each feature. Then ``dataset_entropy(X_resampled, n_bins=bins)`` cuts
+    where this does and is `entropy_`.
 
     The search is not exhaustive. It refuses what it cannot reach, and the message names the
     smallest and the largest entropy that it found, which need not be the bounds. On the 48,842
@@ -116,33 +116,33 @@ class EntropySampler(RowSampler):
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
         **RowSampler._parameter_constraints,
         "entropy": [Interval(Real, 0, None, closed="left")],
-        "bins": [Interval(Integral, 2, None, closed="left"), None],
-        "tolerance": [Interval(Real, 0, None, closed="neither")],
+        "n_bins": [Interval(Integral, 2, None, closed="left"), None],
+        "tol": [Interval(Real, 0, None, closed="neither")],
     }
 
-    def __init__(self, entropy, *, bins=None, n_samples=None, tolerance=0.01, random_state=None):
+    def __init__(self, entropy, *, n_bins=None, n_samples=None, tol=0.01, random_state=None):
         self.entropy = entropy
-        self.bins = bins
+        self.n_bins = n_bins
         self.n_samples = n_samples
-        self.tolerance = tolerance
+        self.tol = tol
         self.random_state = random_state
 
     def _choose(self, X, y, rng):
         table = check_table(X)
-        symbols = Symbols(value_codes(table, self.bins))
+        symbols = Symbols(value_codes(table, self.n_bins))
         draws = rng.random_sample(len(y))
         fixed = np.zeros(len(y), dtype=bool)
-        if self.bins is not None:
+        if self.n_bins is not None:
             fixed[extreme_rows(table, range(table.shape[1]), draws)] = True
         # kept off 0 and 1, whose logarithms are infinite
         search = _Search(symbols, fixed, -np.log(-np.log(draws.clip(1e-300, 1 - 1e-16))))
         n_samples = self._checked_size(len(y))
         if n_samples is None:
-            n_samples = search.largest(self.entropy, self.tolerance)
+            n_samples = search.largest(self.entropy, self.tol)
         kept = search.reach(self.entropy, n_samples)
         self.entropy_ = symbols.entropy(kept)
         # `not <=`, so that an undefined number is refused, too
-        if not abs(self.entropy_ - self.entropy) <= self.tolerance:
+        if not abs(self.entropy_ - self.entropy) <= self.tol:
             self._refuse(search, n_samples)
         return np.flatnonzero(kept)
 
@@ -159,9 +159,9 @@ class EntropySampler(RowSampler):
         given = "" if self.n_samples is None else ", another n_samples"
         raise ValueError(
             f"No {n_samples} of the n_samples={len(search.fixed)} records were found whose entropy "
-            f"is entropy={self.entropy:g} within tolerance={self.tolerance:g} bits. Found were "
+            f"is entropy={self.entropy:g} within tol={self.tol:g} bits. Found were "
             f"{low:.4g} to {high:.4g} bits with that many records. Ask for one of these{given}, or "
-            "for a greater tolerance."
+            "for a greater tol."
         )
 
 
@@ -174,11 +174,11 @@ class _Search:
         self.noise = noise  # Gumbel variables: the largest sums with log-weights are a sample
         self.surprisal = symbols.surprisal(np.ones(len(fixed), dtype=bool))
 
-    def largest(self, entropy, tolerance):
+    def largest(self, entropy, tol):
         """Return the largest number of records for which leaving out extreme ones suffices."""
         n_records = len(self.fixed)
         gap = entropy - self.symbols.entropy(np.ones(n_records, dtype=bool))
-        if abs(gap) <= tolerance:
+        if abs(gap) <= tol:
             return n_records
         tilt = np.copysign(STRONGEST, gap)
 

@@ -43,9 +43,10 @@ class VulnerableUnderSampler(RowSampler):
         easy for any model for members.
     estimator : estimator
         The classifier to train on the records kept. It is cloned and never fitted itself.
-    share : float, default=None
-        The share of the records to drop, in (0, 1). By default 0.1, unless `fpr` is given.
-    fpr : float, default=None
+    drop_fraction : float, default=None
+        The share of the records to drop, in (0, 1). By default 0.1, unless `false_positive_rate` is
+        given.
+    false_positive_rate : float, default=None
         Drop instead the records found at this false positive rate, in (0, 1), in more than half of
         the repetitions: their attack score is above that of all but this share of the other half,
         which the clone was not trained on.
@@ -64,8 +65,8 @@ class VulnerableUnderSampler(RowSampler):
     rank_ : ndarray of shape (n_records,)
         The mean rank of each record's attack score among all members, from 0 to 1.
     found_ : ndarray of shape (n_records,)
-        The share of the repetitions that found the record at the false positive rate `fpr`; only
-        with `fpr`.
+        The share of the repetitions that found the record at the false positive rate
+        `false_positive_rate`; only with `false_positive_rate`.
     n_vulnerable_ : int
         Number of records dropped.
     sample_indices_ : ndarray of int, shape (n_kept,)
@@ -129,7 +130,7 @@ class VulnerableUnderSampler(RowSampler):
     >>> from skmia.sampling import VulnerableUnderSampler
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> tree = DecisionTreeClassifier(random_state=0)
-    >>> sampler = VulnerableUnderSampler(LiRA(shadows=8), tree, share=0.1, random_state=0)
+    >>> sampler = VulnerableUnderSampler(LiRA(shadows=8), tree, drop_fraction=0.1, random_state=0)
     >>> X_kept, y_kept = sampler.fit_resample(X, y)
     >>> len(X), len(X_kept)
     (569, 512)
@@ -138,8 +139,8 @@ class VulnerableUnderSampler(RowSampler):
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
         "attack": [HasMethods(["fit", "score_samples", "predict_proba", "set_params"])],
         "estimator": [HasMethods(["fit"])],
-        "share": [Interval(Real, 0, 1, closed="neither"), None],
-        "fpr": [Interval(Real, 0, 1, closed="neither"), None],
+        "drop_fraction": [Interval(Real, 0, 1, closed="neither"), None],
+        "false_positive_rate": [Interval(Real, 0, 1, closed="neither"), None],
         "n_repeats": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
         "n_jobs": [Integral, None],
@@ -150,16 +151,16 @@ class VulnerableUnderSampler(RowSampler):
         attack,
         estimator,
         *,
-        share=None,
-        fpr=None,
+        drop_fraction=None,
+        false_positive_rate=None,
         n_repeats=1,
         random_state=None,
         n_jobs=None,
     ):
         self.attack = attack
         self.estimator = estimator
-        self.share = share
-        self.fpr = fpr
+        self.drop_fraction = drop_fraction
+        self.false_positive_rate = false_positive_rate
         self.n_repeats = n_repeats
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -181,7 +182,9 @@ class VulnerableUnderSampler(RowSampler):
         # drawn before the jobs start, so that their order does not matter
         seeds = rng.randint(2**31 - 1, size=(len(halves), 2)).tolist()
         attacked = Parallel(self.n_jobs)(
-            delayed(_attacked)(self.attack, self.estimator, X, y, half, *pair, self.fpr)
+            delayed(_attacked)(
+                self.attack, self.estimator, X, y, half, *pair, self.false_positive_rate
+            )
             for half, pair in zip(halves, seeds, strict=True)
         )
         totals = np.zeros((3, n_records))
@@ -189,27 +192,33 @@ class VulnerableUnderSampler(RowSampler):
         for half, values in zip(halves, attacked, strict=True):
             totals[:, half] += values
         self.risk_, self.rank_, found = totals / self.n_repeats
-        if self.fpr is None:
-            n_dropped = round((0.1 if self.share is None else self.share) * n_records)
+        if self.false_positive_rate is None:
+            n_dropped = round(
+                (0.1 if self.drop_fraction is None else self.drop_fraction) * n_records
+            )
         else:
             self.found_ = found
             n_dropped = int((found > 0.5).sum())
         if not n_dropped < n_records:
             raise ValueError(
-                f"All of the n_samples={n_records} records would be dropped. Lower share or fpr."
+                f"All of the n_samples={n_records} records would be dropped. Lower drop_fraction "
+                "or false_positive_rate."
             )
         # lexsort takes the last key first: the rank decides among records of equal risk
-        order = (self.rank_, self.risk_) if self.fpr is None else (self.rank_, found)
+        order = (
+            (self.rank_, self.risk_) if self.false_positive_rate is None else (self.rank_, found)
+        )
         kept = np.lexsort(order)[: n_records - n_dropped]
         _check_classes(y, kept)
         self.n_vulnerable_ = n_dropped
         return np.sort(kept)
 
     def _check_choices(self):
-        if self.share is not None and self.fpr is not None:
+        if self.drop_fraction is not None and self.false_positive_rate is not None:
             raise ValueError(
-                f"Give either share, how many records to drop, or fpr, how sure the attack is to "
-                f"be; got share={self.share} and fpr={self.fpr}."
+                "Give either drop_fraction, how many records to drop, or false_positive_rate, how "
+                f"sure the attack is to be; got drop_fraction={self.drop_fraction} and "
+                f"false_positive_rate={self.false_positive_rate}."
             )
         if getattr(self.attack, "target", None) is not None:
             raise ValueError(
@@ -239,11 +248,11 @@ def _check_classes(y, kept):
     if lost:
         raise ValueError(
             f"All records of class {lost[0]!r} would be dropped, so that the classifier could not "
-            "learn it. Lower share or fpr, or drop the class before."
+            "learn it. Lower drop_fraction or false_positive_rate, or drop the class before."
         )
 
 
-def _attacked(attack, estimator, X, y, half, seed, attack_seed, fpr):
+def _attacked(attack, estimator, X, y, half, seed, attack_seed, false_positive_rate):
     """Return risk, rank and whether it is found of each record of a half while it is a member."""
     members = np.flatnonzero(half)
     target = fit_clone(estimator, seed, X, y, members)
@@ -252,9 +261,11 @@ def _attacked(attack, estimator, X, y, half, seed, attack_seed, fpr):
     measured = measure(attack, answered, y, seed=attack_seed)
     scores = measured.scores[members]
     found = np.zeros(len(members))
-    if fpr is not None:
+    if false_positive_rate is not None:
         # "higher": a score that exists, which no more than the share of non-members is above
-        found = scores > np.quantile(measured.scores[~half], 1 - fpr, method="higher")
+        found = scores > np.quantile(
+            measured.scores[~half], 1 - false_positive_rate, method="higher"
+        )
     # the middle of each record's step, so that ranks lie evenly within 0 and 1
     ranks = (rankdata(scores) - 0.5) / len(scores)
     return measured.risk[members], ranks, found

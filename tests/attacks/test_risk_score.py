@@ -4,6 +4,7 @@ import numpy as np
 import oracles
 import pytest
 
+from skmia import signals
 from skmia.attacks import privacy_risk_scores
 
 
@@ -66,6 +67,20 @@ def test_calibration_is_not_clipped_in_place():
     np.testing.assert_array_equal(calibration, [0.0, 1.0])
 
 
+@pytest.mark.parametrize("name", ["loss", "entropy", "confidence", "logit_confidence"])
+def test_takes_every_signal_as_it_comes(name):
+    rng = np.random.default_rng(0)
+    proba, y = rng.dirichlet([0.3] * 3, size=200), rng.integers(3, size=200)
+    signal = getattr(signals, name)(proba, y)
+    membership = rng.integers(2, size=200)
+    risk = privacy_risk_scores(signal, signal, membership)
+    if name in ("loss", "entropy"):  # which come negated: the paper has their logarithms
+        expected = privacy_risk_scores(-signal, -signal, membership, log_scale=True)
+    else:
+        expected = privacy_risk_scores(signal, signal, membership, log_scale=False)
+    np.testing.assert_array_equal(risk, expected)
+
+
 @pytest.mark.parametrize(
     ("arguments", "options", "message"),
     [
@@ -73,12 +88,16 @@ def test_calibration_is_not_clipped_in_place():
         (([1.0], [1.0, 2.0], [1, 0]), {"y_index": [0]}, "both y_index and calibration_y_index"),
         (([1.0], [1.0, 2.0], [1]), {}, "inconsistent numbers of samples"),
         (([1.0], [1.0, np.nan], [1, 0]), {}, "NaN"),
-        (([-1.0], [1.0, 2.0], [1, 0]), {}, "no logarithm. Give entropies and losses unnegated"),
+        (
+            ([-1.0], [1.0, 2.0], [1, 0]),
+            {"log_scale": True},
+            "both signs have no logarithm. Set log_",
+        ),
         (([1.0], [1.0, 2.0], [1, 0]), {"n_bins": 0}, "'n_bins' .* Got 0 "),
         (([1.0], [1.0, 2.0], [1, 0]), {"prior": 1.0}, "'prior' .* Got 1.0 "),
         (([1.0], [1.0, 2.0], [1, 0]), {"n_bins": 2.5}, "'n_bins' .* Got 2.5 "),
         (([1.0], [1.0, 2.0], [1, 0]), {"prior": "a"}, "'prior' .* Got 'a' "),
-        ((1.0, [1.0, 2.0], [1, 0]), {}, "'values' .* an array-like. Got 1.0 "),
+        ((1.0, [1.0, 2.0], [1, 0]), {}, "'signal' .* an array-like. Got 1.0 "),
         (
             ([1.0], [1.0, 2.0], [1, 0]),
             {"y_index": [0.5], "calibration_y_index": [0, 0]},

@@ -103,7 +103,7 @@ def test_a_target_that_knows_its_rows_by_heart_is_found_out():
     for attack in found.attacks:
         if attack.name != "entropy":  # the answer is certain for members and others alike
             assert attack.roc_auc == pytest.approx(0.95, abs=0.03)
-            assert attack.mia_accuracy == pytest.approx(0.95, abs=0.03)
+            assert attack.balanced_accuracy == pytest.approx(0.95, abs=0.03)
     assert found.train_accuracy == 1
     assert min(item["risk"] for item in found.riskiest) > 0.8
 
@@ -111,7 +111,7 @@ def test_a_target_that_knows_its_rows_by_heart_is_found_out():
 def test_no_number_is_measured_on_records_it_was_tuned_on(forest):
     found = skmia.audit(forest, *HALVES, attacks=[Memorizer()], random_state=0)
     assert found.attacks[0].roc_auc == 0.5
-    assert found.attacks[0].mia_accuracy == 0.5
+    assert found.attacks[0].balanced_accuracy == 0.5
 
 
 @pytest.mark.parametrize("draws", [20, pytest.param(60, marks=pytest.mark.slow)])
@@ -124,7 +124,7 @@ def test_intervals_cover_the_blind_guess_where_there_is_nothing_to_find(draws):
         given = {"attacks": ["modified_entropy"], "fpr": 0.1, "random_state": seed}
         report = skmia.audit_predictions(proba[:n], y[:n], proba[n:], y[n:], **given)
         (attack,) = report.attacks
-        for i, estimate in enumerate((attack.roc_auc, attack.mia_accuracy)):
+        for i, estimate in enumerate((attack.roc_auc, attack.balanced_accuracy)):
             covered[i] += estimate.low <= 0.5 <= estimate.high
     # three standard errors below 95 % of the draws
     assert (covered >= draws * 0.95 - 3 * np.sqrt(draws * 0.95 * 0.05)).all(), covered
@@ -213,7 +213,7 @@ def test_the_exposed_group_is_named():
     # P(U + 0.25 > V) of uniforms is 1 - 0.75**2 / 2
     assert parts["1"].roc_auc.low < 1 - 0.75**2 / 2 < parts["1"].roc_auc.high
     (gap,) = [gap for gap in found.exposure_gaps if gap.kind == "group"]
-    assert (gap.most, gap.least) == ("1", "0")
+    assert (gap.most_exposed, gap.least_exposed) == ("1", "0")
     assert gap.difference.low > 0
     assert "group: 1 is more exposed than 0" in found.to_text()
     assert sum(part.n_members for part in found.slices if part.kind == "class") == n // 2
@@ -367,7 +367,7 @@ def test_whatever_the_target_takes_is_audited():
 
 def test_unresolvable_operating_points_are_said(forest):
     found = skmia.audit(
-        forest, X[:40:2], Y[:40:2], X[1:40:2], Y[1:40:2], fpr=[0.01], random_state=0
+        forest, X[:40:2], Y[:40:2], X[1:40:2], Y[1:40:2], false_positive_rate=[0.01], random_state=0
     )
     assert found.statement.startswith("With thresholds learned on other records")
     assert "unresolvable" in found.to_text()
@@ -388,7 +388,9 @@ def test_attacks_by_name_instance_and_dict(forest):
     found = skmia.audit(forest, *HALVES, attacks=["loss", own, MetricAttack()], random_state=0)
     assert [a.name for a in found.attacks] == ["loss", "MetricAttack", "MetricAttack 2"]
     own_names = {"margin by class": own, "margin": "margin"}
-    found = skmia.audit(forest, *HALVES, attacks=own_names, random_state=0, fpr=0.1, n_riskiest=0)
+    found = skmia.audit(
+        forest, *HALVES, attacks=own_names, random_state=0, false_positive_rate=0.1, n_riskiest=0
+    )
     assert [a.name for a in found.attacks] == ["margin by class", "margin"]
     assert list(found.attacks[0].tpr_at_fpr) == [0.1]
     assert not found.riskiest
@@ -426,8 +428,8 @@ def test_constant_probabilities():
     attack = found.attacks[0]
     assert attack.roc_auc == 0.5
     assert attack.roc_auc.low < 0.5 < attack.roc_auc.high
-    assert attack.mia_accuracy == 0.5
-    assert attack.epsilon == 0
+    assert attack.balanced_accuracy == 0.5
+    assert attack.epsilon_lower_bound == 0
 
 
 def test_class_missing_from_the_test_rows():

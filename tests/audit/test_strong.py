@@ -71,7 +71,7 @@ def test_nothing_is_found_in_a_blind_target(n_runs):
         report = skmia.audit(
             blind, X[a], Y[a], X[b], Y[b], attacks=attacks, n_riskiest=0, random_state=seed
         )
-        found.append([[r.roc_auc, r.mia_accuracy] for r in report.attacks])
+        found.append([[r.roc_auc, r.balanced_accuracy] for r in report.attacks])
     found = np.array(found)
     error = found.std(axis=0, ddof=1) / np.sqrt(len(found))
     assert (np.abs(found.mean(axis=0) - 0.5) < 3 * error).all(), found.mean(axis=0)

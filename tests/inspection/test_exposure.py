@@ -138,7 +138,7 @@ def test_given_explanations():
     found = record_sensitivity(target, X[member], y[member], rows=20, random_state=0)
     sensitivity = np.full(60, np.nan)
     sensitivity[np.flatnonzero(member)[found.rows]] = found.sensitivity
-    report = explained(sensitivity=sensitivity, further={"first": X[:, 0]})
+    report = explained(sensitivity=sensitivity, extra_explanations={"first": X[:, 0]})
     assert list(report.correlations) == [*NAMES, "first", "sensitivity"]
     rows = np.isfinite(sensitivity)
     expected = spearmanr(sensitivity[rows], report.exposure[rows]).statistic
@@ -449,7 +449,7 @@ def test_undefined_correlations_say_why():
     for estimate in report.correlations.values():
         assert np.isnan(estimate)
         assert estimate.method == "undefined: exposure is the same for all 30 records"
-    report = explained(further={"flat": np.ones(60)})
+    report = explained(extra_explanations={"flat": np.ones(60)})
     assert report.correlations["flat"].method == "undefined: flat is the same for all 30 records"
 
 

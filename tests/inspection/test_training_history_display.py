@@ -24,8 +24,8 @@ X, Y = load_breast_cancer(return_X_y=True)
 X = scale(X).astype(np.float32)
 
 
-def network(*, fpr=0.2, **params):
-    scoring = MembershipScoring(fpr=fpr, n_records=40, **params)
+def network(*, false_positive_rate=0.2, **params):
+    scoring = MembershipScoring(false_positive_rate=false_positive_rate, n_records=40, **params)
     return RegularizedMLPClassifier(
         (5,), max_epochs=3, lr=0.01, callbacks=[scoring], random_state=0
     )
@@ -66,11 +66,11 @@ def test_other_metrics(fitted):
     assert display.chance == 0.2
     assert display.budget is display.leakage_low is display.band_ is None
     display = TrainingHistoryDisplay.from_estimator(fitted, metric="accuracy", budget=0.55)
-    np.testing.assert_array_equal(display.leakage, history[:, "mia_accuracy"])
+    np.testing.assert_array_equal(display.leakage, history[:, "mia_balanced_accuracy"])
     assert (display.chance, display.budget) == (0.5, 0.55)
     own = network(metric="accuracy", budget=0.99).fit(X, Y)
     display = TrainingHistoryDisplay.from_estimator(own)
-    assert (display.leakage_name, display.budget) == ("mia_accuracy", 0.99)
+    assert (display.leakage_name, display.budget) == ("mia_balanced_accuracy", 0.99)
 
 
 def test_history_without_a_callback_still_has_figures(fitted):
@@ -230,7 +230,9 @@ def test_history_must_hold_leakage():
     with pytest.raises(ValueError, match=r"no figures 'mia_roc_auc': .*MembershipScoring\(\)"):
         TrainingHistoryDisplay.from_estimator(net)
     with pytest.raises(ValueError, match=r"no figures 'mia_tpr_at_fpr'"):
-        TrainingHistoryDisplay.from_estimator(network(fpr=0.01).fit(X, Y), metric="tpr_at_fpr")
+        TrainingHistoryDisplay.from_estimator(
+            network(false_positive_rate=0.01).fit(X, Y), metric="tpr_at_fpr"
+        )
 
 
 def test_estimator_must_be_trained():

@@ -15,7 +15,7 @@ from skmia.leakage._estimators import gaussian_information, ledoit_wolf_weight
 from skmia.leakage._moments import Resamples, Side
 from skmia.leakage._per_record import Question, leakage_of_records
 
-FEW = {"n_bootstraps": 20, "random_state": 0}
+FEW = {"n_resamples": 20, "random_state": 0}
 COMMON = settings(deadline=None, max_examples=15, derandomize=True)
 
 
@@ -211,10 +211,10 @@ def test_many_dimensions_are_shrunk_and_said_to_be():
 
 def test_a_seed_repeats_the_interval_and_chunks_do_not_change_it(monkeypatch):
     sides = gaussians(0.5, 50, 1)[:, :, 0]
-    one, again = (kl_leakage(*sides, n_bootstraps=100, random_state=1) for _ in range(2))
+    one, again = (kl_leakage(*sides, n_resamples=100, random_state=1) for _ in range(2))
     assert one == again
     monkeypatch.setattr("skmia.leakage._moments._ENTRIES", 170)
-    again = kl_leakage(*sides, n_bootstraps=100, random_state=1)
+    again = kl_leakage(*sides, n_resamples=100, random_state=1)
     assert_allclose(numbers(again), numbers(one))
 
 
@@ -232,7 +232,7 @@ def test_information_fixture():
     assert gaussian_information(1.0, 0.5) == pytest.approx(0.111421, abs=1e-6)
     first, second = gaussians(0.5, 4000, 1)[:, :, 0]
     leakage = {
-        method: mutual_information_leakage(first, second, method=method, n_bootstraps=100)
+        method: mutual_information_leakage(first, second, method=method, n_resamples=100)
         for method in ("numeric", "variational", "kl_bound")
     }
     assert leakage["numeric"].low <= 0.111421 <= leakage["numeric"].high
@@ -280,7 +280,7 @@ def test_information_ends_at_the_entropy_of_the_prior():
             {"method": "best"},
             r"'method' parameter of kl_leakage .*'gaussian', 'neighbors', 'pooled'.*Got 'best'",
         ),
-        ({"n_bootstraps": 1}, r"'n_bootstraps' .* an int in the range \[2, inf\). Got 1 "),
+        ({"n_resamples": 1}, r"'n_resamples' .* an int in the range \[2, inf\). Got 1 "),
         ({"n_neighbors": 0}, r"'n_neighbors' .* an int in the range \[1, inf\). Got 0 "),
         ({"confidence_level": 1}, "'confidence_level' .* Got 1 "),
         ({"method": "neighbors", "n_neighbors": 10}, "needs at least 22 models with the record"),

@@ -93,7 +93,7 @@ def test_every_record_is_that_of_kl_leakage(method):
     for i, row in enumerate(rows):
         mask = shadows.in_mask_[:, row]
         sides = logits[mask, i], logits[~mask, i]
-        options = {"method": method, "n_bootstraps": 2}
+        options = {"method": method, "n_resamples": 2}
         near = {"rel": 1e-4, "abs": 1e-6}
         assert found.kl[i] == pytest.approx(kl_leakage(*sides, **options), **near)
         back = kl_leakage(*sides[::-1], **options)
@@ -106,8 +106,8 @@ def test_bounds_are_those_of_the_divergences():
     found = leakage(pool(), method="gaussian", false_positive_rate=0.05)
     both = found.kl, found.reverse_kl
     assert_allclose(found.total_variation, total_variation_bound(*both))
-    assert_allclose(found.success, membership_success_bound(*both))
-    assert_allclose(found.tpr, tpr_bound(found.kl, 0.05, found.reverse_kl))
+    assert_allclose(found.success_bound, membership_success_bound(*both))
+    assert_allclose(found.tpr_bound, tpr_bound(found.kl, 0.05, found.reverse_kl))
     assert_allclose(found.mutual_information, np.minimum(sum(both) / 4, np.log(2)))
 
 
@@ -192,7 +192,9 @@ def test_shadows_that_leave_one_out():
 
 def test_training_without_chance_is_refused_where_nothing_else_differs():
     with pytest.raises(ValueError, match=r"LogisticRegression give the same statistics.*random"):
-        leakage(rest="fixed", rows=[0], n_models=8, statistic=lambda m, X, y: np.zeros(len(X)))
+        leakage(
+            other_records="fixed", rows=[0], n_models=8, statistic=lambda m, X, y: np.zeros(len(X))
+        )
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,12 @@ from sklearn.tree import DecisionTreeClassifier
 from skmia.datasets import load_adult
 from skmia.metrics import (
     demographic_parity_difference,
-    equal_opportunity_difference,
     individual_fairness_deviation,
+    predictive_fairness_difference,
 )
 from skmia.metrics._groups import group_codes
 
-LABEL_METRICS = (demographic_parity_difference, equal_opportunity_difference)
+LABEL_METRICS = (demographic_parity_difference, predictive_fairness_difference)
 # two groups of four: rates of label 1 are 3/4 and 1/4
 Y_TRUE = [1, 0, 1, 0, 1, 0, 1, 0]
 Y_PRED = [1, 1, 1, 0, 1, 0, 0, 0]
@@ -80,14 +80,14 @@ def test_true_labels_count_in_demographic_parity():
 def test_equal_opportunity_by_hand():
     options = {"sensitive_features": SEX}
     # recalls of 0: 1/2 and 1; of 1: 1 and 1/2
-    assert equal_opportunity_difference(Y_TRUE, Y_PRED, **options) == pytest.approx(0.5)
+    assert predictive_fairness_difference(Y_TRUE, Y_PRED, **options) == pytest.approx(0.5)
     # precisions of 0: 1 and 2/3; of 1: 2/3 and 1
-    value = equal_opportunity_difference(Y_TRUE, Y_PRED, kind="precision", **options)
+    value = predictive_fairness_difference(Y_TRUE, Y_PRED, kind="precision", **options)
     assert value == pytest.approx(1 / 3)
     y_pred = [1, 1, 1, 1, 1, 0, 0, 0]
     # recalls of 0: 0 and 1; of 1: 1 and 1/2
-    assert equal_opportunity_difference(Y_TRUE, y_pred, **options) == pytest.approx(0.75)
-    value = equal_opportunity_difference(Y_TRUE, y_pred, labels=[0], **options)
+    assert predictive_fairness_difference(Y_TRUE, y_pred, **options) == pytest.approx(0.75)
+    value = predictive_fairness_difference(Y_TRUE, y_pred, labels=[0], **options)
     assert value == pytest.approx(1)
 
 
@@ -97,21 +97,21 @@ def test_label_absent_from_a_group_is_left_out():
     y_pred = [0, 0, 1, 1, 0, 1, 1, 0]
     group = list("aaaabbcc")
     options = {"sensitive_features": group}
-    assert equal_opportunity_difference(y_true, y_pred, **options) == pytest.approx(1 / 2)
-    assert equal_opportunity_difference(y_true, y_pred, groups=["a", "b"], **options) == 1 / 2
+    assert predictive_fairness_difference(y_true, y_pred, **options) == pytest.approx(1 / 2)
+    assert predictive_fairness_difference(y_true, y_pred, groups=["a", "b"], **options) == 1 / 2
     with pytest.raises(ValueError, match="kind='recall' needs a label with true records in at l"):
-        equal_opportunity_difference(y_true, y_pred, groups=["b", "c"], **options)
+        predictive_fairness_difference(y_true, y_pred, groups=["b", "c"], **options)
     swapped = {"kind": "precision", "groups": ["b", "c"]}
     with pytest.raises(ValueError, match=r"label with predictions .* none; take more records"):
-        equal_opportunity_difference(y_pred, y_true, **swapped, **options)
+        predictive_fairness_difference(y_pred, y_true, **swapped, **options)
 
 
 def test_only_predicted_label_has_no_recall():
     y_true, y_pred = [0, 0, 0, 0], [0, 0, 0, 1]
     options = {"sensitive_features": [0, 0, 1, 1]}
-    assert equal_opportunity_difference(y_true, y_pred, **options) == 0.5
+    assert predictive_fairness_difference(y_true, y_pred, **options) == 0.5
     with pytest.raises(ValueError, match="needs a label with true records"):
-        equal_opportunity_difference(y_true, y_pred, labels=[1], **options)
+        predictive_fairness_difference(y_true, y_pred, labels=[1], **options)
 
 
 def test_individual_by_hand():
@@ -170,14 +170,14 @@ def test_is_slow_loop(records, data):
     value = demographic_parity_difference(y_true, y_pred, **options)
     assert value == pytest.approx(expected, abs=1e-12)
     for kind in ("recall", "precision"):
-        expected = oracles.equal_opportunity_difference(
+        expected = oracles.predictive_fairness_difference(
             y_true, y_pred, group, labels or present, kind
         )
         if expected is None:
             with pytest.raises(ValueError, match="needs a label"):
-                equal_opportunity_difference(y_true, y_pred, kind=kind, **options)
+                predictive_fairness_difference(y_true, y_pred, kind=kind, **options)
         else:
-            value = equal_opportunity_difference(y_true, y_pred, kind=kind, **options)
+            value = predictive_fairness_difference(y_true, y_pred, kind=kind, **options)
             assert value == pytest.approx(expected, abs=1e-12)
 
 
@@ -248,10 +248,10 @@ def test_is_fairlearns_of_two_labels(records):
     # fairlearn takes a rate of no records as 0
     n_groups, n_cells = len(np.unique(group)), len(np.unique(2 * group + y_true))
     assume(n_cells == 2 * n_groups)
-    value = equal_opportunity_difference(y_true, y_pred, labels=[1], **options)
-    expected = fairlearn.equal_opportunity_difference(y_true, y_pred, **options)
+    value = predictive_fairness_difference(y_true, y_pred, labels=[1], **options)
+    expected = fairlearn.predictive_fairness_difference(y_true, y_pred, **options)
     assert value == pytest.approx(expected, abs=1e-12)
-    value = equal_opportunity_difference(y_true, y_pred, **options)
+    value = predictive_fairness_difference(y_true, y_pred, **options)
     expected = fairlearn.equalized_odds_difference(y_true, y_pred, agg="mean", **options)
     if n_groups == 2:
         assert value == pytest.approx(expected, abs=1e-12)
@@ -273,12 +273,12 @@ def test_is_fairlearns_on_adult(adult, columns):
     assert kept.mean() > 0.95
     records = y_true[kept], y_pred[kept]
     own = {"sensitive_features": sensitive[columns][kept]}
-    value = equal_opportunity_difference(*records, labels=[1], **own)
-    expected = fairlearn.equal_opportunity_difference(*records, **own)
+    value = predictive_fairness_difference(*records, labels=[1], **own)
+    expected = fairlearn.predictive_fairness_difference(*records, **own)
     assert value == pytest.approx(expected, abs=1e-12)
-    assert equal_opportunity_difference(y_true, y_pred, labels=[1], **options) == value
+    assert predictive_fairness_difference(y_true, y_pred, labels=[1], **options) == value
     if columns == ["sex"]:
-        value = equal_opportunity_difference(y_true, y_pred, **options)
+        value = predictive_fairness_difference(y_true, y_pred, **options)
         expected = fairlearn.equalized_odds_difference(y_true, y_pred, agg="mean", **options)
         assert value == pytest.approx(expected, abs=1e-12)
 
@@ -528,7 +528,7 @@ def test_refuses_no_records():
 @pytest.mark.parametrize("kind", ["f1", None, 1])
 def test_refuses_kind(kind):
     with pytest.raises(ValueError, match=rf"'kind' .*{{'recall', 'precision'}}. Got {kind!r}"):
-        equal_opportunity_difference(Y_TRUE, Y_PRED, sensitive_features=SEX, kind=kind)
+        predictive_fairness_difference(Y_TRUE, Y_PRED, sensitive_features=SEX, kind=kind)
 
 
 @pytest.mark.parametrize(

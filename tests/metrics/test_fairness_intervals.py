@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from skmia.metrics import (
     demographic_parity_difference,
-    equal_opportunity_difference,
     individual_fairness_deviation,
     mia_indistinguishability_deviation,
+    predictive_fairness_difference,
 )
 from skmia.properties import generalization_gap
 
@@ -52,10 +52,10 @@ def test_choice_among_pairs_and_labels_is_paid_for():
     y_true, y_pred = rng.integers(2, size=(2, 150))
     options = {"sensitive_features": group}
     assert "over 3 comp" in demographic_parity_difference(y_true, y_pred, **options).method
-    found = equal_opportunity_difference(y_true, y_pred, **options)
+    found = predictive_fairness_difference(y_true, y_pred, **options)
     assert "over 6 comp" in found.method
     alone = [
-        equal_opportunity_difference(
+        predictive_fairness_difference(
             y_true, y_pred, groups=pair, confidence_level=1 - 0.05 / 3, **options
         )
         for pair in ([0, 1], [0, 2], [1, 2])
@@ -88,7 +88,7 @@ def test_value_lies_in_its_interval(seed, n_groups, n_labels, n):
     options = {"sensitive_features": group}
     for found in (
         demographic_parity_difference(y_true, y_pred, **options),
-        equal_opportunity_difference(y_true, y_pred, **options),
+        predictive_fairness_difference(y_true, y_pred, **options),
         individual_fairness_deviation(None, proba, n_pairs=50, random_state=0, **options),
         individual_fairness_deviation(None, proba, level="group", **options),
     ):
@@ -103,7 +103,7 @@ def test_refuses_levels(level):
     options = {"sensitive_features": group, "confidence_level": level}
     for call in (
         lambda: demographic_parity_difference(labels, labels, **options),
-        lambda: equal_opportunity_difference(labels, labels, **options),
+        lambda: predictive_fairness_difference(labels, labels, **options),
         lambda: individual_fairness_deviation(None, [0.5] * 4, **options),
         lambda: mia_indistinguishability_deviation(group, labels, confidence_level=level),
     ):
@@ -159,7 +159,7 @@ def test_coverage_of_recalls(case):
 
     def opportunity(rng):
         y_pred = np.where(rng.random(len(group)) < right, y_true, 1 - y_true)
-        return equal_opportunity_difference(y_true, y_pred, sensitive_features=group)
+        return predictive_fairness_difference(y_true, y_pred, sensitive_features=group)
 
     assert coverage(np.random.default_rng(0), largest(recalls), opportunity, 1000) >= 0.935
 

@@ -91,7 +91,7 @@ def test_tpr_at_fpr_is_slow_loop(data, fpr):
     members, nonmembers = scores[membership == 1], scores[membership == 0]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResolutionWarning)
-        estimate = tpr_at_fpr(membership, scores, fpr=fpr)
+        estimate = tpr_at_fpr(membership, scores, false_positive_rate=fpr)
     if len(nonmembers) < round(1 / fpr, 9):
         assert isnan(estimate)
         return
@@ -107,14 +107,17 @@ def test_tpr_at_fpr_counts_exactly():
     # 0.07 * 100 is 7.000000000000001, but 7 false positives of 100 are not below 7 %.
     membership = np.repeat([0, 1, 0, 1], [7, 40, 93, 60])
     scores = -np.arange(200.0)
-    assert tpr_at_fpr(membership, scores, fpr=0.07) == 0
-    assert tpr_at_fpr(membership, scores, fpr=0.08) == 0.4
+    assert tpr_at_fpr(membership, scores, false_positive_rate=0.07) == 0
+    assert tpr_at_fpr(membership, scores, false_positive_rate=0.08) == 0.4
 
 
 def test_tpr_at_fpr_takes_a_sequence():
     data = binormal(200, 200, 1, 0)
-    several = tpr_at_fpr(*data, fpr=(0.1, 0.05))
-    assert several == [tpr_at_fpr(*data, fpr=0.1), tpr_at_fpr(*data, fpr=0.05)]
+    several = tpr_at_fpr(*data, false_positive_rate=(0.1, 0.05))
+    assert several == [
+        tpr_at_fpr(*data, false_positive_rate=0.1),
+        tpr_at_fpr(*data, false_positive_rate=0.05),
+    ]
 
 
 def test_tpr_at_fpr_interval_is_slow_mixture():
@@ -132,7 +135,7 @@ def test_tpr_at_fpr_interval_is_slow_mixture():
             total += binom.pmf(j, 30, 0.2) * below
         return total
 
-    estimate = tpr_at_fpr(membership, scores, fpr=0.2)
+    estimate = tpr_at_fpr(membership, scores, false_positive_rate=0.2)
     assert reached(estimate.low) == pytest.approx(0.025, abs=1e-5)
     assert reached(estimate.high) == pytest.approx(0.975, abs=1e-5)
 
@@ -341,14 +344,14 @@ def test_resamples_in_several_batches():
 def test_report_is_its_functions():
     data = binormal(150, 250, 1, 0)
     options = {"n_resamples": 30, "random_state": 0}
-    report = membership_report(*data, fpr=(0.1, 0.01, 0.001), prior=0.3, **options)
+    report = membership_report(*data, false_positive_rate=(0.1, 0.01, 0.001), prior=0.3, **options)
     assert (report.n_members, report.n_nonmembers) == (150, 250)
     assert report.majority_baseline == 0.625
     assert report.roc_auc == membership_roc_auc(*data)
     assert report.advantage == membership_advantage(*data, **options)
     assert report.balanced_accuracy == membership_balanced_accuracy(*data, **options)
     assert (report.precision, report.recall) == membership_precision_recall(*data, prior=0.3)
-    assert report.tpr_at_fpr[0.1] == tpr_at_fpr(*data, fpr=0.1)
+    assert report.tpr_at_fpr[0.1] == tpr_at_fpr(*data, false_positive_rate=0.1)
     assert str(report.tpr_at_fpr[0.001]) == (
         "unresolvable: it needs at least 1000 non-members, got 250"
     )
@@ -462,11 +465,11 @@ def test_resolution_warning_says_what_is_needed():
         "a larger fpr needs fewer"
     )
     with pytest.warns(ResolutionWarning, match=message):
-        estimates = tpr_at_fpr(*data, fpr=[0.1, 0.001])
+        estimates = tpr_at_fpr(*data, false_positive_rate=[0.1, 0.001])
     assert not isnan(estimates[0])
     assert np.isnan(numbers(estimates[1])).all()
     # 1 / fpr non-members are enough, 100 for 1 %.
-    tpr_at_fpr(*binormal(10, 100, 1, 0), fpr=0.01)
+    tpr_at_fpr(*binormal(10, 100, 1, 0), false_positive_rate=0.01)
 
 
 # Coverage
@@ -497,9 +500,19 @@ def best(membership, scores):
         (lambda m, s: membership_advantage(m, s, threshold=0.5), 0, 0.0, 0.98),
         (best, 1, 2 * norm.cdf(0.5) - 1, 1.0),
         (best, 0, 0.0, 1.0),
-        (lambda m, s: tpr_at_fpr(m, s, fpr=0.1), 1, norm.sf(norm.isf(0.1) - 1), 1.0),
-        (lambda m, s: tpr_at_fpr(m, s, fpr=0.01), 1, norm.sf(norm.isf(0.01) - 1), 1.0),
-        (lambda m, s: tpr_at_fpr(m, s, fpr=0.01), 0, 0.01, 1.0),
+        (
+            lambda m, s: tpr_at_fpr(m, s, false_positive_rate=0.1),
+            1,
+            norm.sf(norm.isf(0.1) - 1),
+            1.0,
+        ),
+        (
+            lambda m, s: tpr_at_fpr(m, s, false_positive_rate=0.01),
+            1,
+            norm.sf(norm.isf(0.01) - 1),
+            1.0,
+        ),
+        (lambda m, s: tpr_at_fpr(m, s, false_positive_rate=0.01), 0, 0.01, 1.0),
         (
             lambda m, s: membership_precision_recall(m, s, threshold=0.5)[0],
             1,
@@ -527,7 +540,7 @@ def test_coverage_of_tied_scores(fpr, n_draws):
     for seed in range(n_draws):
         rng = np.random.default_rng(seed)
         scores = [rng.choice(5, 150, p=chances), rng.choice(5, 150, p=chances[::-1])]
-        estimate = tpr_at_fpr(membership, np.concatenate(scores), fpr=fpr)
+        estimate = tpr_at_fpr(membership, np.concatenate(scores), false_positive_rate=fpr)
         hits += estimate.low <= truth + 1e-12 and truth <= estimate.high
     assert hits / n_draws >= 0.95 - 3 * (0.95 * 0.05 / n_draws) ** 0.5
 

@@ -59,7 +59,7 @@ def test_the_upper_bound_is_that_of_a_one_sided_t_test():
     bound = ttest_1samp(leakage[0], 0, alternative="less").confidence_interval(0.9).high
     found = results(np.full((1, 5), 0.8), leakage)
     for shift, keeps in ((1e-9, True), (-1e-9, False)):
-        choose = best_under_budget(budget=bound + shift, confidence_level=0.9, otherwise="raise")
+        choose = best_under_budget(budget=bound + shift, confidence_level=0.9, fallback="raise")
         if keeps:
             assert choose(found) == 0
         else:
@@ -83,7 +83,7 @@ def test_no_candidate_keeps_to_the_budget():
     choose = best_under_budget(budget=0.4)
     with pytest.warns(BudgetWarning, match=r"0 of 4 candidates.*most private: candidate 3"):
         assert choose(RESULTS) == 3
-    strict = best_under_budget(budget=0.4, otherwise="raise")
+    strict = best_under_budget(budget=0.4, fallback="raise")
     with pytest.raises(ValueError, match="cv_results holds the results") as caught:
         strict(RESULTS)
     assert caught.value.cv_results is RESULTS
@@ -115,7 +115,7 @@ def test_one_split_has_no_spread():
         ({"budget": np.nan}, "'budget' parameter of .* Got nan "),
         ({"budget": True}, "'budget' parameter of .* Got True "),
         ({"budget": 0.5, "rule": "median"}, "'rule' parameter of .* Got 'median' "),
-        ({"budget": 0.5, "otherwise": "cry"}, "'otherwise' parameter of .* Got 'cry' "),
+        ({"budget": 0.5, "fallback": "cry"}, "'otherwise' parameter of .* Got 'cry' "),
         ({"budget": 0.5, "confidence_level": 1}, "'confidence_level' parameter of .* Got 1 "),
     ],
 )
@@ -127,8 +127,8 @@ def test_invalid_options(options, message):
 def test_scores_that_are_missing_or_have_the_wrong_sign():
     with pytest.raises(ValueError, match="no scores 'f1' for utility"):
         best_under_budget("f1", budget=0.5)(RESULTS)
-    with pytest.raises(ValueError, match="no scores 'mia_accuracy' for privacy"):
-        best_under_budget(privacy="mia_accuracy", budget=0.5)(RESULTS)
+    with pytest.raises(ValueError, match="no scores 'mia_balanced_accuracy' for privacy"):
+        best_under_budget(privacy="mia_balanced_accuracy", budget=0.5)(RESULTS)
     wrong = results([[0.9, 0.9]], [[-0.6, -0.6]])
     with pytest.raises(ValueError, match="higher for more private models"):
         best_under_budget(budget=0.5)(wrong)
@@ -168,5 +168,5 @@ def test_the_repr_is_the_call():
     rule = best_under_budget(budget=0.55, rule="mean")
     assert repr(rule) == (
         "best_under_budget(utility='accuracy', privacy='mia_roc_auc', budget=0.55, rule='mean', "
-        "confidence_level=0.95, otherwise='most_private')"
+        "confidence_level=0.95, fallback='most_private')"
     )

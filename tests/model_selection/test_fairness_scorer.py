@@ -23,8 +23,8 @@ from sklearn.tree import DecisionTreeClassifier
 from skmia.datasets import load_adult
 from skmia.metrics import (
     demographic_parity_difference,
-    equal_opportunity_difference,
     individual_fairness_deviation,
+    predictive_fairness_difference,
 )
 from skmia.model_selection import (
     MemberRecorder,
@@ -55,7 +55,7 @@ def model():
     ("name", "metric", "response"),
     [
         ("demographic_parity_difference", demographic_parity_difference, "predict"),
-        ("equal_opportunity_difference", equal_opportunity_difference, "predict"),
+        ("predictive_fairness_difference", predictive_fairness_difference, "predict"),
         (
             "individual_fairness_deviation",
             partial(individual_fairness_deviation, random_state=0),
@@ -124,11 +124,11 @@ def test_polars(model):
 
 def test_metadata_routing_by_name():
     options = {"params": {"sensitive_features": GROUP}, "cv": 3, "error_score": "raise"}
-    name = "neg_equal_opportunity_difference"
+    name = "neg_predictive_fairness_difference"
     with config_context(enable_metadata_routing=True):
         by_name = cross_val_score(LogisticRegression(), X, Y, scoring=name, **options)
         several = cross_validate(LogisticRegression(), X, Y, scoring=["accuracy", name], **options)
-        by_scorer = make_scorer(equal_opportunity_difference, greater_is_better=False)
+        by_scorer = make_scorer(predictive_fairness_difference, greater_is_better=False)
         by_scorer.set_score_request(sensitive_features=True)
         theirs = cross_val_score(LogisticRegression(), X, Y, scoring=by_scorer, **options)
         search = GridSearchCV(
@@ -143,15 +143,15 @@ def test_metadata_routing_by_name():
     np.testing.assert_allclose(by_name, theirs, atol=1e-15)
     np.testing.assert_array_equal(by_name, several[f"test_{name}"])
     assert f"mean_test_{name}" in search.cv_results_
-    column = make_fairness_scorer("equal_opportunity_difference", sensitive_features=0)
+    column = make_fairness_scorer("predictive_fairness_difference", sensitive_features=0)
     from_column = cross_val_score(LogisticRegression(), X, Y, cv=3, scoring=column)
     np.testing.assert_array_equal(by_name, from_column)
 
 
 def test_groups_of_one_scorer_from_metadata_and_of_another_from_a_column():
     scoring = {
-        "column": make_fairness_scorer("equal_opportunity_difference", sensitive_features=0),
-        "metadata": make_fairness_scorer("equal_opportunity_difference"),
+        "column": make_fairness_scorer("predictive_fairness_difference", sensitive_features=0),
+        "metadata": make_fairness_scorer("predictive_fairness_difference"),
     }
     with config_context(enable_metadata_routing=True):
         found = cross_validate(
@@ -172,7 +172,7 @@ def test_along_with_the_membership_scorer():
         scoring={
             "accuracy": "accuracy",
             "fairness": make_fairness_scorer(
-                "equal_opportunity_difference", sensitive_features=0, kind="precision"
+                "predictive_fairness_difference", sensitive_features=0, kind="precision"
             ),
         },
     )
@@ -242,9 +242,9 @@ def test_groups_in_place_of_a_column():
 
 def test_the_repr():
     scorer = make_fairness_scorer(
-        "equal_opportunity_difference", sensitive_features="sex", kind="precision"
+        "predictive_fairness_difference", sensitive_features="sex", kind="precision"
     )
     assert repr(scorer) == (
-        "make_fairness_scorer('equal_opportunity_difference', sensitive_features='sex', "
+        "make_fairness_scorer('predictive_fairness_difference', sensitive_features='sex', "
         "kind='precision')"
     )

@@ -229,7 +229,7 @@ def test_no_training_record_leaves_the_process():
     np.testing.assert_array_equal(again.predict(numbers), recorder.predict(numbers))
     for lost in (again, copy.deepcopy(recorder)):
         with pytest.raises(ValueError, match=r"pickling, copying.*drop them"):
-            get_scorer("neg_mia_accuracy")(lost, numbers, Y)
+            get_scorer("neg_mia_balanced_accuracy")(lost, numbers, Y)
     assert recorder.membership_of(numbers, Y).all()
 
 
@@ -250,7 +250,7 @@ def test_searches_and_returned_estimators_hold_no_record(n_jobs):
     search = GridSearchCV(
         recorder,
         {"estimator__logisticregression__C": [0.1, 1]},
-        scoring=["accuracy", "neg_mia_accuracy"],
+        scoring=["accuracy", "neg_mia_balanced_accuracy"],
         refit="accuracy",
         cv=2,
         n_jobs=n_jobs,
@@ -264,7 +264,7 @@ def test_searches_and_returned_estimators_hold_no_record(n_jobs):
         numbers,
         Y,
         cv=2,
-        scoring="neg_mia_accuracy",
+        scoring="neg_mia_balanced_accuracy",
         return_estimator=True,
         n_jobs=n_jobs,
         error_score="raise",

@@ -35,7 +35,7 @@ from skmia.datasets import load_adult
 from skmia.exceptions import MembershipWarning, ResolutionWarning
 from skmia.metrics import membership_roc_auc, mia_indistinguishability_deviation
 from skmia.model_selection import MemberRecorder, get_scorer_names, make_membership_scorer
-from skmia.model_selection._leakage import _matched
+from skmia.model_selection._attack_success import _matched
 from skmia.model_selection._members import Sides
 from skmia.shadows import shadow_template
 from skmia.signals import confidence, modified_entropy
@@ -135,7 +135,7 @@ def test_accuracy_and_advantage_of_the_attack_that_needs_no_threshold():
     assert gap > 0.03
     scores = scorer(tree, X_test, y_test)
     assert scores["neg_mia_advantage"] == pytest.approx(-gap, abs=1e-12)
-    assert scores["neg_mia_accuracy"] == pytest.approx(-(1 + gap) / 2, abs=1e-12)
+    assert scores["neg_mia_balanced_accuracy"] == pytest.approx(-(1 + gap) / 2, abs=1e-12)
 
 
 def test_the_rate_among_tied_scores_is_that_of_drawing_lots():
@@ -144,10 +144,12 @@ def test_the_rate_among_tied_scores_is_that_of_drawing_lots():
     tree = MemberRecorder(DecisionTreeClassifier(random_state=0)).fit(X_train, y_train)
     right = tree.score(X_test, y_test)  # all members are right, and so are these non-members
     for fpr in (0.01, 0.1, 0.5):
-        score = make_membership_scorer("tpr_at_fpr", fpr=fpr, attack=attack)(tree, X_test, y_test)
+        score = make_membership_scorer("tpr_at_fpr", false_positive_rate=fpr, attack=attack)(
+            tree, X_test, y_test
+        )
         assert score == pytest.approx(-fpr / right, abs=1e-12)
         dummy = MemberRecorder(DummyClassifier()).fit(X_train, y_train)
-        blind = make_membership_scorer("tpr_at_fpr", fpr=fpr)(dummy, X_test, y_test)
+        blind = make_membership_scorer("tpr_at_fpr", false_positive_rate=fpr)(dummy, X_test, y_test)
         assert blind == pytest.approx(-fpr, abs=1e-12)
 
 
@@ -164,8 +166,8 @@ def test_indistinguishability_of_predicted_labels():
 def test_the_sign(metric):
     """A model that knows its rows by heart must come out below one that knows nothing."""
     y = np.random.default_rng(0).integers(0, 2, len(X))
-    scorer = make_membership_scorer(metric, pool=(X, y), fpr=0.1)
-    one = make_membership_scorer([metric], pool=(X, y), fpr=0.1)
+    scorer = make_membership_scorer(metric, pool=(X, y), false_positive_rate=0.1)
+    one = make_membership_scorer([metric], pool=(X, y), false_positive_rate=0.1)
     options = {"cv": 2, "error_score": "raise"}
     tells = cross_val_score(DecisionTreeClassifier(random_state=0), X, y, scoring=scorer, **options)
     nothing = cross_val_score(DummyClassifier(), X, y, scoring=scorer, **options)
@@ -314,7 +316,7 @@ def test_metadata_routing_on():
         search = GridSearchCV(
             MemberRecorder(logistic),
             {"estimator__C": [0.1, 1]},
-            scoring="neg_mia_accuracy",
+            scoring="neg_mia_balanced_accuracy",
             error_score="raise",
         ).fit(records, Y, sample_weight=weights)
         assert (search.cv_results_["mean_test_score"] < 0).all()
@@ -350,7 +352,7 @@ def test_members_that_are_not_known():
     tree = DecisionTreeClassifier().fit(X, Y)
     for estimator in (tree, make_pipeline(OrdinalEncoder(), tree)):
         with pytest.raises(ValueError, match=r"MemberRecorder\(classifier\).*pool=\(X, y\)"):
-            get_scorer("neg_mia_accuracy")(estimator, X, Y)
+            get_scorer("neg_mia_balanced_accuracy")(estimator, X, Y)
     with pytest.raises(ValueError, match="does not know which records DecisionTreeClassifier"):
         cross_val_score(tree, X, Y, scoring="neg_mia_roc_auc", error_score="raise")
 

@@ -33,9 +33,9 @@ def run(code):
 def test_the_names():
     assert get_scorer_names() == [
         "neg_demographic_parity_difference",
-        "neg_equal_opportunity_difference",
+        "neg_predictive_fairness_difference",
         "neg_individual_fairness_deviation",
-        "neg_mia_accuracy",
+        "neg_mia_balanced_accuracy",
         "neg_mia_advantage",
         "neg_mia_roc_auc",
         "neg_mia_tpr_at_fpr",
@@ -48,7 +48,7 @@ from sklearn.datasets import load_iris
 from sklearn.tree import DecisionTreeClassifier
 X, y = load_iris(return_X_y=True)
 tree = MemberRecorder(DecisionTreeClassifier(random_state=0))
-options = {"scoring": "neg_mia_accuracy", "cv": 2, "error_score": "raise"}
+options = {"scoring": "neg_mia_balanced_accuracy", "cv": 2, "error_score": "raise"}
 search = GridSearchCV(tree, {}, **options).fit(X, y)
 cross_val_score(tree, X, y, scoring="neg_mia_roc_auc", error_score="raise")
 HalvingGridSearchCV(tree, {}, min_resources=60, return_train_score=False, **options).fit(X, y)
@@ -81,7 +81,7 @@ def test_whatever_is_imported_first(code, capsys):
 def test_names_that_exist_stay_what_they_are():
     accuracy = get_scorer("accuracy")
     before = all_names()
-    add_scorers({"accuracy": get_scorer("neg_mia_accuracy")})
+    add_scorers({"accuracy": get_scorer("neg_mia_balanced_accuracy")})
     assert repr(get_scorer("accuracy")) == repr(accuracy)
     assert all_names() == before
 
@@ -98,7 +98,7 @@ def test_nested_searches_by_name(n_jobs):
     search = GridSearchCV(
         recorder,
         {"estimator__max_depth": [1, None]},
-        scoring="neg_mia_accuracy",
+        scoring="neg_mia_balanced_accuracy",
         cv=2,
         error_score="raise",
     )
@@ -107,7 +107,7 @@ def test_nested_searches_by_name(n_jobs):
         X,
         Y,
         cv=2,
-        scoring=["neg_mia_accuracy", "neg_mia_roc_auc"],
+        scoring=["neg_mia_balanced_accuracy", "neg_mia_roc_auc"],
         n_jobs=n_jobs,
         return_estimator=True,
         error_score="raise",

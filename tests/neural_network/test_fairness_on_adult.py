@@ -8,7 +8,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
 from skmia.datasets import load_adult
-from skmia.metrics import demographic_parity_difference, equal_opportunity_difference
+from skmia.metrics import demographic_parity_difference, predictive_fairness_difference
 from skmia.neural_network import GroupFairness, PredictiveFairness, RegularizedMLPClassifier
 
 SEEDS = range(5)
@@ -45,12 +45,12 @@ def measured(halves, metric, penalties):
     ("penalty", "metric", "weight"),
     [
         (GroupFairness, demographic_parity_difference, 0.5),
-        (PredictiveFairness, equal_opportunity_difference, 0.5),
+        (PredictiveFairness, predictive_fairness_difference, 0.5),
     ],
 )
 def test_a_direct_penalty_lowers_its_property(halves, penalty, metric, weight):
     plain, accuracy = measured(halves, metric, None)
-    direct = penalty(weight, sensitive_features="sex", form="direct")
+    direct = penalty(weight, sensitive_features="sex", penalty_form="direct")
     fair, fair_accuracy = measured(halves, metric, [direct])
     assert ttest_rel(fair, plain, alternative="less").pvalue < 0.01
     assert accuracy.mean() - fair_accuracy.mean() < 0.02

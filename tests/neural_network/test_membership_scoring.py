@@ -99,7 +99,7 @@ def assert_restored(net, epoch):
 # What is measured
 
 
-def assert_measured_by_hand(net, X, fpr=0.05):
+def assert_measured_by_hand(net, X, false_positive_rate=0.05):
     """Compute the last epoch's figures with public functions and slow loops."""
     rows_of = [np.asarray(part.indices) for part in spy_of(net).datasets_]
     drawn = spy_of(net).drawn_[-1]
@@ -113,9 +113,11 @@ def assert_measured_by_hand(net, X, fpr=0.05):
     assert last["mia_roc_auc"] == pytest.approx(auc, abs=1e-12)
     assert last["mia_roc_auc_low"] == pytest.approx(auc.low, abs=1e-12)
     assert last["mia_roc_auc_high"] == pytest.approx(auc.high, abs=1e-12)
-    tpr = tpr_at_fpr(membership, scores, fpr=fpr)
+    tpr = tpr_at_fpr(membership, scores, false_positive_rate=false_positive_rate)
     assert last["mia_tpr_at_fpr"] == pytest.approx(tpr, abs=1e-12)
-    assert last["mia_accuracy"] == pytest.approx(slow_accuracy(membership, scores, drawn.half))
+    assert last["mia_balanced_accuracy"] == pytest.approx(
+        slow_accuracy(membership, scores, drawn.half)
+    )
     assert last["train_acc"] == np.mean(net.predict(X[members]) == Y[members])
 
 
@@ -136,7 +138,7 @@ def slow_accuracy(membership, scores, half):
 
 @pytest.mark.parametrize("n_records", [2000, 50])
 def test_figures_are_those_of_the_metrics(n_records):
-    scoring = MembershipScoring(n_records=n_records, fpr=0.05, random_state=1)
+    scoring = MembershipScoring(n_records=n_records, false_positive_rate=0.05, random_state=1)
     net = regularized(scoring)
     assert_measured_by_hand(net, X32)
     assert len(net.history[:, "mia_roc_auc"]) == 3
@@ -149,7 +151,10 @@ def test_figures_of_float64_modules_and_of_defended_answers():
             super().__init__()
             self.double()
 
-    callbacks = [("membership_scoring", MembershipScoring(fpr=0.05)), ("spy", Spy())]
+    callbacks = [
+        ("membership_scoring", MembershipScoring(false_positive_rate=0.05)),
+        ("spy", Spy()),
+    ]
     net = RegularizedNet(
         Linear64, callbacks=callbacks, train_split=HALF, random_state=0, defense=Rounding()
     )
@@ -158,7 +163,10 @@ def test_figures_of_float64_modules_and_of_defended_answers():
 
 
 def test_plain_skorch_net():
-    callbacks = [("membership_scoring", MembershipScoring(fpr=0.05)), ("spy", Spy())]
+    callbacks = [
+        ("membership_scoring", MembershipScoring(false_positive_rate=0.05)),
+        ("spy", Spy()),
+    ]
     net = NeuralNetClassifier(
         Linear, criterion=torch.nn.CrossEntropyLoss, callbacks=callbacks, **OPTIONS
     )
@@ -202,7 +210,7 @@ def test_rate_that_is_not_resolved_is_nan():
 
 def test_every_other_epoch():
     net = regularized(MembershipScoring(every=2), max_epochs=5)
-    for key in ("mia_roc_auc", "mia_accuracy", "train_acc"):
+    for key in ("mia_roc_auc", "mia_balanced_accuracy", "train_acc"):
         measured = np.isfinite(net.history[:, key])
         np.testing.assert_array_equal(measured, [False, True, False, True, False])
 
@@ -230,7 +238,7 @@ def test_memorized_labels_leak():
     history = net.net_.history
     assert history[-1, "train_acc"] > 0.95
     assert history[-1, "mia_roc_auc"] > 0.9
-    assert history[-1, "mia_accuracy"] > 0.8
+    assert history[-1, "mia_balanced_accuracy"] > 0.8
     assert history[-1, "mia_roc_auc_low"] > history[0, "mia_roc_auc_high"]
 
 
@@ -250,7 +258,9 @@ def test_network_that_learns_nothing_is_not_found_to_leak():
     covered = [row["mia_roc_auc_low"] < 0.5 < row["mia_roc_auc_high"] for row in figures]
     assert sum(covered) >= 17
     # a threshold measured on the records that it was chosen on would give about 0.55
-    assert np.mean([row["mia_accuracy"] for row in figures]) == pytest.approx(0.5, abs=0.02)
+    assert np.mean([row["mia_balanced_accuracy"] for row in figures]) == pytest.approx(
+        0.5, abs=0.02
+    )
 
 
 # On whom it is measured
@@ -390,12 +400,12 @@ def budgeted(monkeypatch, leakage, quality=QUALITY, key="quality", **params):
     return regularized(scoring, Recorded(**{key: quality}), max_epochs=5)
 
 
-@pytest.mark.parametrize("metric", ["roc_auc", "accuracy", "tpr_at_fpr"])
+@pytest.mark.parametrize("metric", ["roc_auc", "balanced_accuracy", "tpr_at_fpr"])
 def test_restores_the_best_epoch_within_the_budget(monkeypatch, metric):
     leakage = [0.5, 0.55, 0.7, 0.6, 0.61]
     net = budgeted(monkeypatch, leakage, metric=metric)
     assert_restored(net, 4)  # at the budget is within it
-    assert scoring_of(net).best_leakage_ == 0.6
+    assert scoring_of(net).best_attack_success_ == 0.6
     assert len(net.history) == 5
     with pytest.raises(AssertionError):
         assert_restored(net, 5)
@@ -416,7 +426,7 @@ def test_stops_beyond_the_budget_and_goes_one_back(monkeypatch):
     net = budgeted(monkeypatch, [0.5, 0.58, 0.61, 0.5, 0.5], on_budget="stop")
     assert len(net.history) == 3
     assert_restored(net, 2)
-    assert scoring_of(net).best_leakage_ == 0.58
+    assert scoring_of(net).best_attack_success_ == 0.58
 
 
 def test_stop_takes_the_last_epoch_where_all_keep_to_the_budget(monkeypatch):
@@ -450,7 +460,7 @@ def test_only_measured_epochs_are_restored(monkeypatch):
 def test_without_a_budget_nothing_is_restored(monkeypatch):
     known_leakage(monkeypatch, [0.9, 0.5, 0.9])
     net = regularized(MembershipScoring())
-    assert scoring_of(net).best_epoch_ is scoring_of(net).best_leakage_ is None
+    assert scoring_of(net).best_epoch_ is scoring_of(net).best_attack_success_ is None
     assert torch.equal(net.module_.layer.weight, spy_of(net).states_[-1]["layer.weight"])
 
 
@@ -508,7 +518,7 @@ def test_budget_on_real_training():
         ),
         ({"budget": 0.4, "metric": "accuracy"}, r"above 0\.5, .* metric='accuracy', got 0\.4"),
         ({"budget": 0.01, "metric": "tpr_at_fpr"}, r"above 0\.01, .* metric='tpr_at_fpr'"),
-        ({"fpr": 0}, "'fpr' parameter"),
+        ({"false_positive_rate": 0}, "'false_positive_rate' parameter"),
         ({"on_budget": "warn"}, "'on_budget' parameter"),
         ({"monitor": None}, "'monitor' parameter"),
         ({"every": 0}, "'every' parameter"),
@@ -517,7 +527,7 @@ def test_budget_on_real_training():
         ({"budget": 0.6, "monitor": "f1"}, r"monitor='f1' is not in the history, .*'valid_acc'"),
         (
             {"budget": 0.6, "metric": "tpr_at_fpr", "n_records": 99},
-            r"TPR at FPR 0\.01 cannot be resolved: .* non-members, got 99\. .* larger fpr",
+            r"TPR at FPR 0\.01 cannot be resolved: .* non-members, got 99\. .* larger false_pos",
         ),
     ],
 )
@@ -652,7 +662,7 @@ def test_pickles_hold_no_records():
     assert set(pickle.loads(pickle.dumps(scoring)).__dict__) == {
         *scoring.get_params(),
         "best_epoch_",
-        "best_leakage_",
+        "best_attack_success_",
     }
 
 

@@ -268,7 +268,7 @@ def test_grid_search_over_penalties_trades_utility_against_leakage(n_jobs):
     search = GridSearchCV(
         mlp(penalties=[L2()], max_epochs=20),
         {"penalties__l2__weight": [0.0, 1.0]},
-        scoring={"accuracy": "accuracy", "privacy": "neg_mia_accuracy"},
+        scoring={"accuracy": "accuracy", "privacy": "neg_mia_balanced_accuracy"},
         refit="accuracy",
         n_jobs=n_jobs,
         cv=3,
@@ -374,7 +374,9 @@ def test_held_out_rows_are_no_members_of_an_audit():
         skmia.audit(fitted, X[::2], Y[::2], *test, attacks=["loss"], random_state=0)
     # warnings are errors
     skmia.audit(fitted, X[::2][members], Y[::2][members], *test, attacks=["loss"], random_state=0)
-    cross_validate(mlp(early_stopping=True), X, Y, scoring="neg_mia_accuracy", error_score="raise")
+    cross_validate(
+        mlp(early_stopping=True), X, Y, scoring="neg_mia_balanced_accuracy", error_score="raise"
+    )
     pool = make_membership_scorer("roc_auc", pool=(X, Y), random_state=0)
     with pytest.warns(MembershipWarning, match="stops early by a validation set"):
         cross_validate(mlp(early_stopping=True), X, Y, scoring=pool)

@@ -115,7 +115,7 @@ def test_direct_form_lowers_the_gaussian_information():
     records = np.abs(X) * np.linspace(0.1, 2, 6)  # the features differ in size, as weights do
 
     def information(weight):
-        penalty = MutualInformation(weight=weight, form="direct")
+        penalty = MutualInformation(weight=weight, penalty_form="direct")
         net = RegularizedMLPClassifier(
             (8,), max_epochs=60, lr=0.01, batch_size=20, penalties=[penalty], random_state=0
         ).fit(records, Y)
@@ -157,7 +157,7 @@ def test_refused_modules_and_records(form):
         def forward(self, X):
             return self.layer(X[:, None]).mean(dim=2)
 
-    penalty = MutualInformation(form=form)
+    penalty = MutualInformation(penalty_form=form)
     net = RegularizedNet(Convolution, penalties=[penalty], max_epochs=1, verbose=0)
     with pytest.raises(ValueError, match=r"parameter of shape \(n_units, 6\); there is none"):
         net.fit(X.astype(np.float32), Y)

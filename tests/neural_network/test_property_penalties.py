@@ -18,8 +18,8 @@ from torch import nn
 
 from skmia.metrics import (
     demographic_parity_difference,
-    equal_opportunity_difference,
     individual_fairness_deviation,
+    predictive_fairness_difference,
 )
 from skmia.neural_network import (
     L1,
@@ -94,7 +94,7 @@ def test_hard_properties_are_the_metrics(n_classes, n_groups):
     expected = demographic_parity_difference(y, predicted, sensitive_features=groups)
     assert found == pytest.approx(expected)
     found = equal_opportunity(one_hot(logits), y, groups, n_groups).item()
-    expected = equal_opportunity_difference(y, predicted, sensitive_features=groups)
+    expected = predictive_fairness_difference(y, predicted, sensitive_features=groups)
     assert found == pytest.approx(expected)
 
 
@@ -249,7 +249,7 @@ def test_a_step_of_detached_forms(form, penalize_bias):
     records = X.astype(np.float64)
     plain = fitted(None, records, **options)
     begun = fitted(None, records, **{**options, "lr": 1e-300})
-    penalty = Scripted(0.01, form=form, n_measurements=1, penalize_bias=penalize_bias)
+    penalty = Scripted(0.01, penalty_form=form, n_measurements=1, penalize_bias=penalize_bias)
     net = fitted([penalty], records, **options)
     for first, without, found in zip(*map(parameters, (begun, plain, net)), strict=True):
         slope = math.exp(0.1) * first.sign() if form == "absolute" else 0.1 * 2 * first
@@ -261,7 +261,7 @@ def test_a_step_of_detached_forms(form, penalize_bias):
 def test_forms_with_gradients(form):
     torch.manual_seed(0)
     layer = nn.Linear(6, 2, dtype=torch.float64)
-    penalty = Scripted(form=form, detach=False)
+    penalty = Scripted(penalty_form=form, detach=False)
     penalty.parameters_ = [layer.weight]
 
     def value(weight):
@@ -280,7 +280,7 @@ def test_the_squared_form_vanishes_with_the_property_and_the_absolute_does_not()
         script = (0.0,) * 100
 
     plain = fitted(None)
-    assert_same_parameters(plain, fitted([Fair(0.1, form="squared")]))
+    assert_same_parameters(plain, fitted([Fair(0.1, penalty_form="squared")]))
     moved = fitted([Fair(0.1)])
     assert not torch.equal(parameters(plain)[0], parameters(moved)[0])
 
@@ -309,7 +309,7 @@ def test_weight_zero_only_measures(penalty, form):
     options = {"dropout": 0.3, "early_stopping": True, "optimizer": "sgd"}
     groups = {} if penalty is MutualInformation else {"sensitive_features": sex}
     plain = fitted(None, **options)
-    net = fitted([penalty(0, form=form, n_records=30, **groups)], **options)
+    net = fitted([penalty(0, penalty_form=form, n_records=30, **groups)], **options)
     assert_same_parameters(plain, net)
     assert net.net_.history[:, "train_loss"] == plain.net_.history[:, "train_loss"]
     (name,) = set(net.net_.history[0]) - set(plain.net_.history[0])
@@ -370,7 +370,7 @@ def test_history_holds_the_metric_of_the_training_records(dtype, n_classes):
     options = {"sensitive_features": SEX, "labels": list(net.classes_)}
     expected = demographic_parity_difference(names, predicted, **options)
     assert last["group_fairness"] == pytest.approx(expected, abs=1e-6)
-    expected = equal_opportunity_difference(names, predicted, **options)
+    expected = predictive_fairness_difference(names, predicted, **options)
     assert last["predictive_fairness"] == pytest.approx(expected, abs=1e-6)
     expected = individual_fairness_deviation(names, proba, sensitive_features=SEX)
     # the largest of five draws of 120 pairs each
@@ -381,7 +381,7 @@ def test_history_holds_the_metric_of_the_training_records(dtype, n_classes):
     ("penalty", "metric"),
     [
         (GroupFairness, demographic_parity_difference),
-        (PredictiveFairness, equal_opportunity_difference),
+        (PredictiveFairness, predictive_fairness_difference),
     ],
 )
 def test_direct_form_makes_the_classifier_fair(penalty, metric):
@@ -392,7 +392,7 @@ def test_direct_form_makes_the_classifier_fair(penalty, metric):
 
     def unfairness(weight):
         net = fitted(
-            [penalty(weight, form="direct", sensitive_features=lambda X: group)],
+            [penalty(weight, penalty_form="direct", sensitive_features=lambda X: group)],
             records,
             y,
             max_epochs=40,
@@ -406,7 +406,7 @@ def test_direct_form_makes_the_classifier_fair(penalty, metric):
 
 
 def test_direct_individual_fairness_brings_distances_to_those_of_the_groups():
-    penalty = IndividualFairness(0, form="direct", sensitive_features=sex)
+    penalty = IndividualFairness(0, penalty_form="direct", sensitive_features=sex)
     options = {"max_epochs": 40, "lr": 0.01}
     plain = fitted([penalty], **options).net_.history[-1, "individual_fairness"]
     fair = fitted([clone(penalty).set_params(weight=5.0)], **options)
@@ -428,7 +428,7 @@ def test_shares_of_groups_are_those_of_the_training_records():
 @pytest.mark.parametrize("form", ["absolute", "squared", "direct"])
 @pytest.mark.parametrize("detach", [True, False])
 def test_all_forms_train(penalty, form, detach):
-    options = {"sensitive_features": sex, "form": form, "detach": detach, "n_records": 40}
+    options = {"sensitive_features": sex, "penalty_form": form, "detach": detach, "n_records": 40}
     first, second = (fitted([penalty(0.01, **options)]) for _ in range(2))
     assert_same_parameters(first, second)
     assert all(torch.isfinite(p).all() for p in parameters(first))
@@ -439,7 +439,7 @@ def test_all_forms_train(penalty, form, detach):
 def test_batches_of_one_group():
     # records come in order of the group, so that a batch holds a single one
     order = np.argsort(SEX, kind="stable")
-    penalty = GroupFairness(1.0, sensitive_features=sex, form="direct")
+    penalty = GroupFairness(1.0, sensitive_features=sex, penalty_form="direct")
     net = RegularizedNet(
         nn.Linear(6, 2),
         penalties=[penalty],
@@ -467,7 +467,9 @@ def test_parameters_in_a_search():
         (4,), max_epochs=2, penalties=[GroupFairness(sensitive_features=sex)], random_state=0
     )
     grid = {"penalties__group_fairness__weight": [0, 0.1]}
-    search = GridSearchCV(net, grid, scoring=["accuracy", "neg_mia_accuracy"], refit="accuracy")
+    search = GridSearchCV(
+        net, grid, scoring=["accuracy", "neg_mia_balanced_accuracy"], refit="accuracy"
+    )
     search.fit(X, Y)
     (penalty,) = pickle.loads(pickle.dumps(search.best_estimator_)).penalties
     assert penalty.weight in (0, 0.1)

@@ -219,7 +219,7 @@ def test_entropy_by_hand(X):
     assert dataset_entropy(X) == pytest.approx(np.mean(expected))
     # 1, 2, 4 and 9 and missing; texts are not cut; missing, 1, 1, 4, 1
     expected = [oracles.entropy_in_bits("aabca"), *expected[1:]]
-    np.testing.assert_allclose(dataset_entropy(X, bins=2, per_feature=True), expected)
+    np.testing.assert_allclose(dataset_entropy(X, n_bins=2, per_feature=True), expected)
 
 
 @settings(max_examples=15, deadline=None)
@@ -242,11 +242,11 @@ def test_entropy_is_slow_count_in_all_containers(rows, bins):
             known = column[~np.isnan(column)]
             counts = [np.isnan(column).sum()]
             if len(known):
-                counts = [*np.histogram(known, bins=bins)[0], *counts]
+                counts = [*np.histogram(known, n_bins=bins)[0], *counts]
             cells = [i for i, count in enumerate(counts) for _ in range(count)]
             expected.append(oracles.entropy_in_bits(cells))
     for table in (X, X.astype(np.float32), pd.DataFrame(X), pl.DataFrame(X), sparse.csr_array(X)):
-        found = dataset_entropy(table, bins=bins, per_feature=True)
+        found = dataset_entropy(table, n_bins=bins, per_feature=True)
         np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
@@ -257,9 +257,9 @@ def test_entropy_is_bounded():
     assert continuous == pytest.approx(10)  # log2 of the number of records
     assert 2.98 < dice <= 3
     assert constant == 0
-    assert (dataset_entropy(X, bins=16, per_feature=True) <= 4).all()
+    assert (dataset_entropy(X, n_bins=16, per_feature=True) <= 4).all()
     uniform = np.arange(1000)[:, None] / 999
-    assert dataset_entropy(uniform, bins=10) == pytest.approx(log2(10))
+    assert dataset_entropy(uniform, n_bins=10) == pytest.approx(log2(10))
 
 
 def test_entropy_of_adult_is_that_of_its_counts():
@@ -275,7 +275,7 @@ def test_entropy_of_adult_is_that_of_its_counts():
 def test_bins_are_refused():
     for bins in (1, 2.0, True):
         with pytest.raises(ValueError, match=rf"'bins' .*\[2, inf\) or None. Got {bins} "):
-            dataset_entropy([[1], [2]], bins=bins)
+            dataset_entropy([[1], [2]], n_bins=bins)
 
 
 # codes
@@ -287,13 +287,13 @@ def test_codes_tell_values_apart():
     for column, values in zip(codes.T, zip(*TABLE, strict=True), strict=True):
         groups = {str(value): code for value, code in zip(values, column, strict=True)}
         assert len(groups) == len(set(column.tolist())) == column.max() + 1
-    assert value_codes(TABLE, bins=2)[:, 0].tolist() == [0, 0, 1, 2, 0]
+    assert value_codes(TABLE, n_bins=2)[:, 0].tolist() == [0, 0, 1, 2, 0]
 
 
 def test_times_are_numbers_with_a_zone_or_without():
     times = pd.Series(pd.to_datetime(["2020-01-01", None, "2020-01-02", "2020-12-31"]))
     frame = pd.DataFrame({"naive": times, "zone": times.dt.tz_localize("Asia/Tokyo")})
-    assert value_codes(frame, bins=2).tolist() == [[0, 0], [2, 2], [0, 0], [1, 1]]
+    assert value_codes(frame, n_bins=2).tolist() == [[0, 0], [2, 2], [0, 0], [1, 1]]
     assert feature_balance(frame, features="zone", value="low") == 0.5
 
 

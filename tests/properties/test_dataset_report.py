@@ -19,7 +19,7 @@ from skmia.properties import (
 )
 
 FRAME, LABELS = load_adult(split="test", return_X_y=True, as_frame=True)
-REPORT = dataset_report(FRAME, LABELS, bins=10, sensitive_features=FRAME["sex"], random_state=0)
+REPORT = dataset_report(FRAME, LABELS, n_bins=10, sensitive_features=FRAME["sex"], random_state=0)
 
 
 def test_of_adult():
@@ -32,7 +32,7 @@ def test_of_adult():
     assert REPORT.n_records_of_class == LABELS.value_counts().to_dict()
     assert REPORT.n_records_of_group == FRAME["sex"].value_counts().to_dict()
     assert REPORT.class_balance == class_balance(LABELS)
-    assert REPORT.entropy == pytest.approx(dataset_entropy(FRAME, bins=10))
+    assert REPORT.entropy == pytest.approx(dataset_entropy(FRAME, n_bins=10))
     found = feature_balance(
         FRAME, features=list(REPORT.balanced_features), value=REPORT.balanced_value
     )
@@ -46,7 +46,7 @@ def test_of_its_features():
     assert frame["missing"].tolist() == FRAME.isna().sum().tolist()
     numbers = FRAME.select_dtypes("number").columns.tolist()
     assert frame.index[frame["kind"] == "numbers"].tolist() == numbers
-    bits = dataset_entropy(FRAME, bins=10, per_feature=True)
+    bits = dataset_entropy(FRAME, n_bins=10, per_feature=True)
     np.testing.assert_allclose(frame["entropy"], bits)
 
 
@@ -103,7 +103,7 @@ def test_of_many_classes_and_features():
 def test_refuses():
     X = [[1, 2], [3, 4]]
     with pytest.raises(ValueError, match=r"'bins' parameter of dataset_report .* Got 1 "):
-        dataset_report(X, bins=1)
+        dataset_report(X, n_bins=1)
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         dataset_report(X, [0, 1, 1])
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):

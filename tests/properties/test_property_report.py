@@ -27,9 +27,9 @@ from sklearn.tree import DecisionTreeClassifier
 from skmia.datasets import load_adult
 from skmia.metrics import (
     demographic_parity_difference,
-    equal_opportunity_difference,
     individual_fairness_deviation,
     mia_indistinguishability_deviation,
+    predictive_fairness_difference,
 )
 from skmia.model_selection import MemberRecorder
 from skmia.neural_network import L2, RegularizedMLPClassifier
@@ -75,8 +75,8 @@ def test_tree_that_knows_its_members_by_heart():
     assert report.indistinguishability_deviation == deviation
     group = demographic_parity_difference(Y, predicted, sensitive_features=SEX)
     assert report.demographic_parity_difference == group
-    predictive = equal_opportunity_difference(Y, predicted, sensitive_features=SEX)
-    assert report.equal_opportunity_difference == predictive
+    predictive = predictive_fairness_difference(Y, predicted, sensitive_features=SEX)
+    assert report.predictive_fairness_difference == predictive
     individual = individual_fairness_deviation(
         Y, TREE.predict_proba(X), sensitive_features=SEX, n_pairs=100_000, random_state=0
     )

@@ -22,10 +22,10 @@ def kept(sampler, X=X, y=Y):
 @pytest.mark.parametrize("bins", [None, 5])
 @pytest.mark.parametrize("share", [0.8, 0.95, 1.05])
 def test_entropy_is_reached(share, bins, n_samples):
-    wanted = share * dataset_entropy(X[:500] if n_samples else X, bins=bins)
-    sampler = EntropySampler(wanted, bins=bins, n_samples=n_samples)
+    wanted = share * dataset_entropy(X[:500] if n_samples else X, n_bins=bins)
+    sampler = EntropySampler(wanted, n_bins=bins, n_samples=n_samples)
     X_kept, y = kept(sampler)
-    reached = dataset_entropy(X_kept, bins=bins)
+    reached = dataset_entropy(X_kept, n_bins=bins)
     assert reached == pytest.approx(wanted, abs=1e-3)
     assert reached == pytest.approx(sampler.entropy_, abs=1e-12)
     assert (np.diff(sampler.sample_indices_) > 0).all()

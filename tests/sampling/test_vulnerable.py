@@ -50,7 +50,7 @@ def leakage(X, y, seed=1):
 
 
 def test_planted_records_are_dropped_and_leakage_falls():
-    drops = sampler(share=N_PLANTED / len(X), n_repeats=3)
+    drops = sampler(drop_fraction=N_PLANTED / len(X), n_repeats=3)
     X_kept, y_kept = drops.fit_resample(X, Y)
     rows = drops.sample_indices_
     assert np.sum(rows < N_PLANTED) <= 0.1 * N_PLANTED  # by chance it were 93 %
@@ -67,7 +67,7 @@ def test_planted_records_are_dropped_and_leakage_falls():
 
 
 def test_drops_what_is_found_at_a_false_positive_rate():
-    drops = sampler(fpr=0.05, n_repeats=3).fit(X, Y)
+    drops = sampler(false_positive_rate=0.05, n_repeats=3).fit(X, Y)
     dropped = np.setdiff1d(np.arange(len(X)), drops.sample_indices_)
     assert set(dropped) <= set(np.flatnonzero(drops.found_ > 0.5))
     assert len(dropped) == drops.n_vulnerable_ == np.sum(drops.found_ > 0.5)
@@ -99,15 +99,15 @@ def test_each_record_is_a_member_once_and_twins_stand_together():
 
 
 def test_an_attack_that_selects_by_itself():
-    drops = sampler(GMIA(shadows=10, cutoff=0.2), share=0.1).fit(X, Y)
+    drops = sampler(GMIA(shadows=10, cutoff=0.2), drop_fraction=0.1).fit(X, Y)
     assert len(drops.sample_indices_) == 270
 
 
 @pytest.mark.parametrize(
     ("drops", "message"),
     [
-        (sampler(share=0.1, fpr=0.1), "Give either share.*or fpr"),
-        (sampler(share=0.9999), "All of the n_samples=300 records would be dropped"),
+        (sampler(drop_fraction=0.1, false_positive_rate=0.1), "Give either drop_fraction.*or fpr"),
+        (sampler(drop_fraction=0.9999), "All of the n_samples=300 records would be dropped"),
         (sampler(MetricAttack(NEIGHBOR)), "template without a target"),
     ],
 )
@@ -125,7 +125,7 @@ def test_a_class_is_not_lost():
     rare = np.append(np.arange(N_PLANTED, len(X)), np.arange(3))
     y = np.append(Y[N_PLANTED:], [2] * 3)
     with pytest.raises(ValueError, match="All records of class 2 would be dropped"):
-        sampler(share=0.1).fit(X[rare], y)
+        sampler(drop_fraction=0.1).fit(X[rare], y)
 
 
 def test_clone_and_pickle():
@@ -181,7 +181,9 @@ def test_recorder_knows_what_samplers_select():
     searched = MemberRecorder(search).fit(X[:200], Y[:200])
     np.testing.assert_array_equal(searched.membership_of(X, Y), expected)
     assert scorer(searched, X[200:], Y[200:]) == scorer(recorder, X[200:], Y[200:])
-    scores = cross_val_score(MemberRecorder(pipeline), X, Y, scoring="neg_mia_accuracy", cv=2)
+    scores = cross_val_score(
+        MemberRecorder(pipeline), X, Y, scoring="neg_mia_balanced_accuracy", cv=2
+    )
     assert np.isfinite(scores).all()
 
 

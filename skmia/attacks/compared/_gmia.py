@@ -52,15 +52,15 @@ class GMIA(BaseAttack):
         estimator.
     cutoff : float, default=0.01
         P-value below which a selected record is called a member, in (0, 1).
-    n_targets : int or float, default=0.1
+    n_selected : int or float, default=0.1
         How many of the records in `fit` to select, or which share: those that stand farthest apart.
         Other records are selected if they stand as far apart.
-    threshold : float, default=None
-        Cosine distance below which records are neighbors, in [0, 2], in place of `n_targets`.
+    distance_threshold : float, default=None
+        Cosine distance below which records are neighbors, in [0, 2], in place of `n_selected`.
     max_expected_neighbors : float, default=0.1
         A record is selected if it can expect fewer neighbors than this in the target's training
         set; above 0.
-    n_target : int, default=None
+    n_training_records : int, default=None
         Number of records that the target was trained on. By default the shadows' average.
     max_background : int, default=5000
         The most records of `fit` to compare with, drawn at random. Their features stay in memory.
@@ -164,10 +164,10 @@ class GMIA(BaseAttack):
         **BaseAttack._parameter_constraints,
         "shadows": [*COUNT, ShadowModels],
         "cutoff": [Interval(Real, 0, 1, closed="neither")],
-        "n_targets": [*COUNT, Interval(Real, 0, 1, closed="neither")],
-        "threshold": [Interval(Real, 0, 2, closed="both"), None],
+        "n_selected": [*COUNT, Interval(Real, 0, 1, closed="neither")],
+        "distance_threshold": [Interval(Real, 0, 2, closed="both"), None],
         "max_expected_neighbors": [Interval(Real, 0, None, closed="neither")],
-        "n_target": [*COUNT, None],
+        "n_training_records": [*COUNT, None],
         "max_background": TWO_OR_MORE,
         "signal": [StrOptions(set(get_signal_names())), callable],
     }
@@ -178,10 +178,10 @@ class GMIA(BaseAttack):
         *,
         shadows=200,
         cutoff=0.01,
-        n_targets=0.1,
-        threshold=None,
+        n_selected=0.1,
+        distance_threshold=None,
         max_expected_neighbors=0.1,
-        n_target=None,
+        n_training_records=None,
         max_background=5000,
         signal="loss",
         per_class=False,
@@ -194,10 +194,10 @@ class GMIA(BaseAttack):
         self.target = target
         self.shadows = shadows
         self.cutoff = cutoff
-        self.n_targets = n_targets
-        self.threshold = threshold
+        self.n_selected = n_selected
+        self.distance_threshold = distance_threshold
         self.max_expected_neighbors = max_expected_neighbors
-        self.n_target = n_target
+        self.n_training_records = n_training_records
         self.max_background = max_background
         self.signal = signal
         self.per_class = per_class
@@ -234,12 +234,12 @@ class GMIA(BaseAttack):
             distances = self._reach(self._background, np.arange(n_records))
         else:
             distances = self._distances(X, y)  # in batches, without keeping the features
-        n_targets = self.n_targets
-        if not isinstance(n_targets, Integral):
-            n_targets = max(round(n_targets * n_records), 1)
-        self.distance_threshold_ = self.threshold
-        if self.threshold is None:
-            self.distance_threshold_ = threshold_for(distances, n_targets)
+        n_selected = self.n_selected
+        if not isinstance(n_selected, Integral):
+            n_selected = max(round(n_selected * n_records), 1)
+        self.distance_threshold_ = self.distance_threshold
+        if self.distance_threshold is None:
+            self.distance_threshold_ = threshold_for(distances, n_selected)
         self.selected_ = distances >= self.distance_threshold_
 
     def _features(self, X, y):
@@ -258,10 +258,10 @@ class GMIA(BaseAttack):
         return np.concatenate(distances)
 
     def _reach(self, units, own):
-        n_target = self.n_target
-        if n_target is None:  # shadows are trained like the target
-            n_target = self.shadows_.in_mask_.sum(axis=1).mean()
-        return reach(units, self._background, own, n_target / self.max_expected_neighbors)
+        n_training_records = self.n_training_records
+        if n_training_records is None:  # shadows are trained like the target
+            n_training_records = self.shadows_.in_mask_.sum(axis=1).mean()
+        return reach(units, self._background, own, n_training_records / self.max_expected_neighbors)
 
     def select(self, X, y=None):
         """Return which records stand apart, so that the attack judges them.

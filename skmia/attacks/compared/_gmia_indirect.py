@@ -61,7 +61,7 @@ class IndirectInference(Result):
     >>> X = rng.normal(size=(80, 2))
     >>> y = (X[:, 0] + rng.normal(size=80) > 0).astype(int)
     >>> target = LogisticRegression().fit(X[:20], y[:20])
-    >>> options = {"n_target": 20, "n_references": 20, "n_positive": 6, "random_state": 0}
+    >>> options = {"n_training_records": 20, "n_references": 20, "n_positive": 6, "random_state": 0}
     >>> gmia_indirect(target, X, y, [0, 1], **options).to_frame().columns.tolist()
     ['p_values', 'n_queries']
     """
@@ -76,7 +76,7 @@ class IndirectInference(Result):
     X=TABLE,
     y=ARRAY,
     records=ROW_NUMBERS,
-    n_target=TWO_OR_MORE,
+    n_training_records=TWO_OR_MORE,
     estimator=[HasMethods("fit"), None],
     n_references=TWO_OR_MORE,
     n_positive=[Number(Integral, 6, None, closed="left")],
@@ -94,7 +94,7 @@ def gmia_indirect(
     y,
     records,
     *,
-    n_target,
+    n_training_records,
     estimator=None,
     n_references=100,
     n_positive=50,
@@ -131,7 +131,7 @@ def gmia_indirect(
     records : array-like of int, shape (n_attacked,)
         Row numbers of the records under attack. All others, except twins of these, are the
         background.
-    n_target : int
+    n_training_records : int
         Number of records that the target was trained on, at least 2 and at most as many as the
         background has. See Notes.
     estimator : estimator, default=None
@@ -191,7 +191,7 @@ def gmia_indirect(
     background, and so resemble one another more than the target, which has other records. If a
     sample is a share f of the background and answers vary normally, the ratio of variances is
     (1 + f) / (1 - f). Without r, about 1.8 % of p-values are below 0.01 with f = 0.1, and 9 % with
-    f = 0.5. The background should be many times as large as `n_target`.
+    f = 0.5. The background should be many times as large as `n_training_records`.
 
     The outline is that of [1]_; how to search and confirm enhancing records is our own.
 
@@ -211,10 +211,12 @@ def gmia_indirect(
     >>> X = rng.normal(size=(601, 2))
     >>> y = (X[:, 0] + rng.normal(size=601) > 0).astype(int)
     >>> X[600], y[600] = [-9, 9], 1
-    >>> options = {"n_target": 30, "n_positive": 10, "n_references": 40, "random_state": 0}
+    >>> options = {"n_training_records": 30, "n_positive": 10, "n_references": 40}
     >>> for rows in (np.r_[:29, 600], np.r_[:30]):
     ...     target = LogisticRegression().fit(X[rows], y[rows])
-    ...     found = gmia_indirect(target, X[30:], y[30:], [570], **options)
+    ...     found = gmia_indirect(
+    ...         target, X[30:], y[30:], [570], random_state=0, **options
+    ...     )
     ...     print((found.p_values < 0.05).item())
     True
     False
@@ -223,7 +225,7 @@ def gmia_indirect(
     (X,) = indexable(X)
     y = check_labels(X, y)
     records = _checked_rows(records, len(y))
-    background = _background(X, records, len(y), n_target)
+    background = _background(X, records, len(y), n_training_records)
     rng = check_random_state(random_state)
     models = Bunch(
         template=shadow_template(target) if estimator is None else estimator,
@@ -232,7 +234,7 @@ def gmia_indirect(
         method=response_method_of(target, response_method),
     )
     # references come first; then those whose samples are also trained on with a record under attack
-    samples = _samples(background, len(y), n_target, n_references + n_positive, rng)
+    samples = _samples(background, len(y), n_training_records, n_references + n_positive, rng)
     without = _train(models, X, y, samples)
     found = []
     for r in records:
@@ -261,15 +263,16 @@ def _checked_rows(records, n_rows):
     return records
 
 
-def _background(X, records, n_rows, n_target):
+def _background(X, records, n_rows, n_training_records):
     """Return the rows that references are trained on."""
     # by content: a twin of a record under attack would let references see it
     contents = KnownRecords(X, np.zeros(n_rows, dtype=int)).contents()
     background = np.flatnonzero(~np.isin(contents, contents[records]))
-    if len(background) < n_target:
+    if len(background) < n_training_records:
         raise ValueError(
-            f"References are trained on n_target={n_target} records of the background, which has "
-            f"{len(background)} besides those under attack. Give more records."
+            f"References are trained on n_training_records={n_training_records} records of the "
+            f"background, which has {len(background)} besides those under attack. Give more "
+            "records."
         )
     return background
 

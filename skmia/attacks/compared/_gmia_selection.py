@@ -33,7 +33,7 @@ class VulnerableRecords(Result):
     ----------
     selected : ndarray of bool, shape (n_records,)
         Which records to attack.
-    threshold : float
+    distance_threshold : float
         :math:`\alpha`, the cosine distance below which records are neighbors.
     distances : ndarray of shape (n_records,)
         The largest :math:`\alpha` at which each record is selected, infinite if it is at any.
@@ -46,7 +46,7 @@ class VulnerableRecords(Result):
     --------
     >>> from skmia.attacks import vulnerable_records
     >>> features = [[1, 0], [1, 0.01], [1, 0.02], [0, 1]]
-    >>> print(vulnerable_records(features, n_target=2, n_targets=1).to_frame().round(2))
+    >>> print(vulnerable_records(features, n_training_records=2, n_selected=1).to_frame().round(2))
        selected  distances
     0     False       0.00
     1     False       0.00
@@ -55,7 +55,7 @@ class VulnerableRecords(Result):
     """
 
     selected: np.ndarray
-    threshold: float
+    distance_threshold: float
     distances: np.ndarray
 
     _rows = ("selected", "distances")
@@ -64,19 +64,19 @@ class VulnerableRecords(Result):
 @validate_params(
     features=ARRAY,
     background_features=ARRAY_OR_NONE,
-    n_target=POSITIVE,
+    n_training_records=POSITIVE,
     max_expected_neighbors=POSITIVE,
-    n_targets=[*COUNT, None],
-    threshold=[Number(Real, 0, 2, closed="both"), None],
+    n_selected=[*COUNT, None],
+    distance_threshold=[Number(Real, 0, 2, closed="both"), None],
 )
 def vulnerable_records(
     features,
     background_features=None,
     *,
-    n_target,
+    n_training_records,
     max_expected_neighbors=0.1,
-    n_targets=None,
-    threshold=None,
+    n_selected=None,
+    distance_threshold=None,
 ):
     r"""Select the records that few records in the target's training set can resemble.
 
@@ -96,28 +96,28 @@ def vulnerable_records(
     background_features : array-like of shape (n_background, n_features), default=None
         The same for records from the population. By default `features` itself, where no record is
         its own neighbor.
-    n_target : int
+    n_training_records : int
         Number of records that the target was trained on, or a guess.
     max_expected_neighbors : float, default=0.1
         The bound on :math:`E(r)`, above 0.
-    n_targets : int, default=None
+    n_selected : int, default=None
         How many records to select, those that stand farthest apart; :math:`\alpha` follows. More
         are selected if several have the same distance.
-    threshold : float, default=None
+    distance_threshold : float, default=None
         :math:`\alpha`, the cosine distance below which records are neighbors, in [0, 2]. Either
-        this or `n_targets` must be given.
+        this or `n_selected` must be given.
 
     Returns
     -------
     VulnerableRecords
-        Which records are ``selected``, the ``threshold`` :math:`\alpha`, and the ``distances`` to
-        compare with it.
+        Which records are ``selected``, the ``distance_threshold`` :math:`\alpha`, and the
+        ``distances`` to compare with it.
 
     Raises
     ------
     ValueError
-        If a parameter is out of its range, both or none of `n_targets` and `threshold` are given,
-        or the features do not fit together.
+        If a parameter is out of its range, both or none of `n_selected` and `distance_threshold`
+        are given, or the features do not fit together.
 
     TypeError
         If a parameter is not a number.
@@ -129,10 +129,10 @@ def vulnerable_records(
     Notes
     -----
     E(r) is below the bound if and only if the q-th nearest background record is no nearer than
-    :math:`\alpha`, where q is the bound times n_background / n_target, rounded up. This distance is
-    all that is kept of each record. The largest of them give :math:`\alpha` for any number of
-    records: midway between the last distance selected and the next or, if all are selected, just
-    below the last.
+    :math:`\alpha`, where q is the bound times n_background / n_training_records, rounded up. This
+    distance is all that is kept of each record. The largest of them give :math:`\alpha` for any
+    number of records: midway between the last distance selected and the next or, if all are
+    selected, just below the last.
 
     References
     ----------
@@ -143,13 +143,14 @@ def vulnerable_records(
     --------
     >>> from skmia.attacks import vulnerable_records
     >>> features = [[1, 0], [1, 0.01], [1, 0.02], [0, 1]]
-    >>> vulnerable_records(features, n_target=2, n_targets=1).selected
+    >>> vulnerable_records(features, n_training_records=2, n_selected=1).selected
     array([False, False, False,  True])
     """
-    if (n_targets is None) == (threshold is None):
+    if (n_selected is None) == (distance_threshold is None):
         raise ValueError(
-            "Give either n_targets, how many records to select, or threshold, the distance below "
-            f"which records are neighbors; got n_targets={n_targets} and threshold={threshold}."
+            "Give either n_selected, how many records to select, or distance_threshold, the "
+            f"distance below which records are neighbors; got n_selected={n_selected} and "
+            f"distance_threshold={distance_threshold}."
         )
     features = _directions(check_array(features, dtype=np.float64, input_name="features"))
     if background_features is None:
@@ -163,10 +164,10 @@ def vulnerable_records(
             f"features has {features.shape[1]} columns, but background_features "
             f"{background.shape[1]}. Describe both by the same models."
         )
-    distances = reach(features, background, own, n_target / max_expected_neighbors)
-    if threshold is None:
-        threshold = threshold_for(distances, n_targets)
-    return VulnerableRecords(distances >= threshold, float(threshold), distances)
+    distances = reach(features, background, own, n_training_records / max_expected_neighbors)
+    if distance_threshold is None:
+        distance_threshold = threshold_for(distances, n_selected)
+    return VulnerableRecords(distances >= distance_threshold, float(distance_threshold), distances)
 
 
 def _directions(features):
@@ -208,9 +209,9 @@ def _at_rank(distances, rank):
     return np.where(is_there, found, np.inf)
 
 
-def threshold_for(distances, n_targets):
+def threshold_for(distances, n_selected):
     """Return the distance at which so many records are selected, or more if some are equal."""
-    last = np.sort(distances)[-min(n_targets, len(distances))]
+    last = np.sort(distances)[-min(n_selected, len(distances))]
     others = distances[distances < last]
     return (last + others.max()) / 2 if len(others) else max(last - 10.0**-_DIGITS, 0)
 

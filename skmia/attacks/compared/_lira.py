@@ -117,8 +117,8 @@ def _pooled(side):
     online=BOOLEAN,
     variance=[Names("per_record", "global", "bayesian")],
     center=[Names("mean", "median")],
-    side=[Names("one", "two")],
-    prior=[LiRAPrior, None],
+    alternative=[Names("greater", "two-sided")],
+    signal_prior=[LiRAPrior, None],
 )
 def lira_scores(
     signal,
@@ -128,8 +128,8 @@ def lira_scores(
     online=True,
     variance="per_record",
     center="mean",
-    side="one",
-    prior=None,
+    alternative="greater",
+    signal_prior=None,
 ):
     """Return LiRA's likelihood ratio of each record: how far its answer speaks for membership.
 
@@ -138,7 +138,7 @@ def lira_scores(
     saw the record, and of those that did not. Above 0, «member» is the likelier.
 
     Offline, it is −log P(Z > φ) for Z from N(μ_out, σ_out), or −log N(φ; μ_out, σ_out) with
-    `side="two"`. A record that no shadow saw always has the offline score.
+    `alternative="two-sided"`. A record that no shadow saw always has the offline score.
 
     Parameters
     ----------
@@ -156,13 +156,13 @@ def lira_scores(
         - "per_record": from the signals of the record on one side, where there are at least two;
         - "global": from the deviations of all records on one side, each from its own mean;
         - "bayesian": mean and variance of each record have the conjugate prior, normal and inverse
-          gamma, that `prior` describes. The predictive Student distribution then replaces N.
+          gamma, that `signal_prior` describes. The predictive Student distribution then replaces N.
     center : {"mean", "median"}, default="mean"
         What μ is; the paper has the mean, the authors' code the median. Not for "bayesian".
-    side : {"one", "two"}, default="one"
+    alternative : {"greater", "two-sided"}, default="greater"
         Offline, whether only signals above those of the shadows count, as in the paper, or all that
         are far from them, as in the authors' code.
-    prior : LiRAPrior, default=None
+    signal_prior : LiRAPrior, default=None
         From `lira_prior`. By default it is learned from these very records. A score then depends on
         all of them, unless `variance="per_record"` and each record has at least two shadows on each
         side.
@@ -201,19 +201,21 @@ def lira_scores(
     array([17.09567308])
     """
     signal, shadow_signals, in_mask = check_signals(signal, shadow_signals, in_mask)
-    if prior is None:
-        prior = _NO_PRIOR
+    if signal_prior is None:
+        signal_prior = _NO_PRIOR
         if variance != "per_record" or not _have_several(in_mask):
-            prior = _prior_of(moments_of(shadow_signals, in_mask))
+            signal_prior = _prior_of(moments_of(shadow_signals, in_mask))
     else:
-        prior = LiRAPrior(*check_array(prior, dtype=np.float64, input_name="prior"))
+        signal_prior = LiRAPrior(
+            *check_array(signal_prior, dtype=np.float64, input_name="signal_prior")
+        )
     scores = np.empty(len(signal))
     for block in blocks_of(in_mask.shape):
         sides = block_moments(shadow_signals[:, block], in_mask[:, block], center)
         # of the out side and of the in side
-        laws = [LAWS[variance](*given) for given in zip(sides, *prior, strict=True)]
+        laws = [LAWS[variance](*given) for given in zip(sides, *signal_prior, strict=True)]
         own = signal[block].astype(np.float64)
-        scores[block] = _offline(laws[0], own, side)
+        scores[block] = _offline(laws[0], own, alternative)
         if online:
             # a record that no shadow saw keeps its offline score
             ratio = laws[1].log_density(own) - laws[0].log_density(own)
@@ -228,8 +230,8 @@ def _have_several(in_mask):
     return ((n_in != 1) & (n_in < len(in_mask) - 1)).all()
 
 
-def _offline(law, signal, side):
-    return -law.log_above(signal) if side == "one" else -law.log_density(signal)
+def _offline(law, signal, alternative):
+    return -law.log_above(signal) if alternative == "greater" else -law.log_density(signal)
 
 
 class LiRA(RecordAttack):
@@ -266,7 +268,7 @@ class LiRA(RecordAttack):
         records; else "bayesian".
     center : {"mean", "median"}, default="mean"
         The center of a record's signals; not for "bayesian".
-    side : {"one", "two"}, default="one"
+    alternative : {"greater", "two-sided"}, default="greater"
         Offline, which signals count, see :func:`lira_scores`.
     smoothing : "auto" or float, default="auto"
         Added to each probability before its odds are taken, in [0, 0.5]. "auto" is 0, unless
@@ -364,7 +366,7 @@ class LiRA(RecordAttack):
         "online": ["boolean"],
         "variance": [StrOptions({"auto", "per_record", "global", "bayesian"})],
         "center": [StrOptions({"mean", "median"})],
-        "side": [StrOptions({"one", "two"})],
+        "alternative": [StrOptions({"greater", "two-sided"})],
         "smoothing": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="both")],
         "augmentations": [list, tuple, None],
     }
@@ -377,7 +379,7 @@ class LiRA(RecordAttack):
         online=True,
         variance="auto",
         center="mean",
-        side="one",
+        alternative="greater",
         smoothing="auto",
         augmentations=None,
         per_class=False,
@@ -392,7 +394,7 @@ class LiRA(RecordAttack):
         self.online = online
         self.variance = variance
         self.center = center
-        self.side = side
+        self.alternative = alternative
         self.smoothing = smoothing
         self.augmentations = augmentations
         self.per_class = per_class
@@ -418,7 +420,7 @@ class LiRA(RecordAttack):
 
     def _bayesian_scores(self, own, shadow_signals, in_mask):
         # the variance does not stand yet, since ties depend on the smoothing that is tried here
-        form = {"online": self.online, "side": self.side}
+        form = {"online": self.online, "alternative": self.alternative}
         return lira_scores(own, shadow_signals, in_mask, variance="bayesian", **form)
 
     def _are_tied(self, shadow_signals, in_mask):
@@ -439,6 +441,6 @@ class LiRA(RecordAttack):
             online=online,
             variance=self.variance_,
             center=self.center,
-            side=self.side,
-            prior=learned,
+            alternative=self.alternative,
+            signal_prior=learned,
         )

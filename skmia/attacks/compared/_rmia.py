@@ -28,7 +28,7 @@ _SLOPES = tuple(np.linspace(0, 1, 11).round(1).tolist())  # to choose from, as P
     in_mask=ARRAY,
     population_confidence=ARRAY,
     population_shadow_confidence=ARRAY,
-    a=SHARE,
+    offline_a=SHARE,
     gamma=POSITIVE,
     online=BOOLEAN,
     population_in_mask=ARRAY_OR_NONE,
@@ -40,7 +40,7 @@ def rmia_scores(
     population_confidence,
     population_shadow_confidence,
     *,
-    a=0.3,
+    offline_a=0.3,
     gamma=1.0,
     online=True,
     population_in_mask=None,
@@ -71,7 +71,7 @@ def rmia_scores(
         The target's confidences for records of the population that it was not trained on.
     population_shadow_confidence : array-like of shape (n_shadows, n_population)
         The shadows' confidences for these.
-    a : float, default=0.3
+    offline_a : float, default=0.3
         Slope of the line, in [0, 1]. 1 says that training on a record changes nothing, 0 that it
         makes any answer certain.
     gamma : float, default=1.0
@@ -130,31 +130,31 @@ def rmia_scores(
             f"{len(given[1])} and {len(population[1])} of them."
         )
     offline = _population_share(
-        _likelihood_ratios(*given, a=a, online=False),
-        np.sort(_likelihood_ratios(*population, a=a, online=False)),
+        _likelihood_ratios(*given, offline_a=offline_a, online=False),
+        np.sort(_likelihood_ratios(*population, offline_a=offline_a, online=False)),
         gamma,
     )
     if not online:
         return offline
     # with the slope 1, a z that no shadow saw has the mean over all shadows
     both = _population_share(
-        _likelihood_ratios(*given, a=a, online=True),
-        np.sort(_likelihood_ratios(*population, a=1, online=True)),
+        _likelihood_ratios(*given, offline_a=offline_a, online=True),
+        np.sort(_likelihood_ratios(*population, offline_a=1, online=True)),
         gamma,
     )
     return np.where(given[2].any(axis=0), both, offline)
 
 
-def _likelihood_ratios(confidence, shadow_confidence, in_mask, *, a, online):
+def _likelihood_ratios(confidence, shadow_confidence, in_mask, *, offline_a, online):
     """Return each record's confidence over its mean among models in and out, see `rmia_scores`."""
     ratios = np.empty(len(confidence))
     for block in blocks_of(in_mask.shape):
         sides = block_moments(shadow_confidence[:, block], in_mask[:, block])
         out, seen = (np.where(side.count > 0, side.mean, 0.0) for side in sides)
         # p_in = a p_out + 1 - a; for a record that all shadows saw, the line read the other way
-        inverted = np.maximum(seen + a - 1, 0) / a if a > 0 else seen
+        inverted = np.maximum(seen + offline_a - 1, 0) / offline_a if offline_a > 0 else seen
         out = np.where(sides[0].count > 0, out, inverted)
-        expected = ((1 + a) * out + 1 - a) / 2
+        expected = ((1 + offline_a) * out + 1 - offline_a) / 2
         if online:
             both = np.where(sides[0].count > 0, (out + seen) / 2, seen)
             expected = np.where(sides[1].count > 0, both, expected)
@@ -316,10 +316,10 @@ class RMIA(RecordAttack):
                 _SLOPES, self._offline_ratios, evidence, stand_ins, default=_UNTUNED
             )
 
-    def _offline_ratios(self, a, own, shadow_signals, in_mask):
+    def _offline_ratios(self, offline_a, own, shadow_signals, in_mask):
         # the ratios have the order of the scores, so that their AUC takes no population
         confidences = self._confidences(own, shadow_signals)
-        return _likelihood_ratios(*confidences, in_mask, a=a, online=False)
+        return _likelihood_ratios(*confidences, in_mask, offline_a=offline_a, online=False)
 
     def _learn(self, evidence, nonmember):
         """Return the sorted ratios of the population, scored offline and online."""
@@ -327,14 +327,14 @@ class RMIA(RecordAttack):
         population = *self._confidences(others.own[0], others.signals[0]), others.in_mask
         # with the slope 1, a record that no shadow saw has the mean over all shadows
         return [
-            np.sort(_likelihood_ratios(*population, a=a, online=online))
-            for a, online in ((self.offline_a_, False), (1, True))
+            np.sort(_likelihood_ratios(*population, offline_a=offline_a, online=online))
+            for offline_a, online in ((self.offline_a_, False), (1, True))
         ]
 
     def _rule(self, learned, own, shadow_signals, in_mask, *, online):
         # not by `rmia_scores`, since the population is known and sorted since `fit`
         given = *self._confidences(own, shadow_signals), in_mask
-        ratios = _likelihood_ratios(*given, a=self.offline_a_, online=online)
+        ratios = _likelihood_ratios(*given, offline_a=self.offline_a_, online=online)
         scores = _population_share(ratios, learned[0], self.gamma)
         if online:
             # online ratios are compared with online ones alone

@@ -215,7 +215,7 @@ class LabelOnlyAttack(BaseAttack):
         best = -np.inf, None, None
         for pair in pairs:
             scores, kept = self._robustness(model, X, y, n_queries, pair)
-            called = scores >= best_threshold(scores, membership)
+            called = scores >= best_threshold(membership, scores)
             accuracy = balanced_accuracy_score(membership, called)
             # of equal ones the weakest noise, since pairs go from the weakest to the strongest
             if accuracy > best[0]:
@@ -296,8 +296,8 @@ def _checked_noise(noise):
     return sigma, flip_rate
 
 
-@validate_params(kept=ARRAY, correct=ARRAY)
-def label_only_scores(kept, correct):
+@validate_params(copies_correct=ARRAY, correct=ARRAY)
+def label_only_scores(copies_correct, correct):
     r"""Return the share of a record's changed copies that keep its label.
 
     .. math:: \frac{1}{N} \sum_k [f(x_k) = y] \quad \text{if } f(x) = y, \text{ else } 0
@@ -307,7 +307,7 @@ def label_only_scores(kept, correct):
 
     Parameters
     ----------
-    kept : array-like of bool, shape (n_records, n_queries)
+    copies_correct : array-like of bool, shape (n_records, n_queries)
         Whether the target gives each copy of a record the record's label.
     correct : array-like of bool, shape (n_records,)
         Whether it gives the record itself this label.
@@ -333,7 +333,7 @@ def label_only_scores(kept, correct):
     >>> label_only_scores([[1, 1, 0, 1], [1, 1, 1, 1]], [1, 0])
     array([0.75, 0.  ])
     """
-    kept = check_array(kept, dtype=bool, ensure_min_samples=0)
+    copies_correct = check_array(copies_correct, dtype=bool, ensure_min_samples=0)
     correct = column_or_1d(correct)
-    check_consistent_length(kept, correct)
-    return kept.mean(axis=1) * correct.astype(bool)
+    check_consistent_length(copies_correct, correct)
+    return copies_correct.mean(axis=1) * correct.astype(bool)

@@ -43,7 +43,7 @@ def shadows():
 
 @pytest.fixture(scope="module")
 def attack(tree, shadows):
-    return GMIA(tree, shadows=shadows, cutoff=0.1, n_targets=0.4, random_state=0).fit(
+    return GMIA(tree, shadows=shadows, cutoff=0.1, n_selected=0.4, random_state=0).fit(
         X[OWN], Y[OWN]
     )
 
@@ -68,12 +68,12 @@ def test_scores_are_those_of_the_definition(attack, tree, shadows, rows):
 
 def test_selection_is_that_of_the_function(attack, shadows):
     features = model_features(shadows, X, Y, np.array([0, 1]), response_method="predict_proba")
-    found = vulnerable_records(features[OWN], n_target=100, n_targets=80)
+    found = vulnerable_records(features[OWN], n_training_records=100, n_selected=80)
     np.testing.assert_array_equal(attack.selected_, found.selected)
     assert attack.distance_threshold_ == pytest.approx(found.threshold)
     np.testing.assert_array_equal(attack.select(X[OWN], Y[OWN]), attack.selected_)
     others = vulnerable_records(
-        features[CANDIDATES], features[OWN], n_target=100, threshold=found.threshold
+        features[CANDIDATES], features[OWN], n_training_records=100, threshold=found.threshold
     )
     np.testing.assert_array_equal(attack.select(X[CANDIDATES]), others.selected)
 
@@ -88,10 +88,10 @@ def test_only_selected_records_are_called_and_judged(attack):
     assert np.ptp(risk[selected]) > 0.1
 
 
-@pytest.mark.parametrize("n_targets", [7, 0.035])
-def test_how_many_are_selected(tree, shadows, n_targets):
+@pytest.mark.parametrize("n_selected", [7, 0.035])
+def test_how_many_are_selected(tree, shadows, n_selected):
     nb = ShadowModels(GaussianNB(), 20, random_state=0).fit(X[OWN], Y[OWN])  # has no ties
-    attack = GMIA(tree, shadows=nb, n_targets=n_targets, cutoff=0.1).fit(X[OWN], Y[OWN])
+    attack = GMIA(tree, shadows=nb, n_selected=n_selected, cutoff=0.1).fit(X[OWN], Y[OWN])
     assert attack.selected_.sum() == 7
     again = GMIA(tree, shadows=nb, threshold=attack.distance_threshold_, cutoff=0.1)
     np.testing.assert_array_equal(again.fit(X[OWN], Y[OWN]).selected_, attack.selected_)
@@ -100,7 +100,9 @@ def test_how_many_are_selected(tree, shadows, n_targets):
 def test_larger_targets_have_more_neighbors(tree, shadows):
     options = {"shadows": shadows, "threshold": 0.1, "cutoff": 0.1}
     counts = [
-        GMIA(tree, n_target=n, max_expected_neighbors=1, **options).fit(X[OWN], Y[OWN]).selected_
+        GMIA(tree, n_training_records=n, max_expected_neighbors=1, **options)
+        .fit(X[OWN], Y[OWN])
+        .selected_
         for n in (10, 50, 200)
     ]
     assert counts[0].sum() > counts[1].sum() > counts[2].sum()
@@ -160,7 +162,7 @@ def test_finds_members_that_stand_apart_and_leaves_the_others_alone():
     apart = rng.random(1500) < 0.2
     X[apart], y[apart] = 30 * X[apart], rng.integers(30, size=apart.sum())
     target = KNeighborsClassifier(3).fit(X[:500], y[:500])
-    attack = GMIA(target, shadows=50, cutoff=0.025, n_targets=0.15, random_state=0)
+    attack = GMIA(target, shadows=50, cutoff=0.025, n_selected=0.15, random_state=0)
     attack.fit(X[1000:], y[1000:])
     candidates, labels = X[:1000], y[:1000]
     assert apart[:1000][attack.select(candidates)].all()
@@ -209,7 +211,7 @@ def test_calibration_sees_nothing_where_there_is_nothing(n_shadows, splitter):
 def test_calibration_leaves_out_pairs(tree):
     """A shadow's own twin, the other half of its pair, is no reference for it."""
     shadows = ShadowModels(DecisionTreeClassifier(), 4, random_state=0).fit(X[OWN], Y[OWN])
-    attack = GMIA(tree, shadows=shadows, cutoff=0.5, n_targets=200)
+    attack = GMIA(tree, shadows=shadows, cutoff=0.5, n_selected=200)
     found = calibrated_on(attack, X[OWN], Y[OWN])
     losses = np.array([-_log_confidence(one, X[OWN], Y[OWN]) for one in shadows.estimators_])
     expected = []
@@ -241,14 +243,14 @@ def test_one_more_shadow_calibrates_where_shadows_cannot(tree, shadows, kind):
 
 
 def test_risk_with_membership_is_learned_from_selected_records_of_the_target(tree, shadows):
-    attack = GMIA(tree, shadows=shadows, cutoff=0.1, n_targets=0.5, random_state=0)
+    attack = GMIA(tree, shadows=shadows, cutoff=0.1, n_selected=0.5, random_state=0)
     attack.fit(X[CANDIDATES], Y[CANDIDATES], MEMBERSHIP)
     scores, membership, y_index = attack._on_target(X[CANDIDATES], Y[CANDIDATES], MEMBERSHIP)
     selected = np.flatnonzero(attack.selected_)
     np.testing.assert_array_equal(membership, MEMBERSHIP[selected])
     np.testing.assert_array_equal(y_index, Y[selected])
     np.testing.assert_allclose(scores, attack.score_samples(X[selected], Y[selected]))
-    few = GMIA(tree, shadows=shadows, cutoff=0.1, n_targets=1, random_state=0)
+    few = GMIA(tree, shadows=shadows, cutoff=0.1, n_selected=1, random_state=0)
     few.fit(X[CANDIDATES], Y[CANDIDATES], (~few.fit(X[:400], Y[:400]).selected_).astype(int))
     assert few._on_target(X[:400], Y[:400], np.ones(400, dtype=int)) is None
 
@@ -265,7 +267,7 @@ def test_default_shadows_can_call_records_in_fit():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(300, 3)), rng.integers(10, size=300)
     target = KNeighborsClassifier(1).fit(X[::2], y[::2])
-    attack = GMIA(target, n_targets=300, random_state=0).fit(X, y)
+    attack = GMIA(target, n_selected=300, random_state=0).fit(X, y)
     called = attack.predict(X, y)
     assert called[::2].sum() > 10
     assert called[1::2].sum() < 5  # of 150, by chance
@@ -303,7 +305,7 @@ def test_labels_only_of_the_class_are_asked_of_shadows(tree, shadows):
 
 def test_signal_and_classes(tree, shadows):
     attack = GMIA(
-        tree, shadows=shadows, signal="logit_confidence", per_class=True, cutoff=0.1, n_targets=200
+        tree, shadows=shadows, signal="logit_confidence", per_class=True, cutoff=0.1, n_selected=200
     ).fit(X[OWN], Y[OWN])
     np.testing.assert_allclose(attack.thresholds_, -np.log(0.1))
     assert np.isfinite(attack.predict_proba(X, Y)).all()
@@ -337,7 +339,7 @@ def test_twins_are_neighbors_of_each_other():
     X, y = make_classification(100, random_state=0)
     X, y = _safe_indexing(X, np.r_[:100, 0]), np.r_[y, y[0]]
     target = GaussianNB().fit(X, y)
-    attack = GMIA(target, shadows=20, n_targets=0.5, cutoff=0.1, random_state=0).fit(X, y)
+    attack = GMIA(target, shadows=20, n_selected=0.5, cutoff=0.1, random_state=0).fit(X, y)
     assert not attack.selected_[[0, 100]].any()
     np.testing.assert_array_equal(attack.select(X), attack.selected_)
 
@@ -351,6 +353,6 @@ def test_errors(attack):
         attack.report(X[:9], Y[:9], np.arange(9) % 2, confidence_level=1)
     with pytest.raises(ValueError, match=r"features"):
         attack.select(X[:, :2])
-    for name, value in (("cutoff", 0), ("n_targets", 0), ("threshold", 3), ("signal", "none")):
+    for name, value in (("cutoff", 0), ("n_selected", 0), ("threshold", 3), ("signal", "none")):
         with pytest.raises(ValueError, match=f"The '{name}' parameter of GMIA"):
             clone(attack).set_params(**{name: value}).fit(X[OWN], Y[OWN])

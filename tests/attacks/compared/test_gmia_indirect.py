@@ -58,7 +58,7 @@ def _attack(seed, is_member, target=None, n_attacked=1, **options):
     rows = np.r_[:19, len(y) - 1 if is_member else 19]
     target = (Ridge() if target is None else target).fit(X[rows], y[rows])
     few = {"n_references": 60, "n_positive": 10, "n_candidates": 20, "n_queries": 5}
-    few |= {"n_target": 20, "random_state": seed} | options
+    few |= {"n_training_records": 20, "random_state": seed} | options
     attacked = len(y) - 21 - np.arange(n_attacked)
     return gmia_indirect(target, X[20:], y[20:], attacked, **few)
 
@@ -74,17 +74,17 @@ def test_influential_record_is_found_without_asking_for_it():
     assert not np.isclose(target.asked, [-12, 0]).all(axis=1).any()
 
 
-@pytest.mark.parametrize("n_targets", [15, pytest.param(100, marks=pytest.mark.slow)])
-def test_p_values_are_uniform_where_the_record_is_no_member(n_targets):
+@pytest.mark.parametrize("n_selected", [15, pytest.param(100, marks=pytest.mark.slow)])
+def test_p_values_are_uniform_where_the_record_is_no_member(n_selected):
     """Two records of each target; of two each, background and references are new."""
     options = {"n_references": 24, "n_positive": 6, "n_candidates": 10, "min_correlation": 0}
-    found = [_attack(seed, False, n_attacked=2, **options) for seed in range(n_targets)]
+    found = [_attack(seed, False, n_attacked=2, **options) for seed in range(n_selected)]
     asked = np.concatenate([one.n_queries for one in found]) > 0
     p_values = np.concatenate([one.p_values for one in found])[asked]
-    assert len(p_values) > 1.5 * n_targets
+    assert len(p_values) > 1.5 * n_selected
     # 5 % of the statistic of Kolmogorov and Smirnov, and one step of so few references
     assert kstest(p_values, "uniform").statistic < 1.36 / np.sqrt(len(p_values)) + 1 / 25
-    assert (p_values < 0.05).mean() < 0.05 + 3 * np.sqrt(0.05 / (2 * n_targets))
+    assert (p_values < 0.05).mean() < 0.05 + 3 * np.sqrt(0.05 / (2 * n_selected))
 
 
 @pytest.mark.parametrize("n_runs", [60, pytest.param(300, marks=pytest.mark.slow)])
@@ -153,7 +153,14 @@ def test_several_records_and_their_twins():
 
     target = Ridge().fit(X[:20], y[:20])
     found = gmia_indirect(
-        target, X, y, [429, 100], n_target=20, estimator=Wary(), n_positive=6, random_state=0
+        target,
+        X,
+        y,
+        [429, 100],
+        n_training_records=20,
+        estimator=Wary(),
+        n_positive=6,
+        random_state=0,
     )
     assert found.p_values.shape == found.n_queries.shape == (2,)
     assert ((found.p_values > 0) & (found.p_values <= 1)).all()
@@ -173,7 +180,7 @@ def test_nothing_is_said_where_nothing_changes():
 def test_seed_jobs_and_containers_change_nothing():
     X, y = _world(0)
     target = LogisticRegression().fit(X[:20], y[:20])
-    options = {"n_target": 20, "n_references": 10, "n_positive": 6, "random_state": 0}
+    options = {"n_training_records": 20, "n_references": 10, "n_positive": 6, "random_state": 0}
     with parallel_config(backend="threading"):
         found = [
             gmia_indirect(target, X[20:], y[20:], [409], n_jobs=n, **options).p_values
@@ -191,7 +198,7 @@ def test_what_the_target_reveals(method):
     X, y = _world(0)
     target = LogisticRegression().fit(X[:20], y[:20])
     found = gmia_indirect(
-        target, X[20:].astype(np.float32), y[20:], [409], n_target=20, n_references=10,
+        target, X[20:].astype(np.float32), y[20:], [409], n_training_records=20, n_references=10,
         n_positive=6, response_method=method, random_state=0,
     )  # fmt: skip
     assert 0 < found.p_values.item() <= 1
@@ -200,15 +207,15 @@ def test_what_the_target_reveals(method):
 def test_errors():
     X, y = _world(0)
     target = Ridge().fit(X, y)
-    with pytest.raises(ValueError, match=r"n_target=430 .* which has 429 besides those"):
-        gmia_indirect(target, X, y, [0], n_target=430)
+    with pytest.raises(ValueError, match=r"n_training_records=430 .* which has 429 besides those"):
+        gmia_indirect(target, X, y, [0], n_training_records=430)
     with pytest.raises(ValueError, match="row numbers of X, from 0 to 429, got 430"):
-        gmia_indirect(target, X, y, [430], n_target=20)
+        gmia_indirect(target, X, y, [430], n_training_records=20)
     for records in ([0.5], [], [-1]):
         with pytest.raises(ValueError, match=r"'records' .* for two rows of X"):
-            gmia_indirect(target, X, y, records, n_target=20)
-    for name in ("n_target", "n_references", "n_positive", "n_candidates", "n_queries"):
+            gmia_indirect(target, X, y, records, n_training_records=20)
+    for name in ("n_training_records", "n_references", "n_positive", "n_candidates", "n_queries"):
         with pytest.raises(ValueError, match=f"'{name}' .* Got 0 "):
-            gmia_indirect(target, X, y, [0], **{"n_target": 20} | {name: 0})
+            gmia_indirect(target, X, y, [0], **{"n_training_records": 20} | {name: 0})
     with pytest.raises(ValueError, match=r"'min_correlation' .* Got 2 "):
-        gmia_indirect(target, X, y, [0], n_target=20, min_correlation=2)
+        gmia_indirect(target, X, y, [0], n_training_records=20, min_correlation=2)

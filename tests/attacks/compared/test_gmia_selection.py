@@ -11,51 +11,55 @@ from skmia.attacks.compared._gmia_selection import model_features
 from skmia.shadows import ShadowModels
 
 
-@pytest.mark.parametrize("n_target", [3, 40, 1000])
+@pytest.mark.parametrize("n_training_records", [3, 40, 1000])
 @pytest.mark.parametrize("bound", [0.1, 0.5, 3])
 @pytest.mark.parametrize("threshold", [0.0, 0.05, 0.4, 2.0])
-def test_equals_the_definition(n_target, bound, threshold):
+def test_equals_the_definition(n_training_records, bound, threshold):
     rng = np.random.default_rng(0)
     features, background = rng.normal(size=(30, 3)), rng.normal(size=(60, 3))
     found = vulnerable_records(
         features,
         background,
-        n_target=n_target,
+        n_training_records=n_training_records,
         max_expected_neighbors=bound,
         threshold=threshold,
     )
-    expected = oracles.is_vulnerable(features, background, threshold, n_target, bound)
+    expected = oracles.is_vulnerable(features, background, threshold, n_training_records, bound)
     np.testing.assert_array_equal(found.selected, expected)
 
 
-@pytest.mark.parametrize("n_targets", [1, 7, 30])
-@pytest.mark.parametrize("n_target", [3, 40])
-def test_wanted_number_and_its_threshold_agree(n_targets, n_target):
+@pytest.mark.parametrize("n_selected", [1, 7, 30])
+@pytest.mark.parametrize("n_training_records", [3, 40])
+def test_wanted_number_and_its_threshold_agree(n_selected, n_training_records):
     rng = np.random.default_rng(1)
     features, background = rng.normal(size=(30, 3)), rng.normal(size=(60, 3))
-    options = {"n_target": n_target, "max_expected_neighbors": 0.5}
-    found = vulnerable_records(features, background, n_targets=n_targets, **options)
-    assert found.selected.sum() == n_targets
-    again = oracles.is_vulnerable(features, background, found.threshold, n_target, 0.5)
+    options = {"n_training_records": n_training_records, "max_expected_neighbors": 0.5}
+    found = vulnerable_records(features, background, n_selected=n_selected, **options)
+    assert found.selected.sum() == n_selected
+    again = oracles.is_vulnerable(features, background, found.threshold, n_training_records, 0.5)
     np.testing.assert_array_equal(found.selected, again)
     assert found.distances[found.selected].min() >= found.distances[~found.selected].max(initial=-1)
 
 
 def test_no_record_is_its_own_neighbor():
     features = np.array([[1.0, 0], [0, 1], [1, 0], [-1, -1]])
-    found = vulnerable_records(features, n_target=4, n_targets=2)
+    found = vulnerable_records(features, n_training_records=4, n_selected=2)
     np.testing.assert_allclose(found.distances, [0, 1, 0, 1 + np.sqrt(0.5)])
     np.testing.assert_array_equal(found.selected, [False, True, False, True])
 
 
 def test_zeros_are_at_distance_one_from_all():
-    found = vulnerable_records([[0.0, 0], [2, 0]], [[0.0, 0], [3, 0]], n_target=2, threshold=0.5)
+    found = vulnerable_records(
+        [[0.0, 0], [2, 0]], [[0.0, 0], [3, 0]], n_training_records=2, threshold=0.5
+    )
     np.testing.assert_allclose(found.distances, [1, 0])
     np.testing.assert_array_equal(found.selected, [True, False])
 
 
 def test_whoever_cannot_have_so_many_neighbors_is_selected():
-    found = vulnerable_records(np.ones((5, 2)), n_target=1, max_expected_neighbors=2, n_targets=1)
+    found = vulnerable_records(
+        np.ones((5, 2)), n_training_records=1, max_expected_neighbors=2, n_selected=1
+    )
     assert found.selected.all()
     assert np.isinf(found.distances).all()
 
@@ -63,17 +67,17 @@ def test_whoever_cannot_have_so_many_neighbors_is_selected():
 def test_scale_and_size_of_numbers_do_not_matter():
     rng = np.random.default_rng(0)
     features = rng.normal(size=(20, 4))
-    expected = vulnerable_records(features, n_target=10, n_targets=5)
+    expected = vulnerable_records(features, n_training_records=10, n_selected=5)
     for scale in (1e-300, 1e300, rng.random((20, 1)) + 1):
-        found = vulnerable_records(features * scale, n_target=10, n_targets=5)
+        found = vulnerable_records(features * scale, n_training_records=10, n_selected=5)
         np.testing.assert_allclose(found.distances, expected.distances, atol=1e-11)
 
 
 def test_blocks_change_nothing():
     features = np.random.default_rng(0).normal(size=(50, 4))
-    expected = vulnerable_records(features, n_target=10, n_targets=5)
+    expected = vulnerable_records(features, n_training_records=10, n_selected=5)
     with config_context(working_memory=0.001):
-        found = vulnerable_records(features, n_target=10, n_targets=5)
+        found = vulnerable_records(features, n_training_records=10, n_selected=5)
     np.testing.assert_array_equal(found.selected, expected.selected)
 
 
@@ -89,16 +93,16 @@ def test_features_are_centered_log_probabilities_of_all_models():
 
 def test_errors():
     X = np.eye(3)
-    for options in ({}, {"n_targets": 1, "threshold": 0.1}):
-        with pytest.raises(ValueError, match=r"either n_targets, .* or threshold"):
-            vulnerable_records(X, n_target=2, **options)
+    for options in ({}, {"n_selected": 1, "threshold": 0.1}):
+        with pytest.raises(ValueError, match=r"either n_selected, .* or threshold"):
+            vulnerable_records(X, n_training_records=2, **options)
     with pytest.raises(ValueError, match=r"3 columns, but background_features 2\. Describe"):
-        vulnerable_records(X, X[:, :2], n_target=2, n_targets=1)
-    wrong = {"n_target": 0, "max_expected_neighbors": 0, "n_targets": 0}
+        vulnerable_records(X, X[:, :2], n_training_records=2, n_selected=1)
+    wrong = {"n_training_records": 0, "max_expected_neighbors": 0, "n_selected": 0}
     for name, value in wrong.items():
         with pytest.raises(ValueError, match=f"'{name}' .* Got 0 "):
-            vulnerable_records(X, **{"n_target": 2, "n_targets": 1} | {name: value})
+            vulnerable_records(X, **{"n_training_records": 2, "n_selected": 1} | {name: value})
     with pytest.raises(ValueError, match=r"'max_expected_neighbors' .* Got nan "):
-        vulnerable_records(X, n_target=2, n_targets=1, max_expected_neighbors=np.nan)
+        vulnerable_records(X, n_training_records=2, n_selected=1, max_expected_neighbors=np.nan)
     with pytest.raises(ValueError, match=r"'threshold' .* Got 3 "):
-        vulnerable_records(X, n_target=2, threshold=3)
+        vulnerable_records(X, n_training_records=2, threshold=3)

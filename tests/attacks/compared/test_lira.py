@@ -123,7 +123,7 @@ def test_records_beyond_one_block():
             online=True,
             variance=variance,
             center="mean",
-            side="one",
+            alternative="greater",
         )
         np.testing.assert_allclose(scores[rows], expected, rtol=1e-6)
 
@@ -139,7 +139,7 @@ def test_fixtures():
     offline = lira_scores(*FIXTURE, online=False)
     np.testing.assert_allclose(-np.expm1(-offline), [0.99999999907], atol=5e-12)
     two_sided = -norm.logpdf(2.58668934, -0.21182447, 0.46562838)
-    both = lira_scores(*FIXTURE, online=False, side="two")
+    both = lira_scores(*FIXTURE, online=False, alternative="two-sided")
     np.testing.assert_allclose(both, [two_sided], rtol=1e-6)
 
 

@@ -56,17 +56,16 @@ def test_is_a_thin_shell_around_the_functions(forest, name, per_class):
     if name == "correctness":
         thresholds = np.ones(2)
     elif per_class:
-        thresholds = class_thresholds(values, MEMBERSHIP, Y)
+        thresholds = class_thresholds(MEMBERSHIP, values, Y)
     else:
-        thresholds = np.full(2, best_threshold(values, MEMBERSHIP))
+        thresholds = np.full(2, best_threshold(MEMBERSHIP, values))
     np.testing.assert_array_equal(attack.thresholds_, thresholds)
     called = values >= thresholds[Y]
     np.testing.assert_array_equal(attack.predict(X, Y), called)
     assert attack.score(X, Y, MEMBERSHIP) == balanced_accuracy_score(MEMBERSHIP, called)
     log_scale = name in ("entropy", "loss", "modified_entropy")
-    metric = -values if log_scale else values
     index = {"y_index": Y, "calibration_y_index": Y} if per_class else {}
-    risk = privacy_risk_scores(metric, metric, MEMBERSHIP, log_scale=log_scale, **index)
+    risk = privacy_risk_scores(values, values, MEMBERSHIP, log_scale=log_scale, **index)
     np.testing.assert_array_equal(attack.predict_proba(X, Y)[:, 1], risk)
 
 
