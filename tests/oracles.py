@@ -320,22 +320,24 @@ def smoothed_odds(p, amount):
     return math.log((p + amount) / (1 - p + amount))
 
 
-def rmia_ratio(confidence, column, seen, *, a, online):
+def rmia_ratio(confidence, column, seen, *, offline_a, online):
     """Zarifzadeh et al.: p(x | θ) / p(x) for one record."""
     out, own = _sides(column, seen)
     p_in = statistics.fmean(own) if own else None
-    without_out = (max(p_in + a - 1, 0) / a if a else p_in) if own else None
+    without_out = (max(p_in + offline_a - 1, 0) / offline_a if offline_a else p_in) if own else None
     p_out = statistics.fmean(out) if out else without_out
     if online and own:
         return confidence / max((p_in + p_out) / 2 if out else p_in, EPS)
-    return confidence / max(((1 + a) * p_out + 1 - a) / 2, EPS)
+    return confidence / max(((1 + offline_a) * p_out + 1 - offline_a) / 2, EPS)
 
 
-def rmia_score(record, population, *, a, gamma, online):
+def rmia_score(record, population, *, offline_a, gamma, online):
     """Compare one record (confidence, column, seen) with all those of the population."""
     online = online and any(record[2])
-    own = rmia_ratio(*record, a=a, online=online)
-    ratios = [rmia_ratio(*z, a=1 if online else a, online=online) for z in population]
+    own = rmia_ratio(*record, offline_a=offline_a, online=online)
+    ratios = [
+        rmia_ratio(*z, offline_a=1 if online else offline_a, online=online) for z in population
+    ]
     return sum(own > gamma * ratio for ratio in ratios) / len(ratios)
 
 

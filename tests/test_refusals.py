@@ -104,8 +104,8 @@ class Counted(StubClassifier):
     "wrong",
     [
         {"n_riskiest": 2.5},
-        {"fpr": 2},
-        {"fpr": [0.1, 2]},
+        {"false_positive_rate": 2},
+        {"false_positive_rate": [0.1, 2]},
         {"prior": 1},
         {"confidence_level": 95},
         {"n_jobs": "x"},

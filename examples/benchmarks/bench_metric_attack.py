@@ -43,7 +43,7 @@ def metric_attacks(proba, y_index, membership):
         if name == "correctness":  # needs no threshold: who is classified right is called a member
             called = values == 1
         else:
-            called = values >= class_thresholds(values, member, y_index)[y_index]
+            called = values >= class_thresholds(member, values, y_index)[y_index]
         accuracies.append((called[member].mean() + 1 - called[~member].mean()) / 2)
     return accuracies
 

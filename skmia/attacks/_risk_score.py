@@ -208,6 +208,6 @@ def _on_scale(signal, calibration_signal, log_scale):
         return signal, calibration_signal, log_scale
     if max(signal.max(initial=0), calibration_signal.max()) > 0:
         raise ValueError(
-            "Signals of both signs have no logarithm. Set log_scale=False, or give all with one sign."
+            "Signals of both signs have no logarithm. Set log_scale=False or give one sign."
         )
     return -signal, -calibration_signal, log_scale

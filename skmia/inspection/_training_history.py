@@ -379,7 +379,7 @@ class TrainingHistoryDisplay:
         limits = [_column(net.history, f"{key}_{end}") for end in ("low", "high")]
         has_limits = np.isfinite(limits).any()
         columns = {name: _column(net.history, name) for name in utility}
-        chance = 0.5 if metric != "tpr_at_fpr" else getattr(scoring, "fpr", None)
+        chance = 0.5 if metric != "tpr_at_fpr" else getattr(scoring, "false_positive_rate", None)
         if budget is None and metric == own:
             budget = getattr(scoring, "budget", None)
         display = cls(

@@ -47,8 +47,8 @@ def codes_to_compare(sensitive_features, groups=None):
     if len(names) < 2:
         given = f"only {names[0]!r}" if names else "none"
         raise ValueError(
-            f"{'sensitive_features' if groups is None else 'groups'} must hold at least two groups "
-            f"to compare, got {given}; stratify the split on the group, take a larger fold, or "
+            f"{'sensitive_features' if groups is None else 'compared_groups'} must hold at least two "
+            f"groups to compare, got {given}; stratify the split on the group, take a larger fold, or "
             "check that this is the right column."
         )
     position = {name: i for i, name in enumerate(names)}
@@ -98,7 +98,7 @@ def _named_groups(groups, found):
     if absent:
         shown = ", ".join(map(repr, found[:10])) + (", ..." if len(found) > 10 else "")
         raise ValueError(
-            f"groups must occur in sensitive_features, got {absent} without records; there are "
+            f"compared_groups must occur in sensitive_features, got {absent} without records; there are "
             f"{shown}. Correct the names, leave the group out, or stratify the split on it."
         )
     return names

@@ -87,7 +87,7 @@ class MemberRecorder(RemembersMembers, MetaEstimatorMixin, BaseEstimator):
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> tree = MemberRecorder(DecisionTreeClassifier(random_state=0))
     >>> scores = cross_validate(tree, X, y, scoring=["accuracy", "neg_mia_balanced_accuracy"])
-    >>> round(float(scores["test_neg_mia_accuracy"].mean()), 2)
+    >>> round(float(scores["test_neg_mia_balanced_accuracy"].mean()), 2)
     -0.54
     """
 

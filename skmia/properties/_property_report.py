@@ -138,7 +138,7 @@ class PropertyReport(Result):
     X=TABLE,
     y=ARRAY,
     membership=ARRAY_OR_NONE,
-    groups=ARRAY_OR_NONE,
+    compared_groups=ARRAY_OR_NONE,
     confidence_level=CONFIDENCE_LEVEL,
     random_state=RANDOM_STATE,
 )
@@ -149,7 +149,7 @@ def property_report(
     membership=None,
     *,
     sensitive_features=None,
-    groups=None,
+    compared_groups=None,
     confidence_level=0.95,
     random_state=None,
 ):
@@ -174,7 +174,7 @@ def property_report(
     sensitive_features : array-like of shape (n_records,) or (n_records, n_columns), default=None
         Each record's group, of any type, for fairness, which is measured on all records together.
         Of several columns, each combination of values is a group.
-    groups : list or None, default=None
+    compared_groups : list or None, default=None
         Groups to compare, None compares all. Rates of few records are uncertain, and the largest
         difference picks them out.
     confidence_level : float, default=0.95
@@ -245,7 +245,9 @@ def property_report(
         indistinguishability_deviation=mia_indistinguishability_deviation(
             membership, y_pred, smoothing=0.5, **level
         ),
-        **_fairness(estimator, X, y, y_pred, seeds[1], sensitive_features, groups, **level),
+        **_fairness(
+            estimator, X, y, y_pred, seeds[1], sensitive_features, compared_groups, **level
+        ),
         record_parameter_mi_mean=None if information is None else float(information.mean()),
         record_parameter_mi_max=None if information is None else float(information.max()),
         architecture=architecture_of(final_estimator(estimator)),
@@ -254,13 +256,13 @@ def property_report(
     )
 
 
-def _fairness(estimator, X, y, y_pred, seed, sensitive_features, groups, confidence_level):
+def _fairness(estimator, X, y, y_pred, seed, sensitive_features, compared_groups, confidence_level):
     names = "demographic_parity_difference", "predictive_fairness_difference"
     if sensitive_features is None:
         return dict.fromkeys((*names, "individual_fairness_deviation"))
     given = {
         "sensitive_features": sensitive_features,
-        "groups": groups,
+        "compared_groups": compared_groups,
         "confidence_level": confidence_level,
     }
     individual = None

@@ -91,7 +91,7 @@ def test_takes_every_signal_as_it_comes(name):
         (
             ([-1.0], [1.0, 2.0], [1, 0]),
             {"log_scale": True},
-            "both signs have no logarithm. Set log_",
+            "both signs .* Set log_scale=False",
         ),
         (([1.0], [1.0, 2.0], [1, 0]), {"n_bins": 0}, "'n_bins' .* Got 0 "),
         (([1.0], [1.0, 2.0], [1, 0]), {"prior": 1.0}, "'prior' .* Got 1.0 "),

@@ -16,7 +16,7 @@ SCORES = st.lists(st.integers(-4, 4), min_size=1, max_size=12)
 def test_equals_oracle_with_ties(members, others):
     scores = np.array(members + others, dtype=float)
     membership = np.repeat([1, 0], [len(members), len(others)])
-    assert best_threshold(scores, membership) == oracles.best_threshold(scores, membership)
+    assert best_threshold(membership, scores) == oracles.best_threshold(scores, membership)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -24,7 +24,7 @@ def test_each_class_equals_oracle(dtype):
     rng = np.random.default_rng(0)
     scores = rng.normal(size=600).round(1).astype(dtype)
     membership, y_index = rng.integers(2, size=600), rng.integers(-1, 7, size=600)
-    thresholds = class_thresholds(scores, membership, y_index, n_classes=7)
+    thresholds = class_thresholds(membership, scores, y_index, n_classes=7)
     assert thresholds.dtype == dtype
     for c in range(7):
         own = y_index == c
@@ -33,24 +33,24 @@ def test_each_class_equals_oracle(dtype):
 
 def test_of_equal_thresholds_the_largest():
     # 3 and 1 both call half of the members and none or half of the others
-    assert best_threshold([3, 1, 2, 0], [1, 1, 0, 0]) == 3
+    assert best_threshold([1, 1, 0, 0], [3, 1, 2, 0]) == 3
 
 
 def test_class_without_one_side_has_no_threshold():
-    thresholds = class_thresholds([1.0, 2.0, 3.0], [1, 1, 0], [0, 1, 1], n_classes=3)
+    thresholds = class_thresholds([1, 1, 0], [1.0, 2.0, 3.0], [0, 1, 1], n_classes=3)
     np.testing.assert_array_equal(thresholds, [np.nan, 2.0, np.nan])
 
 
 @pytest.mark.parametrize("dtype", [bool, int])
 def test_scores_that_are_no_floats(dtype):
-    thresholds = class_thresholds(np.array([1, 0, 1, 0], dtype), [1, 0, 1, 1], [0, 0, 1, 1])
+    thresholds = class_thresholds([1, 0, 1, 1], np.array([1, 0, 1, 0], dtype), [0, 0, 1, 1])
     np.testing.assert_array_equal(thresholds, [1.0, np.nan])
 
 
 def test_many_classes():
     y_index = np.repeat(np.arange(40_000), 2)
     membership = np.tile([1, 0], 40_000)
-    thresholds = class_thresholds(membership + y_index / 1e6, membership, y_index)
+    thresholds = class_thresholds(membership, membership + y_index / 1e6, y_index)
     np.testing.assert_allclose(thresholds, 1 + np.arange(40_000) / 1e6)
 
 
@@ -68,9 +68,9 @@ def test_many_classes():
 )
 def test_errors(scores, membership, message):
     with pytest.raises(ValueError, match=message):
-        best_threshold(scores, membership)
+        best_threshold(membership, scores)
     with pytest.raises(ValueError, match=message):
-        class_thresholds(scores, membership, [0] * len(scores))
+        class_thresholds(membership, scores, [0] * len(scores))
 
 
 @pytest.mark.parametrize(
@@ -85,4 +85,4 @@ def test_errors(scores, membership, message):
 )
 def test_classes_are_column_numbers(y_index, n_classes, message):
     with pytest.raises(ValueError, match=message):
-        class_thresholds([1.0, 2.0], [1, 0], y_index, n_classes=n_classes)
+        class_thresholds([1, 0], [1.0, 2.0], y_index, n_classes=n_classes)

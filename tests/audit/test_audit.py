@@ -121,7 +121,7 @@ def test_intervals_cover_the_blind_guess_where_there_is_nothing_to_find(draws):
         rng = np.random.default_rng(seed)
         proba = softmax(rng.normal(size=(2 * n, 3)), axis=1)
         y = rng.integers(3, size=2 * n)
-        given = {"attacks": ["modified_entropy"], "fpr": 0.1, "random_state": seed}
+        given = {"attacks": ["modified_entropy"], "false_positive_rate": 0.1, "random_state": seed}
         report = skmia.audit_predictions(proba[:n], y[:n], proba[n:], y[n:], **given)
         (attack,) = report.attacks
         for i, estimate in enumerate((attack.roc_auc, attack.balanced_accuracy)):
@@ -243,7 +243,12 @@ def test_adult_in_pandas_with_sensitive_columns(adult):
     table = found.to_frame()
     assert list(table.index) == ["correctness", "confidence", "entropy", "modified_entropy"]
     assert table.loc["modified_entropy", "roc_auc"] == by_name["modified_entropy"].roc_auc
-    assert {"roc_auc_low", "mia_accuracy_high", "tpr_at_fpr_0.01", "epsilon"} <= set(table.columns)
+    assert {
+        "roc_auc_low",
+        "balanced_accuracy_high",
+        "tpr_at_fpr_0.01",
+        "epsilon_lower_bound",
+    } <= set(table.columns)
 
 
 def test_equal_content_gives_equal_reports():
@@ -562,7 +567,7 @@ def test_other_warnings_of_an_attack_are_not_swallowed(forest):
         ({"attacks": [3]}, TypeError, "or signals by name or function, got 3"),
         ({"sensitive_features": "sex"}, ValueError, "'sex' is not a column of X"),
         ({"sensitive_features": {"sex": (Y, Y)}}, ValueError, "285 for train and 284 for test"),
-        ({"fpr": [2]}, ValueError, "fpr"),
+        ({"false_positive_rate": [2]}, ValueError, "false_positive_rate"),
         ({"n_riskiest": -1}, ValueError, "'n_riskiest' .* Got -1 "),
         ({"prior": 1.5}, ValueError, "prior"),
         ({"confidence_level": 95}, ValueError, "confidence_level"),

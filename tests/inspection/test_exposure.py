@@ -486,8 +486,14 @@ def test_frames_need_pandas(monkeypatch):
         ({"n_resamples": 0}, "'n_resamples' parameter of .* Got 0 "),
         ({"confidence_level": 95}, "'confidence_level' parameter of .* Got 95 "),
         ({"sensitivity": [1.0]}, "sensitivity must hold one number per record.*expected 60, got 1"),
-        ({"further": {"a": np.full(60, np.inf)}}, "a must hold one number.*60 of them infinite"),
-        ({"further": {"class_gap": np.ones(60)}}, r"further has \['class_gap'\], .* other names"),
+        (
+            {"extra_explanations": {"a": np.full(60, np.inf)}},
+            "a must hold one number.*60 of them infinite",
+        ),
+        (
+            {"extra_explanations": {"class_gap": np.ones(60)}},
+            r"extra_explanations has \['class_gap'\], .* other names",
+        ),
         ({"embedding": "last"}, "'embedding' parameter of .* Got 'last' "),
         ({"embedding": np.zeros((59, 2))}, "inconsistent numbers of samples"),
         ({"embedding": np.full((60, 2), np.nan)}, "embedding contains NaN"),

@@ -64,21 +64,21 @@ def test_stores_what_the_search_measured():
     display = TradeoffDisplay.from_search(search)
     results = search.cv_results_
     np.testing.assert_allclose(display.utility, results["mean_test_accuracy"])
-    np.testing.assert_allclose(display.leakage, -results["mean_test_neg_mia_roc_auc"])
+    np.testing.assert_allclose(display.attack_success, -results["mean_test_neg_mia_roc_auc"])
     for error, name in (
         (display.utility_error, "accuracy"),
-        (display.leakage_error, "neg_mia_roc_auc"),
+        (display.attack_success_error, "neg_mia_roc_auc"),
     ):
         # scikit-learn divides by n; the standard error of a mean is s / sqrt(n)
         np.testing.assert_allclose(error, results[f"std_test_{name}"] / np.sqrt(3), atol=1e-12)
     assert display.chosen == search.best_index_
     assert display.budget == 0.535
-    assert (display.privacy_name, display.utility_name) == ("mia_roc_auc", "accuracy")
+    assert (display.attack_success_name, display.utility_name) == ("mia_roc_auc", "accuracy")
 
 
 def test_front_holds_who_is_not_beaten():
     display = TradeoffDisplay.from_search(usual())
-    points = list(zip(display.leakage, display.utility, strict=True))
+    points = list(zip(display.attack_success, display.utility, strict=True))
     kept = [
         i
         for i, (leakage, utility) in enumerate(points)
@@ -89,7 +89,7 @@ def test_front_holds_who_is_not_beaten():
     ]
     assert set(display.front) == set(kept)
     x, y = display.front_.get_data()
-    np.testing.assert_array_equal(x, display.leakage[display.front])
+    np.testing.assert_array_equal(x, display.attack_success[display.front])
     np.testing.assert_array_equal(y, display.utility[display.front])
     assert (np.diff(x) >= 0).all()
     assert display.front_.get_drawstyle() == "steps-post"
@@ -126,7 +126,7 @@ def test_explicit_arguments_win():
 def test_other_searches_have_default_names_and_no_budget(refit):
     search = searched(refit=refit)
     display = TradeoffDisplay.from_search(search)
-    assert (display.privacy_name, display.utility_name) == ("mia_roc_auc", "accuracy")
+    assert (display.attack_success_name, display.utility_name) == ("mia_roc_auc", "accuracy")
     assert display.budget is display.budget_line_ is None
     assert display.chosen == (search.best_index_ if refit else None)
     assert (display.chosen_ is None) == (not refit)
@@ -142,11 +142,11 @@ def test_labels_legend_and_artists():
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("mia_roc_auc", "accuracy")
     assert legend_of(display) == ["Pareto front", "Candidates", "Chosen", "Budget = 0.535"]
     np.testing.assert_array_equal(
-        display.points_.get_offsets(), np.column_stack([display.leakage, display.utility])
+        display.points_.get_offsets(), np.column_stack([display.attack_success, display.utility])
     )
     assert set(display.budget_line_.get_xdata()) == {0.535}
     best = search.best_index_
-    assert display.chosen_.get_xdata() == [display.leakage[best]]
+    assert display.chosen_.get_xdata() == [display.attack_success[best]]
     assert display.chosen_.get_ydata() == [display.utility[best]]
     assert display.texts_ == []
     assert display.figure_ is ax.figure
@@ -158,7 +158,7 @@ def test_error_bars_are_one_standard_error():
     assert display.errorbar_.has_yerr
     across, along = display.errorbar_.lines[2]
     for bars, axis, error in (
-        (across, 0, display.leakage_error),
+        (across, 0, display.attack_success_error),
         (along, 1, display.utility_error),
     ):
         ends = np.array([segment[:, axis] for segment in bars.get_segments()])
@@ -167,14 +167,14 @@ def test_error_bars_are_one_standard_error():
 
 def test_one_split_has_no_error_bars():
     display = TradeoffDisplay.from_search(searched(cv=ShuffleSplit(1, random_state=0)))
-    assert np.isnan(display.leakage_error).all()
+    assert np.isnan(display.attack_success_error).all()
     assert display.errorbar_ is None
     assert len(display.points_.get_offsets()) == 5
 
 
 def test_errors_of_one_kind_are_enough_for_bars():
     display = TradeoffDisplay(
-        leakage=[0.5, 0.6], utility=[0.7, 0.8], utility_error=[0.01, 0.02]
+        attack_success=[0.5, 0.6], utility=[0.7, 0.8], utility_error=[0.01, 0.02]
     ).plot()
     assert display.errorbar_.has_yerr
     assert not display.errorbar_.has_xerr
@@ -195,13 +195,13 @@ def test_failed_candidates_are_skipped():
 
 
 def test_failed_chosen_candidate_is_not_marked():
-    display = TradeoffDisplay(leakage=[0.5, np.nan], utility=[0.7, np.nan], chosen=1).plot()
+    display = TradeoffDisplay(attack_success=[0.5, np.nan], utility=[0.7, np.nan], chosen=1).plot()
     assert display.chosen_ is None
 
 
 def test_display_of_points_alone():
-    display = TradeoffDisplay(leakage=[0.5, 0.6], utility=[0.7, 0.8]).plot()
-    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("Leakage", "Utility")
+    display = TradeoffDisplay(attack_success=[0.5, 0.6], utility=[0.7, 0.8]).plot()
+    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("Attack success", "Utility")
     assert len(display.front_.get_xdata()) == 0
     assert len(display.points_.get_offsets()) == 2
     assert display.errorbar_ is display.chosen_ is display.budget_line_ is None
@@ -228,7 +228,7 @@ def test_style_keywords_win_by_any_name():
 
 
 def test_points_can_be_colored():
-    display = TradeoffDisplay(leakage=[0.5, 0.6], utility=[0.7, 0.8])
+    display = TradeoffDisplay(attack_success=[0.5, 0.6], utility=[0.7, 0.8])
     red = display.plot(point_kwargs={"color": "r"}).points_
     assert tuple(red.get_edgecolor()[0]) == to_rgba("r")
     assert len(red.get_facecolor()) == 0  # hollow
@@ -262,7 +262,7 @@ def test_plot_again_with_another_name():
 def test_annotate_a_parameter():
     display = TradeoffDisplay.from_search(usual(), annotate="max_depth")
     assert [text.get_text() for text in display.texts_] == ["1", "2", "3", "5", "8"]
-    assert display.texts_[2].xy == (display.leakage[2], display.utility[2])
+    assert display.texts_[2].xy == (display.attack_success[2], display.utility[2])
 
 
 def test_annotate_takes_the_end_of_a_nested_name():
@@ -316,7 +316,7 @@ def test_some_candidate_must_be_measured():
 @pytest.mark.usefixtures("no_matplotlib")
 def test_matplotlib_is_named_where_it_lacks():
     for call in (
-        TradeoffDisplay(leakage=[0.5], utility=[0.5]).plot,
+        TradeoffDisplay(attack_success=[0.5], utility=[0.5]).plot,
         lambda: TradeoffDisplay.from_search(None),
     ):
         with pytest.raises(ImportError, match=r'pip install "skmia\[plot\]"'):

@@ -47,37 +47,37 @@ def test_stores_what_the_history_holds(fitted):
     display = TrainingHistoryDisplay.from_estimator(fitted)
     history = fitted.net_.history
     np.testing.assert_array_equal(display.epochs, [1, 2, 3])
-    np.testing.assert_array_equal(display.leakage, history[:, "mia_roc_auc"])
-    np.testing.assert_array_equal(display.leakage_low, history[:, "mia_roc_auc_low"])
-    np.testing.assert_array_equal(display.leakage_high, history[:, "mia_roc_auc_high"])
+    np.testing.assert_array_equal(display.attack_success, history[:, "mia_roc_auc"])
+    np.testing.assert_array_equal(display.attack_success_low, history[:, "mia_roc_auc_low"])
+    np.testing.assert_array_equal(display.attack_success_high, history[:, "mia_roc_auc_high"])
     assert list(display.utility) == ["valid_acc", "train_acc"]
     for key, values in display.utility.items():
         np.testing.assert_array_equal(values, history[:, key])
     scoring = dict(fitted.net_.callbacks_)["membership_scoring"]
     assert display.chosen == scoring.best_epoch_
     assert (display.budget, display.chance) == (0.9, 0.5)
-    assert (display.leakage_name, display.utility_name) == ("mia_roc_auc", "Utility")
+    assert (display.attack_success_name, display.utility_name) == ("mia_roc_auc", "Utility")
 
 
 def test_other_metrics(fitted):
     display = TrainingHistoryDisplay.from_estimator(fitted, metric="tpr_at_fpr")
     history = fitted.net_.history
-    np.testing.assert_array_equal(display.leakage, history[:, "mia_tpr_at_fpr"])
+    np.testing.assert_array_equal(display.attack_success, history[:, "mia_tpr_at_fpr"])
     assert display.chance == 0.2
-    assert display.budget is display.leakage_low is display.band_ is None
-    display = TrainingHistoryDisplay.from_estimator(fitted, metric="accuracy", budget=0.55)
-    np.testing.assert_array_equal(display.leakage, history[:, "mia_balanced_accuracy"])
+    assert display.budget is display.attack_success_low is display.band_ is None
+    display = TrainingHistoryDisplay.from_estimator(fitted, metric="balanced_accuracy", budget=0.55)
+    np.testing.assert_array_equal(display.attack_success, history[:, "mia_balanced_accuracy"])
     assert (display.chance, display.budget) == (0.5, 0.55)
-    own = network(metric="accuracy", budget=0.99).fit(X, Y)
+    own = network(metric="balanced_accuracy", budget=0.99).fit(X, Y)
     display = TrainingHistoryDisplay.from_estimator(own)
-    assert (display.leakage_name, display.budget) == ("mia_balanced_accuracy", 0.99)
+    assert (display.attack_success_name, display.budget) == ("mia_balanced_accuracy", 0.99)
 
 
 def test_history_without_a_callback_still_has_figures(fitted):
     # what a history loaded from a file comes down to
     net = SimpleNamespace(history=[dict(row) for row in fitted.net_.history])
     display = TrainingHistoryDisplay.from_estimator(net)
-    np.testing.assert_array_equal(display.leakage, fitted.net_.history[:, "mia_roc_auc"])
+    np.testing.assert_array_equal(display.attack_success, fitted.net_.history[:, "mia_roc_auc"])
     assert display.budget is display.chosen is None
     assert display.chosen_lines_ == []
     assert TrainingHistoryDisplay.from_estimator(net, metric="tpr_at_fpr").chance is None
@@ -98,7 +98,7 @@ def test_history_without_a_callback_still_has_figures(fitted):
 def test_finds_the_network_within(holder):
     display = TrainingHistoryDisplay.from_estimator(holder(network()))
     assert len(display.line_.get_xdata()) == 3
-    assert display.leakage_name == "mia_roc_auc"
+    assert display.attack_success_name == "mia_roc_auc"
 
 
 def test_plain_skorch_net():
@@ -110,8 +110,8 @@ def test_plain_skorch_net():
         verbose=0,
     ).fit(X, Y)
     display = TrainingHistoryDisplay.from_estimator(net)
-    np.testing.assert_array_equal(display.leakage, net.history[:, "mia_roc_auc"])
-    assert np.isfinite(display.leakage).all()
+    np.testing.assert_array_equal(display.attack_success, net.history[:, "mia_roc_auc"])
+    assert np.isfinite(display.attack_success).all()
 
 
 # Drawing
@@ -125,7 +125,7 @@ def test_panels_lines_and_legend(fitted):
     assert (upper.get_ylabel(), lower.get_ylabel()) == ("Utility", "mia_roc_auc")
     assert lower.get_xlabel() == "Epoch"
     np.testing.assert_array_equal(
-        display.line_.get_xydata(), np.column_stack([display.epochs, display.leakage])
+        display.line_.get_xydata(), np.column_stack([display.epochs, display.attack_success])
     )
     for key, line in display.utility_lines_.items():
         assert line.axes is upper
@@ -141,7 +141,10 @@ def test_panels_lines_and_legend(fitted):
 
 def test_band_is_the_interval():
     display = TrainingHistoryDisplay(
-        epochs=[1, 2], leakage=[0.5, 0.6], leakage_low=[0.4, 0.55], leakage_high=[0.6, 0.7]
+        epochs=[1, 2],
+        attack_success=[0.5, 0.6],
+        attack_success_low=[0.4, 0.55],
+        attack_success_high=[0.6, 0.7],
     ).plot()
     corners = {tuple(point) for point in display.band_.get_paths()[0].vertices.round(9)}
     assert corners >= {(1, 0.4), (2, 0.55), (1, 0.6), (2, 0.7)}
@@ -153,9 +156,9 @@ def test_epochs_that_were_not_measured_are_skipped():
     nan = np.nan
     display = TrainingHistoryDisplay(
         epochs=[1, 2, 3, 4],
-        leakage=[nan, 0.6, nan, 0.7],
-        leakage_low=[nan, 0.5, nan, 0.6],
-        leakage_high=[nan, 0.7, nan, 0.8],
+        attack_success=[nan, 0.6, nan, 0.7],
+        attack_success_low=[nan, 0.5, nan, 0.6],
+        attack_success_high=[nan, 0.7, nan, 0.8],
         utility={"valid_acc": [0.7, 0.8, 0.8, nan]},
     ).plot()
     np.testing.assert_array_equal(display.line_.get_xydata(), [[2, 0.6], [4, 0.7]])
@@ -166,8 +169,8 @@ def test_epochs_that_were_not_measured_are_skipped():
 def test_early_stopping_leaves_the_last_epoch_out():
     net = network().set_params(early_stopping=True, n_iter_no_change=1, max_epochs=100, lr=0.1)
     display = TrainingHistoryDisplay.from_estimator(net.fit(X, Y))
-    assert np.isfinite(display.leakage[:-1]).all()
-    assert np.isnan(display.leakage[-1])
+    assert np.isfinite(display.attack_success[:-1]).all()
+    assert np.isnan(display.attack_success[-1])
 
 
 def test_without_utility_there_is_one_panel(fitted):
@@ -260,7 +263,7 @@ def test_panels_are_one_or_two(fitted):
 @pytest.mark.usefixtures("no_matplotlib")
 def test_matplotlib_is_named_where_it_lacks():
     for call in (
-        TrainingHistoryDisplay(epochs=[1], leakage=[0.5]).plot,
+        TrainingHistoryDisplay(epochs=[1], attack_success=[0.5]).plot,
         lambda: TrainingHistoryDisplay.from_estimator(None),
     ):
         with pytest.raises(ImportError, match=r'pip install "skmia\[plot\]"'):

@@ -62,7 +62,7 @@ def pool(n_shadows=32, splitter="halves"):
 @pytest.mark.parametrize("rest", ["random", "fixed"])
 def test_known_leakage_is_found(rest):
     X, y = np.arange(60.0)[:, None], np.arange(60) % 2
-    options = {"statistic": Telling.statistic, "rest": rest, "n_models": 64}
+    options = {"statistic": Telling.statistic, "other_records": rest, "n_models": 64}
     rows = np.arange(60) if rest == "random" else [3, 50]
     found = leakage(Telling(1.0), X, y, rows=rows, **options)
     if rest == "fixed":
@@ -162,7 +162,7 @@ def test_parameters_leak_no_less_than_what_is_computed_from_them():
 
 def test_twins_are_in_or_out_together():
     twins = np.r_[X, X[:1]], np.r_[Y, Y[:1]]
-    for options in ({}, {"estimator": NOISY, "rest": "fixed"}):
+    for options in ({}, {"estimator": NOISY, "other_records": "fixed"}):
         found = leakage(X=twins[0], y=twins[1], rows=[0, 40], n_models=12, **options)
         assert found.kl[0] == found.kl[1]
         assert found.n_in[0] == found.n_in[1]
@@ -201,7 +201,7 @@ def test_training_without_chance_is_refused_where_nothing_else_differs():
     ("options", "message"),
     [
         ({"method": "best"}, "'method' parameter of .* Got 'best' "),
-        ({"rest": "none"}, "'rest' parameter of .* Got 'none' "),
+        ({"other_records": "none"}, "'other_records' parameter of .* Got 'none' "),
         ({"prior": 0}, "'prior' parameter of .* Got 0 "),
         ({"false_positive_rate": 0}, "'false_positive_rate' parameter of .* Got 0 "),
         ({"confidence_level": 2}, "'confidence_level' parameter of .* Got 2 "),

@@ -56,7 +56,7 @@ def test_choice_among_pairs_and_labels_is_paid_for():
     assert "over 6 comp" in found.method
     alone = [
         predictive_fairness_difference(
-            y_true, y_pred, groups=pair, confidence_level=1 - 0.05 / 3, **options
+            y_true, y_pred, compared_groups=pair, confidence_level=1 - 0.05 / 3, **options
         )
         for pair in ([0, 1], [0, 2], [1, 2])
     ]

@@ -276,7 +276,7 @@ def test_ranges(data, threshold):
 def test_order_and_scale_of_scores_do_not_matter(data, seed):
     membership, scores = data
     order = np.random.default_rng(seed).permutation(len(scores))
-    options = {"fpr": [0.2, 0.5], "n_resamples": 5, "random_state": 0}
+    options = {"false_positive_rate": [0.2, 0.5], "n_resamples": 5, "random_state": 0}
     report = membership_report(membership, scores, **options)
     for other in (
         membership_report(membership[order], scores[order], **options),
@@ -355,7 +355,7 @@ def test_report_is_its_functions():
     assert str(report.tpr_at_fpr[0.001]) == (
         "unresolvable: it needs at least 1000 non-members, got 250"
     )
-    assert report.epsilon == epsilon_lower_bound(*data, random_state=0)
+    assert report.epsilon_lower_bound == epsilon_lower_bound(*data, random_state=0)
 
 
 def test_report_sorts_once(monkeypatch):
@@ -422,13 +422,21 @@ def test_wrong_arrays(function, membership, scores, message):
             for function in FUNCTIONS[1:]
         ),
         (membership_roc_auc, {"confidence_level": "0.95"}, "Got '0.95' instead"),
-        (tpr_at_fpr, {"fpr": 1}, r"'fpr' .* of tpr_at_fpr .*\(0.0, 1.0\), such as 0.01 .* Got 1 "),
-        (tpr_at_fpr, {"fpr": [0.1, 0]}, r"each a float in the range \(0.0, 1.0\).* Got \[0.1, 0\]"),
-        (tpr_at_fpr, {"fpr": []}, r"'fpr' .* Got \[\] instead"),
+        (
+            tpr_at_fpr,
+            {"false_positive_rate": 1},
+            r"'false_positive_rate' .* of tpr_at_fpr .*\(0.0, 1.0\), such as 0.01 .* Got 1 ",
+        ),
+        (
+            tpr_at_fpr,
+            {"false_positive_rate": [0.1, 0]},
+            r"each a float in the range \(0.0, 1.0\).* Got \[0.1, 0\]",
+        ),
+        (tpr_at_fpr, {"false_positive_rate": []}, r"'false_positive_rate' .* Got \[\] instead"),
         (
             membership_report,
-            {"fpr": [0.1, 2]},
-            r"'fpr' parameter of membership_report .* Got \[0.1, 2\]",
+            {"false_positive_rate": [0.1, 2]},
+            r"'false_positive_rate' parameter of membership_report .* Got \[0.1, 2\]",
         ),
         (membership_report, {"prior": 1.0}, "'prior' parameter .* Got 1.0 "),
         (
@@ -462,7 +470,7 @@ def test_resolution_warning_says_what_is_needed():
     data = binormal(200, 200, 1, 0)
     message = (
         r"TPR at FPR 0.001 is unresolvable: it needs at least 1000 non-members, got 200; "
-        "a larger fpr needs fewer"
+        "a larger rate needs fewer"
     )
     with pytest.warns(ResolutionWarning, match=message):
         estimates = tpr_at_fpr(*data, false_positive_rate=[0.1, 0.001])

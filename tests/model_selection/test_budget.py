@@ -115,7 +115,7 @@ def test_one_split_has_no_spread():
         ({"budget": np.nan}, "'budget' parameter of .* Got nan "),
         ({"budget": True}, "'budget' parameter of .* Got True "),
         ({"budget": 0.5, "rule": "median"}, "'rule' parameter of .* Got 'median' "),
-        ({"budget": 0.5, "fallback": "cry"}, "'otherwise' parameter of .* Got 'cry' "),
+        ({"budget": 0.5, "fallback": "cry"}, "'fallback' parameter of .* Got 'cry' "),
         ({"budget": 0.5, "confidence_level": 1}, "'confidence_level' parameter of .* Got 1 "),
     ],
 )

@@ -212,7 +212,7 @@ def test_groups_without_rows(model):
     with pytest.raises(ValueError, match="group"):
         scorer(model, *one)
     named = make_fairness_scorer(
-        "demographic_parity_difference", sensitive_features=0, groups=[0, 1, 7]
+        "demographic_parity_difference", sensitive_features=0, compared_groups=[0, 1, 7]
     )
     with pytest.raises(ValueError, match="7"):
         named(model, X, Y)

@@ -41,7 +41,13 @@ from skmia.shadows import shadow_template
 from skmia.signals import confidence, modified_entropy
 
 X, Y = load_breast_cancer(return_X_y=True)
-METRICS = ["accuracy", "advantage", "indistinguishability_deviation", "roc_auc", "tpr_at_fpr"]
+METRICS = [
+    "balanced_accuracy",
+    "advantage",
+    "indistinguishability_deviation",
+    "roc_auc",
+    "tpr_at_fpr",
+]
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +135,7 @@ def test_accuracy_and_advantage_of_the_attack_that_needs_no_threshold():
     X_train, X_test, y_train, y_test = halves()
     tree = MemberRecorder(DecisionTreeClassifier(random_state=0)).fit(X_train, y_train)
     scorer = make_membership_scorer(
-        ["accuracy", "advantage"], attack=MetricAttack(signal="correctness")
+        ["balanced_accuracy", "advantage"], attack=MetricAttack(signal="correctness")
     )
     gap = tree.score(X_train, y_train) - tree.score(X_test, y_test)
     assert gap > 0.03
@@ -203,10 +209,12 @@ def test_null_on_noise_labels_with_a_model_that_ignores_the_records(strategy, n_
             strategy=strategy, constant=1, random_state=np.random.RandomState(1000 + seed)
         )
         scorer = make_membership_scorer(
-            ["roc_auc", "accuracy"], pool=(records, y), random_state=seed
+            ["roc_auc", "balanced_accuracy"], pool=(records, y), random_state=seed
         )
         found = cross_validate(dummy, records, y, cv=KFold(2), scoring=scorer, error_score="raise")
-        scores.append([-found[f"test_neg_mia_{m}"].mean() for m in ("roc_auc", "accuracy")])
+        scores.append(
+            [-found[f"test_neg_mia_{m}"].mean() for m in ("roc_auc", "balanced_accuracy")]
+        )
     mean = np.mean(scores, axis=0)
     standard_error = np.std(scores, axis=0, ddof=1) / np.sqrt(n_runs)
     # six comparisons: three standard errors; a model without any spread must be right exactly
@@ -214,13 +222,16 @@ def test_null_on_noise_labels_with_a_model_that_ignores_the_records(strategy, n_
 
 
 def test_deeper_trees_leak_more(adult):
-    scorer = make_membership_scorer(["accuracy", "advantage", "roc_auc"], pool=adult)
+    scorer = make_membership_scorer(["balanced_accuracy", "advantage", "roc_auc"], pool=adult)
     means = []
     for depth in (1, 5, None):
         tree = on_adult(DecisionTreeClassifier(max_depth=depth, random_state=0))
         scores = cross_validate(tree, *adult, cv=3, scoring=scorer, error_score="raise")
         means.append(
-            [-scores[f"test_neg_mia_{m}"].mean() for m in ("accuracy", "advantage", "roc_auc")]
+            [
+                -scores[f"test_neg_mia_{m}"].mean()
+                for m in ("balanced_accuracy", "advantage", "roc_auc")
+            ]
         )
     shallow, middle, full = means
     assert (np.array(shallow) < middle).all()
@@ -262,10 +273,10 @@ def test_other_scorers_are_reported_along():
 
 def test_reproducible_and_seeds_differ():
     tree = MemberRecorder(GaussianNB()).fit(X[:400], Y[:400])
-    scorer = make_membership_scorer("accuracy")
+    scorer = make_membership_scorer("balanced_accuracy")
     assert scorer(tree, X[400:], Y[400:]) == scorer(tree, X[400:], Y[400:])
     seeds = [
-        make_membership_scorer("accuracy", random_state=seed)(tree, X[400:], Y[400:])
+        make_membership_scorer("balanced_accuracy", random_state=seed)(tree, X[400:], Y[400:])
         for seed in range(5)
     ]
     assert len(set(seeds)) > 1
@@ -460,7 +471,11 @@ def test_targets_that_cannot_be_attacked():
         ({"metric": []}, ValueError, "metric is an empty list"),
         ({"metric": ["roc_auc", "roc_auc"]}, ValueError, "2 metrics with 1 different names"),
         ({"metric": None}, ValueError, "'metric' parameter of .* Got None "),
-        ({"metric": membership_roc_auc, "fpr": 0}, ValueError, "'fpr' parameter of .* Got 0 "),
+        (
+            {"metric": membership_roc_auc, "false_positive_rate": 0},
+            ValueError,
+            "'false_positive_rate' parameter of .* Got 0 ",
+        ),
         ({"pool": (X, Y), "metric": [max, max]}, ValueError, "different names"),
         ({"attack": "loss"}, TypeError, "'attack' parameter of .* Got 'loss' "),
         (
@@ -480,6 +495,6 @@ def test_invalid_options(options, error, message):
 
 
 def test_the_repr_shows_no_records():
-    text = repr(make_membership_scorer(["roc_auc", "accuracy"], pool=(X, Y)))
-    assert text == "make_membership_scorer(['roc_auc', 'accuracy'], pool=(X, y))"
+    text = repr(make_membership_scorer(["roc_auc", "balanced_accuracy"], pool=(X, Y)))
+    assert text == "make_membership_scorer(['roc_auc', 'balanced_accuracy'], pool=(X, y))"
     assert repr(make_membership_scorer("roc_auc")) == "make_membership_scorer('roc_auc')"

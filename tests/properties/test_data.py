@@ -242,7 +242,7 @@ def test_entropy_is_slow_count_in_all_containers(rows, bins):
             known = column[~np.isnan(column)]
             counts = [np.isnan(column).sum()]
             if len(known):
-                counts = [*np.histogram(known, n_bins=bins)[0], *counts]
+                counts = [*np.histogram(known, bins=bins)[0], *counts]
             cells = [i for i, count in enumerate(counts) for _ in range(count)]
             expected.append(oracles.entropy_in_bits(cells))
     for table in (X, X.astype(np.float32), pd.DataFrame(X), pl.DataFrame(X), sparse.csr_array(X)):
@@ -274,7 +274,7 @@ def test_entropy_of_adult_is_that_of_its_counts():
 
 def test_bins_are_refused():
     for bins in (1, 2.0, True):
-        with pytest.raises(ValueError, match=rf"'bins' .*\[2, inf\) or None. Got {bins} "):
+        with pytest.raises(ValueError, match=rf"'n_bins' .*\[2, inf\) or None. Got {bins} "):
             dataset_entropy([[1], [2]], n_bins=bins)
 
 

@@ -102,7 +102,7 @@ def test_of_many_classes_and_features():
 
 def test_refuses():
     X = [[1, 2], [3, 4]]
-    with pytest.raises(ValueError, match=r"'bins' parameter of dataset_report .* Got 1 "):
+    with pytest.raises(ValueError, match=r"'n_bins' parameter of dataset_report .* Got 1 "):
         dataset_report(X, n_bins=1)
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         dataset_report(X, [0, 1, 1])

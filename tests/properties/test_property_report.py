@@ -105,9 +105,11 @@ def test_its_forms():
 def test_fairness_is_only_that_of_the_groups_named():
     race = FRAME["race"]
     groups = ["White", "Black"]
-    report = property_report(TREE, X, Y, MEMBERSHIP, sensitive_features=race, groups=groups)
+    report = property_report(
+        TREE, X, Y, MEMBERSHIP, sensitive_features=race, compared_groups=groups
+    )
     group = demographic_parity_difference(
-        Y, TREE.predict(X), sensitive_features=race, groups=groups
+        Y, TREE.predict(X), sensitive_features=race, compared_groups=groups
     )
     assert report.demographic_parity_difference == group
     assert property_report(TREE, X, Y, MEMBERSHIP).demographic_parity_difference is None

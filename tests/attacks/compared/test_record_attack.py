@@ -398,7 +398,7 @@ def leak(kind, seed, n_shadows=8, splitter="halves", n_pool=480):
 
 
 def best_accuracy(scores, membership):
-    return balanced_accuracy_score(membership, scores >= best_threshold(scores, membership))
+    return balanced_accuracy_score(membership, scores >= best_threshold(membership, scores))
 
 
 def gaps(attack, X_all, y_all, membership):

@@ -59,7 +59,7 @@ def test_equals_the_comparison_of_all_pairs(kind, online):
     sample, population = confidences(kind), confidences(kind, n_records=31, seed=1)
     foreign = (*population[:2], np.zeros_like(population[2]))
     for others, a, gamma in itertools.product((population, foreign), (0, 0.3, 1), (1, 2)):
-        options = {"a": a, "gamma": gamma, "online": online}
+        options = {"offline_a": a, "gamma": gamma, "online": online}
         np.testing.assert_allclose(
             fast(sample, others, **options), slow(sample, others, **options), rtol=1e-6
         )
@@ -75,7 +75,7 @@ def test_records_that_all_shadows_saw_offline():
     own, shadows, _ = confidences("tied")
     sample = own, shadows, np.ones(shadows.shape, bool)
     for a in (0, 0.3, 1):
-        options = {"a": a, "gamma": 1, "online": False}
+        options = {"offline_a": a, "gamma": 1, "online": False}
         population = confidences("tied", seed=1)
         expected = slow(sample, population, **options)
         np.testing.assert_allclose(fast(sample, population, **options), expected)
@@ -84,21 +84,21 @@ def test_records_that_all_shadows_saw_offline():
 def test_a_record_that_all_shadows_saw_does_not_dominate_itself():
     in_mask = np.array([[True, True, True], [True, False, True]])
     sample = np.full(3, 0.5), np.full((2, 3), 0.5), in_mask  # all models answer 0.5 to all records
-    np.testing.assert_array_equal(fast(sample, sample, a=0.3, online=True), np.zeros(3))
+    np.testing.assert_array_equal(fast(sample, sample, offline_a=0.3, online=True), np.zeros(3))
 
 
 def test_fixture():
     x = [0.9, 0.4], [[0.5, 0.45], [0.6, 0.35]], [[False, False]] * 2
     z = [0.8, 0.5, 0.3], [[0.7, 0.6, 0.5], [0.6, 0.4, 0.3]]
     for gamma in (1, 1.2):
-        np.testing.assert_allclose(rmia_scores(*x, *z, a=0.3, gamma=gamma), [1, 1 / 3])
+        np.testing.assert_allclose(rmia_scores(*x, *z, offline_a=0.3, gamma=gamma), [1, 1 / 3])
     # the ratios 1.27208481 and 1.03559871, by where domination ends
     edge = 1.27208481 / 1.03559871
-    assert rmia_scores(*x, *z, a=0.3, gamma=edge * (1 - 1e-7))[0] == 1
-    assert rmia_scores(*x, *z, a=0.3, gamma=edge * (1 + 1e-7))[0] < 1
+    assert rmia_scores(*x, *z, offline_a=0.3, gamma=edge * (1 - 1e-7))[0] == 1
+    assert rmia_scores(*x, *z, offline_a=0.3, gamma=edge * (1 + 1e-7))[0] < 1
     edge = 0.65573770 / 0.49180328
-    assert rmia_scores(*x, *z, a=0.3, gamma=edge * (1 - 1e-7))[1] == 1 / 3
-    assert rmia_scores(*x, *z, a=0.3, gamma=edge * (1 + 1e-7))[1] == 0
+    assert rmia_scores(*x, *z, offline_a=0.3, gamma=edge * (1 - 1e-7))[1] == 1 / 3
+    assert rmia_scores(*x, *z, offline_a=0.3, gamma=edge * (1 + 1e-7))[1] == 0
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -118,7 +118,7 @@ def test_records_beyond_one_block():
     rows = [0, 1, 10_921, 10_922, 21_843, 21_844, n_records - 1]
     few = sample[0][rows], sample[1][:, rows], sample[2][:, rows]
     np.testing.assert_allclose(
-        fast(sample, population)[rows], slow(few, population, a=0.3, gamma=1, online=True)
+        fast(sample, population)[rows], slow(few, population, offline_a=0.3, gamma=1, online=True)
     )
     expected = [oracles.base_score(*r, online=True, scale=0.33) for r in _records(few)]
     np.testing.assert_allclose(base_scores(*sample)[rows], expected)
@@ -130,7 +130,7 @@ def test_few_shadows_equal_the_slow_loop(n_shadows):
     sample = rng.random(20), rng.random((n_shadows, 20)), rng.random((n_shadows, 20)) < 0.4
     sample[2][:, sample[2].all(axis=0)] = False
     for online in (True, False):
-        options = {"a": 0.3, "gamma": 1, "online": online}
+        options = {"offline_a": 0.3, "gamma": 1, "online": online}
         np.testing.assert_allclose(fast(sample, sample, **options), slow(sample, sample, **options))
         expected = [oracles.base_score(*r, online=online, scale=0.33) for r in _records(sample)]
         np.testing.assert_allclose(base_scores(*sample, online=online), expected)
@@ -166,7 +166,7 @@ def test_order_and_neighbors_do_not_matter(sample, online, a, random):
     grid = np.ix_(rows, columns)
     shuffled = own[columns], shadows[grid], in_mask[grid]
     turned = population[0], population[1][rows], population[2][rows]
-    options = {"a": a, "online": online}
+    options = {"offline_a": a, "online": online}
     scores, base = fast(sample, population, **options), base_scores(*sample, online=online)
     assert ((scores >= 0) & (scores <= 1)).all()
     assert np.isfinite(base).all()
@@ -187,7 +187,7 @@ def test_scores_grow_with_the_confidence(sample, online, a, up):
     own, shadows, in_mask = sample
     higher = own + (1 - own) * up
     population = (own, shadows, in_mask)
-    options = {"online": online, "a": a}
+    options = {"online": online, "offline_a": a}
     low = fast(sample, population, **options)
     assert (fast((higher, shadows, in_mask), population, **options) >= low).all()
     more = base_scores(higher, shadows, in_mask, online=online)
@@ -197,11 +197,11 @@ def test_scores_grow_with_the_confidence(sample, online, a, up):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"a": 1.1}, r"'a' parameter of rmia_scores .*\[0.0, 1.0\]. Got 1.1 "),
-        ({"a": -0.1}, "'a' .* Got -0.1 "),
+        ({"offline_a": 1.1}, r"'offline_a' parameter of rmia_scores .*\[0.0, 1.0\]. Got 1.1 "),
+        ({"offline_a": -0.1}, "'offline_a' .* Got -0.1 "),
         ({"gamma": 0}, r"'gamma' .*\(0.0, inf\). Got 0 "),
-        ({"a": "a"}, "'a' .* Got 'a' "),
-        ({"a": None}, "'a' .* Got None "),
+        ({"offline_a": "a"}, "'offline_a' .* Got 'a' "),
+        ({"offline_a": None}, "'offline_a' .* Got None "),
         ({"confidence": ["a"]}, "confidence must be real numbers"),
         ({"confidence": [1.2]}, "confidence and shadow_confidence are probabilities in"),
         ({"shadow_confidence": [[-0.2], [0.5]]}, "values from -0.2 to 0.5"),
@@ -276,7 +276,7 @@ def test_class_is_the_function(target, shadows, options, with_membership):
         expected = fast(
             observed(attack, records, Y),
             population,
-            a=attack.offline_a_,
+            offline_a=attack.offline_a_,
             gamma=attack.gamma,
             online=attack.online,
         )
@@ -306,7 +306,7 @@ def test_slope_is_the_best_on_shadows(target, shadows):
             rest = [j for j in range(6) if j // 2 != i // 2]
             ratios = [
                 oracles.rmia_ratio(
-                    confidence[i, k], confidence[rest, k], mask[rest, k], a=a, online=False
+                    confidence[i, k], confidence[rest, k], mask[rest, k], offline_a=a, online=False
                 )
                 for k in range(len(Y))
             ]

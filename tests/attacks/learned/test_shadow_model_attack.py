@@ -214,7 +214,7 @@ def test_membership_calibrates_on_the_target(forest, shadows):
     X, y, membership = DIGITS[ROWS[known]], DIGIT[ROWS[known]], MEMBERSHIP[known]
     attack = ShadowModelAttack(forest, shadows=4, random_state=0).fit(X, y, membership)
     np.testing.assert_array_equal(
-        attack.thresholds_, class_thresholds(attack.score_samples(X, y), membership, y)
+        attack.thresholds_, class_thresholds(membership, attack.score_samples(X, y), y)
     )
     assert attack.shadows_.in_mask_.shape == (4, 450)  # trained on these records alone
 
@@ -273,7 +273,7 @@ def test_classes_are_calibrated_with_the_kind_of_model_that_scores_them():
     rows, membership = np.r_[members, others], np.repeat([1, 0], 250)
     assert 0 < len(attack.attack_models_) - 1 < 50
     called, scores = attack.predict(X[rows], y[rows]), attack.score_samples(X[rows], y[rows])
-    best = best_threshold(scores, membership)
+    best = best_threshold(membership, scores)
     assert (
         np.mean((called == 1) == (membership == 1)) > np.mean((scores >= best) == membership) - 0.1
     )
