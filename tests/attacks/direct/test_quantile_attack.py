@@ -27,6 +27,7 @@ from skmia.datasets import load_adult
 from skmia.exceptions import CalibrationWarning
 
 LINEAR = QuantileRegressor(alpha=0)
+FEW_TREES = HistGradientBoostingRegressor(loss="quantile", max_iter=10)
 X, Y = make_classification(1500, n_features=5, flip_y=0.2, random_state=0)
 MEMBERS, OTHERS, OWN = np.split(np.arange(1500), [300, 900])
 
@@ -144,7 +145,7 @@ def test_true_quantiles_give_the_true_level_and_find_what_a_population_cannot():
     assert roc_auc_score(is_member[rest], blunt) < 0.6
 
 
-@pytest.mark.parametrize("rate", [0.05, 0.01])
+@pytest.mark.parametrize("rate", [0.05, pytest.param(0.01, marks=pytest.mark.slow)])
 def test_rate_holds_for_fresh_nonmembers(adult, rate):
     records, labels, boosted = adult
     regressor = HistGradientBoostingRegressor(loss="quantile", max_iter=20, min_samples_leaf=100)
@@ -260,7 +261,7 @@ def test_regressors_of_others(target):
 
 
 def test_float32_scores_are_those_of_float64(target):
-    attack = QuantileAttack(target, random_state=0).fit(X[OWN], Y[OWN])
+    attack = QuantileAttack(target, regressor=FEW_TREES, random_state=0).fit(X[OWN], Y[OWN])
     single = X.astype(np.float32)
     np.testing.assert_allclose(
         attack.score_samples(single[OTHERS].astype(np.float64), Y[OTHERS]),
@@ -312,7 +313,7 @@ def test_texts_need_a_pipeline():
 def test_sparse_records(target):
     dense = np.where(np.abs(X) < 0.5, 0, X)
     attacks = [
-        QuantileAttack(target, random_state=0).fit(form(dense[OWN]), Y[OWN])
+        QuantileAttack(target, regressor=FEW_TREES, random_state=0).fit(form(dense[OWN]), Y[OWN])
         for form in (np.asarray, sparse.csr_array)
     ]
     np.testing.assert_allclose(
