@@ -268,7 +268,7 @@ def test_finds_more_than_the_gap_attack(wiggly):
     records, labels, target = wiggly
     truth, rows, own = np.repeat([1, 0], [300, 900]), np.arange(1200), np.arange(1200, 1800)
     aucs = []
-    for params in ({"method": "gap"}, {"n_queries": 50}):
+    for params in ({"method": "gap"}, {"n_queries": 20}):
         attack = LabelOnlyAttack(target, random_state=0, **params)
         attack.fit(records[own], labels[own])
         aucs.append(roc_auc_score(truth, attack.score_samples(records[rows], labels[rows])))
