@@ -123,6 +123,13 @@ def test_check_attack_finds_one_that_reads_places():
         check_attack(Places(random_state=0))
 
 
+def test_check_attack_finds_one_whose_sign_is_wrong():
+    checks = {check.func.__name__: check for check in attack_checks(Inverted(random_state=0))}
+    with pytest.raises(AssertionError, match="known by heart"):
+        checks["_check_finds_memorized_records"]()
+
+
+@pytest.mark.slow
 def test_check_attack_passes_a_good_attack_and_finds_a_broken_one():
     check_attack(skmia.attacks.MetricAttack(signal="confidence", random_state=0))
     with pytest.raises(AssertionError, match="known by heart"):

@@ -532,6 +532,7 @@ print(hash("text"))
 """
 
 
+@pytest.mark.slow
 def test_every_process_gives_the_same_numbers():
     """Another process that hashes text in another way gives the numbers of this one."""
     answer = subprocess.run(
@@ -555,6 +556,14 @@ def test_numbers_of_this_version():
         "0xf38e3741972458e3",
         "0x1af480d67e5598d6",
     ]
+    rows = [[1, "a", None, 0.5, 2**70, b"b"], [2, "b", float("nan"), -0.0, 3, b""]]
+    assert [hex(number) for number in fingerprint(rows, ["yes", "no"])] == [
+        "0xd3431a374ae1083c",
+        "0x15c7e7573abab57e",
+    ]
+    assert KnownRecords(rows, ["yes", "no"]).digest() == (
+        "aa857c61a1953b30089ec9f3a0a42d070ed9726bd4c98b5ae7c52d0860dac16b"
+    )
 
 
 # Real data

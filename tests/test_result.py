@@ -170,7 +170,7 @@ def types_of(value):
     return types_of(value.content) if isinstance(value, Box) else type(value)
 
 
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(VALUES)
 def test_json_both_ways(value):
     box = Box(value)

@@ -47,9 +47,9 @@ def codes_to_compare(sensitive_features, groups=None):
     if len(names) < 2:
         given = f"only {names[0]!r}" if names else "none"
         raise ValueError(
-            f"{'sensitive_features' if groups is None else 'compared_groups'} must hold at least two "
-            f"groups to compare, got {given}; stratify the split on the group, take a larger fold, or "
-            "check that this is the right column."
+            f"{'sensitive_features' if groups is None else 'compared_groups'} must hold at least "
+            f"two groups to compare, got {given}; stratify the split on the group, take a larger "
+            "fold, or check that this is the right column."
         )
     position = {name: i for i, name in enumerate(names)}
     return np.array([position.get(name, -1) for name in found])[codes], names
@@ -98,8 +98,8 @@ def _named_groups(groups, found):
     if absent:
         shown = ", ".join(map(repr, found[:10])) + (", ..." if len(found) > 10 else "")
         raise ValueError(
-            f"compared_groups must occur in sensitive_features, got {absent} without records; there are "
-            f"{shown}. Correct the names, leave the group out, or stratify the split on it."
+            f"compared_groups must occur in sensitive_features, got {absent} without records; there "
+            f"are {shown}. Correct the names, leave the group out, or stratify the split on it."
         )
     return names
 

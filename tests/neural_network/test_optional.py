@@ -1,7 +1,13 @@
 """Networks are optional: what is missing is named, and nothing is imported before it is needed."""
 
+import importlib.util
+import runpy
 import subprocess
 import sys
+
+import pytest
+
+import skmia.neural_network
 
 CODE = """
 import importlib.util as util
@@ -18,6 +24,19 @@ for name in ("torch", "skorch"):
 """
 
 
+@pytest.mark.parametrize(
+    ("missing", "names"), [(["torch"], "torch"), (["torch", "skorch"], "torch and skorch")]
+)
+def test_the_folder_names_what_is_missing(missing, names, monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name in missing else find(name)
+    )
+    with pytest.raises(ImportError, match=rf"needs {names}: `pip install skmia\[nets\]`"):
+        runpy.run_path(skmia.neural_network.__file__)
+
+
+@pytest.mark.slow
 def test_what_is_missing_is_named():
     run = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
     there, without_torch, without_both = run.stdout.splitlines()

@@ -58,15 +58,33 @@ def test_limits_of_noise_and_steps():
     assert spent(1e4, 0.01, 1, DELTA, "prv") == pytest.approx(0, abs=0.01)
 
 
-@pytest.mark.parametrize("accountant", ["rdp", "prv"])
-@pytest.mark.parametrize("target", [0.5, 4.0, 45.0])
-def test_noise_is_the_least_that_keeps_to_the_target(accountant, target):
+@pytest.mark.parametrize(
+    ("target", "accountant"),
+    [
+        *((target, accountant) for target in (0.5, 4.0) for accountant in ("rdp", "prv")),
+        (45.0, "rdp"),
+        pytest.param(45.0, "prv", marks=pytest.mark.slow),
+    ],
+)
+def test_noise_is_the_least_that_keeps_to_the_target(target, accountant):
     known = (1.0, 50, DELTA, accountant)
     noise = noise_for(target, *known)
     assert spent(noise, *known) <= target < spent(0.99 * noise, *known)
 
 
+def test_opacus_says_that_no_less_noise_would_do():
+    """The search of opacus itself, which ends within 0.3 % of ours, is slow."""
+    noise = noise_for(3.0, 0.1, 40, DELTA, "rdp")
+    found = []
+    for share in (1, 0.997):
+        accountant = RDPAccountant()
+        accountant.history = [(share * noise, 0.1, 40)]
+        found.append(accountant.get_epsilon(delta=DELTA))
+    assert found[0] <= 3.0 < found[1]
+
+
 # said of too large noise, with which its search begins
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Optimal order is the largest alpha")
 def test_noise_is_that_of_opacus():
     known = {"target_delta": DELTA, "sample_rate": 0.1, "steps": 40, "accountant": "rdp"}

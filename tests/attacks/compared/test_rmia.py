@@ -154,7 +154,7 @@ def samples(draw, values):
     return own, shadows, draw(arrays(bool, shape))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(samples(eighths), st.booleans(), st.floats(0, 1), st.randoms(use_true_random=False))
 def test_order_and_neighbors_do_not_matter(sample, online, a, random):
     own, shadows, in_mask = sample
@@ -179,7 +179,7 @@ def test_order_and_neighbors_do_not_matter(sample, online, a, random):
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     samples(st.one_of(st.floats(0, 1), eighths)), st.booleans(), st.floats(0, 1), st.floats(0, 1)
 )

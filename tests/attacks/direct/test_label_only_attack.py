@@ -96,10 +96,10 @@ def test_robustness_in_closed_form():
     target = DecisionTreeClassifier(max_depth=1).fit(records, labels)
     cut = target.tree_.threshold[0]
     attack = fixed(target, noise=(0.5, 0), n_queries=2000)
-    attack.fit(records, labels, np.arange(2000) % 2)
+    attack.fit(records[:50], labels[:50], np.arange(50) % 2)
     asked = np.column_stack([np.linspace(-1.5, 1.5, 60), np.zeros(60)])
     own = target.predict(asked)
-    expected = norm.cdf(np.abs(asked[:, 0] - cut) / (0.5 * records[:, 0].std()))
+    expected = norm.cdf(np.abs(asked[:, 0] - cut) / (0.5 * records[:50, 0].std()))
     error = 4 * np.sqrt(0.25 / 2000)
     assert np.abs(attack.score_samples(asked, own) - expected).max() < error
     assert (attack.score_samples(asked, 1 - own) == 0).all()
@@ -110,7 +110,7 @@ def test_flips_in_closed_form():
     bits = np.random.default_rng(2).integers(2, size=(400, 3))
     target = DecisionTreeClassifier().fit(bits, bits[:, 0])
     attack = fixed(target, noise=(0.7, 0.2), n_queries=4000)
-    attack.fit(bits, bits[:, 0], np.arange(400) % 2)
+    attack.fit(bits[:40], bits[:40, 0], np.arange(40) % 2)
     scores = attack.score_samples(bits[:20], bits[:20, 0])
     assert np.abs(scores - 0.8).max() < 4 * np.sqrt(0.16 / 4000)
 
@@ -225,8 +225,8 @@ def test_scores_do_not_depend_on_batch_order_or_working_memory(tree):
     order = np.random.default_rng(0).permutation(900)
     np.testing.assert_array_equal(attack.score_samples(X[order], Y[order]), expected[order])
     np.testing.assert_array_equal(attack.score_samples(X[3:4], Y[3:4]), expected[3:4])
-    with config_context(working_memory=0.01):
-        np.testing.assert_array_equal(attack.score_samples(X, Y), expected)
+    with config_context(working_memory=0.01):  # a few records at a time
+        np.testing.assert_array_equal(attack.score_samples(X[:90], Y[:90]), expected[:90])
 
 
 def test_memory_is_bounded_by_the_batch(tree):
@@ -268,7 +268,7 @@ def test_finds_more_than_the_gap_attack(wiggly):
     records, labels, target = wiggly
     truth, rows, own = np.repeat([1, 0], [300, 900]), np.arange(1200), np.arange(1200, 1800)
     aucs = []
-    for params in ({"method": "gap"}, {"n_queries": 50}):
+    for params in ({"method": "gap"}, {"n_queries": 20}):
         attack = LabelOnlyAttack(target, random_state=0, **params)
         attack.fit(records[own], labels[own])
         aucs.append(roc_auc_score(truth, attack.score_samples(records[rows], labels[rows])))

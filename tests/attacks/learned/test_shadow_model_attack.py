@@ -241,15 +241,20 @@ class NoMemory(GaussianNB):
 @pytest.mark.parametrize("n_shadows", [1, 2, 3, 4, pytest.param(16, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("estimator", [None, DecisionTreeClassifier()])
 def test_calibration_sees_nothing_where_answers_do_not_depend_on_training(n_shadows, estimator):
-    X, y = np.random.default_rng(0).normal(size=(900, 5)), np.arange(900) % 3
-    target = NoMemory().fit(X[:300], y[:300])
-    attack = ShadowModelAttack(
-        target, shadows=n_shadows, attack_estimator=estimator, random_state=0
-    )
-    scores, membership, _ = calibrated_on(attack, X[300:], y[300:])
-    # the null standard error of an AUC, of answers to the 600 records taken as independent
+    aucs = []
+    for seed in range(4 if n_shadows == 1 else 1):
+        X, y = np.random.default_rng(seed).normal(size=(900, 5)), np.arange(900) % 3
+        target = NoMemory().fit(X[:300], y[:300])
+        attack = ShadowModelAttack(
+            target, shadows=n_shadows, attack_estimator=estimator, random_state=seed
+        )
+        scores, membership, _ = calibrated_on(attack, X[300:], y[300:])
+        aucs.append(roc_auc_score(membership, scores))
+    # the null standard error of an AUC, of answers to the 600 records taken as independent; of one
+    # shadow, whose two halves score each other, AUCs have -0.4 ± 1.4 of it (60 seeds): the mean of
+    # four has -0.4 ± 0.7, and is beyond three once in 5,000 times
     error = np.sqrt((300 + 300 + 1) / (12 * 300 * 300))
-    assert abs(roc_auc_score(membership, scores) - 0.5) < 3 * error
+    assert abs(np.mean(aucs) - 0.5) < 3 * error
 
 
 def test_twins_do_not_carry_what_was_learned_by_heart_into_the_other_half():
