@@ -5,7 +5,8 @@ from numbers import Integral
 
 from sklearn.base import _fit_context
 from sklearn.ensemble._base import _set_random_states
-from sklearn.metrics._scorer import _SCORERS, _BaseScorer
+from sklearn.metrics._scorer import _SCORERS
+from sklearn.metrics._scorer import _BaseScorer as _TheirBaseScorer
 from sklearn.utils import Bunch, _safe_indexing
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -57,6 +58,22 @@ except ImportError:  # before scikit-learn 1.9
     def with_callbacks(method):
         """Return the method as it is."""
         return method
+
+
+class _BaseScorer(_TheirBaseScorer):
+    """scikit-learn's scorer, which asks for the metadata that its class names."""
+
+    def _get_metadata_request(self):
+        request = super()._get_metadata_request()
+        if hasattr(self, "_metadata_request"):  # of `set_score_request`, which comes first
+            return request
+        # scikit-learn 1.8 reads what a class names only if it has a method `score`
+        for base in reversed(type(self).__mro__):
+            for name, asked in list(vars(base).items()):
+                if name.endswith("__metadata_request__score"):  # after the name of the class
+                    for param, alias in asked.items():
+                        request.score.add_request(param=param, alias=alias)
+        return request
 
 
 class Interval(_Interval):

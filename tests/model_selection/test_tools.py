@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+import sklearn
 from sklearn.datasets import make_classification
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.feature_selection import RFECV, SequentialFeatureSelector
@@ -114,7 +115,9 @@ def test_what_to_give_where_a_name_does_not_do():
     path = LogisticRegressionCV(scoring="neg_mia_roc_auc", **options)
     with pytest.raises(ValueError, match=r"make_membership_scorer\(metric, pool=\(X, y\)\)"):
         _fit(path)
-    pool = make_membership_scorer("roc_auc", pool=(X, Y))
+    # scikit-learn 1.7 hands scorers two classes as -1 and 1, whatever they are
+    labels = 2 * Y - 1 if sklearn.__version__.startswith("1.7.") else Y
+    pool = make_membership_scorer("roc_auc", pool=(X, labels))
     scores = _fit(LogisticRegressionCV(scoring=pool, **options)).scores_
     assert np.isfinite(scores[1] if isinstance(scores, dict) else scores).all()
 
