@@ -164,7 +164,7 @@ def test_refuses():
     with pytest.raises(ValueError, match=r"mutual_information'? .*[gG]ot"):
         fano_error_bound("much")
     with pytest.raises(
-        ValueError, match=r"'false_positive_rate' parameter of tpr_bound .*\(0.0, 1.0\).* Got \[?0"
+        ValueError, match=r"'false_positive_rate' .* of tpr_bound .*\(0.0, 1.0\).* Got \[?0"
     ):
         tpr_bound(0.5, [0.1, 0.0])
     with pytest.raises(ValueError, match=r"'prior' .* Got"):

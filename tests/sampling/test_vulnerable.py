@@ -108,7 +108,7 @@ def test_an_attack_that_selects_by_itself():
     [
         (
             sampler(drop_fraction=0.1, false_positive_rate=0.1),
-            "Give either drop_fraction.*or false_positive",
+            "Give either drop.* or false_pos",
         ),
         (sampler(drop_fraction=0.9999), "All of the n_samples=300 records would be dropped"),
         (sampler(MetricAttack(NEIGHBOR)), "template without a target"),
