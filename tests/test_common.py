@@ -200,7 +200,7 @@ def two_pairs(X):
 # what a sampler needs for the checks: they have classes and values of many kinds
 SAMPLER_OPTIONS = {
     "ClassBalanceSampler": {"balance": "equal"},
-    "EntropySampler": {"entropy": 1.58, "tolerance": 0.1},
+    "EntropySampler": {"entropy": 1.58, "tol": 0.1},
     "FeatureBalanceSampler": {"features": 0},  # to choose features takes a while
     "GroupBalanceSampler": {"sensitive_features": two_pairs},
     "VulnerableUnderSampler": {

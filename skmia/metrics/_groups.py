@@ -99,7 +99,8 @@ def _named_groups(groups, found):
         shown = ", ".join(map(repr, found[:10])) + (", ..." if len(found) > 10 else "")
         raise ValueError(
             f"compared_groups must occur in sensitive_features, got {absent} without records; "
-            f"there are {shown}. Correct the names, leave the group out, or stratify the split on it."
+            f"there are {shown}. Correct the names, leave the group out, or stratify the split on "
+            "it."
         )
     return names
 

@@ -63,8 +63,8 @@ def make_fairness_scorer(metric, *, sensitive_features=None, response_method=Non
         What the metric is a function of. None is "predict_proba" for
         "individual_fairness_deviation" and "predict" otherwise.
     **kwargs : dict
-        Further parameters of the metric, such as `kind`, `labels` or `compared_groups`. The `random_state`
-        of "individual_fairness_deviation" is 0 by default: a score is reproducible.
+        Other parameters of the metric, such as `kind`, `labels` or `compared_groups`. The
+        `random_state` of "individual_fairness_deviation" is 0 by default: a score is reproducible.
 
     Returns
     -------
