@@ -30,6 +30,7 @@ from skmia.attacks._shadows import are_fitted, fitted_shadows, train_shadow
 from skmia.exceptions import CalibrationWarning
 from skmia.signals import get_signal
 from skmia.utils._constraints import N_JOBS
+from skmia.utils._docstrings import SharesDocstring
 from skmia.utils._sklearn import (
     Interval,
     StrOptions,
@@ -40,7 +41,7 @@ from skmia.utils._sklearn import (
 __all__ = ["BaseAttack"]
 
 
-class BaseAttack(BaseEstimator):
+class BaseAttack(SharesDocstring, BaseEstimator):
     """Base class of all attacks.
 
     The author of an attack writes `_score_samples(model, X, y)`, which returns one attack score
@@ -77,6 +78,37 @@ class BaseAttack(BaseEstimator):
     >>> attack = RightOrWrong(target, random_state=0).fit(X[::2], y[::2])
     >>> attack.score_samples(X[:3], y[:3])
     array([1., 1., 1.])
+    """
+
+    _shared_docstring = """
+    Parameters
+    ----------
+    target : estimator
+        Fitted classifier under attack, anything with `predict_proba`, `decision_function` or
+        `predict`. It is never refitted. None makes a template.
+    per_class : bool
+        One threshold and one risk histogram per class, else one for all records.
+    n_bins : int
+        Bins of the risk histogram, of equally many calibration records.
+    prior : float
+        Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
+    response_method : {"auto", "predict_proba", "decision_function", "predict"}
+        What the target reveals; "auto" takes the first of these that it has.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (2,)
+        0 for non-members and 1 for members: the columns of `predict_proba`.
+    target_classes_ : ndarray of shape (n_target_classes,)
+        Labels of the target and of the records in `fit`.
+    threshold_ : float
+        The threshold of all classes together.
+    thresholds_ : ndarray of shape (n_target_classes,)
+        The threshold of each label.
+    n_features_in_ : int
+        Number of features of the records in `fit`, where they have such.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, where they have such.
     """
 
     _risk_scale = "linear"  # what the risk's bins are equally wide in: "linear", "log", "rank"

@@ -56,6 +56,26 @@ class RecordAttack(BaseAttack):
     foreign ones. Either way has its own thresholds and risks.
     """
 
+    _shared_docstring = """
+    Parameters
+    ----------
+    shadows : int or ShadowModels
+        Number of clones of the target to train, each on half of the records given to `fit`. Or
+        shadow models: fitted ones are used as they are, and can be shared by several attacks;
+        others are cloned and trained, with the target's type where they have no estimator.
+    random_state : int, RandomState instance or None
+        Seeds the shadows, and draws the records to calibrate on.
+    n_jobs : int
+        Number of shadows trained, and asked, at the same time; then of batches.
+
+    Attributes
+    ----------
+    shadows_ : ShadowModels
+        The fitted shadow models.
+    threshold_ : float
+        The threshold of all classes together, for records that the shadows know.
+    """
+
     _risk_scale = "rank"
     _is_online = False
     _signal = "logit_confidence"
