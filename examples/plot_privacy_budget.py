@@ -114,7 +114,7 @@ for name, target in targets.items():
     strongest = next(row for row in report.attacks if row.name == report.strongest)
     print(
         f"{name}: test accuracy {target.score(X_new, y_new):.3f}, attack by {report.strongest}, "
-        f"AUC {strongest.roc_auc}, MIA accuracy {strongest.mia_balanced_accuracy}"
+        f"AUC {strongest.roc_auc}, balanced accuracy {strongest.balanced_accuracy}"
     )
 
 # %%

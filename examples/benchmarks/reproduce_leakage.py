@@ -102,7 +102,7 @@ def show(draw, steps, n_rows, n_models, n_jobs):
         found.append(float(leakage.mean_kl))
         print(
             f"{value!s:>15}  {leakage.mean_kl!s:22} {leakage.mean_mutual_information!s:22} "
-            f"{leakage.success.mean():.3f}   {time.perf_counter() - start:5.0f} s",
+            f"{leakage.success_bound.mean():.3f}   {time.perf_counter() - start:5.0f} s",
             flush=True,
         )
     if not isinstance(steps[0][0], str):
