@@ -382,7 +382,7 @@ def test_equal_instants_are_equal_in_every_zone(X):
     assert_array_equal(numbers, RecordNumbers().fit(X).transform(first))
     assert numbers.dtype == np.float32
     assert [kind for kind, _ in Perturbation(0).fit(X).kinds] == ["categorical"]
-    assert dataset_report(X, bins=2).features[0]["kind"] == "numbers"
+    assert dataset_report(X, n_bins=2).features[0]["kind"] == "numbers"
     container = read_table(X).container
     assert_same_types_and_values(write_table([column], container), container)
 
@@ -424,7 +424,7 @@ def test_names_that_repeat():
     back = write_table(table.columns(), X)
     pd.testing.assert_frame_equal(back, X)
     assert RecordNumbers().fit(X).transform(X).shape == (2, 3)
-    report = dataset_report(X, bins=2)
+    report = dataset_report(X, n_bins=2)
     assert [row["name"] for row in report.features] == ["x", "x", 7]
 
 

@@ -87,10 +87,10 @@ def test_means_and_standard_errors_by_hand():
     )
     tradeoff = read_tradeoff(results, "accuracy", "mia_roc_auc")
     np.testing.assert_allclose(tradeoff.utility, [0.8, 0.8])
-    np.testing.assert_allclose(tradeoff.leakage, [0.55, 0.7])
+    np.testing.assert_allclose(tradeoff.attack_success, [0.55, 0.7])
     # two values: s = |a - b| / sqrt(2), and the error of their mean is |a - b| / 2
     np.testing.assert_allclose(tradeoff.utility_error, [0.1, 0], atol=1e-15)
-    np.testing.assert_allclose(tradeoff.leakage_error, [0.05, 0.2])
+    np.testing.assert_allclose(tradeoff.attack_success_error, [0.05, 0.2])
     assert tradeoff.n_splits == 2
 
 
@@ -98,19 +98,19 @@ def test_one_split_has_no_standard_error():
     results = results_of(accuracy=[[0.7], [0.8]], neg_mia_roc_auc=[[-0.5], [-0.6]])
     tradeoff = read_tradeoff(results, "accuracy", "mia_roc_auc")
     assert tradeoff.n_splits == 1
-    assert np.isnan([tradeoff.utility_error, tradeoff.leakage_error]).all()
+    assert np.isnan([tradeoff.utility_error, tradeoff.attack_success_error]).all()
     assert tradeoff.measured.all()
 
 
 @pytest.mark.parametrize("name", ["mia_roc_auc", "neg_mia_roc_auc"])
 def test_privacy_is_found_with_and_without_neg(name):
     results = results_of(accuracy=[[0.7]], neg_mia_roc_auc=[[-0.6]])
-    assert read_tradeoff(results, "accuracy", name).leakage == [0.6]
+    assert read_tradeoff(results, "accuracy", name).attack_success == [0.6]
 
 
 def test_the_very_name_comes_before_its_negation():
     results = results_of(accuracy=[[0.7]], leak=[[-0.3]], neg_leak=[[-0.6]])
-    assert read_tradeoff(results, "accuracy", "leak").leakage == [0.3]
+    assert read_tradeoff(results, "accuracy", "leak").attack_success == [0.3]
 
 
 def test_names_that_begin_or_end_alike_are_kept_apart():
@@ -122,7 +122,7 @@ def test_names_that_begin_or_end_alike_are_kept_apart():
         neg_mia_x=[[-0.9, -0.9]],
     )
     tradeoff = read_tradeoff(results, "accuracy", "mia")
-    np.testing.assert_allclose([tradeoff.utility, tradeoff.leakage], [[0.7], [0.6]])
+    np.testing.assert_allclose([tradeoff.utility, tradeoff.attack_success], [[0.7], [0.6]])
     assert tradeoff.n_splits == 2
 
 
@@ -136,7 +136,7 @@ def test_more_than_ten_splits_are_all_read():
     results = results_of(accuracy=[scores], neg_mia=[-scores])
     tradeoff = read_tradeoff(results, "accuracy", "mia")
     assert tradeoff.n_splits == 12
-    np.testing.assert_allclose(tradeoff.leakage, scores.mean())
+    np.testing.assert_allclose(tradeoff.attack_success, scores.mean())
 
 
 def test_train_scores_are_left_alone():
@@ -153,7 +153,7 @@ def test_train_scores_are_left_alone():
     ).fit(*load_iris(return_X_y=True))
     tradeoff = read_tradeoff(search.cv_results_, "accuracy", "leaves")
     np.testing.assert_allclose(tradeoff.utility, search.cv_results_["mean_test_accuracy"])
-    np.testing.assert_allclose(tradeoff.leakage, -search.cv_results_["mean_test_neg_leaves"])
+    np.testing.assert_allclose(tradeoff.attack_success, -search.cv_results_["mean_test_neg_leaves"])
     assert tradeoff.n_splits == 3
 
 
@@ -192,7 +192,9 @@ def test_positive_scores_are_no_negated_leakage():
 
 def test_an_advantage_a_little_below_zero_is_leakage():
     results = results_of(accuracy=[[0.7]], neg_mia_advantage=[[0.04]])
-    np.testing.assert_allclose(read_tradeoff(results, "accuracy", "mia_advantage").leakage, [-0.04])
+    np.testing.assert_allclose(
+        read_tradeoff(results, "accuracy", "mia_advantage").attack_success, [-0.04]
+    )
     few_records = results_of(accuracy=[[0.7], [0.8]], neg_mia_advantage=[[0.2], [-0.1]])
     tradeoff = read_tradeoff(few_records, "accuracy", "mia_advantage")
-    np.testing.assert_allclose(tradeoff.leakage, [-0.2, 0.1])
+    np.testing.assert_allclose(tradeoff.attack_success, [-0.2, 0.1])

@@ -115,8 +115,8 @@ class MembershipLeakage(Result):
         "reverse_kl",
         "mutual_information",
         "total_variation",
-        "success",
-        "tpr",
+        "success_bound",
+        "tpr_bound",
     )
 
 

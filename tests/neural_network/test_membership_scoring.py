@@ -516,7 +516,10 @@ def test_budget_on_real_training():
             {"budget": 0.5},
             "budget must be above 0.5, which a blind guess reaches by metric='roc_auc'",
         ),
-        ({"budget": 0.4, "metric": "accuracy"}, r"above 0\.5, .* metric='accuracy', got 0\.4"),
+        (
+            {"budget": 0.4, "metric": "balanced_accuracy"},
+            r"above 0\.5, .* metric='balanced_accuracy', got 0\.4",
+        ),
         ({"budget": 0.01, "metric": "tpr_at_fpr"}, r"above 0\.01, .* metric='tpr_at_fpr'"),
         ({"false_positive_rate": 0}, "'false_positive_rate' parameter"),
         ({"on_budget": "warn"}, "'on_budget' parameter"),

@@ -185,7 +185,7 @@ def test_training_records_are_those_given():
 def test_train_on_is_partial_fit_with_weights_and_other_names():
     plain = net().partial_fit(X32, Y)
     names = np.array(["no", "yes"])[Y]
-    weighted = net().train_on(X32, Y, given=(X32[:, ::-1], names), weights=np.full(len(Y), 7.0))
+    weighted = net().train_on(X32, Y, original=(X32[:, ::-1], names), weights=np.full(len(Y), 7.0))
     for own, theirs in zip(parameters_of(weighted), parameters_of(plain), strict=True):
         torch.testing.assert_close(own, theirs)
     assert weighted.membership_of(X32[:, ::-1], names).all()

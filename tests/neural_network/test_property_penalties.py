@@ -480,7 +480,7 @@ def test_parameters_in_a_search():
     ("parameter", "wrong"),
     [
         ("weight", -1.0),
-        ("form", "cubed"),
+        ("penalty_form", "cubed"),
         ("detach", "yes"),
         ("n_measurements", 0),
         ("n_records", 1),
