@@ -13,7 +13,7 @@ from skmia.shadows import ShadowModels
 
 @pytest.mark.parametrize("n_training_records", [3, 40, 1000])
 @pytest.mark.parametrize("bound", [0.1, 0.5, 3])
-@pytest.mark.parametrize("distance_threshold", [0.0, 0.05, 0.4, 2.0])
+@pytest.mark.parametrize("threshold", [0.0, 0.05, 0.4, 2.0])
 def test_equals_the_definition(n_training_records, bound, threshold):
     rng = np.random.default_rng(0)
     features, background = rng.normal(size=(30, 3)), rng.normal(size=(60, 3))
