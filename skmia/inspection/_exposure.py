@@ -22,8 +22,7 @@ from skmia._target import known_membership
 from skmia.attacks import MetricAttack
 from skmia.attacks._measure import measure
 from skmia.exceptions import CalibrationWarning
-from skmia.inspection._embedding import embedded
-from skmia.inspection._neighbor_distance import neighbor_distance, neighbor_distance_within
+from skmia.inspection._distances import embedded, neighbor_distance, neighbor_distance_within
 from skmia.inspection._rank_correlation import rank_correlation
 from skmia.signals import correctness
 from skmia.utils._constraints import (
@@ -38,8 +37,6 @@ from skmia.utils._constraints import (
     validate_params,
 )
 from skmia.utils._sklearn import HasMethods
-
-__all__ = ["ExposureReport", "explain_exposure"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)

@@ -5,8 +5,6 @@ from scipy.stats import bootstrap
 
 from skmia.metrics import Estimate
 
-__all__ = ["rank_correlation"]
-
 _FEWEST = 10  # records, below which an interval would promise too much
 _NUMBERS_AT_ONCE = 2**16  # of resampled records: few enough for the processor's cache
 

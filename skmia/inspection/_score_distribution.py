@@ -1,29 +1,21 @@
 """Attack scores of members beside those of non-members."""
 
+from dataclasses import dataclass
 from math import isfinite
 
 import numpy as np
 
 from skmia._target import known_membership
-from skmia.inspection._axes import axes_or_new, check_matplotlib, style
+from skmia.inspection._axes import Display, axes_or_new, draws, style
 from skmia.utils._checks import check_membership_scores
-from skmia.utils._constraints import (
-    ARRAY,
-    ARRAY_OR_NONE,
-    AXES,
-    COUNT,
-    KEYWORDS,
-    THRESHOLD,
-    validate_params,
-)
+from skmia.utils._constraints import ARRAY, ARRAY_OR_NONE, COUNT, THRESHOLD
 from skmia.utils._sklearn import HasMethods
-
-__all__ = ["ScoreDistributionDisplay"]
 
 _MAX_BINS = 100
 
 
-class ScoreDistributionDisplay:
+@dataclass(kw_only=True, repr=False, eq=False)
+class ScoreDistributionDisplay(Display):
     """Histograms of the attack scores of members and of non-members.
 
     What the two have in common cannot be told apart by this score. Equal histograms mean that the
@@ -73,20 +65,13 @@ class ScoreDistributionDisplay:
     1.0
     """
 
-    def __init__(self, *, bin_edges, member_density, nonmember_density, threshold=None, name=None):
-        self.bin_edges = bin_edges
-        self.member_density = member_density
-        self.nonmember_density = nonmember_density
-        self.threshold = threshold
-        self.name = name
+    bin_edges: np.ndarray
+    member_density: np.ndarray
+    nonmember_density: np.ndarray
+    threshold: float | None = None
+    name: str | None = None
 
-    @validate_params(
-        name=[str, None],
-        ax=AXES,
-        member_kwargs=KEYWORDS,
-        nonmember_kwargs=KEYWORDS,
-        threshold_kwargs=KEYWORDS,
-    )
+    @draws()
     def plot(
         self,
         ax=None,
@@ -100,28 +85,13 @@ class ScoreDistributionDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Axes to draw on; by default a new figure.
-        name : str, default=None
-            Title of the legend; by default the name stored.
         member_kwargs : dict, default=None
             Keywords for the histogram of the members, passed to matplotlib's `stairs`.
         nonmember_kwargs : dict, default=None
             Keywords for the histogram of the non-members, passed to matplotlib's `stairs`.
         threshold_kwargs : dict, default=None
             Keywords for the line of the threshold, passed to matplotlib's `axvline`.
-
-        Returns
-        -------
-        self : ScoreDistributionDisplay
-            The display, with what was drawn as attributes.
-
-        Raises
-        ------
-        ImportError
-            If matplotlib is not installed.
         """
-        check_matplotlib("ScoreDistributionDisplay.plot")
         self.ax_ = ax = axes_or_new(ax)
         self.figure_ = ax.figure
         self.nonmembers_, self.members_ = (
@@ -158,15 +128,10 @@ class ScoreDistributionDisplay:
         return f" ({100 * fraction:.2g} % outside)" if fraction > 1e-9 else ""
 
     @classmethod
-    @validate_params(
+    @draws(
         attack=[HasMethods(["score_samples", "predict"])],
         membership=ARRAY_OR_NONE,
         bins=[str, *COUNT, "array-like"],
-        name=[str, None],
-        ax=AXES,
-        member_kwargs=KEYWORDS,
-        nonmember_kwargs=KEYWORDS,
-        threshold_kwargs=KEYWORDS,
     )
     def from_attack(
         cls,
@@ -189,34 +154,12 @@ class ScoreDistributionDisplay:
 
         Parameters
         ----------
-        attack : BaseAttack
-            A fitted attack.
-        X : array-like of shape (n_records, ...)
-            Records.
-        y : array-like of shape (n_records,)
-            Their labels.
-        membership : array-like of shape (n_records,), default=None
-            1 for the target's training records, 0 for others. By default the attack's target is
-            asked, if it has a method `membership_of(X, y)`.
         bins : int, str or array-like of shape (n_bins + 1,), default="auto"
             Number of bins, their edges, or a rule of `numpy.histogram_bin_edges`. "auto" takes the
             rule of Freedman and Diaconis, or Sturges' if that has more bins, and 100 at most; it
             leaves out the outermost 1 % at an end where they would fill more than half of the axis.
         name : str, default=None
             Title of the legend; by default the name of the attack's class.
-        ax : matplotlib Axes, default=None
-            Axes to draw on; by default a new figure.
-        member_kwargs : dict, default=None
-            Keywords for the histogram of the members, passed to matplotlib's `stairs`.
-        nonmember_kwargs : dict, default=None
-            Keywords for the histogram of the non-members, passed to matplotlib's `stairs`.
-        threshold_kwargs : dict, default=None
-            Keywords for the line of the threshold, passed to matplotlib's `axvline`.
-
-        Returns
-        -------
-        ScoreDistributionDisplay
-            What was computed and drawn.
 
         Raises
         ------
@@ -225,8 +168,6 @@ class ScoreDistributionDisplay:
             or only non-members.
         sklearn.exceptions.NotFittedError
             If the attack is not fitted.
-        ImportError
-            If matplotlib is not installed.
 
         Examples
         --------
@@ -247,7 +188,6 @@ class ScoreDistributionDisplay:
         >>> display.threshold == attack.threshold_
         True
         """
-        check_matplotlib("ScoreDistributionDisplay.from_attack")
         scores = attack.score_samples(X, y)
         membership = known_membership(getattr(attack, "target", None), X, y, membership)
         one = np.all(attack.thresholds_ == attack.threshold_)
@@ -264,17 +204,7 @@ class ScoreDistributionDisplay:
         )
 
     @classmethod
-    @validate_params(
-        membership=ARRAY,
-        scores=ARRAY,
-        threshold=THRESHOLD,
-        bins=[str, *COUNT, "array-like"],
-        name=[str, None],
-        ax=AXES,
-        member_kwargs=KEYWORDS,
-        nonmember_kwargs=KEYWORDS,
-        threshold_kwargs=KEYWORDS,
-    )
+    @draws(membership=ARRAY, scores=ARRAY, threshold=THRESHOLD, bins=[str, *COUNT, "array-like"])
     def from_predictions(
         cls,
         membership,
@@ -294,37 +224,18 @@ class ScoreDistributionDisplay:
         ----------
         membership : array-like of shape (n_records,)
             1 for a member, 0 for a non-member.
-        scores : array-like of shape (n_records,)
-            Attack scores, higher for records more likely to be members.
         threshold : float, default=None
             Where to draw a line; by default nowhere.
         bins : int, str or array-like of shape (n_bins + 1,), default="auto"
             Number of bins, their edges, or a rule of `numpy.histogram_bin_edges`. "auto" takes the
             rule of Freedman and Diaconis, or Sturges' if that has more bins, and 100 at most; it
             leaves out the outermost 1 % at an end where they would fill more than half of the axis.
-        name : str, default=None
-            Title of the legend.
-        ax : matplotlib Axes, default=None
-            Axes to draw on; by default a new figure.
-        member_kwargs : dict, default=None
-            Keywords for the histogram of the members, passed to matplotlib's `stairs`.
-        nonmember_kwargs : dict, default=None
-            Keywords for the histogram of the non-members, passed to matplotlib's `stairs`.
-        threshold_kwargs : dict, default=None
-            Keywords for the line of the threshold, passed to matplotlib's `axvline`.
-
-        Returns
-        -------
-        ScoreDistributionDisplay
-            What was computed and drawn.
 
         Raises
         ------
         ValueError
             If membership is not 0 and 1 with both present, scores are not finite real numbers, the
             two differ in length, or the threshold is no number.
-        ImportError
-            If matplotlib is not installed.
 
         Examples
         --------
@@ -335,7 +246,6 @@ class ScoreDistributionDisplay:
         >>> display.member_density
         array([0., 2., 1.])
         """
-        check_matplotlib("ScoreDistributionDisplay.from_predictions")
         membership, scores = check_membership_scores(membership, scores)
         edges = _bin_edges(scores, bins)
         display = cls(

@@ -1,18 +1,18 @@
 """Utility against attack success of the candidates of a search."""
 
+from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skmia._tradeoff import read_tradeoff
-from skmia.inspection._axes import axes_or_new, check_matplotlib, once, style
-from skmia.utils._constraints import AXES, KEYWORDS, Number, validate_params
-
-__all__ = ["TradeoffDisplay"]
+from skmia.inspection._axes import Display, axes_or_new, draws, once, style
+from skmia.utils._constraints import Number
 
 
-class TradeoffDisplay:
+@dataclass(kw_only=True, repr=False, eq=False)
+class TradeoffDisplay(Display):
     """Utility against attack success, one point for each candidate of a search.
 
     The upper left is where a model should be: useful, and private. The candidates that no other
@@ -78,42 +78,19 @@ class TradeoffDisplay:
     'Budget = 0.55'
     """
 
-    def __init__(
-        self,
-        *,
-        attack_success,
-        utility,
-        attack_success_error=None,
-        utility_error=None,
-        front=None,
-        chosen=None,
-        budget=None,
-        labels=None,
-        attack_success_name="Attack success",
-        utility_name="Utility",
-        name=None,
-    ):
-        self.attack_success = attack_success
-        self.utility = utility
-        self.attack_success_error = attack_success_error
-        self.utility_error = utility_error
-        self.front = front
-        self.chosen = chosen
-        self.budget = budget
-        self.labels = labels
-        self.attack_success_name = attack_success_name
-        self.utility_name = utility_name
-        self.name = name
+    attack_success: np.ndarray
+    utility: np.ndarray
+    attack_success_error: np.ndarray | None = None
+    utility_error: np.ndarray | None = None
+    front: np.ndarray | None = None
+    chosen: int | None = None
+    budget: float | None = None
+    labels: list | None = None
+    attack_success_name: str = "Attack success"
+    utility_name: str = "Utility"
+    name: str | None = None
 
-    @validate_params(
-        name=[str, None],
-        ax=AXES,
-        point_kwargs=KEYWORDS,
-        front_kwargs=KEYWORDS,
-        errorbar_kwargs=KEYWORDS,
-        chosen_kwargs=KEYWORDS,
-        budget_kwargs=KEYWORDS,
-    )
+    @draws()
     def plot(
         self,
         ax=None,
@@ -129,10 +106,6 @@ class TradeoffDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Axes to draw on; by default a new figure. Several displays may share one.
-        name : str, default=None
-            Name of the front in the legend; by default the one stored.
         point_kwargs : dict, default=None
             Keywords for the candidates, passed to matplotlib's `scatter`.
         front_kwargs : dict, default=None
@@ -143,18 +116,7 @@ class TradeoffDisplay:
             Keywords for the mark of the chosen candidate, passed to matplotlib's `plot`.
         budget_kwargs : dict, default=None
             Keywords for the line of the budget, passed to matplotlib's `axvline`.
-
-        Returns
-        -------
-        self : TradeoffDisplay
-            The display, with what was drawn as attributes.
-
-        Raises
-        ------
-        ImportError
-            If matplotlib is not installed.
         """
-        check_matplotlib("TradeoffDisplay.plot")
         self.ax_ = ax = axes_or_new(ax)
         self.figure_ = ax.figure
         self._draw_front(name, front_kwargs)
@@ -242,18 +204,11 @@ class TradeoffDisplay:
         return np.isfinite(self.attack_success) & np.isfinite(self.utility)
 
     @classmethod
-    @validate_params(
+    @draws(
         utility=[str, None],
         privacy=[str, None],
         budget=[Number(Real, None, None, closed="neither"), None],
         annotate=[str, None],
-        name=[str, None],
-        ax=AXES,
-        point_kwargs=KEYWORDS,
-        front_kwargs=KEYWORDS,
-        errorbar_kwargs=KEYWORDS,
-        chosen_kwargs=KEYWORDS,
-        budget_kwargs=KEYWORDS,
     )
     def from_search(
         cls,
@@ -290,25 +245,6 @@ class TradeoffDisplay:
         annotate : str, default=None
             Name of a parameter whose values are written beside the points; for a parameter of a
             part, the end of its name after "__" will do.
-        name : str, default=None
-            Name of the search for the legend.
-        ax : matplotlib Axes, default=None
-            Axes to draw on; by default a new figure.
-        point_kwargs : dict, default=None
-            Keywords for the candidates, passed to matplotlib's `scatter`.
-        front_kwargs : dict, default=None
-            Keywords for the Pareto front, passed to matplotlib's `plot`.
-        errorbar_kwargs : dict, default=None
-            Keywords for the error bars, passed to matplotlib's `errorbar`.
-        chosen_kwargs : dict, default=None
-            Keywords for the mark of the chosen candidate, passed to matplotlib's `plot`.
-        budget_kwargs : dict, default=None
-            Keywords for the line of the budget, passed to matplotlib's `axvline`.
-
-        Returns
-        -------
-        TradeoffDisplay
-            What was read and drawn.
 
         Raises
         ------
@@ -317,8 +253,6 @@ class TradeoffDisplay:
             candidate has both, or `annotate` names no parameter or several.
         sklearn.exceptions.NotFittedError
             If the search is not fitted.
-        ImportError
-            If matplotlib is not installed.
 
         Examples
         --------
@@ -341,7 +275,6 @@ class TradeoffDisplay:
         >>> display.attack_success
         array([2. , 3. , 4.6])
         """
-        check_matplotlib("TradeoffDisplay.from_search")
         check_is_fitted(search, "cv_results_")
         refit = getattr(search, "refit", None)
         utility = _first(utility, getattr(refit, "utility", None), "accuracy")

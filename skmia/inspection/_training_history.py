@@ -1,21 +1,21 @@
 """Utility and attack success of a network after each epoch of its training."""
 
+from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from skmia.inspection._axes import as_panels, check_matplotlib, once, style
-from skmia.utils._constraints import AXES, BOOLEAN, KEYWORDS, Number, validate_params
-
-__all__ = ["TrainingHistoryDisplay"]
+from skmia.inspection._axes import PANELS, Display, as_panels, draws, once, style
+from skmia.utils._constraints import Number
 
 _INNER = ("net_", "best_estimator_", "estimator_")
 _DASHES = ("-", ":", "-.", "--")
 
 
-class TrainingHistoryDisplay:
+@dataclass(kw_only=True, repr=False, eq=False)
+class TrainingHistoryDisplay(Display):
     """Utility above attack success, epoch by epoch.
 
     Two panels share the epochs: the upper one shows how useful the network is, the lower one what
@@ -88,45 +88,19 @@ class TrainingHistoryDisplay:
     2
     """
 
-    def __init__(
-        self,
-        *,
-        epochs,
-        attack_success,
-        attack_success_low=None,
-        attack_success_high=None,
-        utility=None,
-        chance=0.5,
-        budget=None,
-        chosen=None,
-        attack_success_name="Attack success",
-        utility_name="Utility",
-        name=None,
-    ):
-        self.epochs = epochs
-        self.attack_success = attack_success
-        self.attack_success_low = attack_success_low
-        self.attack_success_high = attack_success_high
-        self.utility = utility
-        self.chance = chance
-        self.budget = budget
-        self.chosen = chosen
-        self.attack_success_name = attack_success_name
-        self.utility_name = utility_name
-        self.name = name
+    epochs: np.ndarray
+    attack_success: np.ndarray
+    attack_success_low: np.ndarray | None = None
+    attack_success_high: np.ndarray | None = None
+    utility: dict | None = None
+    chance: float | None = 0.5
+    budget: float | None = None
+    chosen: int | None = None
+    attack_success_name: str = "Attack success"
+    utility_name: str = "Utility"
+    name: str | None = None
 
-    @validate_params(
-        name=[str, None],
-        ax=[*AXES, "array-like"],
-        plot_band=BOOLEAN,
-        plot_chance_level=BOOLEAN,
-        line_kwargs=KEYWORDS,
-        band_kwargs=KEYWORDS,
-        utility_kwargs=KEYWORDS,
-        chance_level_kw=KEYWORDS,
-        budget_kwargs=KEYWORDS,
-        chosen_kwargs=KEYWORDS,
-    )
+    @draws(ax=PANELS)
     def plot(
         self,
         ax=None,
@@ -148,16 +122,10 @@ class TrainingHistoryDisplay:
         ax : matplotlib Axes or array-like of two Axes, default=None
             Panels of utility and attack success; one alone is for the attack success. By default a
             new figure. Several displays may share them: give the `axes_` of the first one.
-        name : str, default=None
-            Name of the network for the legend; by default the one stored.
-        plot_band : bool, default=True
-            Whether to draw the confidence band.
         plot_chance_level : bool, default=True
             Whether to draw the line of a blind guess.
         line_kwargs : dict, default=None
             Keywords for the attack success, passed to matplotlib's `plot`.
-        band_kwargs : dict, default=None
-            Keywords for the band, passed to matplotlib's `fill_between`.
         utility_kwargs : dict, default=None
             Keywords for the measures of utility, passed to matplotlib's `plot`.
         chance_level_kw : dict, default=None
@@ -167,19 +135,11 @@ class TrainingHistoryDisplay:
         chosen_kwargs : dict, default=None
             Keywords for the marks of the chosen epoch, passed to matplotlib's `axvline`.
 
-        Returns
-        -------
-        self : TrainingHistoryDisplay
-            The display, with what was drawn as attributes.
-
         Raises
         ------
         ValueError
             If `ax` holds more than two panels.
-        ImportError
-            If matplotlib is not installed.
         """
-        check_matplotlib("TrainingHistoryDisplay.plot")
         self.axes_ = self._panels(ax)
         self.ax_ = self.axes_[-1]
         self.figure_ = self.ax_.figure
@@ -265,20 +225,11 @@ class TrainingHistoryDisplay:
             self.chosen_lines_.append(panel.axvline(self.chosen, **style(defaults, kwargs)))
 
     @classmethod
-    @validate_params(
+    @draws(
         metric=[str, None],
         utility=[list, tuple],
         budget=[Number(Real, None, None, closed="neither"), None],
-        name=[str, None],
-        ax=[*AXES, "array-like"],
-        plot_band=BOOLEAN,
-        plot_chance_level=BOOLEAN,
-        line_kwargs=KEYWORDS,
-        band_kwargs=KEYWORDS,
-        utility_kwargs=KEYWORDS,
-        chance_level_kw=KEYWORDS,
-        budget_kwargs=KEYWORDS,
-        chosen_kwargs=KEYWORDS,
+        ax=PANELS,
     )
     def from_estimator(
         cls,
@@ -312,32 +263,6 @@ class TrainingHistoryDisplay:
         budget : float, default=None
             Largest attack success allowed. By default that of `MembershipScoring`, if it is one for
             the metric drawn.
-        name : str, default=None
-            Name of the network for the legend.
-        ax : matplotlib Axes or array-like of two Axes, default=None
-            Panels of utility and attack success; one alone is for the attack success. By default a
-            new figure.
-        plot_band : bool, default=True
-            Whether to draw the confidence band, which only "roc_auc" has.
-        plot_chance_level : bool, default=True
-            Whether to draw the line of a blind guess.
-        line_kwargs : dict, default=None
-            Keywords for the attack success, passed to matplotlib's `plot`.
-        band_kwargs : dict, default=None
-            Keywords for the band, passed to matplotlib's `fill_between`.
-        utility_kwargs : dict, default=None
-            Keywords for the measures of utility, passed to matplotlib's `plot`.
-        chance_level_kw : dict, default=None
-            Keywords for the line of a blind guess, passed to matplotlib's `axhline`.
-        budget_kwargs : dict, default=None
-            Keywords for the line of the budget, passed to matplotlib's `axhline`.
-        chosen_kwargs : dict, default=None
-            Keywords for the marks of the chosen epoch, passed to matplotlib's `axvline`.
-
-        Returns
-        -------
-        TrainingHistoryDisplay
-            What was read and drawn.
 
         Raises
         ------
@@ -347,8 +272,6 @@ class TrainingHistoryDisplay:
             If the estimator keeps no history.
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
-        ImportError
-            If matplotlib is not installed.
 
         Examples
         --------
@@ -364,7 +287,6 @@ class TrainingHistoryDisplay:
         >>> list(display.utility)
         ['valid_acc', 'train_acc']
         """
-        check_matplotlib("TrainingHistoryDisplay.from_estimator")
         net = _net_of(estimator)
         scoring = _scoring_of(net)
         own = getattr(scoring, "metric", "roc_auc")
