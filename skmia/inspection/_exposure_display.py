@@ -21,10 +21,10 @@ class ExposureDisplay(Display):
 
     Each point is a record; the line joins the medians of bins with equally many records, or of the
     values where there are few. The title has Spearman's rank correlation with its confidence
-    interval. 0 is none; and none of them says that the one is the cause of the other.
+    interval. A correlation is no cause.
 
-    It is recommended to create a display by `from_estimator`, `from_report` or `from_predictions`.
-    All parameters are stored as attributes; the exposure of single records is among them.
+    Create a display by `from_estimator`, `from_report` or `from_predictions`. All parameters are
+    stored as attributes; the exposure of single records is among them.
 
     Parameters
     ----------
@@ -55,7 +55,6 @@ class ExposureDisplay(Display):
     See Also
     --------
     explain_exposure : The numbers.
-    ScoreDistributionDisplay : Attack scores of members beside those of non-members.
 
     Examples
     --------

@@ -14,7 +14,6 @@ from skmia.utils._sklearn import HasMethods
 
 _N_BAND_RATES = 60
 _MARGIN = 1.12  # factor beyond the ends of a logarithmic axis
-
 _SCALE = [Names("log", "linear")]
 
 
@@ -31,8 +30,8 @@ class MembershipRocDisplay(Display):
     below 1 / n is resolved: in logarithmic scale the curve begins there, and a TPR below 1 / n is
     cut off.
 
-    It is recommended to create a display by `from_attack` or `from_predictions`. All parameters are
-    stored as attributes.
+    Create a display by `from_attack` or `from_predictions`. All parameters are stored as
+    attributes.
 
     Parameters
     ----------
@@ -197,8 +196,6 @@ class MembershipRocDisplay(Display):
 
         Parameters
         ----------
-        confidence_level : float, default=0.95
-            Coverage of the interval of the AUC and, at each rate, of the band, in (0, 1).
         name : str, default=None
             Name for the legend; by default that of the attack's class.
 
@@ -274,13 +271,6 @@ class MembershipRocDisplay(Display):
         ValueError
             If membership is not 0 and 1 with both present, scores are not finite real numbers, the
             two differ in length, or a parameter is out of range.
-
-        Examples
-        --------
-        >>> from skmia.inspection import MembershipRocDisplay
-        >>> display = MembershipRocDisplay.from_predictions([1, 1, 0, 0], [0.9, 0.4, 0.4, 0.1])
-        >>> display.tpr
-        array([0. , 0.5, 1. , 1. ])
         """
         curve = Curve.from_scores(membership, scores)
         band_fpr, tpr_low, tpr_high = _band(curve, confidence_level)

@@ -22,8 +22,8 @@ class ScoreDistributionDisplay(Display):
     score says nothing of membership; histograms that nowhere overlap, that it says all. Where
     scores lie beyond the bins, the legend says how many: long tails would hide the rest.
 
-    It is recommended to create a display by `from_attack` or `from_predictions`. All parameters are
-    stored as attributes; no scores of single records are among them.
+    Create a display by `from_attack` or `from_predictions`. All parameters are stored as
+    attributes; no scores of single records are among them.
 
     Parameters
     ----------
@@ -85,35 +85,17 @@ class ScoreDistributionDisplay(Display):
 
         Parameters
         ----------
-        member_kwargs : dict, default=None
-            Keywords for the histogram of the members, passed to matplotlib's `stairs`.
-        nonmember_kwargs : dict, default=None
-            Keywords for the histogram of the non-members, passed to matplotlib's `stairs`.
+        member_kwargs, nonmember_kwargs : dict, default=None
+            Keywords for the histograms, passed to matplotlib's `stairs`.
         threshold_kwargs : dict, default=None
             Keywords for the line of the threshold, passed to matplotlib's `axvline`.
         """
         self.ax_ = ax = axes_or_new(ax)
         self.figure_ = ax.figure
-        self.nonmembers_, self.members_ = (
-            ax.stairs(
-                density,
-                self.bin_edges,
-                **style(
-                    {
-                        "label": label + self._outside(density),
-                        "color": color,
-                        "fill": True,
-                        "alpha": 0.5,
-                    },
-                    kwargs,
-                    "StepPatch",
-                ),
-            )
-            for density, label, color, kwargs in (
-                (self.nonmember_density, "Non-members", "C0", nonmember_kwargs),
-                (self.member_density, "Members", "C1", member_kwargs),
-            )
+        self.nonmembers_ = self._stairs(
+            self.nonmember_density, "Non-members", "C0", nonmember_kwargs
         )
+        self.members_ = self._stairs(self.member_density, "Members", "C1", member_kwargs)
         self.threshold_line_ = None
         if self.threshold is not None and isfinite(self.threshold):
             defaults = {"color": "k", "linestyle": "--", "linewidth": 1}
@@ -123,9 +105,11 @@ class ScoreDistributionDisplay(Display):
         ax.legend(title=self.name if name is None else name)
         return self
 
-    def _outside(self, density):
+    def _stairs(self, density, label, color, kwargs):
         fraction = 1 - np.sum(density * np.diff(self.bin_edges))
-        return f" ({100 * fraction:.2g} % outside)" if fraction > 1e-9 else ""
+        label += f" ({100 * fraction:.2g} % outside)" if fraction > 1e-9 else ""
+        defaults = {"label": label, "color": color, "fill": True, "alpha": 0.5}
+        return self.ax_.stairs(density, self.bin_edges, **style(defaults, kwargs, "StepPatch"))
 
     @classmethod
     @draws(
@@ -154,10 +138,6 @@ class ScoreDistributionDisplay(Display):
 
         Parameters
         ----------
-        bins : int, str or array-like of shape (n_bins + 1,), default="auto"
-            Number of bins, their edges, or a rule of `numpy.histogram_bin_edges`. "auto" takes the
-            rule of Freedman and Diaconis, or Sturges' if that has more bins, and 100 at most; it
-            leaves out the outermost 1 % at an end where they would fill more than half of the axis.
         name : str, default=None
             Title of the legend; by default the name of the attack's class.
 
@@ -236,15 +216,6 @@ class ScoreDistributionDisplay(Display):
         ValueError
             If membership is not 0 and 1 with both present, scores are not finite real numbers, the
             two differ in length, or the threshold is no number.
-
-        Examples
-        --------
-        >>> from skmia.inspection import ScoreDistributionDisplay
-        >>> display = ScoreDistributionDisplay.from_predictions(
-        ...     [1, 1, 0, 0], [0.9, 0.4, 0.4, 0.1], bins=[0, 0.25, 0.5, 1]
-        ... )
-        >>> display.member_density
-        array([0., 2., 1.])
         """
         membership, scores = check_membership_scores(membership, scores)
         edges = _bin_edges(scores, bins)

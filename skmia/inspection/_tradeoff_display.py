@@ -20,7 +20,7 @@ class TradeoffDisplay(Display):
     one standard error over the splits. A candidate without both numbers, as after a failed fit, is
     not drawn.
 
-    It is recommended to create a display by `from_search`. All parameters are stored as attributes.
+    Create a display by `from_search`. All parameters are stored as attributes.
 
     Parameters
     ----------

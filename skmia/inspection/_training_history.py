@@ -22,8 +22,7 @@ class TrainingHistoryDisplay(Display):
     membership inference finds, with its confidence interval. Where the attack success rises while
     the utility on held-out records does not, the network learns its training records by heart.
 
-    It is recommended to create a display by `from_estimator`. All parameters are stored as
-    attributes.
+    Create a display by `from_estimator`. All parameters are stored as attributes.
 
     Parameters
     ----------
@@ -72,7 +71,6 @@ class TrainingHistoryDisplay(Display):
     See Also
     --------
     skmia.neural_network.MembershipScoring : What measures the attack success.
-    TradeoffDisplay : Utility against attack success of the candidates of a search.
 
     Examples
     --------
@@ -122,6 +120,8 @@ class TrainingHistoryDisplay(Display):
         ax : matplotlib Axes or array-like of two Axes, default=None
             Panels of utility and attack success; one alone is for the attack success. By default a
             new figure. Several displays may share them: give the `axes_` of the first one.
+        plot_band : bool, default=True
+            Whether to draw the confidence band, which only "roc_auc" has.
         plot_chance_level : bool, default=True
             Whether to draw the line of a blind guess.
         line_kwargs : dict, default=None
@@ -349,10 +349,8 @@ def _net_of(estimator):
 
 def _scoring_of(net):
     """Return the fitted MembershipScoring of a network, None if it has none."""
-    callbacks = (callback for _, callback in getattr(net, "callbacks_", []))
-    return next(
-        (callback for callback in callbacks if hasattr(callback, "best_attack_success_")), None
-    )
+    callbacks = [callback for _, callback in getattr(net, "callbacks_", [])]
+    return next(filter(lambda callback: hasattr(callback, "best_attack_success_"), callbacks), None)
 
 
 def _column(history, key):

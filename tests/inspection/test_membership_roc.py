@@ -67,7 +67,7 @@ def test_band_is_the_interval_of_tpr_at_fpr(n_nonmembers, tied):
     rates = display.band_fpr
     assert rates[0] == 1 / n_nonmembers
     assert rates[-1] == 1 - 1 / n_nonmembers
-    expected = tpr_at_fpr(membership, scores, fpr=rates, confidence_level=0.8)
+    expected = tpr_at_fpr(membership, scores, false_positive_rate=rates, confidence_level=0.8)
     np.testing.assert_array_equal(display.tpr_low, [estimate.low for estimate in expected])
     np.testing.assert_array_equal(display.tpr_high, [estimate.high for estimate in expected])
 
@@ -164,7 +164,7 @@ def test_log_axes_begin_at_the_lowest_resolved_rate():
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
     x, y = display.line_.get_data()
     assert x[0] == 1 / 200
-    assert y[0] == tpr_at_fpr(membership, scores, fpr=1 / 200)
+    assert y[0] == tpr_at_fpr(membership, scores, false_positive_rate=1 / 200)
     assert (np.diff(x) >= 0).all()
     np.testing.assert_array_equal(y[1:], display.tpr[display.fpr > 0])
     assert 1 / 250 < ax.get_xlim()[0] < 1 / 200
