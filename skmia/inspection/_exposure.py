@@ -17,7 +17,7 @@ from skmia.attacks import MetricAttack
 from skmia.attacks._measure import measure
 from skmia.exceptions import CalibrationWarning
 from skmia.inspection._distances import embedded, neighbor_distance, neighbor_distance_within
-from skmia.inspection._rank_correlation import rank_correlation
+from skmia.inspection._rank_correlation import rank_correlations
 from skmia.signals import correctness
 from skmia.utils._constraints import (
     ARRAY,
@@ -262,12 +262,8 @@ def exposure_report(exposure, membership, explanations, *, random_state, **optio
 
     def _correlations(kind):
         rows = membership == kind
-        return {
-            name: rank_correlation(
-                values[rows], exposure[rows], names=(name, "exposure"), random_state=seed, **options
-            )
-            for name, values in explanations.items()
-        }
+        of_kind = {name: values[rows] for name, values in explanations.items()}
+        return rank_correlations(of_kind, exposure[rows], random_state=seed, **options)
 
     return ExposureReport(exposure, membership, explanations, _correlations(1), _correlations(0))
 

@@ -8,7 +8,7 @@ from sklearn.utils import check_consistent_length, column_or_1d
 
 from skmia.inspection._axes import PANELS, Display, as_panels, draws, style
 from skmia.inspection._exposure import ExposureReport, explain_exposure
-from skmia.inspection._rank_correlation import rank_correlation
+from skmia.inspection._rank_correlation import rank_correlations
 from skmia.utils._checks import check_reals
 from skmia.utils._constraints import ARRAY, CONFIDENCE_LEVEL, COUNT, RANDOM_STATE
 
@@ -283,13 +283,13 @@ class ExposureDisplay(Display):
             key: column_or_1d(values, dtype=np.float64) for key, values in explanations.items()
         }
         check_consistent_length(exposure, *explanations.values())
-        options = {"confidence_level": confidence_level, "n_resamples": n_resamples}
-        correlations = {
-            key: rank_correlation(
-                values, exposure, names=(key, "exposure"), random_state=random_state, **options
-            )
-            for key, values in explanations.items()
-        }
+        correlations = rank_correlations(
+            explanations,
+            exposure,
+            confidence_level=confidence_level,
+            n_resamples=n_resamples,
+            random_state=random_state,
+        )
         display = cls(
             exposure=exposure,
             explanations=explanations,
