@@ -139,7 +139,7 @@ asked.clear()
 import skmia, skmia.attacks, skmia.datasets, skmia.metrics, skmia.shadows, skmia.signals
 print(sorted(asked))
 import skmia.inspection
-display = skmia.inspection.TrainingHistoryDisplay(epochs=[1], leakage=[0.5])
+display = skmia.inspection.TrainingHistoryDisplay(epochs=[1], attack_success=[0.5])
 print(sorted(asked))
 from skmia.datasets import load_adult
 from sklearn.tree import DecisionTreeClassifier

@@ -65,18 +65,26 @@ class Display:
 
 
 def draws(*, ax=AXES, **constraints):
-    """Make a method check that there is matplotlib, and its parameters, those of style by name."""
+    """Let a method of a display check its parameters, those of `plot` by their names, and draw.
+
+    `from_...` only computes the display; it is drawn here, by its `plot` with the same parameters.
+    """
 
     def decorate(method):
         names = signature(method).parameters
-        style = {name: KEYWORDS for name in names if name.endswith(("_kwargs", "_kw"))}
+        styles = {name: KEYWORDS for name in names if name.endswith(("_kwargs", "_kw"))}
         choices = {name: BOOLEAN for name in names if name.startswith("plot_")}
 
-        @validate_params(name=[str, None], ax=ax, **style, **choices, **constraints)
+        @validate_params(name=[str, None], ax=ax, **styles, **choices, **constraints)
         @wraps(method)
         def checked(*args, **kwargs):
             _check_matplotlib(method.__qualname__)
-            return method(*args, **kwargs)
+            display = method(*args, **kwargs)
+            if method.__name__ == "plot":
+                return display
+            # the display has got its name already
+            for_plot = signature(display.plot).parameters.keys() - {"name"}
+            return display.plot(**{name: kwargs[name] for name in kwargs.keys() & for_plot})
 
         return checked
 

@@ -167,29 +167,18 @@ class ExposureDisplay(Display):
 
         Examples
         --------
-        >>> import numpy as np
         >>> from sklearn.datasets import load_iris
         >>> from sklearn.neighbors import KNeighborsClassifier
         >>> from skmia.inspection import ExposureDisplay
         >>> X, y = load_iris(return_X_y=True)
-        >>> member = np.arange(len(y)) % 2 == 0
-        >>> target = KNeighborsClassifier(1).fit(X[member], y[member])
-        >>> display = ExposureDisplay.from_estimator(
-        ...     target, X, y, member, exposure="score", random_state=0
-        ... )
+        >>> target = KNeighborsClassifier(1).fit(X[::2], y[::2])
+        >>> display = ExposureDisplay.from_estimator(target, X, y, [1, 0] * 75, random_state=0)
         >>> len(display.axes_)
         4
         """
         report = explain_exposure(estimator, X, y, membership, **options)
-        return cls.from_report(
-            report,
-            n_bins=n_bins,
-            exposure_name="Attack score" if options.get("exposure") == "score" else "Risk",
-            name=name,
-            ax=ax,
-            point_kwargs=point_kwargs,
-            median_kwargs=median_kwargs,
-        )
+        exposure_name = "Attack score" if options.get("exposure") == "score" else "Risk"
+        return cls._of_report(report, n_bins, exposure_name, name)
 
     @classmethod
     @draws(report=[ExposureReport], exposure_name=[str], n_bins=COUNT, ax=PANELS)
@@ -218,8 +207,12 @@ class ExposureDisplay(Display):
         """
         if not report.explanations:
             raise ValueError("report has no explanations; give one of explain_exposure.")
+        return cls._of_report(report, n_bins, exposure_name, name)
+
+    @classmethod
+    def _of_report(cls, report, n_bins, exposure_name, name):
         member = np.asarray(report.membership) == 1
-        display = cls(
+        return cls(
             exposure=report.exposure[member],
             explanations={key: values[member] for key, values in report.explanations.items()},
             correlations=report.correlations,
@@ -227,7 +220,6 @@ class ExposureDisplay(Display):
             exposure_name=exposure_name,
             name=name,
         )
-        return display.plot(ax, point_kwargs=point_kwargs, median_kwargs=median_kwargs)
 
     @classmethod
     @draws(
@@ -290,7 +282,7 @@ class ExposureDisplay(Display):
             n_resamples=n_resamples,
             random_state=random_state,
         )
-        display = cls(
+        return cls(
             exposure=exposure,
             explanations=explanations,
             correlations=correlations,
@@ -298,7 +290,6 @@ class ExposureDisplay(Display):
             exposure_name=exposure_name,
             name=name,
         )
-        return display.plot(ax, point_kwargs=point_kwargs, median_kwargs=median_kwargs)
 
 
 def _new_panels(n):

@@ -226,19 +226,8 @@ class MembershipRocDisplay(Display):
         """
         scores = attack.score_samples(X, y)
         membership = known_membership(getattr(attack, "target", None), X, y, membership)
-        return cls.from_predictions(
-            membership,
-            scores,
-            confidence_level=confidence_level,
-            name=type(attack).__name__ if name is None else name,
-            ax=ax,
-            scale=scale,
-            plot_band=plot_band,
-            plot_chance_level=plot_chance_level,
-            curve_kwargs=curve_kwargs,
-            band_kwargs=band_kwargs,
-            chance_level_kw=chance_level_kw,
-        )
+        name = type(attack).__name__ if name is None else name
+        return cls._of_scores(membership, scores, confidence_level, name)
 
     @classmethod
     @draws(membership=ARRAY, scores=ARRAY, confidence_level=CONFIDENCE_LEVEL, scale=_SCALE)
@@ -272,9 +261,13 @@ class MembershipRocDisplay(Display):
             If membership is not 0 and 1 with both present, scores are not finite real numbers, the
             two differ in length, or a parameter is out of range.
         """
+        return cls._of_scores(membership, scores, confidence_level, name)
+
+    @classmethod
+    def _of_scores(cls, membership, scores, confidence_level, name):
         curve = Curve.from_scores(membership, scores)
         band_fpr, tpr_low, tpr_high = _band(curve, confidence_level)
-        display = cls(
+        return cls(
             fpr=curve.fpr,
             tpr=curve.tpr,
             roc_auc=roc_auc_of(curve, confidence_level),
@@ -282,15 +275,6 @@ class MembershipRocDisplay(Display):
             tpr_low=tpr_low,
             tpr_high=tpr_high,
             name=name,
-        )
-        return display.plot(
-            ax,
-            scale=scale,
-            plot_band=plot_band,
-            plot_chance_level=plot_chance_level,
-            curve_kwargs=curve_kwargs,
-            band_kwargs=band_kwargs,
-            chance_level_kw=chance_level_kw,
         )
 
 

@@ -171,17 +171,9 @@ class ScoreDistributionDisplay(Display):
         scores = attack.score_samples(X, y)
         membership = known_membership(getattr(attack, "target", None), X, y, membership)
         one = np.all(attack.thresholds_ == attack.threshold_)
-        return cls.from_predictions(
-            membership,
-            scores,
-            threshold=attack.threshold_ if one else None,
-            bins=bins,
-            name=type(attack).__name__ if name is None else name,
-            ax=ax,
-            member_kwargs=member_kwargs,
-            nonmember_kwargs=nonmember_kwargs,
-            threshold_kwargs=threshold_kwargs,
-        )
+        threshold = attack.threshold_ if one else None
+        name = type(attack).__name__ if name is None else name
+        return cls._of_scores(membership, scores, threshold, bins, name)
 
     @classmethod
     @draws(membership=ARRAY, scores=ARRAY, threshold=THRESHOLD, bins=[str, *COUNT, "array-like"])
@@ -217,20 +209,18 @@ class ScoreDistributionDisplay(Display):
             If membership is not 0 and 1 with both present, scores are not finite real numbers, the
             two differ in length, or the threshold is no number.
         """
+        return cls._of_scores(membership, scores, threshold, bins, name)
+
+    @classmethod
+    def _of_scores(cls, membership, scores, threshold, bins, name):
         membership, scores = check_membership_scores(membership, scores)
         edges = _bin_edges(scores, bins)
-        display = cls(
+        return cls(
             bin_edges=edges,
             member_density=_density(scores[membership == 1], edges),
             nonmember_density=_density(scores[membership == 0], edges),
             threshold=threshold,
             name=name,
-        )
-        return display.plot(
-            ax,
-            member_kwargs=member_kwargs,
-            nonmember_kwargs=nonmember_kwargs,
-            threshold_kwargs=threshold_kwargs,
         )
 
 

@@ -285,7 +285,7 @@ class TradeoffDisplay(Display):
                 f"None of the {len(tradeoff.utility)} candidates has scores of both {utility!r} "
                 f"and {privacy!r} on all splits; error_score='raise' in the search shows why."
             )
-        display = cls(
+        return cls(
             attack_success=tradeoff.attack_success,
             utility=tradeoff.utility,
             attack_success_error=tradeoff.attack_success_error,
@@ -297,14 +297,6 @@ class TradeoffDisplay(Display):
             attack_success_name=privacy.removeprefix("neg_"),
             utility_name=utility,
             name=name,
-        )
-        return display.plot(
-            ax,
-            point_kwargs=point_kwargs,
-            front_kwargs=front_kwargs,
-            errorbar_kwargs=errorbar_kwargs,
-            chosen_kwargs=chosen_kwargs,
-            budget_kwargs=budget_kwargs,
         )
 
 

@@ -304,7 +304,7 @@ class TrainingHistoryDisplay(Display):
         chance = 0.5 if metric != "tpr_at_fpr" else getattr(scoring, "false_positive_rate", None)
         if budget is None and metric == own:
             budget = getattr(scoring, "budget", None)
-        display = cls(
+        return cls(
             epochs=np.array([row["epoch"] for row in net.history]),
             attack_success=_column(net.history, key),
             attack_success_low=limits[0] if has_limits else None,
@@ -315,17 +315,6 @@ class TrainingHistoryDisplay(Display):
             chosen=getattr(scoring, "best_epoch_", None),
             attack_success_name=key,
             name=name,
-        )
-        return display.plot(
-            ax,
-            plot_band=plot_band,
-            plot_chance_level=plot_chance_level,
-            line_kwargs=line_kwargs,
-            band_kwargs=band_kwargs,
-            utility_kwargs=utility_kwargs,
-            chance_level_kw=chance_level_kw,
-            budget_kwargs=budget_kwargs,
-            chosen_kwargs=chosen_kwargs,
         )
 
 

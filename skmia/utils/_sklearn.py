@@ -115,7 +115,7 @@ def _constraints_on_scoring():
 def folds_in_progress():
     """Return the folds of the cross-validation that is calling, None if there is none.
 
-    The Bunch holds the rows `X_train` of the fit and `X_test` of the evaluation fold, the splitter's
+    It holds the rows `X_train` of the fit and `X_test` of the evaluation fold, the splitter's
     row numbers `train` and `test`, and other parameters of the fit, `fit_params`. They serve only
     to refuse what would be measured wrong, never to measure.
     """

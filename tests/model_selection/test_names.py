@@ -34,11 +34,11 @@ def test_the_names():
     assert get_scorer_names() == [
         "neg_demographic_parity_difference",
         "neg_individual_fairness_deviation",
-        "neg_predictive_fairness_difference",
-        "neg_mia_balanced_accuracy",
         "neg_mia_advantage",
+        "neg_mia_balanced_accuracy",
         "neg_mia_roc_auc",
         "neg_mia_tpr_at_fpr",
+        "neg_predictive_fairness_difference",
     ]
     assert set(get_scorer_names()) <= set(all_names())
 

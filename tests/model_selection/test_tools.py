@@ -150,7 +150,10 @@ def test_only_what_takes_names_knows_those_of_skmia():
                 of_value = getattr(value, kind, None)
                 for allowed in (of_value if isinstance(of_value, dict) else {}).values():
                     for one in allowed if isinstance(allowed, list) else []:
-                        if isinstance(one, StrOptions) and "neg_mia_accuracy" in one.options:
+                        if (
+                            isinstance(one, StrOptions)
+                            and "neg_mia_balanced_accuracy" in one.options
+                        ):
                             found.add(name)
     assert {"cross_val_score", "GridSearchCV", "SequentialFeatureSelector"} <= found <= TAKE_NAMES
 
