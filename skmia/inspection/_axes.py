@@ -122,13 +122,14 @@ def style(defaults, given, artist="Line2D"):
     """Return keywords for matplotlib: those given win over the defaults, by any of their names."""
     from matplotlib import cbook, collections, lines, patches
 
-    kinds = {
-        "Line2D": lines.Line2D,
-        "PathCollection": collections.PathCollection,
-        "PolyCollection": collections.PolyCollection,
-        "StepPatch": patches.StepPatch,
-    }
+    kinds = vars(lines) | vars(collections) | vars(patches)
     return {**defaults, **cbook.normalize_kwargs(given or {}, kinds[artist])}
+
+
+def draw_band(line, x, low, high, given):
+    """Draw a band in the color of its line."""
+    defaults = {"facecolor": line.get_color(), "alpha": 0.2, "linewidth": 0}
+    return line.axes.fill_between(x, low, high, **style(defaults, given, "PolyCollection"))
 
 
 def once(ax, label):

@@ -164,17 +164,6 @@ class ExposureDisplay(Display):
         ------
         ValueError
             As in :func:`explain_exposure`.
-
-        Examples
-        --------
-        >>> from sklearn.datasets import load_iris
-        >>> from sklearn.neighbors import KNeighborsClassifier
-        >>> from skmia.inspection import ExposureDisplay
-        >>> X, y = load_iris(return_X_y=True)
-        >>> target = KNeighborsClassifier(1).fit(X[::2], y[::2])
-        >>> display = ExposureDisplay.from_estimator(target, X, y, [1, 0] * 75, random_state=0)
-        >>> len(display.axes_)
-        4
         """
         report = explain_exposure(estimator, X, y, membership, **options)
         exposure_name = "Attack score" if options.get("exposure") == "score" else "Risk"

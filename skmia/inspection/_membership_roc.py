@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmia._target import known_membership
-from skmia.inspection._axes import Display, axes_or_new, draws, once, style
+from skmia.inspection._axes import Display, axes_or_new, draw_band, draws, once, style
 from skmia.metrics import Estimate
 from skmia.metrics._curve import Curve
 from skmia.metrics._roc import roc_auc_of, tpr_at_fpr_of
@@ -56,10 +56,8 @@ class MembershipRocDisplay(Display):
         The confidence band, if it is drawn.
     chance_level_ : matplotlib Line2D or None
         The chance line, if it is drawn.
-    ax_ : matplotlib Axes
-        Axes with the curve.
-    figure_ : matplotlib Figure
-        Figure with the axes.
+    ax_, figure_ : matplotlib Axes and Figure
+        What the curve is drawn on.
 
     See Also
     --------
@@ -133,13 +131,8 @@ class MembershipRocDisplay(Display):
         (self.line_,) = ax.plot(x, y, **style(defaults, curve_kwargs))
         self.band_ = self.chance_level_ = None
         if plot_band and self.band_fpr is not None:
-            defaults = {"facecolor": self.line_.get_color(), "alpha": 0.2, "linewidth": 0}
-            self.band_ = ax.fill_between(
-                self.band_fpr,
-                self.tpr_low,
-                self.tpr_high,
-                **style(defaults, band_kwargs, "PolyCollection"),
-            )
+            limits = (self.tpr_low, self.tpr_high)
+            self.band_ = draw_band(self.line_, self.band_fpr, *limits, band_kwargs)
         if plot_chance_level:
             defaults = {"color": "k", "linestyle": "--", "linewidth": 1, "zorder": 1.5}
             defaults["label"] = once(ax, "Chance level (TPR = FPR)")
@@ -191,8 +184,7 @@ class MembershipRocDisplay(Display):
     ):
         """Draw the curve of a fitted attack on labeled records.
 
-        The records must be others than those that the attack was fitted on, else the curve is too
-        good.
+        Give other records than those that the attack was fitted on, else the curve is too good.
 
         Parameters
         ----------
@@ -206,23 +198,6 @@ class MembershipRocDisplay(Display):
             only non-members, or a parameter is out of range.
         sklearn.exceptions.NotFittedError
             If the attack is not fitted.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from sklearn.datasets import load_breast_cancer
-        >>> from sklearn.tree import DecisionTreeClassifier
-        >>> from skmia.attacks import MetricAttack
-        >>> from skmia.inspection import MembershipRocDisplay
-        >>> X, y = load_breast_cancer(return_X_y=True)
-        >>> membership = np.arange(len(y)) % 2
-        >>> known, rest = slice(0, 284), slice(284, None)
-        >>> member = membership == 1
-        >>> target = DecisionTreeClassifier(random_state=0).fit(X[member], y[member])
-        >>> attack = MetricAttack(target).fit(X[known], y[known], membership[known])
-        >>> display = MembershipRocDisplay.from_attack(attack, X[rest], y[rest], membership[rest])
-        >>> display.name
-        'MetricAttack'
         """
         scores = attack.score_samples(X, y)
         membership = known_membership(getattr(attack, "target", None), X, y, membership)

@@ -39,20 +39,12 @@ class ScoreDistributionDisplay(Display):
 
     Attributes
     ----------
-    members_ : matplotlib StepPatch
-        Histogram of the members.
-    nonmembers_ : matplotlib StepPatch
-        Histogram of the non-members.
+    members_, nonmembers_ : matplotlib StepPatch
+        The histograms.
     threshold_line_ : matplotlib Line2D or None
         Line of the threshold, if there is one.
-    ax_ : matplotlib Axes
-        Axes with the histograms.
-    figure_ : matplotlib Figure
-        Figure with the axes.
-
-    See Also
-    --------
-    MembershipRocDisplay : What all thresholds on these scores achieve.
+    ax_, figure_ : matplotlib Axes and Figure
+        What the histograms are drawn on.
 
     Examples
     --------
@@ -92,9 +84,8 @@ class ScoreDistributionDisplay(Display):
         """
         self.ax_ = ax = axes_or_new(ax)
         self.figure_ = ax.figure
-        self.nonmembers_ = self._stairs(
-            self.nonmember_density, "Non-members", "C0", nonmember_kwargs
-        )
+        others = self.nonmember_density
+        self.nonmembers_ = self._stairs(others, "Non-members", "C0", nonmember_kwargs)
         self.members_ = self._stairs(self.member_density, "Members", "C1", member_kwargs)
         self.threshold_line_ = None
         if self.threshold is not None and isfinite(self.threshold):
@@ -148,25 +139,6 @@ class ScoreDistributionDisplay(Display):
             or only non-members.
         sklearn.exceptions.NotFittedError
             If the attack is not fitted.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from sklearn.datasets import load_iris
-        >>> from sklearn.neighbors import KNeighborsClassifier
-        >>> from skmia.attacks import MetricAttack
-        >>> from skmia.inspection import ScoreDistributionDisplay
-        >>> X, y = load_iris(return_X_y=True)
-        >>> rows = np.arange(len(y))
-        >>> member, known = rows % 2 == 0, rows % 4 < 2
-        >>> target = KNeighborsClassifier(3).fit(X[member], y[member])
-        >>> attack = MetricAttack(target, signal="confidence", per_class=False)
-        >>> attack = attack.fit(X[known], y[known], member[known])
-        >>> display = ScoreDistributionDisplay.from_attack(
-        ...     attack, X[~known], y[~known], member[~known]
-        ... )
-        >>> display.threshold == attack.threshold_
-        True
         """
         scores = attack.score_samples(X, y)
         membership = known_membership(getattr(attack, "target", None), X, y, membership)

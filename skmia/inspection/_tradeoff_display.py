@@ -59,23 +59,26 @@ class TradeoffDisplay(Display):
         Line of the budget, if there is one.
     texts_ : list of matplotlib Annotation
         The texts beside the points.
-    ax_ : matplotlib Axes
-        Axes with the points.
-    figure_ : matplotlib Figure
-        Figure with the axes.
+    ax_, figure_ : matplotlib Axes and Figure
+        What the points are drawn on.
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from sklearn.tree import DecisionTreeClassifier
     >>> from skmia.inspection import TradeoffDisplay
-    >>> display = TradeoffDisplay(
-    ...     attack_success=np.array([0.52, 0.6, 0.7]),
-    ...     utility=np.array([0.8, 0.84, 0.83]),
-    ...     front=np.array([0, 1]),
-    ...     budget=0.55,
-    ... )
-    >>> display.plot().budget_line_.get_label()
-    'Budget = 0.55'
+    >>> def neg_leaves(estimator, X, y):  # in the place of attack success
+    ...     return -estimator.get_n_leaves()
+    >>> search = GridSearchCV(
+    ...     DecisionTreeClassifier(random_state=0),
+    ...     {"max_depth": [1, 2, 3]},
+    ...     scoring={"accuracy": "accuracy", "neg_leaves": neg_leaves},
+    ...     refit="accuracy",
+    ... ).fit(*load_iris(return_X_y=True))
+    >>> display = TradeoffDisplay.from_search(search, privacy="leaves", annotate="max_depth")
+    >>> display.attack_success
+    array([2. , 3. , 4.6])
     """
 
     attack_success: np.ndarray
@@ -233,18 +236,14 @@ class TradeoffDisplay(Display):
         search : GridSearchCV, RandomizedSearchCV or the like
             A search fitted with two scorers or more.
         utility : str, default=None
-            Name of the scorer of utility. By default the attribute `utility` of `search.refit`, or
-            "accuracy" where it has none.
+            Name of the scorer of utility. By default `search.refit.utility`, or else "accuracy".
         privacy : str, default=None
-            Name of the scorer of attack success, with or without ``"neg_"``. Its scores are higher
-            for more private models, and attack success is their negative. By default the attribute
-            `privacy` of `search.refit`, or "mia_roc_auc" where it has none.
+            Name of the scorer whose negative is the attack success, with or without ``"neg_"``. By
+            default `search.refit.privacy`, or else "mia_roc_auc".
         budget : float, default=None
-            Largest attack success allowed. By default the attribute `budget` of `search.refit`, or
-            no line where it has none.
+            Largest attack success allowed. By default `search.refit.budget`, or else no line.
         annotate : str, default=None
-            Name of a parameter whose values are written beside the points; for a parameter of a
-            part, the end of its name after "__" will do.
+            Name of a parameter, or its end after "__", whose values are written beside the points.
 
         Raises
         ------
@@ -253,27 +252,6 @@ class TradeoffDisplay(Display):
             candidate has both, or `annotate` names no parameter or several.
         sklearn.exceptions.NotFittedError
             If the search is not fitted.
-
-        Examples
-        --------
-        >>> from sklearn.datasets import load_iris
-        >>> from sklearn.model_selection import GridSearchCV
-        >>> from sklearn.tree import DecisionTreeClassifier
-        >>> from skmia.inspection import TradeoffDisplay
-
-        The number of leaves stands in for a measure of attack success:
-
-        >>> def neg_leaves(estimator, X, y):
-        ...     return -estimator.get_n_leaves()
-        >>> search = GridSearchCV(
-        ...     DecisionTreeClassifier(random_state=0),
-        ...     {"max_depth": [1, 2, 3]},
-        ...     scoring={"accuracy": "accuracy", "neg_leaves": neg_leaves},
-        ...     refit="accuracy",
-        ... ).fit(*load_iris(return_X_y=True))
-        >>> display = TradeoffDisplay.from_search(search, privacy="leaves", annotate="max_depth")
-        >>> display.attack_success
-        array([2. , 3. , 4.6])
         """
         check_is_fitted(search, "cv_results_")
         refit = getattr(search, "refit", None)

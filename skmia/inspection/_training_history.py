@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from skmia.inspection._axes import PANELS, Display, as_panels, draws, once, style
+from skmia.inspection._axes import PANELS, Display, as_panels, draw_band, draws, once, style
 from skmia.utils._constraints import Number
 
 _INNER = ("net_", "best_estimator_", "estimator_")
@@ -68,22 +68,19 @@ class TrainingHistoryDisplay(Display):
     figure_ : matplotlib Figure
         Figure with the panels.
 
-    See Also
-    --------
-    skmia.neural_network.MembershipScoring : What measures the attack success.
-
     Examples
     --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.preprocessing import scale
     >>> from skmia.inspection import TrainingHistoryDisplay
-    >>> display = TrainingHistoryDisplay(
-    ...     epochs=[1, 2, 3],
-    ...     attack_success=[0.51, 0.55, 0.63],
-    ...     utility={"valid_acc": [0.7, 0.8, 0.79]},
-    ...     budget=0.6,
-    ...     chosen=2,
-    ... )
-    >>> len(display.plot().axes_)
-    2
+    >>> from skmia.neural_network import MembershipScoring, RegularizedMLPClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> net = RegularizedMLPClassifier(
+    ...     (10,), max_epochs=5, callbacks=[MembershipScoring()], random_state=0
+    ... ).fit(scale(X), y)
+    >>> display = TrainingHistoryDisplay.from_estimator(net)
+    >>> list(display.utility)
+    ['valid_acc', 'train_acc']
     """
 
     epochs: np.ndarray
@@ -128,10 +125,8 @@ class TrainingHistoryDisplay(Display):
             Keywords for the attack success, passed to matplotlib's `plot`.
         utility_kwargs : dict, default=None
             Keywords for the measures of utility, passed to matplotlib's `plot`.
-        chance_level_kw : dict, default=None
-            Keywords for the line of a blind guess, passed to matplotlib's `axhline`.
-        budget_kwargs : dict, default=None
-            Keywords for the line of the budget, passed to matplotlib's `axhline`.
+        chance_level_kw, budget_kwargs : dict, default=None
+            Keywords for the lines of a blind guess and a budget, passed to matplotlib's `axhline`.
         chosen_kwargs : dict, default=None
             Keywords for the marks of the chosen epoch, passed to matplotlib's `axvline`.
 
@@ -187,13 +182,9 @@ class TrainingHistoryDisplay(Display):
         (self.line_,) = self.ax_.plot(x, attack_success[measured], **style(defaults, line_kwargs))
         self.band_ = None
         if plot_band and self.attack_success_low is not None:
-            limits = [
-                np.asarray(limit)[measured]
-                for limit in (self.attack_success_low, self.attack_success_high)
-            ]
-            defaults = {"facecolor": self.line_.get_color(), "alpha": 0.2, "linewidth": 0}
-            keywords = style(defaults, band_kwargs, "PolyCollection")
-            self.band_ = self.ax_.fill_between(x, *limits, **keywords)
+            low = np.asarray(self.attack_success_low)[measured]
+            high = np.asarray(self.attack_success_high)[measured]
+            self.band_ = draw_band(self.line_, x, low, high, band_kwargs)
 
     def _draw_utility(self, name, color, kwargs):
         self.utility_lines_ = {}
@@ -272,20 +263,6 @@ class TrainingHistoryDisplay(Display):
             If the estimator keeps no history.
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
-
-        Examples
-        --------
-        >>> from sklearn.datasets import load_breast_cancer
-        >>> from sklearn.preprocessing import scale
-        >>> from skmia.inspection import TrainingHistoryDisplay
-        >>> from skmia.neural_network import MembershipScoring, RegularizedMLPClassifier
-        >>> X, y = load_breast_cancer(return_X_y=True)
-        >>> net = RegularizedMLPClassifier(
-        ...     (10,), max_epochs=5, callbacks=[MembershipScoring()], random_state=0
-        ... ).fit(scale(X), y)
-        >>> display = TrainingHistoryDisplay.from_estimator(net)
-        >>> list(display.utility)
-        ['valid_acc', 'train_acc']
         """
         net = _net_of(estimator)
         scoring = _scoring_of(net)

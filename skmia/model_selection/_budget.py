@@ -81,9 +81,9 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
     confidence_level : float, default=0.95
         Of "upper_bound", in (0, 1).
     fallback : {"most_private", "raise"}, default="most_private"
-        What to do if no candidate keeps to the budget. "most_private" takes the one with the lowest
-        upper end, with a warning. "raise" raises an error, whose attribute `cv_results` holds the
-        results, since the search then has none.
+        If no candidate keeps to the budget, "most_private" takes the one with the lowest upper end,
+        with a warning. "raise" raises an error, whose attribute `cv_results` holds the results,
+        since the search then has none.
 
     Raises
     ------
@@ -96,10 +96,6 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
     -----
     skmia.exceptions.BudgetWarning
         In a search, if no candidate keeps to the budget.
-
-    See Also
-    --------
-    pareto_front : The candidates worth choosing from.
 
     Notes
     -----

@@ -39,8 +39,8 @@ def make_fairness_scorer(metric, *, sensitive_features=None, response_method=Non
         `y_pred` and, by keyword, `sensitive_features` that returns a number, 0 for a fair
         classifier and larger for others, as those of fairlearn.
     sensitive_features : str, int or list of these, default=None
-        The column of X, by name or number, that says which group a record belongs to; of several
-        columns, each combination of values is a group. None expects the groups as metadata:
+        The column of X that holds the groups, by name or number; of several columns, each
+        combination of values is a group. None expects the groups as metadata:
         ``params={"sensitive_features": groups}`` with
         ``sklearn.set_config(enable_metadata_routing=True)``.
     response_method : {"predict", "predict_proba", "decision_function"}, default=None

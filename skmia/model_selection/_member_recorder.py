@@ -1,6 +1,7 @@
 """A classifier that remembers its training records, so that scorers know the members."""
 
 from copy import deepcopy
+from operator import attrgetter
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
@@ -17,16 +18,6 @@ from skmia.utils._sklearn import _num_samples, _safe_indexing
 # The recorder's own, and fits that would go unrecorded.
 _UNRECORDED = ("fit_loop", "fit_predict", "fit_resample", "fit_transform", "train_on")
 NOT_DELEGATED = ("estimator_", *_UNRECORDED)
-
-
-def _estimator_has(name):
-    """Let a method appear only if the estimator has it."""
-
-    def _check(self):
-        getattr(self.estimator, name)
-        return True
-
-    return _check
 
 
 class MemberRecorder(RemembersMembers, MetaEstimatorMixin, BaseEstimator):
@@ -48,10 +39,6 @@ class MemberRecorder(RemembersMembers, MetaEstimatorMixin, BaseEstimator):
     ----------
     estimator_ : estimator
         The fitted clone.
-
-    See Also
-    --------
-    make_membership_scorer : A scorer that is told the records and needs no recorder.
 
     Notes
     -----
@@ -120,7 +107,7 @@ class MemberRecorder(RemembersMembers, MetaEstimatorMixin, BaseEstimator):
         self._remember(*_trained_on(estimator, X, y, fit_params))
         return self
 
-    @available_if(_estimator_has("partial_fit"))
+    @available_if(attrgetter("estimator.partial_fit"))  # raises where it has none
     def partial_fit(self, X, y, **fit_params):
         """Fit on more records, and remember them beside the earlier ones.
 
@@ -156,11 +143,9 @@ class MemberRecorder(RemembersMembers, MetaEstimatorMixin, BaseEstimator):
         return getattr(own["estimator_"] if "estimator_" in own else clone(own["estimator"]), name)
 
     def __sklearn_is_fitted__(self):
-        """Tell whether `fit` was called."""
         return "estimator_" in self.__dict__
 
     def __sklearn_tags__(self):
-        """Return the classifier's tags."""
         return deepcopy(get_tags(self.estimator))
 
     def get_metadata_routing(self):

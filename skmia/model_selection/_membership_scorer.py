@@ -1,6 +1,7 @@
 """Scorers of what a classifier gives away about its training records."""
 
 import warnings
+from dataclasses import dataclass
 from functools import partial
 from inspect import isclass
 
@@ -135,10 +136,8 @@ def make_membership_scorer(
     Raises
     ------
     ValueError
-        If a metric is unknown or there is none, `false_positive_rate` is not in (0, 1) or `pool` is
-        not a pair.
-    TypeError
-        If `attack` is no attack.
+        If a metric is unknown or there is none, `false_positive_rate` is not in (0, 1), `pool` is
+        not a pair or `attack` no attack.
 
     Warns
     -----
@@ -149,7 +148,6 @@ def make_membership_scorer(
 
     See Also
     --------
-    MemberRecorder : Remembers the training records of any classifier, for any splitter.
     best_under_budget : Choose the best candidate of a search that keeps to a privacy budget.
 
     Notes
@@ -158,8 +156,7 @@ def make_membership_scorer(
     calibrate the default attack, knows the membership of half of the records. The score is not an
     upper bound: a stronger attack may find more.
 
-    On the training fold, as with ``return_train_score=True``, the score is NaN: there are members
-    alone.
+    On the training fold, as with ``return_train_score=True``, the score is NaN: all are members.
 
     A scorer with a pool raises an error where scikit-learn calls it with a classifier that was not
     fitted on just the records outside the evaluation fold. In a loop of your own this is for you to
@@ -198,15 +195,15 @@ def make_membership_scorer(
     return _MembershipScorers(leakage, scoring)
 
 
+@dataclass(eq=False)
 class _Leakage:
     """The negative of each metric of an attack on a classifier, by name."""
 
-    def __init__(self, metrics, attack, pool, false_positive_rate, random_state):
-        self.metrics = metrics
-        self.attack = attack
-        self.pool = pool
-        self.false_positive_rate = false_positive_rate
-        self.random_state = random_state
+    metrics: dict
+    attack: BaseAttack
+    pool: Pool | None
+    false_positive_rate: float
+    random_state: object
 
     def __call__(self, estimator, X, y):
         check_target(estimator, self.attack.response_method)

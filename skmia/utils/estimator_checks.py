@@ -50,11 +50,9 @@ class StubClassifier(ClassifierMixin, BaseEstimator):
     classes_ = np.array([0, 1])  # until fit says otherwise
 
     def __sklearn_is_fitted__(self):
-        """Return True: it answers without a fit."""
-        return True
+        return True  # it answers without a fit
 
     def __sklearn_tags__(self):
-        """Return tags that say that sparse records are taken."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
