@@ -286,14 +286,8 @@ def _new_panels(n):
 
     n_columns = min(n, _MOST_COLUMNS)
     n_rows = ceil(n / n_columns)
-    figure, axes = plt.subplots(
-        n_rows,
-        n_columns,
-        sharey=True,
-        squeeze=False,
-        layout="constrained",
-        figsize=(3.2 * n_columns, 2.9 * n_rows),
-    )
+    size = {"figsize": (3.2 * n_columns, 2.9 * n_rows), "layout": "constrained"}
+    figure, axes = plt.subplots(n_rows, n_columns, sharey=True, squeeze=False, **size)
     for unused in axes.ravel()[n:]:
         figure.delaxes(unused)
     return axes.ravel()[:n]
