@@ -38,15 +38,15 @@ def complete(described, *sources):
     for source in sources:
         found = {title: _entries(source.get(title, "")) for title in _SHARED}
         found["Parameters"] = _missing(found["Parameters"], own["Parameters"], signature)
+        if own["Returns"]:
+            found["Returns"] = {}
         own = {title: own[title] | found[title] | own[title] for title in _SHARED}
     place = {name: i for i, name in enumerate(signature)}
     ordered = sorted(own["Parameters"], key=lambda names: place.get(_names(names)[0], 999))
     own["Parameters"] = {names: own["Parameters"][names] for names in ordered}
     blocks = [sections.pop("").strip()]
-    for title, text in {
-        **{title: "".join(own[title].values()) for title in own},
-        **sections,
-    }.items():
+    sections = {title: "".join(entries.values()) for title, entries in own.items()} | sections
+    for title, text in sections.items():
         blocks += [f"{title}\n{'-' * len(title)}\n{text.strip()}"] if text else []
     described.__doc__ = "\n\n".join(blocks) + "\n"
 

@@ -153,7 +153,8 @@ def test_defaults_and_words_are_those_at_hand():
         "Returns": "int\n    A number.\n",
         "Raises": "ValueError\n    Later.\nKeyError\n    Later.\n",
     }
-    complete(described, earlier, later)
+    complete(described, earlier, later, {"Returns": "float\n    Another.\n"})
+    assert "Another" not in described.__doc__
     assert "\nchosen : int or None, default=3\n    Earlier.\n" in described.__doc__
     assert described.__doc__.index("A number.") < described.__doc__.index("ValueError\n    Own.")
     assert described.__doc__.endswith("KeyError\n    Later.\n")
