@@ -9,22 +9,15 @@ from sklearn.utils import check_random_state, column_or_1d, indexable
 from sklearn.utils.validation import check_is_fitted
 
 from skmia._records import KnownRecords, halve
-from skmia._response import (
-    Answered,
-    all_classes,
-    check_labels,
-    check_target,
-    label_index,
-)
+from skmia._response import Answered, all_classes, check_labels, check_target, label_index
 from skmia._result import Result
 from skmia._result._text import text_table
 from skmia._target import known_membership
 from skmia.attacks import MetricAttack
 from skmia.attacks._measure import measure
 from skmia.exceptions import CalibrationWarning
-from skmia.inspection._embedding import embedded
-from skmia.inspection._neighbor_distance import neighbor_distance, neighbor_distance_within
-from skmia.inspection._rank_correlation import rank_correlation
+from skmia.inspection._distances import embedded, neighbor_distance, neighbor_distance_within
+from skmia.inspection._rank_correlation import rank_correlations
 from skmia.signals import correctness
 from skmia.utils._constraints import (
     ARRAY,
@@ -38,8 +31,6 @@ from skmia.utils._constraints import (
     validate_params,
 )
 from skmia.utils._sklearn import HasMethods
-
-__all__ = ["ExposureReport", "explain_exposure"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -62,18 +53,6 @@ class ExposureReport(Result):
     See Also
     --------
     explain_exposure : Makes the report.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.neighbors import KNeighborsClassifier
-    >>> from skmia.inspection import explain_exposure
-    >>> X, y = load_iris(return_X_y=True)
-    >>> member = [1, 0] * 75
-    >>> target = KNeighborsClassifier(1).fit(X[::2], y[::2])
-    >>> report = explain_exposure(target, X, y, member, n_resamples=99, random_state=0)
-    >>> list(report.correlations)
-    ['class_gap', 'class_frequency', 'distance_to_class', 'distance_to_any']
     """
 
     exposure: np.ndarray
@@ -129,12 +108,15 @@ def explain_exposure(
     random_state=None,
     n_jobs=None,
 ):
-    """Compare the exposure of records to membership inference with what may explain it.
+    """Compare what records give away to membership inference with what may explain it.
 
-    Spearman's rank correlation of each explanation with the risk of the members, and, beside it,
-    of the non-members. 1 means that a record is the more exposed the larger the explanation is, −1
-    the less, 0 that ranks say nothing. A correlation is no cause; and what correlates as strongly
-    where the model never saw the records has to do with hard and easy records, not with membership.
+    "Exposure" is how much one record gives away here, its risk or attack score, and not the metric
+    of canaries of that name of Carlini et al. ("The Secret Sharer", USENIX Security 2019).
+
+    Each explanation has Spearman's rank correlation with the exposure of the members: 1 if records
+    are the more exposed the larger it is, −1 if the less, 0 if ranks say nothing. A correlation is
+    no cause. One that is as strong among the non-members, which the model never saw, has to do with
+    hard and easy records, not with membership.
 
     The explanations of a record are
 
@@ -143,8 +125,6 @@ def explain_exposure(
     - ``distance_to_class``: mean distance to the nearest members of its class;
     - ``distance_to_any``: mean distance to the nearest members of any class;
     - ``sensitivity``, if it is given.
-
-    This is for an auditor who knows the members.
 
     Parameters
     ----------
@@ -160,15 +140,14 @@ def explain_exposure(
     attack : BaseAttack, default=None
         What measures the exposure, by default ``MetricAttack(signal="modified_entropy")`` [1]_. An
         unfitted attack is calibrated on one half of the records to measure the other, and the other
-        way round. A fitted attack on this classifier is used as it is: fit one that learns from
-        membership on other records than these. LiRA and others that ask reference models do not.
+        way round. A fitted attack on this classifier is used as it is: unless it asks reference
+        models, as LiRA does, fit it on other records than these.
     exposure : {"risk", "score"}, default="risk"
         The attack's probability of membership, or its score. The risk has few values where the
         attack has few bins, but puts classes with different thresholds on one scale.
     sensitivity : array-like of shape (n_records,), default=None
-        Sensitivity of each record, NaN where it was not measured: see
-        :func:`skmia.leakage.record_sensitivity`. It costs one training per record, so that it is
-        not done here.
+        Sensitivity of each record, NaN where it was not measured, by
+        :func:`skmia.leakage.record_sensitivity`, which trains once per record.
     extra_explanations : dict of str to array-like of shape (n_records,), default=None
         Further explanations by name, NaN where there is none.
     embedding : "hidden", callable or array-like of shape (n_records, n_dimensions), default=None
@@ -210,23 +189,21 @@ def explain_exposure(
     See Also
     --------
     ExposureDisplay : The same as a figure.
-    skmia.leakage.record_sensitivity : How much the answer depends on the record.
 
     Notes
     -----
-    What is explained is what the attack finds. One that compares the answers to different records
-    with one threshold, as the default does, takes easy records for members, and records that the
-    model learned by heart are not easy. Two forests of 50 trees, each trained on 800 people of
-    the Adult data (one-hot), gave sensitive members lower risks by the default attack (correlations
-    −0.35 and −0.43), but higher scores by LiRA, which asks other models about the same record (0.40
-    and 0.21). To learn which records are exposed, and not which look like members, give an attack
-    that does so: :class:`~skmia.attacks.LiRA` or :class:`~skmia.attacks.RMIA`.
+    What is explained is what the attack finds. One threshold for all records, as by default, takes
+    easy records for members, and records that the model learned by heart are not easy. Two forests
+    of 50 trees, each trained on 800 people of the Adult data (one-hot), gave sensitive members
+    lower risks by the default attack (correlations −0.35 and −0.43), but higher scores by LiRA,
+    which asks other models about the same record (0.40 and 0.21). To learn which records are
+    exposed, and not which look like members, give :class:`~skmia.attacks.LiRA` or
+    :class:`~skmia.attacks.RMIA`.
 
-    All records of a class have one gap and one frequency. Their correlations compare classes: with
-    two classes, the one with the other, however narrow the interval, which is over records alone.
-    A record's own answer is part of its class's gap. To leave it out would not do: it would shift
-    the gap of wrongly answered records against others of the same class, and ranks within a class
-    would then be those of the answers.
+    All records of a class have one gap and one frequency, so that their correlations compare
+    classes: of two classes, one with the other, however narrow the interval, which is over records
+    alone. A record's own answer is part of its class's gap. Without it, ranks within a class would
+    be those of the answers.
 
     Where a correlation is not defined, because one side is constant or fewer than 10 records have
     both numbers, it is NaN and its `method` says why.
@@ -239,14 +216,13 @@ def explain_exposure(
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from sklearn.datasets import load_breast_cancer
-    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.neighbors import KNeighborsClassifier
     >>> from skmia.inspection import explain_exposure
-    >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> member = np.arange(len(y)) % 2 == 0
-    >>> tree = DecisionTreeClassifier(random_state=0).fit(X[member], y[member])
-    >>> report = explain_exposure(tree, X, y, member, random_state=0)
+    >>> X, y = load_iris(return_X_y=True)
+    >>> member = [1, 0] * 75
+    >>> target = KNeighborsClassifier(1).fit(X[::2], y[::2])
+    >>> report = explain_exposure(target, X, y, member, n_resamples=99, random_state=0)
     >>> list(report.correlations)
     ['class_gap', 'class_frequency', 'distance_to_class', 'distance_to_any']
     """
@@ -284,14 +260,10 @@ def exposure_report(exposure, membership, explanations, *, random_state, **optio
     """Correlate explanations with exposure, for members and for non-members."""
     seed = check_random_state(random_state).randint(2**31 - 1)
 
-    def _correlations(side):
-        rows = membership == side
-        return {
-            name: rank_correlation(
-                values[rows], exposure[rows], names=(name, "exposure"), random_state=seed, **options
-            )
-            for name, values in explanations.items()
-        }
+    def _correlations(kind):
+        rows = membership == kind
+        of_kind = {name: values[rows] for name, values in explanations.items()}
+        return rank_correlations(of_kind, exposure[rows], random_state=seed, **options)
 
     return ExposureReport(exposure, membership, explanations, _correlations(1), _correlations(0))
 
@@ -344,8 +316,8 @@ def _halves(y, membership, contents, rng):
     """Draw halves that share members, non-members and classes; copies stay together."""
     strata = np.unique(y, return_inverse=True)[1] * 2 + membership
     half = halve(strata, rng, contents)
-    for side, name in ((1, "members"), (0, "non-members")):
-        if len(np.unique(half[membership == side])) < 2:
+    for kind, name in ((1, "members"), (0, "non-members")):
+        if len(np.unique(half[membership == kind])) < 2:
             raise ValueError(
                 f"Halves of the records calibrate the attack for each other, and the {name} do not "
                 "make up two. Give more of them, or an attack that was fitted on other records."
@@ -357,13 +329,9 @@ def _of_classes(answered, y, codes, member):
     """Return the generalization gap and the frequency of each record's class."""
     correct = correctness(answered.answers(), label_index(y, answered.classes_))
     n_classes = codes.max() + 1
-    (n_in, right_in), (n_out, right_out) = (
-        (
-            np.bincount(codes[side], minlength=n_classes),
-            np.bincount(codes[side], correct[side], minlength=n_classes),
-        )
-        for side in (member, ~member)
-    )
+    kinds = (member, ~member)
+    n_in, n_out = (np.bincount(codes[kind], minlength=n_classes) for kind in kinds)
+    right_in, right_out = (np.bincount(codes[kind], correct[kind], n_classes) for kind in kinds)
     both = (n_in > 0) & (n_out > 0)
     gap = np.full(n_classes, np.nan)
     gap[both] = right_in[both] / n_in[both] - right_out[both] / n_out[both]

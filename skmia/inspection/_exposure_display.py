@@ -1,38 +1,30 @@
 """Exposure of members against what may explain it."""
 
+from dataclasses import dataclass
 from math import ceil, isnan
 
 import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
 
-from skmia.inspection._axes import as_panels, check_matplotlib, style
+from skmia.inspection._axes import PANELS, Display, as_panels, draws, style
 from skmia.inspection._exposure import ExposureReport, explain_exposure
-from skmia.inspection._rank_correlation import rank_correlation
+from skmia.inspection._rank_correlation import rank_correlations
 from skmia.utils._checks import check_reals
-from skmia.utils._constraints import (
-    ARRAY,
-    AXES,
-    CONFIDENCE_LEVEL,
-    COUNT,
-    KEYWORDS,
-    RANDOM_STATE,
-    validate_params,
-)
-
-__all__ = ["ExposureDisplay"]
+from skmia.utils._constraints import ARRAY, CONFIDENCE_LEVEL, COUNT, RANDOM_STATE
 
 _MOST_COLUMNS = 3
 
 
-class ExposureDisplay:
+@dataclass(kw_only=True, repr=False, eq=False)
+class ExposureDisplay(Display):
     """Exposure of records against each of its explanations, one panel each.
 
     Each point is a record; the line joins the medians of bins with equally many records, or of the
     values where there are few. The title has Spearman's rank correlation with its confidence
-    interval. 0 is none; and none of them says that the one is the cause of the other.
+    interval. A correlation is no cause.
 
-    It is recommended to create a display by `from_estimator`, `from_report` or `from_predictions`.
-    All parameters are stored as attributes; the exposure of single records is among them.
+    Create a display by `from_estimator`, `from_report` or `from_predictions`. All parameters are
+    stored as attributes; the exposure of single records is among them.
 
     Parameters
     ----------
@@ -63,7 +55,6 @@ class ExposureDisplay:
     See Also
     --------
     explain_exposure : The numbers.
-    ScoreDistributionDisplay : Attack scores of members beside those of non-members.
 
     Examples
     --------
@@ -77,19 +68,14 @@ class ExposureDisplay:
     array([ 4.5, 14.5])
     """
 
-    def __init__(
-        self, *, exposure, explanations, correlations, n_bins=10, exposure_name="Risk", name=None
-    ):
-        self.exposure = exposure
-        self.explanations = explanations
-        self.correlations = correlations
-        self.n_bins = n_bins
-        self.exposure_name = exposure_name
-        self.name = name
+    exposure: np.ndarray
+    explanations: dict
+    correlations: dict
+    n_bins: int = 10
+    exposure_name: str = "Risk"
+    name: str | None = None
 
-    @validate_params(
-        name=[str, None], ax=[*AXES, "array-like"], point_kwargs=KEYWORDS, median_kwargs=KEYWORDS
-    )
+    @draws(ax=PANELS)
     def plot(self, ax=None, *, name=None, point_kwargs=None, median_kwargs=None):
         """Draw the panels.
 
@@ -97,26 +83,16 @@ class ExposureDisplay:
         ----------
         ax : matplotlib Axes or array-like of Axes, default=None
             One panel for each explanation; by default a new figure.
-        name : str, default=None
-            Title of a new figure; by default the name stored.
         point_kwargs : dict, default=None
             Keywords for the records, passed to matplotlib's `scatter`.
         median_kwargs : dict, default=None
             Keywords for the medians, passed to matplotlib's `plot`.
 
-        Returns
-        -------
-        self : ExposureDisplay
-            The display, with what was drawn as attributes.
-
         Raises
         ------
         ValueError
             If there is not one panel for each explanation.
-        ImportError
-            If matplotlib is not installed.
         """
-        check_matplotlib("ExposureDisplay.plot")
         self.axes_ = self._panels(ax)
         self.figure_ = self.axes_[0].figure
         name = self.name if name is None else name
@@ -160,13 +136,7 @@ class ExposureDisplay:
             panel.set_ylabel(self.exposure_name)
 
     @classmethod
-    @validate_params(
-        n_bins=COUNT,
-        name=[str, None],
-        ax=[*AXES, "array-like"],
-        point_kwargs=KEYWORDS,
-        median_kwargs=KEYWORDS,
-    )
+    @draws(n_bins=COUNT, ax=PANELS)
     def from_estimator(
         cls,
         estimator,
@@ -187,75 +157,20 @@ class ExposureDisplay:
         ----------
         estimator : estimator
             The fitted classifier.
-        X : array-like of shape (n_records, ...)
-            Records, members and others.
-        y : array-like of shape (n_records,)
-            Their labels.
-        membership : array-like of shape (n_records,), default=None
-            1 for the classifier's training records, 0 for others. By default it is asked, if it has
-            a method `membership_of(X, y)`.
-        n_bins : int, default=10
-            Number of bins of the medians, at least 1.
-        name : str, default=None
-            Title of a new figure.
-        ax : matplotlib Axes or array-like of Axes, default=None
-            One panel for each explanation; by default a new figure.
-        point_kwargs : dict, default=None
-            Keywords for the records, passed to matplotlib's `scatter`.
-        median_kwargs : dict, default=None
-            Keywords for the medians, passed to matplotlib's `plot`.
         **options : dict
             Further parameters of :func:`explain_exposure`.
-
-        Returns
-        -------
-        ExposureDisplay
-            What was computed and drawn.
 
         Raises
         ------
         ValueError
             As in :func:`explain_exposure`.
-        ImportError
-            If matplotlib is not installed.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from sklearn.datasets import load_iris
-        >>> from sklearn.neighbors import KNeighborsClassifier
-        >>> from skmia.inspection import ExposureDisplay
-        >>> X, y = load_iris(return_X_y=True)
-        >>> member = np.arange(len(y)) % 2 == 0
-        >>> target = KNeighborsClassifier(1).fit(X[member], y[member])
-        >>> display = ExposureDisplay.from_estimator(
-        ...     target, X, y, member, exposure="score", random_state=0
-        ... )
-        >>> len(display.axes_)
-        4
         """
-        check_matplotlib("ExposureDisplay.from_estimator")
         report = explain_exposure(estimator, X, y, membership, **options)
-        return cls.from_report(
-            report,
-            n_bins=n_bins,
-            exposure_name="Attack score" if options.get("exposure") == "score" else "Risk",
-            name=name,
-            ax=ax,
-            point_kwargs=point_kwargs,
-            median_kwargs=median_kwargs,
-        )
+        exposure_name = "Attack score" if options.get("exposure") == "score" else "Risk"
+        return cls._of_report(report, n_bins, exposure_name, name)
 
     @classmethod
-    @validate_params(
-        report=[ExposureReport],
-        exposure_name=[str],
-        n_bins=COUNT,
-        name=[str, None],
-        ax=[*AXES, "array-like"],
-        point_kwargs=KEYWORDS,
-        median_kwargs=KEYWORDS,
-    )
+    @draws(report=[ExposureReport], exposure_name=[str], n_bins=COUNT, ax=PANELS)
     def from_report(
         cls,
         report,
@@ -273,36 +188,20 @@ class ExposureDisplay:
         ----------
         report : ExposureReport
             What `explain_exposure` returned.
-        n_bins : int, default=10
-            Number of bins of the medians, at least 1.
-        exposure_name : str, default="Risk"
-            Name of the vertical axes.
-        name : str, default=None
-            Title of a new figure.
-        ax : matplotlib Axes or array-like of Axes, default=None
-            One panel for each explanation; by default a new figure.
-        point_kwargs : dict, default=None
-            Keywords for the records, passed to matplotlib's `scatter`.
-        median_kwargs : dict, default=None
-            Keywords for the medians, passed to matplotlib's `plot`.
-
-        Returns
-        -------
-        ExposureDisplay
-            What was drawn.
 
         Raises
         ------
         ValueError
             If `n_bins` is no integer of at least 1, or there is not one panel for each explanation.
-        ImportError
-            If matplotlib is not installed.
         """
-        check_matplotlib("ExposureDisplay.from_report")
         if not report.explanations:
             raise ValueError("report has no explanations; give one of explain_exposure.")
+        return cls._of_report(report, n_bins, exposure_name, name)
+
+    @classmethod
+    def _of_report(cls, report, n_bins, exposure_name, name):
         member = np.asarray(report.membership) == 1
-        display = cls(
+        return cls(
             exposure=report.exposure[member],
             explanations={key: values[member] for key, values in report.explanations.items()},
             correlations=report.correlations,
@@ -310,10 +209,9 @@ class ExposureDisplay:
             exposure_name=exposure_name,
             name=name,
         )
-        return display.plot(ax, point_kwargs=point_kwargs, median_kwargs=median_kwargs)
 
     @classmethod
-    @validate_params(
+    @draws(
         exposure=ARRAY,
         explanations=[dict],
         exposure_name=[str],
@@ -321,10 +219,7 @@ class ExposureDisplay:
         confidence_level=CONFIDENCE_LEVEL,
         n_resamples=COUNT,
         random_state=RANDOM_STATE,
-        name=[str, None],
-        ax=[*AXES, "array-like"],
-        point_kwargs=KEYWORDS,
-        median_kwargs=KEYWORDS,
+        ax=PANELS,
     )
     def from_predictions(
         cls,
@@ -349,39 +244,19 @@ class ExposureDisplay:
             Risk or attack score of records, members as a rule.
         explanations : dict of str to array-like of shape (n_records,)
             What may explain it, by name; NaN where it is not known.
-        n_bins : int, default=10
-            Number of bins of the medians, at least 1.
         confidence_level : float, default=0.95
             Coverage of each interval, in (0, 1).
         n_resamples : int, default=1000
             Bootstrap resamples of the records for the intervals.
         random_state : int, RandomState instance or None, default=None
             Draws the resamples.
-        exposure_name : str, default="Risk"
-            Name of the vertical axes.
-        name : str, default=None
-            Title of a new figure.
-        ax : matplotlib Axes or array-like of Axes, default=None
-            One panel for each explanation; by default a new figure.
-        point_kwargs : dict, default=None
-            Keywords for the records, passed to matplotlib's `scatter`.
-        median_kwargs : dict, default=None
-            Keywords for the medians, passed to matplotlib's `plot`.
-
-        Returns
-        -------
-        ExposureDisplay
-            What was computed and drawn.
 
         Raises
         ------
         ValueError
             If the exposure is not finite, an explanation has not one number per record, there is
             no explanation, or an option is out of its range.
-        ImportError
-            If matplotlib is not installed.
         """
-        check_matplotlib("ExposureDisplay.from_predictions")
         exposure = check_reals("exposure", exposure)
         if not explanations:
             raise ValueError("explanations is empty; give at least one, {name: numbers}.")
@@ -389,14 +264,14 @@ class ExposureDisplay:
             key: column_or_1d(values, dtype=np.float64) for key, values in explanations.items()
         }
         check_consistent_length(exposure, *explanations.values())
-        options = {"confidence_level": confidence_level, "n_resamples": n_resamples}
-        correlations = {
-            key: rank_correlation(
-                values, exposure, names=(key, "exposure"), random_state=random_state, **options
-            )
-            for key, values in explanations.items()
-        }
-        display = cls(
+        correlations = rank_correlations(
+            explanations,
+            exposure,
+            confidence_level=confidence_level,
+            n_resamples=n_resamples,
+            random_state=random_state,
+        )
+        return cls(
             exposure=exposure,
             explanations=explanations,
             correlations=correlations,
@@ -404,7 +279,6 @@ class ExposureDisplay:
             exposure_name=exposure_name,
             name=name,
         )
-        return display.plot(ax, point_kwargs=point_kwargs, median_kwargs=median_kwargs)
 
 
 def _new_panels(n):
@@ -412,14 +286,8 @@ def _new_panels(n):
 
     n_columns = min(n, _MOST_COLUMNS)
     n_rows = ceil(n / n_columns)
-    figure, axes = plt.subplots(
-        n_rows,
-        n_columns,
-        sharey=True,
-        squeeze=False,
-        layout="constrained",
-        figsize=(3.2 * n_columns, 2.9 * n_rows),
-    )
+    size = {"figsize": (3.2 * n_columns, 2.9 * n_rows), "layout": "constrained"}
+    figure, axes = plt.subplots(n_rows, n_columns, sharey=True, squeeze=False, **size)
     for unused in axes.ravel()[n:]:
         figure.delaxes(unused)
     return axes.ravel()[:n]

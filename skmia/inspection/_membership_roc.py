@@ -1,42 +1,24 @@
 """ROC curve of a membership attack, readable at small false positive rates."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from skmia._target import known_membership
-from skmia.inspection._axes import axes_or_new, check_matplotlib, once, style
+from skmia.inspection._axes import Display, axes_or_new, draw_band, draws, once, style
+from skmia.metrics import Estimate
 from skmia.metrics._curve import Curve
 from skmia.metrics._roc import roc_auc_of, tpr_at_fpr_of
-from skmia.utils._constraints import (
-    ARRAY,
-    ARRAY_OR_NONE,
-    AXES,
-    BOOLEAN,
-    CONFIDENCE_LEVEL,
-    KEYWORDS,
-    Names,
-    validate_params,
-)
+from skmia.utils._constraints import ARRAY, ARRAY_OR_NONE, CONFIDENCE_LEVEL, Names
 from skmia.utils._sklearn import HasMethods
-
-__all__ = ["MembershipRocDisplay"]
 
 _N_BAND_RATES = 60
 _MARGIN = 1.12  # factor beyond the ends of a logarithmic axis
-
-_OPTIONS = {  # what is legal for those that both ways to a display have
-    "confidence_level": CONFIDENCE_LEVEL,
-    "name": [str, None],
-    "ax": AXES,
-    "scale": [Names("log", "linear")],
-    "plot_band": BOOLEAN,
-    "plot_chance_level": BOOLEAN,
-    "curve_kwargs": KEYWORDS,
-    "band_kwargs": KEYWORDS,
-    "chance_level_kw": KEYWORDS,
-}
+_SCALE = [Names("log", "linear")]
 
 
-class MembershipRocDisplay:
+@dataclass(kw_only=True, repr=False, eq=False)
+class MembershipRocDisplay(Display):
     """ROC curve of a membership attack with a confidence band.
 
     Both axes are logarithmic by default: what matters is how many members are found at a small
@@ -48,8 +30,8 @@ class MembershipRocDisplay:
     below 1 / n is resolved: in logarithmic scale the curve begins there, and a TPR below 1 / n is
     cut off.
 
-    It is recommended to create a display by `from_attack` or `from_predictions`. All parameters are
-    stored as attributes.
+    Create a display by `from_attack` or `from_predictions`. All parameters are stored as
+    attributes.
 
     Parameters
     ----------
@@ -74,10 +56,8 @@ class MembershipRocDisplay:
         The confidence band, if it is drawn.
     chance_level_ : matplotlib Line2D or None
         The chance line, if it is drawn.
-    ax_ : matplotlib Axes
-        Axes with the curve.
-    figure_ : matplotlib Figure
-        Figure with the axes.
+    ax_, figure_ : matplotlib Axes and Figure
+        What the curve is drawn on.
 
     See Also
     --------
@@ -100,35 +80,15 @@ class MembershipRocDisplay:
     'Noise (AUC = 0.784 [0.682, 0.860])'
     """
 
-    def __init__(
-        self,
-        *,
-        fpr,
-        tpr,
-        roc_auc=None,
-        band_fpr=None,
-        tpr_low=None,
-        tpr_high=None,
-        name=None,
-    ):
-        self.fpr = fpr
-        self.tpr = tpr
-        self.roc_auc = roc_auc
-        self.band_fpr = band_fpr
-        self.tpr_low = tpr_low
-        self.tpr_high = tpr_high
-        self.name = name
+    fpr: np.ndarray
+    tpr: np.ndarray
+    roc_auc: Estimate | None = None
+    band_fpr: np.ndarray | None = None
+    tpr_low: np.ndarray | None = None
+    tpr_high: np.ndarray | None = None
+    name: str | None = None
 
-    @validate_params(
-        name=[str, None],
-        ax=AXES,
-        scale=[Names("log", "linear")],
-        plot_band=BOOLEAN,
-        plot_chance_level=BOOLEAN,
-        curve_kwargs=KEYWORDS,
-        band_kwargs=KEYWORDS,
-        chance_level_kw=KEYWORDS,
-    )
+    @draws(scale=_SCALE)
     def plot(
         self,
         ax=None,
@@ -145,36 +105,20 @@ class MembershipRocDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Axes to draw on; by default a new figure. Several displays may share one.
-        name : str, default=None
-            Name for the legend; by default the one stored.
         scale : {"log", "linear"}, default="log"
             Scale of both axes.
-        plot_band : bool, default=True
-            Whether to draw the confidence band.
         plot_chance_level : bool, default=True
             Whether to draw the chance line.
         curve_kwargs : dict, default=None
             Keywords for the curve, passed to matplotlib's `plot`.
-        band_kwargs : dict, default=None
-            Keywords for the band, passed to matplotlib's `fill_between`.
         chance_level_kw : dict, default=None
             Keywords for the chance line, passed to matplotlib's `plot`.
-
-        Returns
-        -------
-        self : MembershipRocDisplay
-            The display, with what was drawn as attributes.
 
         Raises
         ------
         ValueError
             If `scale` is neither "log" nor "linear".
-        ImportError
-            If matplotlib is not installed.
         """
-        check_matplotlib("MembershipRocDisplay.plot")
         self.ax_ = ax = axes_or_new(ax)
         self.figure_ = ax.figure
         x, y, limits = self._steps() if scale == "log" else (self.fpr, self.tpr, (-0.01, 1.01))
@@ -187,13 +131,8 @@ class MembershipRocDisplay:
         (self.line_,) = ax.plot(x, y, **style(defaults, curve_kwargs))
         self.band_ = self.chance_level_ = None
         if plot_band and self.band_fpr is not None:
-            defaults = {"facecolor": self.line_.get_color(), "alpha": 0.2, "linewidth": 0}
-            self.band_ = ax.fill_between(
-                self.band_fpr,
-                self.tpr_low,
-                self.tpr_high,
-                **style(defaults, band_kwargs, "PolyCollection"),
-            )
+            limits = (self.tpr_low, self.tpr_high)
+            self.band_ = draw_band(self.line_, self.band_fpr, *limits, band_kwargs)
         if plot_chance_level:
             defaults = {"color": "k", "linestyle": "--", "linewidth": 1, "zorder": 1.5}
             defaults["label"] = once(ax, "Chance level (TPR = FPR)")
@@ -220,10 +159,11 @@ class MembershipRocDisplay:
         return f"AUC = {self.roc_auc}" if name is None else f"{name} (AUC = {self.roc_auc})"
 
     @classmethod
-    @validate_params(
+    @draws(
         attack=[HasMethods(["score_samples", "predict"])],
         membership=ARRAY_OR_NONE,
-        **_OPTIONS,
+        confidence_level=CONFIDENCE_LEVEL,
+        scale=_SCALE,
     )
     def from_attack(
         cls,
@@ -244,43 +184,12 @@ class MembershipRocDisplay:
     ):
         """Draw the curve of a fitted attack on labeled records.
 
-        The records must be others than those that the attack was fitted on, else the curve is too
-        good.
+        Give other records than those that the attack was fitted on, else the curve is too good.
 
         Parameters
         ----------
-        attack : BaseAttack
-            A fitted attack.
-        X : array-like of shape (n_records, ...)
-            Records.
-        y : array-like of shape (n_records,)
-            Their labels.
-        membership : array-like of shape (n_records,), default=None
-            1 for the target's training records, 0 for others. By default the attack's target is
-            asked, if it has a method `membership_of(X, y)`.
-        confidence_level : float, default=0.95
-            Coverage of the interval of the AUC and, at each rate, of the band, in (0, 1).
         name : str, default=None
             Name for the legend; by default that of the attack's class.
-        ax : matplotlib Axes, default=None
-            Axes to draw on; by default a new figure.
-        scale : {"log", "linear"}, default="log"
-            Scale of both axes.
-        plot_band : bool, default=True
-            Whether to draw the confidence band.
-        plot_chance_level : bool, default=True
-            Whether to draw the chance line.
-        curve_kwargs : dict, default=None
-            Keywords for the curve, passed to matplotlib's `plot`.
-        band_kwargs : dict, default=None
-            Keywords for the band, passed to matplotlib's `fill_between`.
-        chance_level_kw : dict, default=None
-            Keywords for the chance line, passed to matplotlib's `plot`.
-
-        Returns
-        -------
-        MembershipRocDisplay
-            What was computed and drawn.
 
         Raises
         ------
@@ -289,49 +198,14 @@ class MembershipRocDisplay:
             only non-members, or a parameter is out of range.
         sklearn.exceptions.NotFittedError
             If the attack is not fitted.
-        ImportError
-            If matplotlib is not installed.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from sklearn.datasets import load_breast_cancer
-        >>> from sklearn.tree import DecisionTreeClassifier
-        >>> from skmia.attacks import MetricAttack
-        >>> from skmia.inspection import MembershipRocDisplay
-        >>> X, y = load_breast_cancer(return_X_y=True)
-        >>> membership = np.arange(len(y)) % 2
-        >>> known, rest = slice(0, 284), slice(284, None)
-        >>> member = membership == 1
-        >>> target = DecisionTreeClassifier(random_state=0).fit(X[member], y[member])
-        >>> attack = MetricAttack(target).fit(X[known], y[known], membership[known])
-        >>> display = MembershipRocDisplay.from_attack(attack, X[rest], y[rest], membership[rest])
-        >>> display.name
-        'MetricAttack'
         """
-        check_matplotlib("MembershipRocDisplay.from_attack")
         scores = attack.score_samples(X, y)
         membership = known_membership(getattr(attack, "target", None), X, y, membership)
-        return cls.from_predictions(
-            membership,
-            scores,
-            confidence_level=confidence_level,
-            name=type(attack).__name__ if name is None else name,
-            ax=ax,
-            scale=scale,
-            plot_band=plot_band,
-            plot_chance_level=plot_chance_level,
-            curve_kwargs=curve_kwargs,
-            band_kwargs=band_kwargs,
-            chance_level_kw=chance_level_kw,
-        )
+        name = type(attack).__name__ if name is None else name
+        return cls._of_scores(membership, scores, confidence_level, name)
 
     @classmethod
-    @validate_params(
-        membership=ARRAY,
-        scores=ARRAY,
-        **_OPTIONS,
-    )
+    @draws(membership=ARRAY, scores=ARRAY, confidence_level=CONFIDENCE_LEVEL, scale=_SCALE)
     def from_predictions(
         cls,
         membership,
@@ -353,51 +227,22 @@ class MembershipRocDisplay:
         ----------
         membership : array-like of shape (n_records,)
             1 for a member, 0 for a non-member.
-        scores : array-like of shape (n_records,)
-            Attack scores, higher for records more likely to be members.
         confidence_level : float, default=0.95
             Coverage of the interval of the AUC and, at each rate, of the band, in (0, 1).
-        name : str, default=None
-            Name for the legend.
-        ax : matplotlib Axes, default=None
-            Axes to draw on; by default a new figure.
-        scale : {"log", "linear"}, default="log"
-            Scale of both axes.
-        plot_band : bool, default=True
-            Whether to draw the confidence band.
-        plot_chance_level : bool, default=True
-            Whether to draw the chance line.
-        curve_kwargs : dict, default=None
-            Keywords for the curve, passed to matplotlib's `plot`.
-        band_kwargs : dict, default=None
-            Keywords for the band, passed to matplotlib's `fill_between`.
-        chance_level_kw : dict, default=None
-            Keywords for the chance line, passed to matplotlib's `plot`.
-
-        Returns
-        -------
-        MembershipRocDisplay
-            What was computed and drawn.
 
         Raises
         ------
         ValueError
             If membership is not 0 and 1 with both present, scores are not finite real numbers, the
             two differ in length, or a parameter is out of range.
-        ImportError
-            If matplotlib is not installed.
-
-        Examples
-        --------
-        >>> from skmia.inspection import MembershipRocDisplay
-        >>> display = MembershipRocDisplay.from_predictions([1, 1, 0, 0], [0.9, 0.4, 0.4, 0.1])
-        >>> display.tpr
-        array([0. , 0.5, 1. , 1. ])
         """
-        check_matplotlib("MembershipRocDisplay.from_predictions")
+        return cls._of_scores(membership, scores, confidence_level, name)
+
+    @classmethod
+    def _of_scores(cls, membership, scores, confidence_level, name):
         curve = Curve.from_scores(membership, scores)
         band_fpr, tpr_low, tpr_high = _band(curve, confidence_level)
-        display = cls(
+        return cls(
             fpr=curve.fpr,
             tpr=curve.tpr,
             roc_auc=roc_auc_of(curve, confidence_level),
@@ -405,15 +250,6 @@ class MembershipRocDisplay:
             tpr_low=tpr_low,
             tpr_high=tpr_high,
             name=name,
-        )
-        return display.plot(
-            ax,
-            scale=scale,
-            plot_band=plot_band,
-            plot_chance_level=plot_chance_level,
-            curve_kwargs=curve_kwargs,
-            band_kwargs=band_kwargs,
-            chance_level_kw=chance_level_kw,
         )
 
 

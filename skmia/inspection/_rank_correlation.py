@@ -5,10 +5,16 @@ from scipy.stats import bootstrap
 
 from skmia.metrics import Estimate
 
-__all__ = ["rank_correlation"]
-
 _FEWEST = 10  # records, below which an interval would promise too much
 _NUMBERS_AT_ONCE = 2**16  # of resampled records: few enough for the processor's cache
+
+
+def rank_correlations(explanations, exposure, **options):
+    """Return the rank correlation of each explanation with the exposure, by name."""
+    return {
+        name: rank_correlation(values, exposure, names=(name, "exposure"), **options)
+        for name, values in explanations.items()
+    }
 
 
 def rank_correlation(

@@ -1,37 +1,29 @@
 """Attack scores of members beside those of non-members."""
 
+from dataclasses import dataclass
 from math import isfinite
 
 import numpy as np
 
 from skmia._target import known_membership
-from skmia.inspection._axes import axes_or_new, check_matplotlib, style
+from skmia.inspection._axes import Display, axes_or_new, draws, style
 from skmia.utils._checks import check_membership_scores
-from skmia.utils._constraints import (
-    ARRAY,
-    ARRAY_OR_NONE,
-    AXES,
-    COUNT,
-    KEYWORDS,
-    THRESHOLD,
-    validate_params,
-)
+from skmia.utils._constraints import ARRAY, ARRAY_OR_NONE, COUNT, THRESHOLD
 from skmia.utils._sklearn import HasMethods
-
-__all__ = ["ScoreDistributionDisplay"]
 
 _MAX_BINS = 100
 
 
-class ScoreDistributionDisplay:
+@dataclass(kw_only=True, repr=False, eq=False)
+class ScoreDistributionDisplay(Display):
     """Histograms of the attack scores of members and of non-members.
 
     What the two have in common cannot be told apart by this score. Equal histograms mean that the
     score says nothing of membership; histograms that nowhere overlap, that it says all. Where
     scores lie beyond the bins, the legend says how many: long tails would hide the rest.
 
-    It is recommended to create a display by `from_attack` or `from_predictions`. All parameters are
-    stored as attributes; no scores of single records are among them.
+    Create a display by `from_attack` or `from_predictions`. All parameters are stored as
+    attributes; no scores of single records are among them.
 
     Parameters
     ----------
@@ -47,20 +39,12 @@ class ScoreDistributionDisplay:
 
     Attributes
     ----------
-    members_ : matplotlib StepPatch
-        Histogram of the members.
-    nonmembers_ : matplotlib StepPatch
-        Histogram of the non-members.
+    members_, nonmembers_ : matplotlib StepPatch
+        The histograms.
     threshold_line_ : matplotlib Line2D or None
         Line of the threshold, if there is one.
-    ax_ : matplotlib Axes
-        Axes with the histograms.
-    figure_ : matplotlib Figure
-        Figure with the axes.
-
-    See Also
-    --------
-    MembershipRocDisplay : What all thresholds on these scores achieve.
+    ax_, figure_ : matplotlib Axes and Figure
+        What the histograms are drawn on.
 
     Examples
     --------
@@ -73,20 +57,13 @@ class ScoreDistributionDisplay:
     1.0
     """
 
-    def __init__(self, *, bin_edges, member_density, nonmember_density, threshold=None, name=None):
-        self.bin_edges = bin_edges
-        self.member_density = member_density
-        self.nonmember_density = nonmember_density
-        self.threshold = threshold
-        self.name = name
+    bin_edges: np.ndarray
+    member_density: np.ndarray
+    nonmember_density: np.ndarray
+    threshold: float | None = None
+    name: str | None = None
 
-    @validate_params(
-        name=[str, None],
-        ax=AXES,
-        member_kwargs=KEYWORDS,
-        nonmember_kwargs=KEYWORDS,
-        threshold_kwargs=KEYWORDS,
-    )
+    @draws()
     def plot(
         self,
         ax=None,
@@ -100,50 +77,16 @@ class ScoreDistributionDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Axes to draw on; by default a new figure.
-        name : str, default=None
-            Title of the legend; by default the name stored.
-        member_kwargs : dict, default=None
-            Keywords for the histogram of the members, passed to matplotlib's `stairs`.
-        nonmember_kwargs : dict, default=None
-            Keywords for the histogram of the non-members, passed to matplotlib's `stairs`.
+        member_kwargs, nonmember_kwargs : dict, default=None
+            Keywords for the histograms, passed to matplotlib's `stairs`.
         threshold_kwargs : dict, default=None
             Keywords for the line of the threshold, passed to matplotlib's `axvline`.
-
-        Returns
-        -------
-        self : ScoreDistributionDisplay
-            The display, with what was drawn as attributes.
-
-        Raises
-        ------
-        ImportError
-            If matplotlib is not installed.
         """
-        check_matplotlib("ScoreDistributionDisplay.plot")
         self.ax_ = ax = axes_or_new(ax)
         self.figure_ = ax.figure
-        self.nonmembers_, self.members_ = (
-            ax.stairs(
-                density,
-                self.bin_edges,
-                **style(
-                    {
-                        "label": label + self._outside(density),
-                        "color": color,
-                        "fill": True,
-                        "alpha": 0.5,
-                    },
-                    kwargs,
-                    "StepPatch",
-                ),
-            )
-            for density, label, color, kwargs in (
-                (self.nonmember_density, "Non-members", "C0", nonmember_kwargs),
-                (self.member_density, "Members", "C1", member_kwargs),
-            )
-        )
+        others = self.nonmember_density
+        self.nonmembers_ = self._stairs(others, "Non-members", "C0", nonmember_kwargs)
+        self.members_ = self._stairs(self.member_density, "Members", "C1", member_kwargs)
         self.threshold_line_ = None
         if self.threshold is not None and isfinite(self.threshold):
             defaults = {"color": "k", "linestyle": "--", "linewidth": 1}
@@ -153,20 +96,17 @@ class ScoreDistributionDisplay:
         ax.legend(title=self.name if name is None else name)
         return self
 
-    def _outside(self, density):
+    def _stairs(self, density, label, color, kwargs):
         fraction = 1 - np.sum(density * np.diff(self.bin_edges))
-        return f" ({100 * fraction:.2g} % outside)" if fraction > 1e-9 else ""
+        label += f" ({100 * fraction:.2g} % outside)" if fraction > 1e-9 else ""
+        defaults = {"label": label, "color": color, "fill": True, "alpha": 0.5}
+        return self.ax_.stairs(density, self.bin_edges, **style(defaults, kwargs, "StepPatch"))
 
     @classmethod
-    @validate_params(
+    @draws(
         attack=[HasMethods(["score_samples", "predict"])],
         membership=ARRAY_OR_NONE,
         bins=[str, *COUNT, "array-like"],
-        name=[str, None],
-        ax=AXES,
-        member_kwargs=KEYWORDS,
-        nonmember_kwargs=KEYWORDS,
-        threshold_kwargs=KEYWORDS,
     )
     def from_attack(
         cls,
@@ -189,34 +129,8 @@ class ScoreDistributionDisplay:
 
         Parameters
         ----------
-        attack : BaseAttack
-            A fitted attack.
-        X : array-like of shape (n_records, ...)
-            Records.
-        y : array-like of shape (n_records,)
-            Their labels.
-        membership : array-like of shape (n_records,), default=None
-            1 for the target's training records, 0 for others. By default the attack's target is
-            asked, if it has a method `membership_of(X, y)`.
-        bins : int, str or array-like of shape (n_bins + 1,), default="auto"
-            Number of bins, their edges, or a rule of `numpy.histogram_bin_edges`. "auto" takes the
-            rule of Freedman and Diaconis, or Sturges' if that has more bins, and 100 at most; it
-            leaves out the outermost 1 % at an end where they would fill more than half of the axis.
         name : str, default=None
             Title of the legend; by default the name of the attack's class.
-        ax : matplotlib Axes, default=None
-            Axes to draw on; by default a new figure.
-        member_kwargs : dict, default=None
-            Keywords for the histogram of the members, passed to matplotlib's `stairs`.
-        nonmember_kwargs : dict, default=None
-            Keywords for the histogram of the non-members, passed to matplotlib's `stairs`.
-        threshold_kwargs : dict, default=None
-            Keywords for the line of the threshold, passed to matplotlib's `axvline`.
-
-        Returns
-        -------
-        ScoreDistributionDisplay
-            What was computed and drawn.
 
         Raises
         ------
@@ -225,56 +139,16 @@ class ScoreDistributionDisplay:
             or only non-members.
         sklearn.exceptions.NotFittedError
             If the attack is not fitted.
-        ImportError
-            If matplotlib is not installed.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from sklearn.datasets import load_iris
-        >>> from sklearn.neighbors import KNeighborsClassifier
-        >>> from skmia.attacks import MetricAttack
-        >>> from skmia.inspection import ScoreDistributionDisplay
-        >>> X, y = load_iris(return_X_y=True)
-        >>> rows = np.arange(len(y))
-        >>> member, known = rows % 2 == 0, rows % 4 < 2
-        >>> target = KNeighborsClassifier(3).fit(X[member], y[member])
-        >>> attack = MetricAttack(target, signal="confidence", per_class=False)
-        >>> attack = attack.fit(X[known], y[known], member[known])
-        >>> display = ScoreDistributionDisplay.from_attack(
-        ...     attack, X[~known], y[~known], member[~known]
-        ... )
-        >>> display.threshold == attack.threshold_
-        True
         """
-        check_matplotlib("ScoreDistributionDisplay.from_attack")
         scores = attack.score_samples(X, y)
         membership = known_membership(getattr(attack, "target", None), X, y, membership)
         one = np.all(attack.thresholds_ == attack.threshold_)
-        return cls.from_predictions(
-            membership,
-            scores,
-            threshold=attack.threshold_ if one else None,
-            bins=bins,
-            name=type(attack).__name__ if name is None else name,
-            ax=ax,
-            member_kwargs=member_kwargs,
-            nonmember_kwargs=nonmember_kwargs,
-            threshold_kwargs=threshold_kwargs,
-        )
+        threshold = attack.threshold_ if one else None
+        name = type(attack).__name__ if name is None else name
+        return cls._of_scores(membership, scores, threshold, bins, name)
 
     @classmethod
-    @validate_params(
-        membership=ARRAY,
-        scores=ARRAY,
-        threshold=THRESHOLD,
-        bins=[str, *COUNT, "array-like"],
-        name=[str, None],
-        ax=AXES,
-        member_kwargs=KEYWORDS,
-        nonmember_kwargs=KEYWORDS,
-        threshold_kwargs=KEYWORDS,
-    )
+    @draws(membership=ARRAY, scores=ARRAY, threshold=THRESHOLD, bins=[str, *COUNT, "array-like"])
     def from_predictions(
         cls,
         membership,
@@ -294,62 +168,31 @@ class ScoreDistributionDisplay:
         ----------
         membership : array-like of shape (n_records,)
             1 for a member, 0 for a non-member.
-        scores : array-like of shape (n_records,)
-            Attack scores, higher for records more likely to be members.
         threshold : float, default=None
             Where to draw a line; by default nowhere.
         bins : int, str or array-like of shape (n_bins + 1,), default="auto"
             Number of bins, their edges, or a rule of `numpy.histogram_bin_edges`. "auto" takes the
             rule of Freedman and Diaconis, or Sturges' if that has more bins, and 100 at most; it
             leaves out the outermost 1 % at an end where they would fill more than half of the axis.
-        name : str, default=None
-            Title of the legend.
-        ax : matplotlib Axes, default=None
-            Axes to draw on; by default a new figure.
-        member_kwargs : dict, default=None
-            Keywords for the histogram of the members, passed to matplotlib's `stairs`.
-        nonmember_kwargs : dict, default=None
-            Keywords for the histogram of the non-members, passed to matplotlib's `stairs`.
-        threshold_kwargs : dict, default=None
-            Keywords for the line of the threshold, passed to matplotlib's `axvline`.
-
-        Returns
-        -------
-        ScoreDistributionDisplay
-            What was computed and drawn.
 
         Raises
         ------
         ValueError
             If membership is not 0 and 1 with both present, scores are not finite real numbers, the
             two differ in length, or the threshold is no number.
-        ImportError
-            If matplotlib is not installed.
-
-        Examples
-        --------
-        >>> from skmia.inspection import ScoreDistributionDisplay
-        >>> display = ScoreDistributionDisplay.from_predictions(
-        ...     [1, 1, 0, 0], [0.9, 0.4, 0.4, 0.1], bins=[0, 0.25, 0.5, 1]
-        ... )
-        >>> display.member_density
-        array([0., 2., 1.])
         """
-        check_matplotlib("ScoreDistributionDisplay.from_predictions")
+        return cls._of_scores(membership, scores, threshold, bins, name)
+
+    @classmethod
+    def _of_scores(cls, membership, scores, threshold, bins, name):
         membership, scores = check_membership_scores(membership, scores)
         edges = _bin_edges(scores, bins)
-        display = cls(
+        return cls(
             bin_edges=edges,
             member_density=_density(scores[membership == 1], edges),
             nonmember_density=_density(scores[membership == 0], edges),
             threshold=threshold,
             name=name,
-        )
-        return display.plot(
-            ax,
-            member_kwargs=member_kwargs,
-            nonmember_kwargs=nonmember_kwargs,
-            threshold_kwargs=threshold_kwargs,
         )
 
 

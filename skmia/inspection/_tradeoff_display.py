@@ -1,18 +1,18 @@
 """Utility against attack success of the candidates of a search."""
 
+from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skmia._tradeoff import read_tradeoff
-from skmia.inspection._axes import axes_or_new, check_matplotlib, once, style
-from skmia.utils._constraints import AXES, KEYWORDS, Number, validate_params
-
-__all__ = ["TradeoffDisplay"]
+from skmia.inspection._axes import Display, axes_or_new, draws, once, style
+from skmia.utils._constraints import Number
 
 
-class TradeoffDisplay:
+@dataclass(kw_only=True, repr=False, eq=False)
+class TradeoffDisplay(Display):
     """Utility against attack success, one point for each candidate of a search.
 
     The upper left is where a model should be: useful, and private. The candidates that no other
@@ -20,7 +20,7 @@ class TradeoffDisplay:
     one standard error over the splits. A candidate without both numbers, as after a failed fit, is
     not drawn.
 
-    It is recommended to create a display by `from_search`. All parameters are stored as attributes.
+    Create a display by `from_search`. All parameters are stored as attributes.
 
     Parameters
     ----------
@@ -59,61 +59,41 @@ class TradeoffDisplay:
         Line of the budget, if there is one.
     texts_ : list of matplotlib Annotation
         The texts beside the points.
-    ax_ : matplotlib Axes
-        Axes with the points.
-    figure_ : matplotlib Figure
-        Figure with the axes.
+    ax_, figure_ : matplotlib Axes and Figure
+        What the points are drawn on.
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from sklearn.tree import DecisionTreeClassifier
     >>> from skmia.inspection import TradeoffDisplay
-    >>> display = TradeoffDisplay(
-    ...     attack_success=np.array([0.52, 0.6, 0.7]),
-    ...     utility=np.array([0.8, 0.84, 0.83]),
-    ...     front=np.array([0, 1]),
-    ...     budget=0.55,
-    ... )
-    >>> display.plot().budget_line_.get_label()
-    'Budget = 0.55'
+    >>> def neg_leaves(estimator, X, y):  # in the place of attack success
+    ...     return -estimator.get_n_leaves()
+    >>> search = GridSearchCV(
+    ...     DecisionTreeClassifier(random_state=0),
+    ...     {"max_depth": [1, 2, 3]},
+    ...     scoring={"accuracy": "accuracy", "neg_leaves": neg_leaves},
+    ...     refit="accuracy",
+    ... ).fit(*load_iris(return_X_y=True))
+    >>> display = TradeoffDisplay.from_search(search, privacy="leaves", annotate="max_depth")
+    >>> display.attack_success
+    array([2. , 3. , 4.6])
     """
 
-    def __init__(
-        self,
-        *,
-        attack_success,
-        utility,
-        attack_success_error=None,
-        utility_error=None,
-        front=None,
-        chosen=None,
-        budget=None,
-        labels=None,
-        attack_success_name="Attack success",
-        utility_name="Utility",
-        name=None,
-    ):
-        self.attack_success = attack_success
-        self.utility = utility
-        self.attack_success_error = attack_success_error
-        self.utility_error = utility_error
-        self.front = front
-        self.chosen = chosen
-        self.budget = budget
-        self.labels = labels
-        self.attack_success_name = attack_success_name
-        self.utility_name = utility_name
-        self.name = name
+    attack_success: np.ndarray
+    utility: np.ndarray
+    attack_success_error: np.ndarray | None = None
+    utility_error: np.ndarray | None = None
+    front: np.ndarray | None = None
+    chosen: int | None = None
+    budget: float | None = None
+    labels: list | None = None
+    attack_success_name: str = "Attack success"
+    utility_name: str = "Utility"
+    name: str | None = None
 
-    @validate_params(
-        name=[str, None],
-        ax=AXES,
-        point_kwargs=KEYWORDS,
-        front_kwargs=KEYWORDS,
-        errorbar_kwargs=KEYWORDS,
-        chosen_kwargs=KEYWORDS,
-        budget_kwargs=KEYWORDS,
-    )
+    @draws()
     def plot(
         self,
         ax=None,
@@ -129,10 +109,6 @@ class TradeoffDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Axes to draw on; by default a new figure. Several displays may share one.
-        name : str, default=None
-            Name of the front in the legend; by default the one stored.
         point_kwargs : dict, default=None
             Keywords for the candidates, passed to matplotlib's `scatter`.
         front_kwargs : dict, default=None
@@ -143,18 +119,7 @@ class TradeoffDisplay:
             Keywords for the mark of the chosen candidate, passed to matplotlib's `plot`.
         budget_kwargs : dict, default=None
             Keywords for the line of the budget, passed to matplotlib's `axvline`.
-
-        Returns
-        -------
-        self : TradeoffDisplay
-            The display, with what was drawn as attributes.
-
-        Raises
-        ------
-        ImportError
-            If matplotlib is not installed.
         """
-        check_matplotlib("TradeoffDisplay.plot")
         self.ax_ = ax = axes_or_new(ax)
         self.figure_ = ax.figure
         self._draw_front(name, front_kwargs)
@@ -242,18 +207,11 @@ class TradeoffDisplay:
         return np.isfinite(self.attack_success) & np.isfinite(self.utility)
 
     @classmethod
-    @validate_params(
+    @draws(
         utility=[str, None],
         privacy=[str, None],
         budget=[Number(Real, None, None, closed="neither"), None],
         annotate=[str, None],
-        name=[str, None],
-        ax=AXES,
-        point_kwargs=KEYWORDS,
-        front_kwargs=KEYWORDS,
-        errorbar_kwargs=KEYWORDS,
-        chosen_kwargs=KEYWORDS,
-        budget_kwargs=KEYWORDS,
     )
     def from_search(
         cls,
@@ -278,37 +236,14 @@ class TradeoffDisplay:
         search : GridSearchCV, RandomizedSearchCV or the like
             A search fitted with two scorers or more.
         utility : str, default=None
-            Name of the scorer of utility. By default the attribute `utility` of `search.refit`, or
-            "accuracy" where it has none.
+            Name of the scorer of utility. By default `search.refit.utility`, or else "accuracy".
         privacy : str, default=None
-            Name of the scorer of attack success, with or without ``"neg_"``. Its scores are higher
-            for more private models, and attack success is their negative. By default the attribute
-            `privacy` of `search.refit`, or "mia_roc_auc" where it has none.
+            Name of the scorer whose negative is the attack success, with or without ``"neg_"``. By
+            default `search.refit.privacy`, or else "mia_roc_auc".
         budget : float, default=None
-            Largest attack success allowed. By default the attribute `budget` of `search.refit`, or
-            no line where it has none.
+            Largest attack success allowed. By default `search.refit.budget`, or else no line.
         annotate : str, default=None
-            Name of a parameter whose values are written beside the points; for a parameter of a
-            part, the end of its name after "__" will do.
-        name : str, default=None
-            Name of the search for the legend.
-        ax : matplotlib Axes, default=None
-            Axes to draw on; by default a new figure.
-        point_kwargs : dict, default=None
-            Keywords for the candidates, passed to matplotlib's `scatter`.
-        front_kwargs : dict, default=None
-            Keywords for the Pareto front, passed to matplotlib's `plot`.
-        errorbar_kwargs : dict, default=None
-            Keywords for the error bars, passed to matplotlib's `errorbar`.
-        chosen_kwargs : dict, default=None
-            Keywords for the mark of the chosen candidate, passed to matplotlib's `plot`.
-        budget_kwargs : dict, default=None
-            Keywords for the line of the budget, passed to matplotlib's `axvline`.
-
-        Returns
-        -------
-        TradeoffDisplay
-            What was read and drawn.
+            Name of a parameter, or its end after "__", whose values are written beside the points.
 
         Raises
         ------
@@ -317,31 +252,7 @@ class TradeoffDisplay:
             candidate has both, or `annotate` names no parameter or several.
         sklearn.exceptions.NotFittedError
             If the search is not fitted.
-        ImportError
-            If matplotlib is not installed.
-
-        Examples
-        --------
-        >>> from sklearn.datasets import load_iris
-        >>> from sklearn.model_selection import GridSearchCV
-        >>> from sklearn.tree import DecisionTreeClassifier
-        >>> from skmia.inspection import TradeoffDisplay
-
-        The number of leaves stands in for a measure of attack success:
-
-        >>> def neg_leaves(estimator, X, y):
-        ...     return -estimator.get_n_leaves()
-        >>> search = GridSearchCV(
-        ...     DecisionTreeClassifier(random_state=0),
-        ...     {"max_depth": [1, 2, 3]},
-        ...     scoring={"accuracy": "accuracy", "neg_leaves": neg_leaves},
-        ...     refit="accuracy",
-        ... ).fit(*load_iris(return_X_y=True))
-        >>> display = TradeoffDisplay.from_search(search, privacy="leaves", annotate="max_depth")
-        >>> display.attack_success
-        array([2. , 3. , 4.6])
         """
-        check_matplotlib("TradeoffDisplay.from_search")
         check_is_fitted(search, "cv_results_")
         refit = getattr(search, "refit", None)
         utility = _first(utility, getattr(refit, "utility", None), "accuracy")
@@ -352,7 +263,7 @@ class TradeoffDisplay:
                 f"None of the {len(tradeoff.utility)} candidates has scores of both {utility!r} "
                 f"and {privacy!r} on all splits; error_score='raise' in the search shows why."
             )
-        display = cls(
+        return cls(
             attack_success=tradeoff.attack_success,
             utility=tradeoff.utility,
             attack_success_error=tradeoff.attack_success_error,
@@ -364,14 +275,6 @@ class TradeoffDisplay:
             attack_success_name=privacy.removeprefix("neg_"),
             utility_name=utility,
             name=name,
-        )
-        return display.plot(
-            ax,
-            point_kwargs=point_kwargs,
-            front_kwargs=front_kwargs,
-            errorbar_kwargs=errorbar_kwargs,
-            chosen_kwargs=chosen_kwargs,
-            budget_kwargs=budget_kwargs,
         )
 
 

@@ -1,29 +1,28 @@
 """Utility and attack success of a network after each epoch of its training."""
 
+from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from skmia.inspection._axes import as_panels, check_matplotlib, once, style
-from skmia.utils._constraints import AXES, BOOLEAN, KEYWORDS, Number, validate_params
-
-__all__ = ["TrainingHistoryDisplay"]
+from skmia.inspection._axes import PANELS, Display, as_panels, draw_band, draws, once, style
+from skmia.utils._constraints import Number
 
 _INNER = ("net_", "best_estimator_", "estimator_")
 _DASHES = ("-", ":", "-.", "--")
 
 
-class TrainingHistoryDisplay:
+@dataclass(kw_only=True, repr=False, eq=False)
+class TrainingHistoryDisplay(Display):
     """Utility above attack success, epoch by epoch.
 
     Two panels share the epochs: the upper one shows how useful the network is, the lower one what
     membership inference finds, with its confidence interval. Where the attack success rises while
     the utility on held-out records does not, the network learns its training records by heart.
 
-    It is recommended to create a display by `from_estimator`. All parameters are stored as
-    attributes.
+    Create a display by `from_estimator`. All parameters are stored as attributes.
 
     Parameters
     ----------
@@ -69,64 +68,34 @@ class TrainingHistoryDisplay:
     figure_ : matplotlib Figure
         Figure with the panels.
 
-    See Also
-    --------
-    skmia.neural_network.MembershipScoring : What measures the attack success.
-    TradeoffDisplay : Utility against attack success of the candidates of a search.
-
     Examples
     --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.preprocessing import scale
     >>> from skmia.inspection import TrainingHistoryDisplay
-    >>> display = TrainingHistoryDisplay(
-    ...     epochs=[1, 2, 3],
-    ...     attack_success=[0.51, 0.55, 0.63],
-    ...     utility={"valid_acc": [0.7, 0.8, 0.79]},
-    ...     budget=0.6,
-    ...     chosen=2,
-    ... )
-    >>> len(display.plot().axes_)
-    2
+    >>> from skmia.neural_network import MembershipScoring, RegularizedMLPClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> net = RegularizedMLPClassifier(
+    ...     (10,), max_epochs=5, callbacks=[MembershipScoring()], random_state=0
+    ... ).fit(scale(X), y)
+    >>> display = TrainingHistoryDisplay.from_estimator(net)
+    >>> list(display.utility)
+    ['valid_acc', 'train_acc']
     """
 
-    def __init__(
-        self,
-        *,
-        epochs,
-        attack_success,
-        attack_success_low=None,
-        attack_success_high=None,
-        utility=None,
-        chance=0.5,
-        budget=None,
-        chosen=None,
-        attack_success_name="Attack success",
-        utility_name="Utility",
-        name=None,
-    ):
-        self.epochs = epochs
-        self.attack_success = attack_success
-        self.attack_success_low = attack_success_low
-        self.attack_success_high = attack_success_high
-        self.utility = utility
-        self.chance = chance
-        self.budget = budget
-        self.chosen = chosen
-        self.attack_success_name = attack_success_name
-        self.utility_name = utility_name
-        self.name = name
+    epochs: np.ndarray
+    attack_success: np.ndarray
+    attack_success_low: np.ndarray | None = None
+    attack_success_high: np.ndarray | None = None
+    utility: dict | None = None
+    chance: float | None = 0.5
+    budget: float | None = None
+    chosen: int | None = None
+    attack_success_name: str = "Attack success"
+    utility_name: str = "Utility"
+    name: str | None = None
 
-    @validate_params(
-        name=[str, None],
-        ax=[*AXES, "array-like"],
-        plot_band=BOOLEAN,
-        plot_chance_level=BOOLEAN,
-        line_kwargs=KEYWORDS,
-        band_kwargs=KEYWORDS,
-        utility_kwargs=KEYWORDS,
-        chance_level_kw=KEYWORDS,
-        budget_kwargs=KEYWORDS,
-        chosen_kwargs=KEYWORDS,
-    )
+    @draws(ax=PANELS)
     def plot(
         self,
         ax=None,
@@ -148,38 +117,24 @@ class TrainingHistoryDisplay:
         ax : matplotlib Axes or array-like of two Axes, default=None
             Panels of utility and attack success; one alone is for the attack success. By default a
             new figure. Several displays may share them: give the `axes_` of the first one.
-        name : str, default=None
-            Name of the network for the legend; by default the one stored.
         plot_band : bool, default=True
-            Whether to draw the confidence band.
+            Whether to draw the confidence band, which only "roc_auc" has.
         plot_chance_level : bool, default=True
             Whether to draw the line of a blind guess.
         line_kwargs : dict, default=None
             Keywords for the attack success, passed to matplotlib's `plot`.
-        band_kwargs : dict, default=None
-            Keywords for the band, passed to matplotlib's `fill_between`.
         utility_kwargs : dict, default=None
             Keywords for the measures of utility, passed to matplotlib's `plot`.
-        chance_level_kw : dict, default=None
-            Keywords for the line of a blind guess, passed to matplotlib's `axhline`.
-        budget_kwargs : dict, default=None
-            Keywords for the line of the budget, passed to matplotlib's `axhline`.
+        chance_level_kw, budget_kwargs : dict, default=None
+            Keywords for the lines of a blind guess and a budget, passed to matplotlib's `axhline`.
         chosen_kwargs : dict, default=None
             Keywords for the marks of the chosen epoch, passed to matplotlib's `axvline`.
-
-        Returns
-        -------
-        self : TrainingHistoryDisplay
-            The display, with what was drawn as attributes.
 
         Raises
         ------
         ValueError
             If `ax` holds more than two panels.
-        ImportError
-            If matplotlib is not installed.
         """
-        check_matplotlib("TrainingHistoryDisplay.plot")
         self.axes_ = self._panels(ax)
         self.ax_ = self.axes_[-1]
         self.figure_ = self.ax_.figure
@@ -227,13 +182,9 @@ class TrainingHistoryDisplay:
         (self.line_,) = self.ax_.plot(x, attack_success[measured], **style(defaults, line_kwargs))
         self.band_ = None
         if plot_band and self.attack_success_low is not None:
-            limits = [
-                np.asarray(limit)[measured]
-                for limit in (self.attack_success_low, self.attack_success_high)
-            ]
-            defaults = {"facecolor": self.line_.get_color(), "alpha": 0.2, "linewidth": 0}
-            keywords = style(defaults, band_kwargs, "PolyCollection")
-            self.band_ = self.ax_.fill_between(x, *limits, **keywords)
+            low = np.asarray(self.attack_success_low)[measured]
+            high = np.asarray(self.attack_success_high)[measured]
+            self.band_ = draw_band(self.line_, x, low, high, band_kwargs)
 
     def _draw_utility(self, name, color, kwargs):
         self.utility_lines_ = {}
@@ -265,20 +216,11 @@ class TrainingHistoryDisplay:
             self.chosen_lines_.append(panel.axvline(self.chosen, **style(defaults, kwargs)))
 
     @classmethod
-    @validate_params(
+    @draws(
         metric=[str, None],
         utility=[list, tuple],
         budget=[Number(Real, None, None, closed="neither"), None],
-        name=[str, None],
-        ax=[*AXES, "array-like"],
-        plot_band=BOOLEAN,
-        plot_chance_level=BOOLEAN,
-        line_kwargs=KEYWORDS,
-        band_kwargs=KEYWORDS,
-        utility_kwargs=KEYWORDS,
-        chance_level_kw=KEYWORDS,
-        budget_kwargs=KEYWORDS,
-        chosen_kwargs=KEYWORDS,
+        ax=PANELS,
     )
     def from_estimator(
         cls,
@@ -312,32 +254,6 @@ class TrainingHistoryDisplay:
         budget : float, default=None
             Largest attack success allowed. By default that of `MembershipScoring`, if it is one for
             the metric drawn.
-        name : str, default=None
-            Name of the network for the legend.
-        ax : matplotlib Axes or array-like of two Axes, default=None
-            Panels of utility and attack success; one alone is for the attack success. By default a
-            new figure.
-        plot_band : bool, default=True
-            Whether to draw the confidence band, which only "roc_auc" has.
-        plot_chance_level : bool, default=True
-            Whether to draw the line of a blind guess.
-        line_kwargs : dict, default=None
-            Keywords for the attack success, passed to matplotlib's `plot`.
-        band_kwargs : dict, default=None
-            Keywords for the band, passed to matplotlib's `fill_between`.
-        utility_kwargs : dict, default=None
-            Keywords for the measures of utility, passed to matplotlib's `plot`.
-        chance_level_kw : dict, default=None
-            Keywords for the line of a blind guess, passed to matplotlib's `axhline`.
-        budget_kwargs : dict, default=None
-            Keywords for the line of the budget, passed to matplotlib's `axhline`.
-        chosen_kwargs : dict, default=None
-            Keywords for the marks of the chosen epoch, passed to matplotlib's `axvline`.
-
-        Returns
-        -------
-        TrainingHistoryDisplay
-            What was read and drawn.
 
         Raises
         ------
@@ -347,24 +263,7 @@ class TrainingHistoryDisplay:
             If the estimator keeps no history.
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
-        ImportError
-            If matplotlib is not installed.
-
-        Examples
-        --------
-        >>> from sklearn.datasets import load_breast_cancer
-        >>> from sklearn.preprocessing import scale
-        >>> from skmia.inspection import TrainingHistoryDisplay
-        >>> from skmia.neural_network import MembershipScoring, RegularizedMLPClassifier
-        >>> X, y = load_breast_cancer(return_X_y=True)
-        >>> net = RegularizedMLPClassifier(
-        ...     (10,), max_epochs=5, callbacks=[MembershipScoring()], random_state=0
-        ... ).fit(scale(X), y)
-        >>> display = TrainingHistoryDisplay.from_estimator(net)
-        >>> list(display.utility)
-        ['valid_acc', 'train_acc']
         """
-        check_matplotlib("TrainingHistoryDisplay.from_estimator")
         net = _net_of(estimator)
         scoring = _scoring_of(net)
         own = getattr(scoring, "metric", "roc_auc")
@@ -382,7 +281,7 @@ class TrainingHistoryDisplay:
         chance = 0.5 if metric != "tpr_at_fpr" else getattr(scoring, "false_positive_rate", None)
         if budget is None and metric == own:
             budget = getattr(scoring, "budget", None)
-        display = cls(
+        return cls(
             epochs=np.array([row["epoch"] for row in net.history]),
             attack_success=_column(net.history, key),
             attack_success_low=limits[0] if has_limits else None,
@@ -393,17 +292,6 @@ class TrainingHistoryDisplay:
             chosen=getattr(scoring, "best_epoch_", None),
             attack_success_name=key,
             name=name,
-        )
-        return display.plot(
-            ax,
-            plot_band=plot_band,
-            plot_chance_level=plot_chance_level,
-            line_kwargs=line_kwargs,
-            band_kwargs=band_kwargs,
-            utility_kwargs=utility_kwargs,
-            chance_level_kw=chance_level_kw,
-            budget_kwargs=budget_kwargs,
-            chosen_kwargs=chosen_kwargs,
         )
 
 
@@ -427,10 +315,8 @@ def _net_of(estimator):
 
 def _scoring_of(net):
     """Return the fitted MembershipScoring of a network, None if it has none."""
-    callbacks = (callback for _, callback in getattr(net, "callbacks_", []))
-    return next(
-        (callback for callback in callbacks if hasattr(callback, "best_attack_success_")), None
-    )
+    callbacks = [callback for _, callback in getattr(net, "callbacks_", [])]
+    return next(filter(lambda callback: hasattr(callback, "best_attack_success_"), callbacks), None)
 
 
 def _column(history, key):

@@ -10,14 +10,7 @@ from skmia._tradeoff import read_tradeoff
 from skmia.exceptions import BudgetWarning
 from skmia.utils._constraints import CONFIDENCE_LEVEL, Names, Number, validate_params
 
-__all__ = ["best_under_budget", "pareto_front"]
-
-RULES = ("upper_bound", "one_standard_error", "mean")
-_BUDGET = [
-    Number(
-        Real, None, None, closed="neither", example="0.55 for an AUC or accuracy of at most 0.55"
-    )
-]
+_EXAMPLE = "0.55 for an AUC or accuracy of at most 0.55"
 
 
 @validate_params(cv_results=[dict], utility=[str], privacy=[str])
@@ -47,18 +40,14 @@ def pareto_front(cv_results, *, utility="accuracy", privacy="mia_roc_auc"):
 
     See Also
     --------
-    best_under_budget : Choose one of them.
     skmia.inspection.TradeoffDisplay : Draw all candidates and the front.
 
     Examples
     --------
-    >>> import numpy as np
     >>> from skmia.model_selection import pareto_front
-    >>> results = {
-    ...     "mean_test_accuracy": [0.9, 0.8, 0.7], "split0_test_accuracy": [0.9, 0.8, 0.7],
-    ...     "mean_test_neg_mia_roc_auc": [-0.7, -0.5, -0.6],
-    ...     "split0_test_neg_mia_roc_auc": [-0.7, -0.5, -0.6],
-    ... }
+    >>> accuracy, privacy = [0.9, 0.8, 0.7], [-0.7, -0.5, -0.6]
+    >>> results = {"mean_test_accuracy": accuracy, "split0_test_accuracy": accuracy}
+    >>> results |= {f"{of}_test_neg_mia_roc_auc": privacy for of in ("mean", "split0")}
     >>> pareto_front(results)
     array([1, 0])
     """
@@ -73,10 +62,8 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
     .. math:: \bar{\ell} + m \, s / \sqrt{k} \le b
 
     where :math:`\bar{\ell}` and :math:`s` are mean and standard deviation of its attack success
-    over
-    :math:`k` splits, :math:`b` is the budget, and :math:`m` is the `rule`'s allowance for
-    uncertainty. Of these the one with the highest mean utility is chosen, of equally useful ones
-    the one that leaks less.
+    over :math:`k` splits, :math:`b` is the budget, and :math:`m` is the `rule`'s allowance for
+    uncertainty. The most useful of these is chosen, of equally useful ones the one that leaks less.
 
     Parameters
     ----------
@@ -88,16 +75,15 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
     budget : float
         The most that may leak, on the scale of the metric: an AUC or accuracy of 0.55, say.
     rule : {"upper_bound", "one_standard_error", "mean"}, default="upper_bound"
-        "upper_bound": the upper end of the one-sided interval at `confidence_level` must keep to
-        the budget, :math:`m` is the quantile of Student's t with :math:`k - 1` degrees of freedom.
-        "one_standard_error": :math:`m = 1`. "mean": :math:`m = 0`, the mean alone, for a search
-        with one split.
+        "upper_bound": the upper end of the one-sided interval at `confidence_level`, :math:`m` is
+        the quantile of Student's t with :math:`k - 1` degrees of freedom. "one_standard_error":
+        :math:`m = 1`. "mean": :math:`m = 0`, the mean alone, for a search with one split.
     confidence_level : float, default=0.95
         Of "upper_bound", in (0, 1).
     fallback : {"most_private", "raise"}, default="most_private"
-        What to do if no candidate keeps to the budget. "most_private" takes the one with the lowest
-        upper end, with a warning. "raise" raises an error, whose attribute `cv_results` holds the
-        results, since the search then has none.
+        If no candidate keeps to the budget, "most_private" takes the one with the lowest upper end,
+        with a warning. "raise" raises an error, whose attribute `cv_results` holds the results,
+        since the search then has none.
 
     Raises
     ------
@@ -111,17 +97,11 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
     skmia.exceptions.BudgetWarning
         In a search, if no candidate keeps to the budget.
 
-    See Also
-    --------
-    pareto_front : The candidates worth choosing from.
-    make_membership_scorer : Scorers of attack success.
-
     Notes
     -----
-    The splits of a cross-validation share training records, so that the spread over the splits
-    understates the variance somewhat. The attack success of the chosen candidate is besides the
-    result of a choice. Measure it anew, on records that the search has not seen, with
-    :func:`skmia.audit`.
+    The splits of a cross-validation share training records, so that their spread understates the
+    variance somewhat, and the chosen candidate's attack success is the result of a choice. Measure
+    it anew, on records that the search has not seen, with :func:`skmia.audit`.
 
     Successive halving takes one scorer and chooses by it alone: it never asks `refit`.
 
@@ -152,8 +132,8 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
     @validate_params(
         utility=[str],
         privacy=[str],
-        budget=_BUDGET,
-        rule=[Names(*RULES)],
+        budget=[Number(Real, None, None, closed="neither", example=_EXAMPLE)],
+        rule=[Names("upper_bound", "one_standard_error", "mean")],
         confidence_level=CONFIDENCE_LEVEL,
         fallback=[Names("most_private", "raise")],
     )
@@ -179,10 +159,7 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
         return f"best_under_budget({', '.join(f'{k}={v!r}' for k, v in vars(self).items())})"
 
     def __call__(self, cv_results):
-        """Return the chosen candidate.
-
-        Its position in ``cv_results["params"]``.
-        """
+        """Return the position of the chosen candidate in ``cv_results["params"]``."""
         _, choice, keeps, _ = self._choose(cv_results)
         if not keeps.any():
             message = self.explain(cv_results)
@@ -241,16 +218,10 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
             )
         upper = self._upper_ends(tradeoff)
         keeps = tradeoff.measured & (upper <= self.budget)
-        if keeps.any():
-            allowed = keeps
-            first = -tradeoff.utility
-            then = upper
-        else:
-            allowed = tradeoff.measured
-            first = upper
-            then = -tradeoff.utility
-        allowed = np.flatnonzero(allowed)
-        choice = allowed[np.lexsort((then[allowed], first[allowed]))[0]]
+        allowed = np.flatnonzero(keeps if keeps.any() else tradeoff.measured)
+        # the last key goes first: the upper end where none keeps to the budget
+        keys = (upper, -tradeoff.utility) if keeps.any() else (-tradeoff.utility, upper)
+        choice = allowed[np.lexsort([key[allowed] for key in keys])[0]]
         return tradeoff, choice, keeps, upper
 
     def _upper_ends(self, tradeoff):
@@ -261,7 +232,6 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
                 f"rule={self.rule!r} needs the spread over at least two splits, and the search has "
                 "one. Use more splits, or rule='mean'."
             )
-        factor = 1.0
-        if self.rule == "upper_bound":
-            factor = t.ppf(self.confidence_level, tradeoff.n_splits - 1)
+        is_bound = self.rule == "upper_bound"
+        factor = t.ppf(self.confidence_level, tradeoff.n_splits - 1) if is_bound else 1.0
         return tradeoff.attack_success + factor * tradeoff.attack_success_error

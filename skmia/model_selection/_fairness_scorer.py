@@ -11,34 +11,18 @@ from skmia.metrics import (
 from skmia.utils._constraints import RESPONSE_METHOD, Names, Number, validate_params
 from skmia.utils._sklearn import _BaseScorer
 
-__all__ = ["make_fairness_scorer"]
-
-_COLUMNS = [
-    str,
-    list,
-    tuple,
-    Number(
-        Integral,
-        None,
-        None,
-        closed="neither",
-        example="0 for the first column of X (groups themselves are given as metadata)",
-    ),
-    None,
-]
+_EXAMPLE = "0 for the first column of X (groups themselves are given as metadata)"
+_COLUMN = Number(Integral, None, None, closed="neither", example=_EXAMPLE)
 METRICS = {
-    function.__name__: function
-    for function in (
-        demographic_parity_difference,
-        predictive_fairness_difference,
-        individual_fairness_deviation,
-    )
+    "demographic_parity_difference": demographic_parity_difference,
+    "predictive_fairness_difference": predictive_fairness_difference,
+    "individual_fairness_deviation": individual_fairness_deviation,
 }
 
 
 @validate_params(
     metric=[Names(*METRICS, *(f"neg_{name}" for name in METRICS)), callable],
-    sensitive_features=_COLUMNS,
+    sensitive_features=[str, list, tuple, _COLUMN, None],
     response_method=[*RESPONSE_METHOD, None],
 )
 def make_fairness_scorer(metric, *, sensitive_features=None, response_method=None, **kwargs):
@@ -55,8 +39,8 @@ def make_fairness_scorer(metric, *, sensitive_features=None, response_method=Non
         `y_pred` and, by keyword, `sensitive_features` that returns a number, 0 for a fair
         classifier and larger for others, as those of fairlearn.
     sensitive_features : str, int or list of these, default=None
-        The column of X, by name or number, that says which group a record belongs to; of several
-        columns, each combination of values is a group. None expects the groups as metadata:
+        The column of X that holds the groups, by name or number; of several columns, each
+        combination of values is a group. None expects the groups as metadata:
         ``params={"sensitive_features": groups}`` with
         ``sklearn.set_config(enable_metadata_routing=True)``.
     response_method : {"predict", "predict_proba", "decision_function"}, default=None
@@ -79,11 +63,6 @@ def make_fairness_scorer(metric, *, sensitive_features=None, response_method=Non
         If the metric is unknown. In scoring, if X has no such column, no groups are given, or the
         fold holds fewer than two groups.
 
-    See Also
-    --------
-    make_membership_scorer : Scorers of what a classifier gives away about its training records.
-    sklearn.metrics.make_scorer : Scorers of functions of labels and predictions.
-
     Examples
     --------
     >>> import numpy as np
@@ -97,8 +76,8 @@ def make_fairness_scorer(metric, *, sensitive_features=None, response_method=Non
     """
     if isinstance(metric, str):
         metric = METRICS[metric.removeprefix("neg_")]
-    columns = sensitive_features
-    columns = columns if isinstance(columns, list | tuple) else [columns]
+    several = isinstance(sensitive_features, list | tuple)
+    columns = sensitive_features if several else [sensitive_features]
     if not all(column is None or isinstance(column, str | Integral) for column in columns):
         raise TypeError(
             "sensitive_features must name a column of X, or several, by name or number, got "
@@ -139,11 +118,8 @@ class _FairnessScorer(_BaseScorer):
                 "a classifier that has it; CalibratedClassifierCV gives probabilities to any."
             )
         predicted = method_caller(estimator, self._response_method, X)
-        options = {**self._kwargs, **kwargs}
-        value = self._score_func(
-            y_true, predicted, sensitive_features=sensitive_features, **options
-        )
-        return 0.0 - float(value)
+        options = {**self._kwargs, **kwargs, "sensitive_features": sensitive_features}
+        return 0.0 - float(self._score_func(y_true, predicted, **options))
 
     def _groups(self, X):
         column = self._sensitive_features

@@ -1,6 +1,7 @@
 """A classifier that remembers its training records, so that scorers know the members."""
 
 from copy import deepcopy
+from operator import attrgetter
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
@@ -14,27 +15,9 @@ from skmia._target import selected_rows
 from skmia.model_selection._members import weights_in
 from skmia.utils._sklearn import _num_samples, _safe_indexing
 
-__all__ = ["MemberRecorder"]
-
 # The recorder's own, and fits that would go unrecorded.
-NOT_DELEGATED = (
-    "estimator_",
-    "fit_loop",
-    "fit_predict",
-    "fit_resample",
-    "fit_transform",
-    "train_on",
-)
-
-
-def _estimator_has(name):
-    """Let a method appear only if the estimator has it."""
-
-    def _check(self):
-        getattr(self.estimator, name)
-        return True
-
-    return _check
+_UNRECORDED = ("fit_loop", "fit_predict", "fit_resample", "fit_transform", "train_on")
+NOT_DELEGATED = ("estimator_", *_UNRECORDED)
 
 
 class MemberRecorder(RemembersMembers, MetaEstimatorMixin, BaseEstimator):
@@ -45,38 +28,29 @@ class MemberRecorder(RemembersMembers, MetaEstimatorMixin, BaseEstimator):
     ``neg_mia_roc_auc``, ``neg_mia_advantage`` and ``neg_mia_tpr_at_fpr`` work by name, with any
     splitter, learning curve or search, successive halving included.
 
-    The recorder is the classifier in every other way: its methods and fitted attributes, its tags
-    and the metadata it asks for are the classifier's own. Give it the whole pipeline, preprocessing
-    included.
+    In every other way the recorder is the classifier. Give it the whole pipeline.
 
     Parameters
     ----------
     estimator : estimator
-        The classifier, or a pipeline that ends in one. It is cloned in `fit`. Its parameters are
-        reached as `estimator__<parameter>`.
+        The classifier, or a pipeline that ends in one. It is cloned in `fit`.
 
     Attributes
     ----------
     estimator_ : estimator
         The fitted clone.
 
-    See Also
-    --------
-    make_membership_scorer : A scorer that is told the records and needs no recorder.
-
     Notes
     -----
-    A reference to the training records is held while the recorder is in memory: do not change them
-    in place. They never leave the process: ``pickle``, ``joblib.dump``, skops and ``copy`` drop
-    them, and so does a worker process that sends its estimator back. `clone` gives an unfitted
-    recorder. The classifier itself may hold its training records, as nearest neighbors and support
-    vector machines do; the recorder does not change that.
+    The recorder refers to the training records while it is in memory: do not change them in place.
+    They never leave the process: ``pickle``, ``joblib.dump``, skops and ``copy`` drop them, and so
+    does a worker process that sends its estimator back. The classifier itself may hold its training
+    records, as nearest neighbors and support vector machines do.
 
-    Records whose `sample_weight` is 0 are not trained on, and so are not members. The weights are
-    found in fit parameters whose name ends in "sample_weight". In a pipeline of imbalanced-learn
-    with samplers that select rows, as those of :mod:`skmia.sampling` do and others that have
-    `sample_indices_`, only the rows that they selected are members. With a sampler that makes rows
-    up all rows are taken for members, and scorers warn of that.
+    Records whose `sample_weight` is 0, in any fit parameter whose name ends so, are no members. In
+    a pipeline of imbalanced-learn with samplers that select rows and have `sample_indices_`, as
+    those of :mod:`skmia.sampling`, only the selected rows are members. With a sampler that makes
+    rows up, all rows are taken for members, and scorers warn of that.
 
     Examples
     --------
@@ -114,8 +88,7 @@ class MemberRecorder(RemembersMembers, MetaEstimatorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the classifier is frozen, so that it would not be trained on these records, or
-            changes them in place.
+            If the classifier is frozen, so that `fit` would not train it, or changes the records.
         """
         if _is_frozen(self.estimator):
             raise ValueError(
@@ -134,7 +107,7 @@ class MemberRecorder(RemembersMembers, MetaEstimatorMixin, BaseEstimator):
         self._remember(*_trained_on(estimator, X, y, fit_params))
         return self
 
-    @available_if(_estimator_has("partial_fit"))
+    @available_if(attrgetter("estimator.partial_fit"))  # raises where it has none
     def partial_fit(self, X, y, **fit_params):
         """Fit on more records, and remember them beside the earlier ones.
 
@@ -170,21 +143,13 @@ class MemberRecorder(RemembersMembers, MetaEstimatorMixin, BaseEstimator):
         return getattr(own["estimator_"] if "estimator_" in own else clone(own["estimator"]), name)
 
     def __sklearn_is_fitted__(self):
-        """Tell whether `fit` was called."""
         return "estimator_" in self.__dict__
 
     def __sklearn_tags__(self):
-        """Return the classifier's tags."""
         return deepcopy(get_tags(self.estimator))
 
     def get_metadata_routing(self):
-        """Return the metadata that the classifier asks for.
-
-        Returns
-        -------
-        MetadataRouter or MetadataRequest
-            The classifier's own, since the recorder hands on what it is given.
-        """
+        """Return the metadata that the classifier asks for."""
         return get_routing_for_object(self.estimator)
 
 

@@ -9,13 +9,11 @@ from skmia._records import RemembersMembers, duplicates_across, fingerprint_both
 from skmia._response import check_labels
 from skmia.utils._sklearn import _num_samples, folds_in_progress
 
-__all__ = ["Pool", "Sides", "remembered_sides", "weights_in"]
 
+class MembersAndOthers(NamedTuple):
+    """Records that a classifier was fitted on, first in each pair, and others that it was not.
 
-class Sides(NamedTuple):
-    """A classifier with records that it was fitted on and others that it was not.
-
-    Members come first in each pair. `rows` leaves out records with a twin on the other side.
+    `rows` leaves out members with a twin among the others, and others with one among the members.
     """
 
     target: object
@@ -24,10 +22,10 @@ class Sides(NamedTuple):
     rows: tuple
 
 
-def remembered_sides(estimator, X, y):
-    """Return the members that an estimator remembers, and the evaluation fold as non-members.
+def remembered_members(estimator, X, y):
+    """Return the members that an estimator remembers, and the evaluation fold as the others.
 
-    None where the fold is the training set itself, in which there are no non-members.
+    None where the fold is the training set itself, in which there are no others.
     """
     target = _remembering(estimator)
     if target is None:
@@ -45,7 +43,7 @@ def remembered_sides(estimator, X, y):
     twins = duplicates_across(X_train, y_train, X, y)
     if twins[1].all() and np.array_equal(*fingerprint_both(X_train, y_train, X, y)):
         return None
-    return Sides(target, (X_train, X), (y_train, y), _rows_without(twins))
+    return MembersAndOthers(target, (X_train, X), (y_train, y), _rows_without(twins))
 
 
 def _remembering(estimator):
@@ -80,8 +78,8 @@ class Pool:
         (self.X,) = indexable(X)  # sparse matrices as CSR, whose rows can be taken
         self.y = check_labels(self.X, y)
 
-    def sides(self, estimator, X, y):
-        """Return the members, which are the pool less the evaluation fold, and the non-members.
+    def members(self, estimator, X, y):
+        """Return as members the pool less the evaluation fold, and the fold as the others.
 
         None where the fold is the training set itself, whose complement may have been anything.
         """
@@ -97,7 +95,7 @@ class Pool:
         self._check_fold(np.sum(n_trained[in_fold] < 0), len(y))
         self._check_training(folds, X)
         twins = n_in_fold[in_pool] > 0, n_trained[in_fold] > 0
-        return Sides(estimator, (self.X, X_fold), (self.y, y), _rows_without(twins))
+        return MembersAndOthers(estimator, (self.X, X_fold), (self.y, y), _rows_without(twins))
 
     def _check_fold(self, n_strange, n_fold):
         if n_strange:

@@ -1,15 +1,20 @@
 """Scorers of what a classifier gives away about its training records."""
 
 import warnings
+from dataclasses import dataclass
+from functools import partial
 from inspect import isclass
 
 import numpy as np
 from sklearn.metrics import check_scoring
+from sklearn.utils import Bunch, check_random_state, indexable
 
-from skmia._response import check_labels, check_target
+from skmia._records import concatenate, draw_per_class, matched_classes
+from skmia._response import Answered, all_classes, check_labels, check_target
 from skmia._target import held_out_note
 from skmia.attacks import MetricAttack
 from skmia.attacks._base import BaseAttack
+from skmia.attacks._measure import measure
 from skmia.exceptions import MembershipWarning
 from skmia.metrics import (
     membership_advantage,
@@ -19,12 +24,9 @@ from skmia.metrics import (
     mia_indistinguishability_deviation,
     tpr_at_fpr,
 )
-from skmia.model_selection._attack_success import evaluate_attack
-from skmia.model_selection._members import Pool, remembered_sides
+from skmia.model_selection._members import Pool, remembered_members
 from skmia.utils._constraints import FPR, RANDOM_STATE, Several, validate_params
-from skmia.utils._sklearn import _BaseScorer
-
-__all__ = ["make_membership_scorer"]
+from skmia.utils._sklearn import _BaseScorer, _safe_indexing
 
 
 def _balanced_accuracy(found, false_positive_rate):
@@ -50,12 +52,10 @@ def _tpr_at_fpr(found, false_positive_rate):
     Without the coin, a forest that puts many non-members on the highest score has a rate of 0, and
     would pass for more private than a blind guess.
     """
-    if np.isnan(
-        tpr_at_fpr(found.membership, found.scores, false_positive_rate=false_positive_rate)
-    ):
+    pair = found.membership, found.scores
+    if np.isnan(tpr_at_fpr(*pair, false_positive_rate=false_positive_rate)):
         return np.nan
-    rates = membership_roc_curve(found.membership, found.scores)
-    return np.interp(false_positive_rate, *rates[:2])
+    return np.interp(false_positive_rate, *membership_roc_curve(*pair)[:2])
 
 
 METRICS = {
@@ -91,9 +91,9 @@ def make_membership_scorer(
     as with all scorers, greater is better, here more private.
 
     As many members as non-members of each class are drawn, so that 0.5 stays the accuracy and the
-    AUC of a blind guess and the labels alone tell nothing. Records with a twin on the other side
-    count on neither. One half of the records calibrates the attack that is measured on the other
-    half, and vice versa.
+    AUC of a blind guess and the labels alone tell nothing. Members with a twin in the evaluation
+    fold are left out, and so are the twins. One half of the records calibrates the attack that is
+    measured on the other half, and vice versa.
 
     Parameters
     ----------
@@ -103,9 +103,9 @@ def make_membership_scorer(
         - "balanced_accuracy", the balanced accuracy of the attack, 0.5 is a blind guess;
         - "roc_auc", the area under its ROC curve, 0.5 is a blind guess;
         - "advantage", its true minus false positive rate, 0 is a blind guess;
-        - "tpr_at_fpr", its true positive rate at the false positive rate `false_positive_rate`,
-          which is that of a blind guess; among records of equal scores the attacker draws lots;
-          NaN, with a warning, in folds with fewer than 1 / `false_positive_rate` non-members;
+        - "tpr_at_fpr", its true positive rate at `false_positive_rate`, which a blind guess has as
+          well; among records of equal scores the attacker draws lots; NaN, with a warning, in folds
+          with fewer than 1 / `false_positive_rate` non-members;
         - "indistinguishability_deviation", of the predicted labels, with half a count added to each
           (see :func:`~skmia.metrics.mia_indistinguishability_deviation`), 0 is equal frequencies;
         - a function of `membership` and `scores`, both of shape (n_records,), that returns a number
@@ -115,19 +115,18 @@ def make_membership_scorer(
         which all searches and `cross_validate` take.
     attack : BaseAttack, default=None
         Template of the attack; it is cloned and given the classifier as its `target`. None is
-        ``MetricAttack()``. An attack that trains shadow models trains clones of the classifier.
+        ``MetricAttack()``. Shadow models are clones of the classifier.
     pool : tuple (X, y), default=None
         All records that are given to the cross-validation: the members are the pool less the
         evaluation fold, so train and test folds must make up the pool. None asks a classifier that
         remembers its records: a :class:`MemberRecorder`.
     scoring : str, callable, list, tuple or dict, default=None
-        Other scorers to report along, as in `cross_validate`, so that one scorer measures utility
-        and leakage. The scorer then returns a dict.
+        Other scorers to report along, as in `cross_validate`. The scorer then returns a dict.
     false_positive_rate : float, default=0.01
         False positive rate of "tpr_at_fpr", in (0, 1).
     random_state : int, RandomState instance or None, default=0
-        Draws the records and seeds the attack. By default all candidates of a search are
-        measured on the same draw, and the score of a model is reproducible.
+        Draws the records and seeds the attack. By default a search measures all candidates on the
+        same draw, and the score of a model is reproducible.
 
     Returns
     -------
@@ -137,10 +136,8 @@ def make_membership_scorer(
     Raises
     ------
     ValueError
-        If a metric is unknown or there is none, `false_positive_rate` is not in (0, 1) or `pool` is
-        not a pair.
-    TypeError
-        If `attack` is no attack.
+        If a metric is unknown or there is none, `false_positive_rate` is not in (0, 1), `pool` is
+        not a pair or `attack` no attack.
 
     Warns
     -----
@@ -151,27 +148,24 @@ def make_membership_scorer(
 
     See Also
     --------
-    MemberRecorder : Remembers the training records of any classifier, for any splitter.
     best_under_budget : Choose the best candidate of a search that keeps to a privacy budget.
-    skmia.audit : A full report on one fitted classifier.
 
     Notes
     -----
     The attacker knows the records with their labels, sees the classifier's answers and, to
-    calibrate the default attack, knows who of half of the records is a member. This is the view of
-    an auditor: the score is not an upper bound, since a stronger attack may find more.
+    calibrate the default attack, knows the membership of half of the records. The score is not an
+    upper bound: a stronger attack may find more.
 
-    The training fold holds members alone. Scored on it, as with ``return_train_score=True``, the
-    scorer returns NaN.
+    On the training fold, as with ``return_train_score=True``, the score is NaN: all are members.
 
-    A scorer with a pool refuses what it cannot know. Where scikit-learn calls it with a classifier
-    that was not fitted on just the records outside the evaluation fold, it raises an error. In a
-    loop of your own this is for you to guarantee. It also holds the pool: a search pickled together
-    with such a scorer contains the records; save its `best_estimator_` instead.
+    A scorer with a pool raises an error where scikit-learn calls it with a classifier that was not
+    fitted on just the records outside the evaluation fold. In a loop of your own this is for you to
+    guarantee. A search pickled together with such a scorer contains the pool; save its
+    `best_estimator_` instead.
 
-    In scoring an error is raised if the members are not known, or the fold does not allow to
-    measure. scikit-learn turns it into `error_score`, but cannot do so for a scorer that
-    returns a dict: there give several scorers, each of one metric, if some folds may fail.
+    Scoring raises an error if the members are not known, or the fold does not allow to measure.
+    scikit-learn turns it into `error_score`, but not for a scorer that returns a dict: if some
+    folds may fail, give several scorers, each of one metric.
 
     Examples
     --------
@@ -201,40 +195,92 @@ def make_membership_scorer(
     return _MembershipScorers(leakage, scoring)
 
 
+@dataclass(eq=False)
 class _Leakage:
     """The negative of each metric of an attack on a classifier, by name."""
 
-    def __init__(self, metrics, attack, pool, false_positive_rate, random_state):
-        self.metrics = metrics
-        self.attack = attack
-        self.pool = pool
-        self.false_positive_rate = false_positive_rate
-        self.random_state = random_state
+    metrics: dict
+    attack: BaseAttack
+    pool: Pool | None
+    false_positive_rate: float
+    random_state: object
 
     def __call__(self, estimator, X, y):
         check_target(estimator, self.attack.response_method)
         y = check_labels(X, y)
-        who_knows = remembered_sides if self.pool is None else self.pool.sides
-        sides = who_knows(estimator, X, y)
-        if sides is None:
+        who_knows = remembered_members if self.pool is None else self.pool.members
+        records = who_knows(estimator, X, y)
+        if records is None:
             return dict.fromkeys(self.metrics, np.nan)
-        if (note := held_out_note(estimator, sides.X[0], sides.y[0])) is not None:
+        if (note := held_out_note(estimator, records.X[0], records.y[0])) is not None:
             warnings.warn(note, MembershipWarning, stacklevel=3)
-        found = evaluate_attack(self.attack, sides, self.random_state)
-        values = {
-            name: float(metric(found, self.false_positive_rate))
+        found = evaluate_attack(self.attack, records, self.random_state)
+        return {  # the difference from 0 is never -0.0
+            name: 0.0 - float(metric(found, self.false_positive_rate))
             for name, metric in self.metrics.items()
         }
-        return {name: 0.0 - value for name, value in values.items()}  # no -0.0
 
-    def text(self, names):
-        """Return the call that makes such a scorer."""
+    def call(self, *, several):
+        """Return the call that makes such a scorer, with the metrics as the caller names them."""
+        names = [name.removeprefix("neg_mia_") for name in self.metrics]
         pool = "" if self.pool is None else ", pool=(X, y)"
-        return f"make_membership_scorer({names!r}{pool})"
+        return f"make_membership_scorer({names if several else names[0]!r}{pool})"
 
-    def short_names(self):
-        """Return the names of the metrics as the caller gives them."""
-        return [name.removeprefix("neg_mia_") for name in self.metrics]
+
+def evaluate_attack(attack, records, random_state):
+    """Attack equally many members and non-members of each class, so that labels tell nothing."""
+    rng = check_random_state(random_state)
+    rows, half = _matched(records, rng)
+    y = np.concatenate([labels[r] for labels, r in zip(records.y, rows, strict=True)])
+    membership = np.repeat([1, 0], len(rows[0]))
+    parts = [_safe_indexing(X, r) for X, r in zip(records.X, rows, strict=True)]
+    (X,) = indexable(concatenate(*parts))
+    classes = all_classes(records.target, X, y, method=attack.response_method)
+    answered = Answered(records.target, X, classes)
+    seed = rng.randint(np.iinfo(np.int32).max)
+    measured = measure(attack, answered, y, membership, half, seed=seed)
+    return Bunch(
+        membership=membership,
+        scores=measured.scores,
+        called=measured.called,
+        target=records.target,
+        parts=parts,
+    )
+
+
+def _matched(records, rng):
+    """Draw as many members as others of each class, and cut them into two halves alike."""
+    kept = [labels[rows] for labels, rows in zip(records.y, records.rows, strict=True)]
+    codes, quota = matched_classes(*kept)
+    _check_enough(quota, kept)
+    drawn, ranks = zip(*(draw_per_class(c, quota, rng) for c in codes), strict=True)
+    rows = [kind[d] for kind, d in zip(records.rows, drawn, strict=True)]
+    # ranks alternate within each class, so both halves hold as many members as non-members of it
+    return rows, np.concatenate(ranks) % 2 == 1
+
+
+def _check_enough(quota, kept):
+    n_members, n_nonmembers = map(len, kept)
+    if not n_members or not n_nonmembers:
+        lacking = "members" if not n_members else "non-members"
+        raise ValueError(
+            f"There are no {lacking} to measure leakage on: every record "
+            f"{'that was trained on' if not n_members else 'of the evaluation fold'} has a twin on "
+            "the other side. Use a splitter that keeps duplicates together, such as GroupKFold."
+        )
+    if np.count_nonzero(quota) == 1:
+        shared = np.unique(kept[1]).tolist()
+        raise ValueError(
+            f"Members and non-members share one class only; the evaluation fold holds {shared}. "
+            "Leakage of a classifier needs records of at least two classes: use a stratified "
+            "splitter, such as StratifiedKFold(shuffle=True)."
+        )
+    if quota.max(initial=0) < 2:
+        raise ValueError(
+            "Leakage is measured on one half of the records and calibrated on the other: it needs "
+            "at least two members and two non-members of one class, but there are "
+            f"{n_members} members and {n_nonmembers} non-members. Use larger folds."
+        )
 
 
 class _MembershipScorer(_BaseScorer):
@@ -245,7 +291,7 @@ class _MembershipScorer(_BaseScorer):
         self._leakage = leakage
 
     def __repr__(self):
-        return self._leakage.text(*self._leakage.short_names())
+        return self._leakage.call(several=False)
 
     def _score(self, method_caller, estimator, X, y_true):
         return next(iter(self._leakage(estimator, X, y_true).values()))
@@ -269,7 +315,7 @@ class _MembershipScorers:
         self._scoring = scoring
 
     def __repr__(self):
-        return self._leakage.text(self._leakage.short_names())
+        return self._leakage.call(several=True)
 
     def __call__(self, estimator, X, y):
         leakage = self._leakage(estimator, X, y)
@@ -309,19 +355,13 @@ def _function(metric):
     if isinstance(metric, str) and _name(metric) in METRICS:
         return METRICS[_name(metric)]
     if callable(metric) and not isclass(metric):
-        return _OfScores(metric)
+        return partial(_of_scores, metric)
     raise ValueError(
         f"{metric!r} is no membership metric. Choose from {sorted(METRICS)}, or give a function of "
         "membership and scores. Scorers of other things go into scoring=."
     )
 
 
-class _OfScores:
-    """A metric that the user wrote, a function of membership and scores."""
-
-    def __init__(self, metric):
-        self.metric = metric
-
-    def __call__(self, found, false_positive_rate):
-        """Return the metric of the attack's scores."""
-        return self.metric(found.membership, found.scores)
+def _of_scores(metric, found, false_positive_rate):
+    """Return a metric that the user wrote."""
+    return metric(found.membership, found.scores)

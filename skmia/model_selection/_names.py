@@ -4,17 +4,6 @@ from skmia.model_selection._fairness_scorer import make_fairness_scorer
 from skmia.model_selection._membership_scorer import make_membership_scorer
 from skmia.utils._sklearn import add_scorers
 
-__all__ = [
-    "get_scorer_names",
-    "neg_demographic_parity_difference",
-    "neg_individual_fairness_deviation",
-    "neg_mia_advantage",
-    "neg_mia_balanced_accuracy",
-    "neg_mia_roc_auc",
-    "neg_mia_tpr_at_fpr",
-    "neg_predictive_fairness_difference",
-]
-
 neg_mia_balanced_accuracy = make_membership_scorer("balanced_accuracy")
 neg_mia_advantage = make_membership_scorer("advantage")
 neg_mia_roc_auc = make_membership_scorer("roc_auc")
@@ -23,7 +12,7 @@ neg_demographic_parity_difference = make_fairness_scorer("demographic_parity_dif
 neg_predictive_fairness_difference = make_fairness_scorer("predictive_fairness_difference")
 neg_individual_fairness_deviation = make_fairness_scorer("individual_fairness_deviation")
 
-SCORERS = {name: globals()[name] for name in __all__ if name.startswith("neg_")}
+SCORERS = {name: scorer for name, scorer in list(globals().items()) if name.startswith("neg_")}
 
 
 def get_scorer_names():
@@ -36,10 +25,6 @@ def get_scorer_names():
     -------
     list of str
         The names, sorted. All scorers are greater-is-better.
-
-    See Also
-    --------
-    sklearn.metrics.get_scorer_names : All names, these included.
 
     Examples
     --------

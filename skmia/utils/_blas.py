@@ -6,8 +6,6 @@ from functools import lru_cache
 
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["single_blas_thread"]
-
 
 def single_blas_thread():
     """Return a context in which BLAS uses one thread, in every library that is loaded now."""

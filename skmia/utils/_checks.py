@@ -29,11 +29,7 @@ def check_membership(membership):
 
 def check_reals(name, values):
     """Return values as finite float64."""
-    values = column_or_1d(values)
-    if values.dtype.kind not in "biuf":
-        raise ValueError(
-            f"{name} must be real numbers, got dtype {values.dtype}; convert them to float."
-        )
+    values = _check_numbers(name, values)
     values = values.astype(np.float64, copy=False)  # metrics count in float64 whatever comes in
     n_wrong = np.count_nonzero(~np.isfinite(values))
     if n_wrong:
@@ -46,19 +42,24 @@ def check_reals(name, values):
 
 def check_signal(name, values):
     """Return values as they are, one finite real number a record."""
+    values = _check_numbers(name, values)
+    assert_all_finite(values, input_name=name)
+    return values
+
+
+def _check_numbers(name, values):
     values = column_or_1d(values)
     if values.dtype.kind not in "biuf":
         raise ValueError(
             f"{name} must be real numbers, got dtype {values.dtype}; convert them to float."
         )
-    assert_all_finite(values, input_name=name)
     return values
 
 
 def check_y_index(name, values):
     """Return the column of each record's label, -1 where the model does not know the label."""
     values = column_or_1d(values)
-    if values.dtype.kind not in "iu" or (len(values) and values.min() < -1):
+    if values.dtype.kind not in "iu" or values.min(initial=0) < -1:
         found = f"values down to {values.min()}" if values.dtype.kind in "iu" else values.dtype
         raise ValueError(
             f"{name} must hold column numbers, from 0 on, and -1 for unknown labels, got {found}; "

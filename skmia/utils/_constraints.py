@@ -22,10 +22,7 @@ MOST_SHOWN = 200  # characters of a value in a message
 
 
 def validate_params(**constraints):
-    """Refuse what the constraints of a function's parameters do not allow, before its work.
-
-    It reads the signature once, so that a call costs some microseconds.
-    """
+    """Refuse what the constraints of a function's parameters do not allow, before its work."""
 
     # scikit-learn's decorator of this name gives the errors of estimators that the caller hands in
     # the name of the function, as if it had their parameters; this one leaves such errors alone
@@ -82,7 +79,6 @@ class Numbers(Number):
         self.any_shape = any_shape
 
     def is_satisfied_by(self, val):
-        """Tell whether the value holds such numbers and nothing else."""
         try:
             values = np.asarray(val)
         except (TypeError, ValueError):  # rows of different lengths
@@ -103,7 +99,6 @@ class Even(Number):
     """The even numbers of an interval."""
 
     def is_satisfied_by(self, val):
-        """Tell whether the value is such a number."""
         return super().is_satisfied_by(val) and val % 2 == 0
 
     def __str__(self):
@@ -119,7 +114,6 @@ class Several(HasMethods):  # a kind of constraint that scikit-learn takes as it
         self.length = length
 
     def is_satisfied_by(self, val):
-        """Tell whether the value is such a list."""
         if self.length:
             return isinstance(val, list | tuple) and len(val) == self.length
         is_list = isinstance(val, list | tuple) or hasattr(val, "__array__")
@@ -156,25 +150,15 @@ N_JOBS = [
     None,
 ]
 VERBOSE = ["verbose"]
-CONFIDENCE_LEVEL = [
-    Number(Real, 0, 1, closed="neither", example="0.95 for a 95 % interval"),
-]
-DELTA = [
-    Number(
-        Real,
-        0,
-        1,
-        closed="left",
-        example="0 for pure differential privacy or a number well below 1 / n_records",
-    )
-]
+CONFIDENCE_LEVEL = [Number(Real, 0, 1, closed="neither", example="0.95 for a 95 % interval")]
+_DELTA = "0 for pure differential privacy or a number well below 1 / n_records"
+DELTA = [Number(Real, 0, 1, closed="left", example=_DELTA)]
 _RATE = {"closed": "neither", "example": "0.01 for a false positive rate of 1 %"}
 FPR = [Number(Real, 0, 1, **_RATE)]
 FPRS = [Numbers(Real, 0, 1, **_RATE)]
 FPR_OR_FPRS = [Number(Real, 0, 1, closed="neither"), *FPRS]
-PRIOR = [
-    Number(Real, 0, 1, closed="neither", example="0.5 if a record is as likely a member as not")
-]
+_PRIOR = "0.5 if a record is as likely a member as not"
+PRIOR = [Number(Real, 0, 1, closed="neither", example=_PRIOR)]
 # records with a score of at least the threshold are called members
 THRESHOLD = [Number(Real, None, None, closed="both"), None]
 RESPONSE_METHOD = [Names("auto", "predict_proba", "decision_function", "predict")]

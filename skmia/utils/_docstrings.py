@@ -1,11 +1,10 @@
-"""One source for what the docstrings of related classes say of the same parameters."""
+"""One source for what the docstrings of related classes and methods say of the same things."""
 
 import inspect
 import re
 
-__all__ = ["SharesDocstring"]
-
 _SECTION = re.compile(r"^(\w[\w ]*)\n-{3,}\n", re.MULTILINE)
+_SHARED = ("Parameters", "Attributes", "Returns", "Raises")  # other sections follow
 
 
 class SharesDocstring:
@@ -20,48 +19,66 @@ class SharesDocstring:
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        # without a docstring of its own (or with python -OO) there is nothing to complete
-        if cls.__doc__ and "__init__" in vars(cls) and "Parameters\n" in cls.__doc__:
-            cls.__doc__ = _completed(cls)
+        if "__init__" in vars(cls):
+            shared = [vars(base).get("_shared_docstring", "") for base in cls.__mro__]
+            complete(cls, *map(sections_of, shared))
 
 
-def _completed(cls):
-    lead, sections = _sections(inspect.cleandoc(cls.__doc__))
-    signature = inspect.signature(cls).parameters
+def complete(described, *sources):
+    """Insert into the docstring of a class or function what it leaves out and sources say.
+
+    Of parameters these are those of its signature, with its defaults.
+    """
+    # without a docstring of its own (or with python -OO) there is nothing to complete
+    if "Parameters\n" not in (described.__doc__ or ""):
+        return
+    signature = inspect.signature(described).parameters
+    sections = sections_of(described.__doc__)
+    own = {title: _entries(sections.pop(title, "")) for title in _SHARED}
+    for source in sources:
+        found = {title: _entries(source.get(title, "")) for title in _SHARED}
+        found["Parameters"] = _missing(found["Parameters"], own["Parameters"], signature)
+        if own["Returns"]:
+            found["Returns"] = {}
+        own = {title: own[title] | found[title] | own[title] for title in _SHARED}
     place = {name: i for i, name in enumerate(signature)}
-    parameters = _entries(sections.pop("Parameters"))
-    attributes = _entries(sections.pop("Attributes", ""))
-    for base in cls.__mro__:
-        shared = _sections(inspect.cleandoc(vars(base).get("_shared_docstring", "")))[1]
-        inherited = _entries(shared.get("Parameters", ""))
-        for name in inherited.keys() & signature.keys() - parameters.keys():
-            parameters[name] = _with_default(inherited[name], signature[name].default)
-        attributes = attributes | _entries(shared.get("Attributes", "")) | attributes
-    ordered = sorted(parameters, key=lambda name: place.get(name.split(",")[0].strip("*"), 999))
-    sections = {
-        "Parameters": "".join(parameters[name] for name in ordered),
-        "Attributes": "".join(attributes.values()),
-        **sections,
+    ordered = sorted(own["Parameters"], key=lambda names: place.get(_names(names)[0], 999))
+    own["Parameters"] = {names: own["Parameters"][names] for names in ordered}
+    blocks = [sections.pop("").strip()]
+    sections = {title: "".join(entries.values()) for title, entries in own.items()} | sections
+    for title, text in sections.items():
+        blocks += [f"{title}\n{'-' * len(title)}\n{text.strip()}"] if text else []
+    described.__doc__ = "\n\n".join(blocks) + "\n"
+
+
+def sections_of(docstring):
+    """Return the text of each section by its title, and by "" what stands before the first."""
+    lead, *rest = _SECTION.split(inspect.cleandoc(docstring or ""))
+    return {"": lead} | dict(zip(rest[::2], rest[1::2], strict=True))
+
+
+def _missing(entries, said, signature):
+    """Return the entries of parameters of a signature that nothing is said of yet."""
+    left = signature.keys() - {name for names in said for name in _names(names)}
+    return {
+        names: _with_default(entry, signature[_names(names)[0]].default)
+        for names, entry in entries.items()
+        if left.issuperset(_names(names))
     }
-    blocks = [
-        f"{name}\n{'-' * len(name)}\n{text.strip()}" for name, text in sections.items() if text
-    ]
-    return "\n\n".join([lead.strip(), *blocks]) + "\n"
+
+
+def _names(names):
+    return [name.strip(" *") for name in names.split(",")]
 
 
 def _with_default(entry, default):
-    """Return an entry with the default that the class has, which its bases cannot know."""
-    if default is inspect.Parameter.empty:
-        return entry
+    """Return an entry with the default of the signature at hand in the place of any other."""
     head, text = entry.split("\n", 1)
+    head = head.partition(", default=")[0]
+    if default is inspect.Parameter.empty:
+        return f"{head}\n{text}"
     shown = f'"{default}"' if isinstance(default, str) else default
     return f"{head}, default={shown}\n{text}"
-
-
-def _sections(docstring):
-    """Return what stands before the first section, and the text of each section by its title."""
-    lead, *rest = _SECTION.split(docstring)
-    return lead, dict(zip(rest[::2], rest[1::2], strict=True))
 
 
 def _entries(section):

@@ -1,5 +1,7 @@
 """The private parts of scikit-learn that skmia uses, reached in this one file."""
 
+# ruff: noqa: F401 - others import them from here
+
 import sys
 from numbers import Integral
 
@@ -16,24 +18,6 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils._param_validation import Interval as _Interval
 from sklearn.utils.validation import _check_sample_weight, _num_samples
-
-__all__ = [
-    "CallbackSupportMixin",
-    "HasMethods",
-    "Interval",
-    "InvalidParameterError",
-    "StrOptions",
-    "_BaseScorer",
-    "_check_sample_weight",
-    "_fit_context",
-    "_num_samples",
-    "_safe_indexing",
-    "_set_random_states",
-    "add_scorers",
-    "folds_in_progress",
-    "validate_parameter_constraints",
-    "with_callbacks",
-]
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -56,7 +40,6 @@ except ImportError:  # before scikit-learn 1.9
             return False
 
     def with_callbacks(method):
-        """Return the method as it is."""
         return method
 
 
@@ -80,7 +63,6 @@ class Interval(_Interval):
     """scikit-learn's interval without True and False, and without what 64 bits cannot hold."""
 
     def is_satisfied_by(self, val):
-        """Tell whether the value is such a number."""
         if isinstance(val, bool) or not isinstance(val, self.type):
             return False
         if isinstance(val, Integral):  # beyond 64 bits numpy would overflow or make objects
@@ -133,16 +115,17 @@ def _constraints_on_scoring():
 def folds_in_progress():
     """Return the folds of the cross-validation that is calling, None if there is none.
 
-    In the Bunch are `X_train`, the rows that the classifier was fitted on, `X_test`, the evaluation
-    fold, `train` and `test`, the splitter's row numbers, and `fit_params`, other parameters of the
-    fit. They serve only to refuse what would be measured wrong, never to measure.
+    It holds the rows `X_train` of the fit and `X_test` of the evaluation fold, the splitter's
+    row numbers `train` and `test`, and other parameters of the fit, `fit_params`. They serve only
+    to refuse what would be measured wrong, never to measure.
     """
     # scikit-learn does not hand the folds to a scorer, so they are read from the caller's frame
     frame = sys._getframe(1)
     while frame is not None:
         if frame.f_globals.get("__name__", "").startswith("sklearn."):
-            names = ("X_train", "X_test", "train", "test")
-            found = {name: frame.f_locals.get(name) for name in names}
+            found = {
+                name: frame.f_locals.get(name) for name in ("X_train", "X_test", "train", "test")
+            }
             if all(value is not None for value in found.values()):
                 return Bunch(fit_params=frame.f_locals.get("fit_params") or {}, **found)
         frame = frame.f_back

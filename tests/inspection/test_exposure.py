@@ -25,8 +25,8 @@ from torch import nn
 from skmia.attacks import LiRA, MetricAttack
 from skmia.datasets import load_adult
 from skmia.exceptions import CalibrationWarning
-from skmia.inspection import ExposureReport, _embedding, explain_exposure
-from skmia.inspection._embedding import hidden_layer, standardized
+from skmia.inspection import ExposureReport, _distances, explain_exposure
+from skmia.inspection._distances import hidden_layer, standardized
 from skmia.inspection._rank_correlation import rank_correlation
 from skmia.leakage import record_sensitivity
 from skmia.model_selection import MemberRecorder
@@ -175,7 +175,7 @@ def test_texts_count_by_equal_or_not(frame):
 def test_many_texts_stay_sparse(monkeypatch):
     X, known = pd.DataFrame({"a": ["x", "y", "z"], "b": [0.0, 1, 3]}), np.ones(3, bool)
     dense = standardized(X, known)
-    monkeypatch.setattr(_embedding, "_MOST_DENSE", 11)  # of 3 x 4 numbers
+    monkeypatch.setattr(_distances, "_MOST_DENSE", 11)  # of 3 x 4 numbers
     sparse = standardized(X, known)
     assert issparse(sparse)
     np.testing.assert_array_equal(sparse.toarray(), dense)

@@ -66,12 +66,12 @@ def seen(monkeypatch):
     """Compare each evaluation with what the spy saw; return how many there were."""
     calls = []
 
-    def evaluate(attack, sides, random_state):
-        train = contents(*sides.target.seen_)
-        members, fold = (contents(X, y) for X, y in zip(sides.X, sides.y, strict=True))
-        used = Counter(members[i] for i in sides.rows[0])
+    def evaluate(attack, records, random_state):
+        train = contents(*records.target.seen_)
+        members, fold = (contents(X, y) for X, y in zip(records.X, records.y, strict=True))
+        used = Counter(members[i] for i in records.rows[0])
         assert used == Counter(record for record in train if record not in set(fold))
-        held_out = Counter(fold[i] for i in sides.rows[1])
+        held_out = Counter(fold[i] for i in records.rows[1])
         assert held_out == Counter(record for record in fold if record not in set(train))
         assert used
         assert held_out

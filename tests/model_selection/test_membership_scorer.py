@@ -35,8 +35,8 @@ from skmia.datasets import load_adult
 from skmia.exceptions import MembershipWarning, ResolutionWarning
 from skmia.metrics import membership_roc_auc, mia_indistinguishability_deviation
 from skmia.model_selection import MemberRecorder, get_scorer_names, make_membership_scorer
-from skmia.model_selection._attack_success import _matched
-from skmia.model_selection._members import Sides
+from skmia.model_selection._members import MembersAndOthers
+from skmia.model_selection._membership_scorer import _matched
 from skmia.shadows import shadow_template
 from skmia.signals import confidence, modified_entropy
 
@@ -391,11 +391,13 @@ def test_a_rate_that_the_fold_does_not_resolve():
     assert np.isfinite(scores["test_neg_mia_roc_auc"]).all()
 
 
-def test_halves_and_sides_are_alike_in_each_class():
+def test_halves_members_and_others_are_alike_in_each_class():
     rng = np.random.default_rng(0)
     y = (rng.choice(5, 400, p=[0.5, 0.3, 0.1, 0.07, 0.03]), rng.choice(5, 90))
-    sides = Sides(None, (y[0][:, None], y[1][:, None]), y, (np.arange(400), np.arange(90)))
-    rows, half = _matched(sides, np.random.RandomState(0))
+    records = MembersAndOthers(
+        None, (y[0][:, None], y[1][:, None]), y, (np.arange(400), np.arange(90))
+    )
+    rows, half = _matched(records, np.random.RandomState(0))
     drawn = [labels[r] for labels, r in zip(y, rows, strict=True)]
     counts = [np.bincount(labels, minlength=5) for labels in (*y, *drawn)]
     np.testing.assert_array_equal(counts[2], np.minimum(counts[0], counts[1]))

@@ -1,11 +1,13 @@
 """Classes are described whole, though what they share is written once."""
 
 import inspect
+import re
 
 import pytest
 
 import skmia.attacks
-from skmia.utils._docstrings import SharesDocstring
+from skmia.inspection._axes import Display
+from skmia.utils._docstrings import SharesDocstring, complete
 
 
 class Base(SharesDocstring):
@@ -111,3 +113,48 @@ def test_every_parameter_of_an_attack_is_described_once(name):
     if inspect.isclass(cls) and issubclass(cls, skmia.attacks.BaseAttack):
         for parameter in inspect.signature(cls).parameters:
             assert cls.__doc__.count(f"\n{parameter} : ") == 1
+
+
+METHODS = [
+    pytest.param(method, id=method.__qualname__)
+    for display in Display.__subclasses__()
+    for name, method in inspect.getmembers(display, inspect.isroutine)
+    if name == "plot" or name.startswith("from_")
+]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_parameter_of_a_display_is_described_once(method):
+    described = re.findall(r"^([*\w, ]+) : ", inspect.cleandoc(method.__doc__), re.MULTILINE)
+    names = [name.strip(" *") for entry in described for name in entry.split(",")]
+    parameters = [name for name in inspect.signature(method).parameters if name != "self"]
+    assert names == [*parameters, "display"]
+    assert "\nImportError\n    If matplotlib is not installed.\n" in method.__doc__
+
+
+def test_defaults_and_words_are_those_at_hand():
+    def described(first, *, chosen=3):
+        """Do.
+
+        Parameters
+        ----------
+        first : int
+            Own.
+
+        Raises
+        ------
+        ValueError
+            Own.
+        """
+
+    earlier = {"Parameters": "chosen : int or None, default=None\n    Earlier.\n"}
+    later = {
+        "Parameters": "first, chosen : int\n    Later.\n",
+        "Returns": "int\n    A number.\n",
+        "Raises": "ValueError\n    Later.\nKeyError\n    Later.\n",
+    }
+    complete(described, earlier, later, {"Returns": "float\n    Another.\n"})
+    assert "Another" not in described.__doc__
+    assert "\nchosen : int or None, default=3\n    Earlier.\n" in described.__doc__
+    assert described.__doc__.index("A number.") < described.__doc__.index("ValueError\n    Own.")
+    assert described.__doc__.endswith("KeyError\n    Later.\n")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skmia.inspection._neighbor_distance import neighbor_distance
+from skmia.inspection._distances import neighbor_distance
 
 
 def test_a_record_is_no_neighbor_of_itself():
