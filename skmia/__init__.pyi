@@ -20,6 +20,7 @@ __all__ = [
 ]
 
 class AttackResult:
+    def __init__(self, name: str, threat_model: str, roc_auc: Estimate, balanced_accuracy: Estimate, advantage: Estimate, precision: Estimate, recall: Estimate, tpr_at_fpr: Any, best_balanced_accuracy: Estimate, epsilon_lower_bound: Estimate, brier_score: float, expected_calibration_error: float) -> None: ...
     name: str
     threat_model: str
     roc_auc: Estimate
@@ -40,6 +41,7 @@ class AttackResult:
     def to_text(self) -> str: ...
 
 class AuditReport:
+    def __init__(self, target: str, statement: str, attacks: tuple[AttackResult, ...], strongest: str, train_accuracy: Estimate, test_accuracy: Estimate, n_train: int, n_test: int, n_members: int, n_nonmembers: int, n_duplicates: tuple[int, ...] | None, always_member_accuracy: float, shift_auc: Estimate | None, slices: tuple[Slice, ...], exposure_gaps: tuple[ExposureGap, ...], riskiest: tuple[dict[Any, Any], ...], notes: tuple[str, ...], confidence_level: float, prior: float, member_rows: NDArray[Any], member_risk: NDArray[Any]) -> None: ...
     target: str
     statement: str
     attacks: tuple[AttackResult, ...]
@@ -69,6 +71,7 @@ class AuditReport:
     def to_text(self) -> str: ...
 
 class ExposureGap:
+    def __init__(self, kind: str, most_exposed: Any, least_exposed: Any, difference: Estimate) -> None: ...
     kind: str
     most_exposed: Any
     least_exposed: Any
@@ -81,6 +84,7 @@ class ExposureGap:
     def to_text(self) -> str: ...
 
 class Slice:
+    def __init__(self, kind: str, value: Any, n_members: int, n_nonmembers: int, roc_auc: Estimate, balanced_accuracy: Estimate) -> None: ...
     kind: str
     value: Any
     n_members: int

@@ -46,6 +46,7 @@ __all__ = [
 ]
 
 class GMIAReport:
+    def __init__(self, cutoff: float, n_records: int, n_members: int, n_selected: int, n_called: int, precision: Estimate | None, recall: Estimate | None) -> None: ...
     cutoff: float
     n_records: int
     n_members: int
@@ -61,6 +62,7 @@ class GMIAReport:
     def to_text(self) -> str: ...
 
 class IndirectInference:
+    def __init__(self, p_values: NDArray[Any], n_queries: NDArray[Any]) -> None: ...
     p_values: NDArray[Any]
     n_queries: NDArray[Any]
     @classmethod
@@ -71,6 +73,7 @@ class IndirectInference:
     def to_text(self) -> str: ...
 
 class VulnerableRecords:
+    def __init__(self, selected: NDArray[Any], distance_threshold: float, distances: NDArray[Any]) -> None: ...
     selected: NDArray[Any]
     distance_threshold: float
     distances: NDArray[Any]
@@ -82,6 +85,7 @@ class VulnerableRecords:
     def to_text(self) -> str: ...
 
 class BaseAttack(BaseEstimator):
+    notes_: list[str]
     def fit(self, X: ArrayLike, y: ArrayLike, membership: ArrayLike = ...) -> Self: ...
     def predict(self, X: ArrayLike, y: ArrayLike = ...) -> NDArray[Any]: ...
     def predict_proba(self, X: ArrayLike, y: ArrayLike = ...) -> NDArray[Any]: ...

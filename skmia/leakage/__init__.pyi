@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 class ClosedFormLeakage:
+    def __init__(self, kl: NDArray[Any], success_bound: NDArray[Any], mean_kl: Estimate, mean_success_bound: Estimate, mechanism: str, noise_scale: float | None, n_records: int) -> None: ...
     kl: NDArray[Any]
     success_bound: NDArray[Any]
     mean_kl: Estimate
@@ -45,6 +46,7 @@ class ClosedFormLeakage:
     def to_text(self) -> str: ...
 
 class GaussianNoiseLeakage:
+    def __init__(self, kl: float, total_variation: float) -> None: ...
     kl: float
     total_variation: float
     @classmethod
@@ -55,6 +57,7 @@ class GaussianNoiseLeakage:
     def to_text(self) -> str: ...
 
 class MembershipLeakage:
+    def __init__(self, rows: NDArray[Any], n_in: NDArray[Any], n_out: NDArray[Any], kl: NDArray[Any], kl_low: NDArray[Any], kl_high: NDArray[Any], reverse_kl: NDArray[Any], mutual_information: NDArray[Any], total_variation: NDArray[Any], success_bound: NDArray[Any], tpr_bound: NDArray[Any], mean_kl: Estimate, mean_mutual_information: Estimate, method: str) -> None: ...
     rows: NDArray[Any]
     n_in: NDArray[Any]
     n_out: NDArray[Any]
@@ -77,6 +80,7 @@ class MembershipLeakage:
     def to_text(self) -> str: ...
 
 class RecordSensitivity:
+    def __init__(self, rows: NDArray[Any], sensitivity: NDArray[Any], standard_error: NDArray[Any], background: NDArray[Any]) -> None: ...
     rows: NDArray[Any]
     sensitivity: NDArray[Any]
     standard_error: NDArray[Any]

@@ -31,9 +31,13 @@ __all__ = [
     "tpr_at_fpr",
 ]
 
-class Estimate: ...
+class Estimate:
+    low: float
+    high: float
+    method: str
 
 class MembershipReport:
+    def __init__(self, n_members: int, n_nonmembers: int, majority_baseline: float, roc_auc: Estimate, balanced_accuracy: Estimate, advantage: Estimate, precision: Estimate, recall: Estimate, tpr_at_fpr: Any, epsilon_lower_bound: Estimate) -> None: ...
     n_members: int
     n_nonmembers: int
     majority_baseline: float
@@ -52,6 +56,7 @@ class MembershipReport:
     def to_text(self) -> str: ...
 
 class RiskReliability:
+    def __init__(self, brier_score: float, expected_calibration_error: float, bin_edges: NDArray[Any], n_records: NDArray[Any], mean_risk: NDArray[Any], member_fraction: NDArray[Any], low: NDArray[Any], high: NDArray[Any]) -> None: ...
     brier_score: float
     expected_calibration_error: float
     bin_edges: NDArray[Any]

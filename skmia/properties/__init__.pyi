@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 class DatasetReport:
+    def __init__(self, n_records: int, n_features: int, n_duplicates: int, n_labeled_duplicates: int | None, n_missing: int, n_records_of_class: dict[Any, Any] | None, class_balance: float | None, feature_balance: float | None, balanced_features: tuple[Any, ...] | None, balanced_value: tuple[Any, ...] | None, n_records_of_group: dict[Any, Any] | None, entropy: float, features: tuple[dict[Any, Any], ...]) -> None: ...
     n_records: int
     n_features: int
     n_duplicates: int
@@ -45,6 +46,7 @@ class DatasetReport:
     def to_text(self) -> str: ...
 
 class PropertyReport:
+    def __init__(self, target: str, n_members: int, n_nonmembers: int, member_accuracy: Estimate, nonmember_accuracy: Estimate, generalization_gap: Estimate, indistinguishability_deviation: Estimate, demographic_parity_difference: Estimate | None, predictive_fairness_difference: Estimate | None, individual_fairness_deviation: Estimate | None, record_parameter_mi_mean: float | None, record_parameter_mi_max: float | None, architecture: dict[Any, Any], notes: tuple[str, ...], classes: tuple[dict[Any, Any], ...]) -> None: ...
     target: str
     n_members: int
     n_nonmembers: int

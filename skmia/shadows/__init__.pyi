@@ -19,6 +19,7 @@ __all__ = [
 ]
 
 class SynthesizedRecords:
+    def __init__(self, X: Any, y: Any, n_queries: int, classes: NDArray[Any], n_accepted: NDArray[Any], failed_classes: NDArray[Any]) -> None: ...
     X: Any
     y: Any
     n_queries: int
