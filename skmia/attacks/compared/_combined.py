@@ -20,8 +20,6 @@ from skmia.attacks.compared._reference import ReferenceAttack
 from skmia.attacks.direct._metric import MetricAttack
 from skmia.utils._sklearn import StrOptions, _safe_indexing
 
-__all__ = ["CombinedAttack"]
-
 _LEARNING_SCORES = 20_000  # of shadows in the target's place, about as many are learned from
 _MOST_GROUPS = 4  # of shadows in the target's place, however few records there are
 
@@ -40,51 +38,20 @@ class CombinedAttack(RecordAttack):
 
     Parameters
     ----------
-    target : estimator, default=None
-        Fitted classifier under attack, anything with `predict_proba`, `decision_function` or
-        `predict`. It is never refitted. None makes a template.
     attacks : list of BaseAttack, default=None
         Templates of the attacks, which are given target, seeds and shadows. None is
         ``[MetricAttack(), LiRA(), BASE(), ReferenceAttack()]``.
-    shadows : int or ShadowModels, default=16
-        Number of clones of the target to train, each on half of the records given to `fit`. Or
-        shadow models: fitted ones are used as they are; others are cloned and trained, with the
-        target's type where they have no estimator. Nothing is trained twice.
     method : {"stack", "worst_case"}, default="stack"
         How scores are combined: "stack" is a logistic regression on their scaled values,
         "worst_case" the largest of them, each in standard deviations above its mean among
         non-members.
-    per_class : bool, default=False
-        One threshold and one risk histogram per class, else one for all records.
-    n_bins : int, default=20
-        Bins of the risk histogram, of equally many calibration records.
-    prior : float, default=0.5
-        Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
-    response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        What target and shadows reveal; "auto" takes the first of these that the target has.
     random_state : int, RandomState instance or None, default=None
         Seeds shadows and attacks, and draws the records to learn from.
-    n_jobs : int, default=None
-        Number of shadows trained, and asked, at the same time; then of batches.
 
     Attributes
     ----------
     attacks_ : list of BaseAttack
         The fitted attacks. They have no thresholds and risks of their own.
-    shadows_ : ShadowModels
-        The fitted shadow models.
-    classes_ : ndarray of shape (2,)
-        0 for non-members and 1 for members: the columns of `predict_proba`.
-    target_classes_ : ndarray of shape (n_target_classes,)
-        Labels of the target, of the shadows and of the records in `fit`.
-    threshold_ : float
-        The threshold of all classes together, for records that the shadows know.
-    thresholds_ : ndarray of shape (n_target_classes,)
-        The threshold of each label.
-    n_features_in_ : int
-        Number of features of the records in `fit`, where they have such.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where they have such.
 
     See Also
     --------

@@ -8,25 +8,21 @@ from sklearn.utils import check_random_state, indexable
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmia._records import KnownRecords
-from skmia._response import batches, label_index, taken
+from skmia._response import batches, taken
 from skmia._target import known_membership
-from skmia.attacks._base import BaseAttack
 from skmia.attacks.compared._gmia_report import report_at, score_above
 from skmia.attacks.compared._gmia_selection import model_features, reach, threshold_for
 from skmia.attacks.compared._p_values import reference_p_values
-from skmia.attacks.compared._record_attack import Evidence
+from skmia.attacks.compared._record_attack import RecordAttack
 from skmia.exceptions import ResolutionWarning
-from skmia.shadows import ShadowModels
 from skmia.signals import get_signal_names
 from skmia.utils._constraints import CONFIDENCE_LEVEL, COUNT, TWO_OR_MORE, Numbers, validate_params
 from skmia.utils._sklearn import Interval, StrOptions, _num_samples, _safe_indexing
 
-__all__ = ["GMIA"]
-
 _MOST_ANSWERS = 100_000  # of shadows taken for targets, to calibrate the risk on
 
 
-class GMIA(BaseAttack):
+class GMIA(RecordAttack):
     """Attack the few records that stand apart, and abstain from all others.
 
     Reference models, trained like the target, describe each record. The attack selects those that
@@ -41,9 +37,6 @@ class GMIA(BaseAttack):
 
     Parameters
     ----------
-    target : estimator, default=None
-        Fitted classifier under attack, anything with `predict_proba`, `decision_function` or
-        `predict`. It is never refitted. None makes a template.
     shadows : int or ShadowModels, default=200
         Number of reference models: clones of the target, each trained on half of the records given
         to `fit`. For these records, the half of the models that did not see them are references;
@@ -69,16 +62,8 @@ class GMIA(BaseAttack):
     per_class : bool, default=False
         One risk histogram per class, else one for all records. The threshold always follows from
         `cutoff`.
-    n_bins : int, default=20
-        Bins of the risk histogram, of equally many records.
-    prior : float, default=0.5
-        Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
-    response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        What target and shadows reveal; "auto" takes the first of these that the target has.
     random_state : int, RandomState instance or None, default=None
         Seeds the shadows and draws the background.
-    n_jobs : int, default=None
-        Number of shadows trained at the same time; then of batches.
 
     Attributes
     ----------
@@ -88,18 +73,10 @@ class GMIA(BaseAttack):
         Which of the records in `fit` are selected.
     distance_threshold_ : float
         Cosine distance below which records are neighbors.
-    classes_ : ndarray of shape (2,)
-        0 for non-members and 1 for members: the columns of `predict_proba`.
-    target_classes_ : ndarray of shape (n_target_classes,)
-        Labels of the target, of the shadows and of the records in `fit`.
     threshold_ : float
         The score of the cutoff, -log(cutoff).
     thresholds_ : ndarray of shape (n_target_classes,)
         The same for each label.
-    n_features_in_ : int
-        Number of features of the records in `fit`, where they have such.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where they have such.
 
     See Also
     --------
@@ -158,11 +135,9 @@ class GMIA(BaseAttack):
     True
     """
 
-    _risk_scale = "rank"
     _threat_model = "sees the target's answer to the record; trains reference models"
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
-        **BaseAttack._parameter_constraints,
-        "shadows": [*COUNT, ShadowModels],
+        **RecordAttack._parameter_constraints,
         "cutoff": [Interval(Real, 0, 1, closed="neither")],
         "n_selected": [*COUNT, Interval(Real, 0, 1, closed="neither")],
         "distance_threshold": [Interval(Real, 0, 2, closed="both"), None],
@@ -208,18 +183,23 @@ class GMIA(BaseAttack):
         self.n_jobs = n_jobs
 
     @property
+    def _signal(self):
+        return self.signal
+
+    @property
     def _known_threshold(self):
         return score_above(self.cutoff)
 
     def _fit(self, X, y, membership):
-        """Learn which records stand apart; return the generator to draw stand-ins with."""
+        """Learn which records stand apart; return the evidence, and what draws stand-ins."""
         rng = check_random_state(self.random_state)
         self._take_shadows(X, y, rng)
         n_shadows = len(self.shadows_.estimators_)
         _warn_of_cutoffs([self.cutoff], n_shadows, stacklevel=6)  # at the line that calls `fit`
-        self._evidence(X, y, keep=True)  # asked once, for the features and the losses
+        evidence = self._shadow_evidence(X, y, keep=True)  # kept for the features
+        self._learn_rule(evidence, membership, [])
         self._fit_selection(X, y, rng)
-        return rng
+        return evidence, rng
 
     def _fit_selection(self, X, y, rng):
         """Learn from which distance on a record stands apart."""
@@ -285,13 +265,13 @@ class GMIA(BaseAttack):
         return self._distances(X, y) >= self.distance_threshold_
 
     def _calibration_scores(self, X, y, membership, known):
-        if membership is None:
-            scores = self._of_stand_ins(X, y, known)
-        else:
-            scores = self._on_target(X, y, membership)
-        return scores or super()._calibration_scores(X, y, membership, known)
+        evidence, rng = known  # what `_fit` returned
+        if membership is not None:
+            return self._on_target(X, y, membership, evidence)
+        scores = self._of_stand_ins(X, y, evidence, rng)
+        return scores or super()._calibration_scores(X, y, None, (evidence, []))
 
-    def _of_stand_ins(self, X, y, rng):
+    def _of_stand_ins(self, X, y, evidence, rng):
         """Score records by shadows in the target's place, each compared with the others."""
         about = {"n_scores": _MOST_ANSWERS, "n_least": 2}
         # all records, if too few shadows can stand in on the selected ones
@@ -301,30 +281,26 @@ class GMIA(BaseAttack):
                 break
         else:
             return None
-        of_part = self._evidence(*part)
         trials = []
         for stand_in in stand_ins:
-            evidence = of_part.of_stand_in(stand_in)
-            trials.append((_scores(evidence), stand_in.membership, evidence.y_index))
+            given = evidence.of(rows).of_stand_in(stand_in)
+            scores = self._score_evidence(given, online=False)
+            trials.append((scores, stand_in.membership, given.y_index))
         return tuple(np.concatenate(parts) for parts in zip(*trials, strict=True))
 
-    def _on_target(self, X, y, membership):
-        """Score selected records by the target, if there are both sides among them."""
+    def _on_target(self, X, y, membership, evidence):
+        """Score selected records by the target, or all if there are not both sides among them."""
         rows = np.flatnonzero(self.selected_)
         if np.unique(membership[rows]).size < 2:
-            return None
-        scores = self._score_in_batches(*taken(self.target, X, rows), y[rows])
-        return scores, membership[rows], label_index(y[rows], self.target_classes_)
+            rows = np.arange(len(y))
+        own = self._own_signals(*taken(self.target, X, rows), y[rows])
+        part = evidence.of(rows)._replace(own=own)
+        return self._score_evidence(part, online=False), membership[rows], part.y_index
 
-    def _score_samples(self, model, X, y):
-        own = self._observe(model, X, y, self.signal)
-        return _scores(self._evidence(X, y)._replace(own=[own]))
-
-    def _evidence(self, X, y, keep=False):
-        """Return the shadows' signals, and who was trained on which records."""
-        signals = self.shadows_.observe(X, y, self.signal, response_method=self._method, keep=keep)
-        y_index = label_index(y, self.target_classes_)
-        return Evidence([], [signals], self.shadows_.in_mask(X, y), y_index)
+    def _rule(self, learned, own, shadow_signals, in_mask, *, online):
+        # the signal is a negated loss; the shadows' are negated block by block
+        losses = -np.asarray(own, dtype=np.float64)
+        return -np.log(reference_p_values(losses, shadow_signals, ~in_mask, sign=-1))
 
     def _judge(self, X, y):
         """Return score, call and risk; records that are not selected are not judged."""
@@ -376,14 +352,6 @@ class GMIA(BaseAttack):
         selected = self.select(X, y)
         alpha = 1 - confidence_level
         return [report_at(cutoff, scores, selected, member, alpha) for cutoff in cutoffs]
-
-
-def _scores(evidence):
-    """Return -log(p) of each record."""
-    # the signal is a negated loss; the shadows' are negated block by block
-    losses = -np.asarray(evidence.own[0], dtype=np.float64)
-    p_values = reference_p_values(losses, evidence.signals[0], ~evidence.in_mask, sign=-1)
-    return -np.log(p_values)
 
 
 def _warn_of_cutoffs(cutoffs, n_references, stacklevel):

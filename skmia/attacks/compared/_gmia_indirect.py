@@ -34,8 +34,6 @@ from skmia.utils._constraints import (
 )
 from skmia.utils._sklearn import HasMethods, _safe_indexing
 
-__all__ = ["IndirectInference", "gmia_indirect"]
-
 
 @dataclass(frozen=True, repr=False, eq=False)
 class IndirectInference(Result):

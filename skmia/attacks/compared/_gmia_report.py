@@ -7,8 +7,6 @@ import numpy as np
 from skmia._result import Estimate, Result
 from skmia.metrics._intervals import clopper_pearson
 
-__all__ = ["GMIAReport", "report_at", "score_above"]
-
 
 @dataclass(frozen=True, repr=False, eq=False)
 class GMIAReport(Result):

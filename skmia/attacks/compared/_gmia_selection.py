@@ -11,14 +11,6 @@ from skmia._response import expand, record_response
 from skmia._result import Result
 from skmia.utils._constraints import ARRAY, ARRAY_OR_NONE, COUNT, POSITIVE, Number, validate_params
 
-__all__ = [
-    "VulnerableRecords",
-    "model_features",
-    "reach",
-    "threshold_for",
-    "vulnerable_records",
-]
-
 _MOST_MODELS = 100  # that describe a record
 _MOST_VALUES = 2000  # of a record's description
 _EPS = 1e-30  # floor of the logarithm's argument, as in the signals

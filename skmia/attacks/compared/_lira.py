@@ -19,8 +19,6 @@ from skmia.attacks.compared._tuning import best_smoothing
 from skmia.utils._constraints import ARRAY, BOOLEAN, Names, validate_params
 from skmia.utils._sklearn import Interval, StrOptions
 
-__all__ = ["LiRA", "LiRAPrior", "lira_prior", "lira_scores"]
-
 _MANY_SHADOWS = 64  # 32 on each side are enough for a variance of each record
 _MOST_TIED = 0.01  # share of records whose shadows all answer alike
 _LARGEST_ALPHA = 1e6  # where all records have the same variance
@@ -250,17 +248,6 @@ class LiRA(RecordAttack):
 
     Parameters
     ----------
-    target : estimator, default=None
-        Fitted classifier under attack, anything with `predict_proba`, `decision_function` or
-        `predict`. It is never refitted. None makes a template.
-    shadows : int or ShadowModels, default=16
-        Number of clones of the target to train, each on half of the records given to `fit`. Or
-        shadow models: fitted ones are used as they are, and can be shared by several attacks;
-        others are cloned and trained, with the target's type where they have no estimator.
-    online : bool, default=True
-        Whether shadows that were trained on a record count. Records that none was trained on are
-        always scored offline. Either kind has its own thresholds and risks, but do not compare
-        scores of one kind with those of the other.
     variance : {"auto", "per_record", "global", "bayesian"}, default="auto"
         How the attack learns the spread of a record's signals: from its own signals, from those of
         all records, or by a compromise, see :func:`lira_scores`. "auto" is "per_record" with 64
@@ -280,39 +267,13 @@ class LiRA(RecordAttack):
         Functions that take records and return perturbed copies of them, in the same order. The
         attack asks for each copy as well, and the score is the mean over all. A function must treat
         each record alone, so that scores do not depend on the other records.
-    per_class : bool, default=False
-        One threshold and one risk histogram per class, else one for all records.
-    n_bins : int, default=20
-        Bins of the risk histogram, of equally many calibration records.
-    prior : float, default=0.5
-        Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
-    response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        What target and shadows reveal; "auto" takes the first of these that the target has.
-    random_state : int, RandomState instance or None, default=None
-        Seeds the shadows, and draws the records to calibrate on.
-    n_jobs : int, default=None
-        Number of shadows trained, and asked, at the same time; then of batches.
 
     Attributes
     ----------
-    shadows_ : ShadowModels
-        The fitted shadow models.
     variance_ : str
         The variance in use.
     smoothing_ : float
         The smoothing in use.
-    classes_ : ndarray of shape (2,)
-        0 for non-members and 1 for members: the columns of `predict_proba`.
-    target_classes_ : ndarray of shape (n_target_classes,)
-        Labels of the target, of the shadows and of the records in `fit`.
-    threshold_ : float
-        The threshold of all classes together, for records that the shadows know.
-    thresholds_ : ndarray of shape (n_target_classes,)
-        The threshold of each label.
-    n_features_in_ : int
-        Number of features of the records in `fit`, where they have such.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where they have such.
 
     See Also
     --------
@@ -403,10 +364,6 @@ class LiRA(RecordAttack):
         self.response_method = response_method
         self.random_state = random_state
         self.n_jobs = n_jobs
-
-    @property
-    def _is_online(self):
-        return self.online
 
     def _prepare(self, evidence, stand_ins):
         self.smoothing_ = self.smoothing

@@ -3,8 +3,6 @@
 import numpy as np
 from scipy.special import gammaln, log_ndtr, stdtr
 
-__all__ = ["LAWS", "LEAST_DEVIATION"]
-
 LEAST_DEVIATION = 1e-6  # of logarithmic odds; signals that differ by less count as equal
 _HALF_LOG_2PI = np.log(2 * np.pi) / 2
 

@@ -7,8 +7,6 @@ from sklearn.utils import check_array, column_or_1d, gen_batches
 
 from skmia.utils._constraints import ARRAY, COUNT, validate_params
 
-__all__ = ["combine_p_values", "gmia_p_values", "reference_p_values"]
-
 
 @validate_params(signal=ARRAY, shadow_signals=ARRAY, in_mask=ARRAY)
 def gmia_p_values(signal, shadow_signals, in_mask):

@@ -10,8 +10,6 @@ from skmia.attacks.compared._tuning import best_smoothing
 from skmia.utils._constraints import ARRAY, Names, validate_params
 from skmia.utils._sklearn import Interval, StrOptions
 
-__all__ = ["ReferenceAttack", "reference_scores"]
-
 
 @validate_params(
     signal=ARRAY,
@@ -114,13 +112,6 @@ class ReferenceAttack(RecordAttack):
 
     Parameters
     ----------
-    target : estimator, default=None
-        Fitted classifier under attack, anything with `predict_proba`, `decision_function` or
-        `predict`. It is never refitted. None makes a template.
-    shadows : int or ShadowModels, default=16
-        Number of clones of the target to train, each on half of the records given to `fit`. Or
-        shadow models: fitted ones are used as they are, and can be shared by several attacks;
-        others are cloned and trained, with the target's type where they have no estimator.
     method : {"difficulty", "midpoint", "rank"}, default="difficulty"
         What the signal is compared with, see :func:`reference_scores`:
 
@@ -135,37 +126,11 @@ class ReferenceAttack(RecordAttack):
     smoothing : "auto" or float, default="auto"
         For "logit_confidence", added to each probability before its odds are taken, in [0, 0.5].
         "auto" is 0, unless shadows answer exactly 0 or 1; then it is chosen as in :class:`LiRA`.
-    per_class : bool, default=False
-        One threshold and one risk histogram per class, else one for all records.
-    n_bins : int, default=20
-        Bins of the risk histogram, of equally many calibration records.
-    prior : float, default=0.5
-        Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
-    response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        What target and shadows reveal; "auto" takes the first of these that the target has.
-    random_state : int, RandomState instance or None, default=None
-        Seeds the shadows, and draws the records to calibrate on.
-    n_jobs : int, default=None
-        Number of shadows trained, and asked, at the same time; then of batches.
 
     Attributes
     ----------
-    shadows_ : ShadowModels
-        The fitted shadow models.
     smoothing_ : float
         The smoothing in use.
-    classes_ : ndarray of shape (2,)
-        0 for non-members and 1 for members: the columns of `predict_proba`.
-    target_classes_ : ndarray of shape (n_target_classes,)
-        Labels of the target, of the shadows and of the records in `fit`.
-    threshold_ : float
-        The threshold of all classes together.
-    thresholds_ : ndarray of shape (n_target_classes,)
-        The threshold of each label.
-    n_features_in_ : int
-        Number of features of the records in `fit`, where they have such.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where they have such.
 
     See Also
     --------

@@ -16,8 +16,6 @@ from skmia.attacks.compared._tuning import best_choice
 from skmia.utils._constraints import ARRAY, ARRAY_OR_NONE, BOOLEAN, POSITIVE, SHARE, validate_params
 from skmia.utils._sklearn import Interval, StrOptions
 
-__all__ = ["RMIA", "rmia_scores"]
-
 _UNTUNED = 0.3  # the published slope for CIFAR-10, where no shadows can be held out
 _SLOPES = tuple(np.linspace(0, 1, 11).round(1).tolist())  # to choose from, as Privacy Meter does
 
@@ -185,13 +183,6 @@ class RMIA(RecordAttack):
 
     Parameters
     ----------
-    target : estimator, default=None
-        Fitted classifier under attack, anything with `predict_proba`, `decision_function` or
-        `predict`. It is never refitted. None makes a template.
-    shadows : int or ShadowModels, default=16
-        Number of clones of the target to train, each on half of the records given to `fit`. Or
-        shadow models: fitted ones are used as they are, and can be shared by several attacks;
-        others are cloned and trained, with the target's type where they have no estimator.
     online : bool, default=True
         Whether shadows that were trained on a record count. Records that none was trained on are
         always scored offline, and compared with the population scored in the same way.
@@ -205,37 +196,11 @@ class RMIA(RecordAttack):
     offline_a : "auto" or float, default="auto"
         Slope a of the line p_in = a p_out + 1 − a, in [0, 1]. "auto" takes that of 0, 0.1, ..., 1
         with the best AUC on shadows in the target's place; 0.3 where too few can be held out.
-    per_class : bool, default=False
-        One threshold and one risk histogram per class, else one for all records.
-    n_bins : int, default=20
-        Bins of the risk histogram, of equally many calibration records.
-    prior : float, default=0.5
-        Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
-    response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        What target and shadows reveal; "auto" takes the first of these that the target has.
-    random_state : int, RandomState instance or None, default=None
-        Seeds the shadows, and draws the records to calibrate on.
-    n_jobs : int, default=None
-        Number of shadows trained, and asked, at the same time; then of batches.
 
     Attributes
     ----------
-    shadows_ : ShadowModels
-        The fitted shadow models.
     offline_a_ : float
         The slope in use.
-    classes_ : ndarray of shape (2,)
-        0 for non-members and 1 for members: the columns of `predict_proba`.
-    target_classes_ : ndarray of shape (n_target_classes,)
-        Labels of the target, of the shadows and of the records in `fit`.
-    threshold_ : float
-        The threshold of all classes together, for records that the shadows know.
-    thresholds_ : ndarray of shape (n_target_classes,)
-        The threshold of each label.
-    n_features_in_ : int
-        Number of features of the records in `fit`, where they have such.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where they have such.
 
     See Also
     --------
@@ -304,10 +269,6 @@ class RMIA(RecordAttack):
         self.response_method = response_method
         self.random_state = random_state
         self.n_jobs = n_jobs
-
-    @property
-    def _is_online(self):
-        return self.online
 
     def _prepare(self, evidence, stand_ins):
         self.offline_a_ = self.offline_a

@@ -8,19 +8,6 @@ from sklearn.utils import check_array, gen_batches
 
 from skmia.utils._checks import check_signal
 
-__all__ = [
-    "LEAST_CONFIDENCE",
-    "Side",
-    "block_moments",
-    "blocks_of",
-    "check_confidence",
-    "check_signals",
-    "moments_of",
-    "smoothed",
-    "smoothing_of",
-    "tempered_confidence",
-]
-
 LEAST_CONFIDENCE = 1e-30  # where it is divided by, or its logarithm taken
 _BLOCK_ENTRIES = 65_536  # of a block of shadow signals: it stays in a core's cache
 _CERTAIN = 100  # the logarithmic odds of a probability of exactly 0 or 1 are about ±103

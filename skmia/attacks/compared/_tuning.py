@@ -5,8 +5,6 @@ from scipy.stats import rankdata
 
 from skmia.attacks.compared._sides import smoothed, smoothing_of
 
-__all__ = ["best_choice", "best_smoothing"]
-
 _SMOOTHINGS = (0.01, 0.02, 0.05, 0.1)  # to try where shadows are certain
 
 

@@ -70,10 +70,13 @@ def test_selection_is_that_of_the_function(attack, shadows):
     features = model_features(shadows, X, Y, np.array([0, 1]), response_method="predict_proba")
     found = vulnerable_records(features[OWN], n_training_records=100, n_selected=80)
     np.testing.assert_array_equal(attack.selected_, found.selected)
-    assert attack.distance_threshold_ == pytest.approx(found.threshold)
+    assert attack.distance_threshold_ == pytest.approx(found.distance_threshold)
     np.testing.assert_array_equal(attack.select(X[OWN], Y[OWN]), attack.selected_)
     others = vulnerable_records(
-        features[CANDIDATES], features[OWN], n_training_records=100, threshold=found.threshold
+        features[CANDIDATES],
+        features[OWN],
+        n_training_records=100,
+        distance_threshold=found.distance_threshold,
     )
     np.testing.assert_array_equal(attack.select(X[CANDIDATES]), others.selected)
 
@@ -93,12 +96,12 @@ def test_how_many_are_selected(tree, shadows, n_selected):
     nb = ShadowModels(GaussianNB(), 20, random_state=0).fit(X[OWN], Y[OWN])  # has no ties
     attack = GMIA(tree, shadows=nb, n_selected=n_selected, cutoff=0.1).fit(X[OWN], Y[OWN])
     assert attack.selected_.sum() == 7
-    again = GMIA(tree, shadows=nb, threshold=attack.distance_threshold_, cutoff=0.1)
+    again = GMIA(tree, shadows=nb, distance_threshold=attack.distance_threshold_, cutoff=0.1)
     np.testing.assert_array_equal(again.fit(X[OWN], Y[OWN]).selected_, attack.selected_)
 
 
 def test_larger_targets_have_more_neighbors(tree, shadows):
-    options = {"shadows": shadows, "threshold": 0.1, "cutoff": 0.1}
+    options = {"shadows": shadows, "distance_threshold": 0.1, "cutoff": 0.1}
     counts = [
         GMIA(tree, n_training_records=n, max_expected_neighbors=1, **options)
         .fit(X[OWN], Y[OWN])
@@ -146,7 +149,7 @@ def test_nothing_called_has_no_precision(attack):
 
 @pytest.mark.parametrize("membership", [None, MEMBERSHIP])
 def test_nothing_selected(tree, shadows, membership):
-    attack = GMIA(tree, shadows=shadows, threshold=2, cutoff=0.1, random_state=0)
+    attack = GMIA(tree, shadows=shadows, distance_threshold=2, cutoff=0.1, random_state=0)
     attack.fit(X[CANDIDATES], Y[CANDIDATES], membership)
     assert not attack.selected_.any()
     assert not attack.predict(X, Y).any()
@@ -260,15 +263,15 @@ def test_one_more_shadow_calibrates_where_shadows_cannot(tree, shadows, kind):
 
 def test_risk_with_membership_is_learned_from_selected_records_of_the_target(tree, shadows):
     attack = GMIA(tree, shadows=shadows, cutoff=0.1, n_selected=0.5, random_state=0)
-    attack.fit(X[CANDIDATES], Y[CANDIDATES], MEMBERSHIP)
-    scores, membership, y_index = attack._on_target(X[CANDIDATES], Y[CANDIDATES], MEMBERSHIP)
+    scores, membership, y_index = calibrated_on(attack, X[:400], Y[:400], MEMBERSHIP)
     selected = np.flatnonzero(attack.selected_)
     np.testing.assert_array_equal(membership, MEMBERSHIP[selected])
     np.testing.assert_array_equal(y_index, Y[selected])
     np.testing.assert_allclose(scores, attack.score_samples(X[selected], Y[selected]))
     few = GMIA(tree, shadows=shadows, cutoff=0.1, n_selected=1, random_state=0)
-    few.fit(X[CANDIDATES], Y[CANDIDATES], (~few.fit(X[:400], Y[:400]).selected_).astype(int))
-    assert few._on_target(X[:400], Y[:400], np.ones(400, dtype=int)) is None
+    others = (~few.fit(X[:400], Y[:400]).selected_).astype(int)
+    # none selected on one side: all are learned from
+    assert len(calibrated_on(few, X[:400], Y[:400], others)[0]) == 400
 
 
 def test_cutoffs_that_can_never_be_met(tree):
@@ -369,6 +372,11 @@ def test_errors(attack):
         attack.report(X[:9], Y[:9], np.arange(9) % 2, confidence_level=1)
     with pytest.raises(ValueError, match=r"features"):
         attack.select(X[:, :2])
-    for name, value in (("cutoff", 0), ("n_selected", 0), ("threshold", 3), ("signal", "none")):
+    for name, value in (
+        ("cutoff", 0),
+        ("n_selected", 0),
+        ("distance_threshold", 3),
+        ("signal", "none"),
+    ):
         with pytest.raises(ValueError, match=f"The '{name}' parameter of GMIA"):
             clone(attack).set_params(**{name: value}).fit(X[OWN], Y[OWN])

@@ -22,7 +22,7 @@ def test_equals_the_definition(n_training_records, bound, threshold):
         background,
         n_training_records=n_training_records,
         max_expected_neighbors=bound,
-        threshold=threshold,
+        distance_threshold=threshold,
     )
     expected = oracles.is_vulnerable(features, background, threshold, n_training_records, bound)
     np.testing.assert_array_equal(found.selected, expected)
@@ -36,7 +36,9 @@ def test_wanted_number_and_its_threshold_agree(n_selected, n_training_records):
     options = {"n_training_records": n_training_records, "max_expected_neighbors": 0.5}
     found = vulnerable_records(features, background, n_selected=n_selected, **options)
     assert found.selected.sum() == n_selected
-    again = oracles.is_vulnerable(features, background, found.threshold, n_training_records, 0.5)
+    again = oracles.is_vulnerable(
+        features, background, found.distance_threshold, n_training_records, 0.5
+    )
     np.testing.assert_array_equal(found.selected, again)
     assert found.distances[found.selected].min() >= found.distances[~found.selected].max(initial=-1)
 
@@ -50,7 +52,7 @@ def test_no_record_is_its_own_neighbor():
 
 def test_zeros_are_at_distance_one_from_all():
     found = vulnerable_records(
-        [[0.0, 0], [2, 0]], [[0.0, 0], [3, 0]], n_training_records=2, threshold=0.5
+        [[0.0, 0], [2, 0]], [[0.0, 0], [3, 0]], n_training_records=2, distance_threshold=0.5
     )
     np.testing.assert_allclose(found.distances, [1, 0])
     np.testing.assert_array_equal(found.selected, [True, False])
@@ -93,8 +95,8 @@ def test_features_are_centered_log_probabilities_of_all_models():
 
 def test_errors():
     X = np.eye(3)
-    for options in ({}, {"n_selected": 1, "threshold": 0.1}):
-        with pytest.raises(ValueError, match=r"either n_selected, .* or threshold"):
+    for options in ({}, {"n_selected": 1, "distance_threshold": 0.1}):
+        with pytest.raises(ValueError, match=r"either n_selected, .* or distance_threshold"):
             vulnerable_records(X, n_training_records=2, **options)
     with pytest.raises(ValueError, match=r"3 columns, but background_features 2\. Describe"):
         vulnerable_records(X, X[:, :2], n_training_records=2, n_selected=1)
@@ -104,5 +106,5 @@ def test_errors():
             vulnerable_records(X, **{"n_training_records": 2, "n_selected": 1} | {name: value})
     with pytest.raises(ValueError, match=r"'max_expected_neighbors' .* Got nan "):
         vulnerable_records(X, n_training_records=2, n_selected=1, max_expected_neighbors=np.nan)
-    with pytest.raises(ValueError, match=r"'threshold' .* Got 3 "):
-        vulnerable_records(X, n_training_records=2, threshold=3)
+    with pytest.raises(ValueError, match=r"'distance_threshold' .* Got 3 "):
+        vulnerable_records(X, n_training_records=2, distance_threshold=3)
