@@ -31,10 +31,8 @@ class CombinedAttack(RecordAttack):
     attack that finds a record most suspicious judges it. Either is learned from shadow models that
     take the target's place in turn, each with its counterpart held out.
 
-    The attacker knows and has what the combined attacks need: by default the record with its label
-    and the target's answer, records from the target's distribution, and the type of the target and
-    its parameters, or a guess. The records in question are among those that train the shadows; if
-    they are not, attacks with an offline form use it.
+    The attacker knows and has what the combined attacks need. The records in question are among
+    those that train the shadows; if they are not, attacks with an offline form use it.
 
     Parameters
     ----------
@@ -53,10 +51,6 @@ class CombinedAttack(RecordAttack):
     attacks_ : list of BaseAttack
         The fitted attacks. They have no thresholds and risks of their own.
 
-    See Also
-    --------
-    skmia.audit : `attacks="strong"` has this attack and its parts.
-
     Notes
     -----
     Scores span many decades. They are scaled by median and quartiles, then by asinh, which is
@@ -73,16 +67,14 @@ class CombinedAttack(RecordAttack):
 
     Examples
     --------
-    >>> import numpy as np
     >>> from sklearn.datasets import load_digits
     >>> from sklearn.ensemble import RandomForestClassifier
     >>> from skmia.attacks import CombinedAttack
     >>> X, y = (part[:600] for part in load_digits(return_X_y=True))
-    >>> membership = np.random.default_rng(0).permutation(600) < 300
-    >>> target = RandomForestClassifier(20, random_state=0).fit(X[membership], y[membership])
+    >>> target = RandomForestClassifier(20, random_state=0).fit(X[::2], y[::2])
     >>> attack = CombinedAttack(target, shadows=4, random_state=0).fit(X, y)
-    >>> round(attack.score(X, y, membership), 2)
-    0.79
+    >>> round(attack.score(X, y, [1, 0] * 300), 2)
+    0.85
     """
 
     _is_online = True
@@ -146,9 +138,15 @@ class CombinedAttack(RecordAttack):
 
     def _calibration_scores(self, X, y, membership, known):
         joined, of_target = known  # what `_fit` returned
-        if of_target is not None:
-            return self._by_form([self._combined(of_target)])
-        return self._by_form([self._cross_fitted(joined)])
+        combined = {}
+        for form, given in (of_target or joined).items():
+            combiner = self._combiners[form]
+            if combiner is None:
+                combined[form] = _NOTHING
+                continue
+            scores = combiner.combine(given.scores) if of_target else self._out_of_fold(given)
+            combined[form] = scores, given.membership, given.y_index
+        return self._by_form([combined])
 
     def _templates(self):
         """Return the attacks to combine, as the user gave them."""
@@ -248,14 +246,11 @@ class CombinedAttack(RecordAttack):
         scores = self._scores_of_halves(asked, shadows, known, fold, rng)
         y_index = label_index(asked.y, self.target_classes_)
         everything = np.ones(len(fold), dtype=bool)
+        truth = {"membership": membership, "y_index": y_index, "fold": fold}
         trial = {}
         for form, kept in ((False, everything), (True, asked.in_mask.any(axis=0))):
-            trial[form] = Bunch(
-                scores=scores[form][kept],
-                membership=membership[kept],
-                y_index=y_index[kept],
-                fold=fold[kept],
-            )
+            given = {"scores": scores[form], **truth}
+            trial[form] = Bunch(**{name: values[kept] for name, values in given.items()})
         return trial
 
     def _scores_of_halves(self, asked, shadows, known, fold, rng):
@@ -277,25 +272,8 @@ class CombinedAttack(RecordAttack):
         """Return what combines the scores of attacks."""
         return _COMBINERS[self.method]().fit(given.scores, given.membership)
 
-    def _combined(self, trial):
-        """Return the combined scores of a trial, none where no combination was learned."""
-        return {
-            form: (combiner.combine(given.scores), given.membership, given.y_index)
-            if (combiner := self._combiners[form]) is not None
-            else _NOTHING
-            for form, given in trial.items()
-        }
-
-    def _cross_fitted(self, joined):
-        """Score each fold by what was learned from the other."""
-        return {
-            form: (self._out_of_fold(given), given.membership, given.y_index)
-            if self._combiners[form] is not None
-            else _NOTHING
-            for form, given in joined.items()
-        }
-
     def _out_of_fold(self, given):
+        """Score each fold by what was learned from the other."""
         if not _can_learn(given):  # a handful of records
             return self._combiners[False].combine(given.scores)
         scores = np.empty(len(given.fold))
@@ -349,8 +327,7 @@ def _can_learn(given):
 
 
 def _joined(parts):
-    names = ("scores", "membership", "y_index", "fold")
-    return Bunch(**{name: np.concatenate([part[name] for part in parts]) for name in names})
+    return Bunch(**{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
 
 
 def _scaled():

@@ -26,23 +26,21 @@ class GMIA(RecordAttack):
     """Attack the few records that stand apart, and abstain from all others.
 
     Reference models, trained like the target, describe each record. The attack selects those that
-    hardly any record in the target's training set can be expected to resemble. It calls one of them
-    a member if the target's loss is smaller than nearly all losses from models that were not
-    trained on it, with a p-value below `cutoff`. No other record explains so small a loss. The
-    calls are few, but many of them are right, even where the target generalizes well.
+    hardly any record in the target's training set can resemble. It calls one of them a member if
+    the p-value of the target's loss, among losses from models that were not trained on the record,
+    is below `cutoff`. The calls are few, but many are right, even where the target generalizes
+    well.
 
-    The attacker knows the record with its label and sees the target's answer to it. They have
-    records from the target's distribution, and know or guess the type of the target, its parameters
-    and the size of its training set. They know no member of the target.
+    The attacker knows the record with its label and sees the target's answer. They have records
+    from the target's distribution, and know or guess the type of the target, its parameters and the
+    size of its training set. They know no member.
 
     Parameters
     ----------
     shadows : int or ShadowModels, default=200
         Number of reference models: clones of the target, each trained on half of the records given
-        to `fit`. For these records, the half of the models that did not see them are references;
-        for others, all are. A p-value below 0.01 takes 100. Or shadow models: fitted ones are used
-        as they are; others are cloned and trained, with the target's type where they have no
-        estimator.
+        to `fit`. The half that did not see such a record are its references; for others, all are. A
+        p-value below 0.01 takes 100. Or shadow models, as for :class:`LiRA`.
     cutoff : float, default=0.01
         P-value below which a selected record is called a member, in (0, 1).
     n_selected : int or float, default=0.1
@@ -67,8 +65,6 @@ class GMIA(RecordAttack):
 
     Attributes
     ----------
-    shadows_ : ShadowModels
-        The fitted reference models.
     selected_ : ndarray of bool, shape (n_records,)
         Which of the records in `fit` are selected.
     distance_threshold_ : float
@@ -80,8 +76,7 @@ class GMIA(RecordAttack):
 
     See Also
     --------
-    gmia_p_values : The p-values, of arrays.
-    vulnerable_records : The selection, of arrays.
+    gmia_p_values, vulnerable_records : The p-values and the selection, of arrays.
     gmia_indirect : Inference without asking for the record itself.
 
     Notes
@@ -90,24 +85,21 @@ class GMIA(RecordAttack):
     `predict` never calls them, and `predict_proba` gives them the prior. A `score`, being over all
     records, is therefore near 0.5. The attack is made for what `report` shows.
 
-    P-values hold if the target is of one kind with the references: its training records were drawn
-    from those in `fit`, as for an auditor, and the record under attack was among these. An attacker
-    with other records gets p-values that are too small, because references share records and so
-    resemble one another more than the target. If each reference is trained on a share f of the
-    records and answers vary normally, the ratio of variances is (1 + f) / (1 - f). Then 9 % of
-    non-members have p < 0.01 with halves, and 1.8 % with f = 0.1. On Adult it was 3.6 % with 0.35.
-    ``shadows=ShadowModels(None, 200, train_size=f)`` sets f. The risk does not account for this.
+    P-values hold if the target's training records were drawn from those in `fit`, as for an
+    auditor, and the record under attack was among these. An attacker with other records gets
+    p-values that are too small, because references share records and so resemble one another more
+    than the target. If each is trained on a share f of the records and answers vary normally, the
+    ratio of variances is (1 + f) / (1 - f): 9 % of non-members have p < 0.01 with halves, and 1.8 %
+    with f = 0.1. ``shadows=ShadowModels(None, 200, train_size=f)`` sets f. The risk does not
+    account for this.
 
-    The answers of all reference models describe a record, even of those trained on it, as for the
-    background records in [1]_. Centered log-probabilities of all classes replace the layer before
-    the softmax, which not every model has. Only the first models describe a record where all would
-    take more than 2,000 numbers.
+    Centered log-probabilities of all classes by the reference models describe a record, in place of
+    the layer before the softmax. Only the first models do where all would take more than 2,000
+    numbers.
 
-    Without membership, the risk is learned from shadows in the target's place. The two of a pair of
-    halves are left out together, since one was trained on what the other was not. One more shadow
-    is trained where they are too few, or were trained on an array of the user's choice or on none
-    of the records in `fit`. With membership, the risk is learned from the target's answers. Either
-    takes only selected records, if there are members and non-members among them.
+    The risk is learned from selected records, if there are members and non-members among them: from
+    the target's answers if membership is known, else from shadows in the target's place. One more
+    shadow is trained where too few can be held out.
 
     References
     ----------
@@ -124,15 +116,12 @@ class GMIA(RecordAttack):
     >>> from sklearn.naive_bayes import GaussianNB
     >>> from skmia.attacks import GMIA
     >>> X, y = load_digits(return_X_y=True)
-    >>> members = np.random.default_rng(0).permutation(len(y))[:900]
-    >>> membership = np.isin(np.arange(len(y)), members)
-    >>> target = GaussianNB().fit(X[members], y[members])
+    >>> membership = np.random.default_rng(0).permutation(len(y)) < len(y) / 2
+    >>> target = GaussianNB().fit(X[membership], y[membership])
     >>> attack = GMIA(target, shadows=50, cutoff=0.05, random_state=0).fit(X, y)
-    >>> int(attack.selected_.sum())
-    180
-    >>> (at_cutoff,) = attack.report(X, y, membership, cutoffs=[0.05])
-    >>> at_cutoff.n_called < at_cutoff.n_selected
-    True
+    >>> (at_cutoff,) = attack.report(X, y, membership)
+    >>> at_cutoff.n_selected, at_cutoff.n_called
+    (180, 17)
     """
 
     _threat_model = "sees the target's answer to the record; trains reference models"

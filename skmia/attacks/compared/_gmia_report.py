@@ -30,24 +30,13 @@ class GMIAReport(Result):
     recall : Estimate or None
         Share of the called among all members, selected or not; None without members.
 
-    See Also
-    --------
-    GMIA : Its method `report` makes one for each cutoff.
-
     Examples
     --------
     >>> from skmia.attacks import GMIAReport
     >>> from skmia.metrics import Estimate
     >>> precision = Estimate(0.75, 0.194, 0.994, "Clopper-Pearson")
-    >>> print(GMIAReport(0.01, 200, 100, 9, 4, precision, None))
-    GMIAReport
-    cutoff: 0.010
-    n records: 200
-    n members: 100
-    n selected: 9
-    n called: 4
-    precision: 0.750 [0.194, 0.994]
-    recall: -
+    >>> print(GMIAReport(0.01, 200, 100, 9, 4, precision, None).precision)
+    0.750 [0.194, 0.994]
     """
 
     cutoff: float
@@ -61,8 +50,7 @@ class GMIAReport(Result):
 
 def score_above(cutoff):
     """Return the smallest score of a p-value below the cutoff."""
-    # the next number, since scores that reach a threshold are called, and the cutoff is not below
-    # itself
+    # the next number: scores that reach a threshold are called, but a cutoff is not below itself
     return float(np.nextafter(-np.log(cutoff), np.inf))
 
 

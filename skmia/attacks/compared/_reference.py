@@ -105,21 +105,16 @@ class ReferenceAttack(RecordAttack):
     A confident answer proves little where all models find the record easy. What counts is how far
     the target's signal is above the mean of reference models.
 
-    The attacker knows the record with its label and sees the target's answer. To prepare, they have
-    records from the target's distribution, and know or guess the type of the target and its
-    parameters. Only for `method="midpoint"` must they know the records in question while they train
-    their models.
+    The attacker knows and has what they do for :class:`LiRA`. Only for `method="midpoint"` must the
+    records in question be among those that train the shadows.
 
     Parameters
     ----------
     method : {"difficulty", "midpoint", "rank"}, default="difficulty"
-        What the signal is compared with, see :func:`reference_scores`:
-
-        - "difficulty": the mean of the models that did not see the record [1]_;
-        - "midpoint": the middle between this mean and that of the models that did [2]_, where
-          shadows were trained on the record;
-        - "rank": the signals of the models that did not, among which it has a rank [3]_. There are
-          as many ranks as models, too few for a small share of false alarms.
+        What the signal is compared with, see :func:`reference_scores`: the mean of the models that
+        did not see the record [1]_; the middle between this mean and that of the models that did
+        [2]_; or the signals of the models that did not, among which it has a rank [3]_. There are
+        as many ranks as models, too few for a small share of false alarms.
     signal : {"logit_confidence", "confidence", "loss", "margin", "modified_entropy"}, \
             default="logit_confidence"
         The signal, see `skmia.signals`. The authors of [1]_ take the loss.
@@ -134,7 +129,6 @@ class ReferenceAttack(RecordAttack):
 
     See Also
     --------
-    reference_scores : The scoring rule as a function of arrays.
     LiRA : Takes the spread of the reference models into account as well.
 
     References
@@ -148,18 +142,14 @@ class ReferenceAttack(RecordAttack):
 
     Examples
     --------
-    >>> import numpy as np
     >>> from sklearn.datasets import load_digits
     >>> from sklearn.ensemble import RandomForestClassifier
     >>> from skmia.attacks import ReferenceAttack
     >>> X, y = load_digits(return_X_y=True)
-    >>> order = np.random.default_rng(0).permutation(len(X))
-    >>> members, others, own = np.split(order, [450, 900])
-    >>> target = RandomForestClassifier(20, random_state=0).fit(X[members], y[members])
-    >>> attack = ReferenceAttack(target, shadows=8, random_state=0).fit(X[own], y[own])
-    >>> rows, membership = np.r_[members, others], np.repeat([1, 0], 450)
-    >>> round(attack.score(X[rows], y[rows], membership), 2)
-    0.77
+    >>> target = RandomForestClassifier(20, random_state=0).fit(X[:900:2], y[:900:2])
+    >>> attack = ReferenceAttack(target, shadows=8, random_state=0).fit(X[900:], y[900:])
+    >>> round(attack.score(X[:900], y[:900], [1, 0] * 450), 2)
+    0.72
     """
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
@@ -208,11 +198,11 @@ class ReferenceAttack(RecordAttack):
         return self.method == "midpoint"
 
     def _prepare(self, evidence, stand_ins):
-        self.smoothing_ = 0.0  # other signals take no odds
-        if self.signal == "logit_confidence":
-            self.smoothing_ = self.smoothing
-            if self.smoothing == "auto":
-                self.smoothing_ = best_smoothing(self._scores_by_method, evidence, stand_ins)
+        self.smoothing_ = self.smoothing
+        if self.signal != "logit_confidence":
+            self.smoothing_ = 0.0  # other signals take no odds
+        elif self.smoothing == "auto":
+            self.smoothing_ = best_smoothing(self._scores_by_method, evidence, stand_ins)
 
     def _scores_by_method(self, own, shadow_signals, in_mask):
         return reference_scores(own, shadow_signals, in_mask, method=self.method)

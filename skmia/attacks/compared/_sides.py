@@ -23,10 +23,7 @@ class Side(NamedTuple):
 
 
 def block_moments(shadow_signals, in_mask, center="mean"):
-    """Return two `Side`: the shadows that did not see each record, and those that did.
-
-    The arrays, (n_shadows, n_records), hold few records: copies of them are made.
-    """
+    """Return two `Side`, of shadows that did not see each record, and of those that did."""
     if in_mask.shape[1] == 1:  # a single column is summed in another order than one of several
         twice = block_moments(*(np.repeat(m, 2, axis=1) for m in (shadow_signals, in_mask)), center)
         return [Side(*(moment[:1] for moment in side)) for side in twice]
@@ -76,10 +73,7 @@ def blocks_of(shape):
 
 
 def check_signals(signal, shadow_signals, in_mask, names=("signal", "shadow_signals", "in_mask")):
-    """Return a target's and its shadows' signals and the mask, checked, as arrays.
-
-    `names` is what the caller calls these three, for the messages.
-    """
+    """Return signals and mask as checked arrays; messages call them by these names."""
     of_target, of_shadows, mask = names
     signal = check_signal(of_target, signal)
     # float32 stays as it is; each block is widened when its moments are taken
@@ -117,8 +111,7 @@ def check_confidence(confidence, shadow_confidence, in_mask, of=""):
 def smoothing_of(shadow_signals):
     """Return what to add to probabilities so that votes of all or none have finite odds.
 
-    The signals are logarithmic odds. Where none of them comes from an answer of exactly 0 or 1, the
-    amount is 0, else half of the smallest other distance to 0 or 1: 1/200 for forests of 100 trees.
+    It is 0 where no answer is exactly 0 or 1, else half of the smallest other distance to these.
     """
     # as if half a vote more were cast for each side
     size = np.abs(shadow_signals)

@@ -11,8 +11,7 @@ _SMOOTHINGS = (0.01, 0.02, 0.05, 0.1)  # to try where shadows are certain
 def best_choice(choices, scores_of, evidence, stand_ins, *, default):
     """Return the choice with the largest AUC on shadows in the target's place, of equals the first.
 
-    `scores_of(choice, own, shadow_signals, in_mask)` scores one of them, and `default` is returned
-    where there is none.
+    `scores_of(choice, own, shadow_signals, in_mask)` scores a stand-in; without any, the default.
     """
     if not stand_ins:
         return default
@@ -34,10 +33,7 @@ def _area(membership, scores):
 
 
 def best_smoothing(scores_of, evidence, stand_ins):
-    """Return how much to add to probabilities before their logarithmic odds are compared.
-
-    `scores_of(own, shadow_signals, in_mask)` is handed smoothed signals.
-    """
+    """Return how much to add to probabilities, by `scores_of(own, shadow_signals, in_mask)`."""
     # nothing, unless shadows answer exactly 0 or 1; then half a vote, or a larger amount
     least = smoothing_of(evidence.signals[0])
     choices = [least, *(amount for amount in _SMOOTHINGS if amount > least)]
