@@ -13,10 +13,10 @@ from skmia._records import halve
 from skmia._response import Answered, expand, label_index
 from skmia.attacks._base import BaseAttack
 from skmia.attacks._shadows import train_shadow
-from skmia.attacks.compared._base_attack import BASE
 from skmia.attacks.compared._lira import LiRA
 from skmia.attacks.compared._record_attack import RecordAttack
 from skmia.attacks.compared._reference import ReferenceAttack
+from skmia.attacks.compared._rmia import BASE
 from skmia.attacks.direct._metric import MetricAttack
 from skmia.utils._sklearn import StrOptions, _safe_indexing
 

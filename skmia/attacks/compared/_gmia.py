@@ -1,6 +1,7 @@
 """The generalized membership inference attack of Long et al. (2018)."""
 
 import warnings
+from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
@@ -9,12 +10,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmia._records import KnownRecords
 from skmia._response import batches, taken
+from skmia._result import Estimate, Result
 from skmia._target import known_membership
-from skmia.attacks.compared._gmia_report import report_at, score_above
 from skmia.attacks.compared._gmia_selection import model_features, reach, threshold_for
 from skmia.attacks.compared._p_values import reference_p_values
 from skmia.attacks.compared._record_attack import RecordAttack
 from skmia.exceptions import ResolutionWarning
+from skmia.metrics._intervals import clopper_pearson
 from skmia.signals import get_signal_names
 from skmia.utils._constraints import CONFIDENCE_LEVEL, COUNT, TWO_OR_MORE, Numbers, validate_params
 from skmia.utils._sklearn import Interval, StrOptions, _num_samples, _safe_indexing
@@ -76,7 +78,6 @@ class GMIA(RecordAttack):
 
     See Also
     --------
-    gmia_p_values, vulnerable_records : The p-values and the selection, of arrays.
     gmia_indirect : Inference without asking for the record itself.
 
     Notes
@@ -93,13 +94,9 @@ class GMIA(RecordAttack):
     with f = 0.1. ``shadows=ShadowModels(None, 200, train_size=f)`` sets f. The risk does not
     account for this.
 
-    Centered log-probabilities of all classes by the reference models describe a record, in place of
-    the layer before the softmax. Only the first models do where all would take more than 2,000
-    numbers.
-
-    The risk is learned from selected records, if there are members and non-members among them: from
-    the target's answers if membership is known, else from shadows in the target's place. One more
-    shadow is trained where too few can be held out.
+    Centered log-probabilities of all classes by the reference models, of the first of them where
+    these are more than 2,000 numbers, stand for the layer before the softmax. The risk is learned
+    from selected records, if there are members and non-members among them.
 
     References
     ----------
@@ -177,7 +174,7 @@ class GMIA(RecordAttack):
 
     @property
     def _known_threshold(self):
-        return score_above(self.cutoff)
+        return _score_above(self.cutoff)
 
     def _fit(self, X, y, membership):
         """Learn which records stand apart; return the evidence, and what draws stand-ins."""
@@ -340,7 +337,7 @@ class GMIA(RecordAttack):
         scores = self.score_samples(X, y)
         selected = self.select(X, y)
         alpha = 1 - confidence_level
-        return [report_at(cutoff, scores, selected, member, alpha) for cutoff in cutoffs]
+        return [_report_at(cutoff, scores, selected, member, alpha) for cutoff in cutoffs]
 
 
 def _warn_of_cutoffs(cutoffs, n_references, stacklevel):
@@ -355,3 +352,72 @@ def _warn_of_cutoffs(cutoffs, n_references, stacklevel):
             ResolutionWarning,
             stacklevel=stacklevel,
         )
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class GMIAReport(Result):
+    """How many candidates GMIA selects and calls members at one cutoff, and how many are members.
+
+    Attributes
+    ----------
+    cutoff : float
+        The p-value below which a selected record is called a member.
+    n_records : int
+        Number of candidates.
+    n_members : int
+        Number of members among them.
+    n_selected : int
+        Number of candidates that stand apart.
+    n_called : int
+        Number of these that are called members.
+    precision : Estimate or None
+        Share of members among the called; None if none is called. It depends on the share of
+        members among the candidates.
+    recall : Estimate or None
+        Share of the called among all members, selected or not; None without members.
+
+    Examples
+    --------
+    >>> from skmia.attacks import GMIAReport
+    >>> from skmia.metrics import Estimate
+    >>> precision = Estimate(0.75, 0.194, 0.994, "Clopper-Pearson")
+    >>> print(GMIAReport(0.01, 200, 100, 9, 4, precision, None).precision)
+    0.750 [0.194, 0.994]
+    """
+
+    cutoff: float
+    n_records: int
+    n_members: int
+    n_selected: int
+    n_called: int
+    precision: Estimate | None
+    recall: Estimate | None
+
+
+def _score_above(cutoff):
+    """Return the smallest score of a p-value below the cutoff."""
+    # the next number: scores that reach a threshold are called, but a cutoff is not below itself
+    return float(np.nextafter(-np.log(cutoff), np.inf))
+
+
+def _report_at(cutoff, scores, selected, member, alpha):
+    """Return the report of one cutoff, with intervals of coverage 1 - alpha."""
+    # a record that does not stand apart is never called, whatever its p-value
+    called = selected & (scores >= _score_above(cutoff))
+    n_right = int((called & member).sum())
+    return GMIAReport(
+        cutoff=cutoff,
+        n_records=len(scores),
+        n_members=int(member.sum()),
+        n_selected=int(selected.sum()),
+        n_called=int(called.sum()),
+        precision=_share(n_right, int(called.sum()), alpha),
+        recall=_share(n_right, int(member.sum()), alpha),
+    )
+
+
+def _share(n_hits, n, alpha):
+    if n == 0:  # no share, and no interval
+        return None
+    low, high = clopper_pearson(n_hits, n, alpha)
+    return Estimate(n_hits / n, float(low), float(high), "Clopper-Pearson")

@@ -117,11 +117,9 @@ def gmia_indirect(
     y : array-like of shape (n_records,)
         Their labels.
     records : array-like of int, shape (n_attacked,)
-        Row numbers of the records under attack. All others, except twins of these, are the
-        background.
+        Row numbers of the records under attack. All others but their twins are the background.
     n_training_records : int
-        Number of records that the target was trained on, at least 2 and at most as many as the
-        background has. See Notes.
+        Number of records that the target was trained on, from 2 to those of the background.
     estimator : estimator, default=None
         The type of the models to train; by default that of the target.
     n_references : int, default=100
@@ -130,14 +128,13 @@ def gmia_indirect(
         Number of models trained with each record under attack, at least 6, and of models without it
         to compare them with.
     n_candidates : int, default=100
-        Number of candidates for enhancing records, at least 2. Half of them are r with some of its
-        features changed, the others come from the background.
+        Number of candidates for enhancing records, at least 2: half of them r with some of its
+        features changed, half from the background.
     n_queries : int, default=10
         The most records to ask the target for, at least 1.
     min_correlation : float, default=0.3
         The least correlation of r's membership with the confidence, in [0, 1], for a record to be
-        asked for. It must hold, with the same sign, in models other than those that chose the
-        record.
+        asked for. It must hold in models other than those that chose the record.
     flip_rate : float, default=0.1
         Probability that a feature of r is changed.
     response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
@@ -205,7 +202,6 @@ def gmia_indirect(
     check_target(target, response_method)
     (X,) = indexable(X)
     y = check_labels(X, y)
-    records = _checked_rows(records, len(y))
     background = _background(X, records, len(y), n_training_records)
     rng = check_random_state(random_state)
     models = Bunch(
@@ -235,17 +231,10 @@ def gmia_indirect(
     return IndirectInference(np.array(p_values), np.array(n_asked))
 
 
-def _checked_rows(records, n_rows):
-    records = np.asarray(records)
-    if records.max() >= n_rows:
-        raise ValueError(
-            f"records must be row numbers of X, from 0 to {n_rows - 1}, got {records.max()}."
-        )
-    return records
-
-
 def _background(X, records, n_rows, n_training_records):
     """Return the rows that references are trained on."""
+    if (last := np.max(records)) >= n_rows:
+        raise ValueError(f"records must be row numbers of X, from 0 to {n_rows - 1}, got {last}.")
     # by content: a twin of a record under attack would let references see it
     contents = KnownRecords(X, np.zeros(n_rows, dtype=int)).contents()
     background = np.flatnonzero(~np.isin(contents, contents[records]))

@@ -78,9 +78,8 @@ def lira_prior(shadow_signals, in_mask):
     >>> lira_prior([[0.0], [1.0], [2.0], [4.0]], in_mask).mean
     array([0.5, 3. ])
     """
-    shadow_signals = np.asarray(shadow_signals)
-    n_records = shadow_signals.shape[-1] if shadow_signals.ndim else 0
-    _, shadow_signals, in_mask = check_signals(np.zeros(n_records), shadow_signals, in_mask)
+    own = np.zeros((np.shape(shadow_signals) or (0,))[-1])
+    _, shadow_signals, in_mask = check_signals(own, shadow_signals, in_mask)
     return _prior_of(moments_of(shadow_signals, in_mask))
 
 
@@ -273,24 +272,21 @@ def lira_scores(
     array([17.09567308])
     """
     signal, shadow_signals, in_mask = check_signals(signal, shadow_signals, in_mask)
-    if signal_prior is None:
+    if signal_prior is not None:
+        signal_prior = check_array(signal_prior, dtype=np.float64, input_name="signal_prior")
+    elif variance == "per_record" and _have_several(in_mask):
         signal_prior = _NO_PRIOR
-        if variance != "per_record" or not _have_several(in_mask):
-            signal_prior = _prior_of(moments_of(shadow_signals, in_mask))
     else:
-        signal_prior = LiRAPrior(
-            *check_array(signal_prior, dtype=np.float64, input_name="signal_prior")
-        )
+        signal_prior = _prior_of(moments_of(shadow_signals, in_mask))
     scores = np.empty(len(signal))
     for block in blocks_of(in_mask.shape):
         sides = block_moments(shadow_signals[:, block], in_mask[:, block], center)
-        # of the out side and of the in side
-        laws = [_LAWS[variance](*given) for given in zip(sides, *signal_prior, strict=True)]
+        out, seen = (_LAWS[variance](*given) for given in zip(sides, *signal_prior, strict=True))
         own = signal[block].astype(np.float64)
-        scores[block] = _offline(laws[0], own, alternative)
+        scores[block] = -(out.log_above if alternative == "greater" else out.log_density)(own)
         if online:
             # a record that no shadow saw keeps its offline score
-            ratio = laws[1].log_density(own) - laws[0].log_density(own)
+            ratio = seen.log_density(own) - out.log_density(own)
             scores[block] = np.where(sides[1].count > 0, ratio, scores[block])
     return scores
 
@@ -300,10 +296,6 @@ def _have_several(in_mask):
     # one signal has no spread of its own, for which the prior's is taken
     n_in = np.count_nonzero(in_mask, axis=0)
     return ((n_in != 1) & (n_in < len(in_mask) - 1)).all()
-
-
-def _offline(law, signal, alternative):
-    return -law.log_above(signal) if alternative == "greater" else -law.log_density(signal)
 
 
 class LiRA(RecordAttack):
@@ -347,20 +339,14 @@ class LiRA(RecordAttack):
 
     See Also
     --------
-    lira_scores : The scoring rule as a function of arrays.
     RMIA : Compares with records of the population; strong with few shadows that saw none of them.
 
     Notes
     -----
-    Forests, trees and nearest neighbors often answer with exactly 0 or 1, whose odds are infinite.
-    Smoothing brings these back to a finite scale, and the Bayesian variance does not collapse where
-    all shadows agree.
-
-    Shadows, variances and smoothing are learned in `fit`, so that a score does not depend on the
-    records that are scored together. Without membership, thresholds and risks are learned from
-    shadows in the target's place, each with its counterpart held out. If there are too few for
-    that, or fitted shadows do not know the records in `fit`, one more shadow is trained. In the
-    latter case all records are attacked offline.
+    Without membership, thresholds and risks are learned from shadows in the target's place, each
+    with its counterpart held out. If there are too few for that, or fitted shadows do not know the
+    records in `fit`, one more shadow is trained. In the latter case all records are attacked
+    offline.
 
     With shadows of another type than the target, whose answers are on another scale, `RMIA` and
     `ReferenceAttack` find more.
