@@ -305,7 +305,7 @@ def lira_law(own, prior, variance, center):
     return norm(average(own) if own else mean, max(deviation, 1e-6))
 
 
-def lira_score(phi, column, seen, priors, *, online, variance, center, side):
+def lira_score(phi, column, seen, priors, *, online, variance, center, alternative):
     """Algorithm 1 of Carlini et al. for one record."""
     sides = _sides(column, seen)
     out, own = (
@@ -313,7 +313,7 @@ def lira_score(phi, column, seen, priors, *, online, variance, center, side):
     )
     if online and sides[1]:
         return own.logpdf(phi) - out.logpdf(phi)
-    return -out.logsf(phi) if side == "one" else -out.logpdf(phi)
+    return -out.logsf(phi) if alternative == "greater" else -out.logpdf(phi)
 
 
 def smoothed_odds(p, amount):

@@ -29,9 +29,9 @@ from skmia.signals import logit_confidence
 CERTAIN = float(logit_confidence([[1.0, 0.0]], [0])[0])
 VARIANCES = ("per_record", "global", "bayesian")
 OPTIONS = [
-    {"online": online, "variance": variance, "center": center, "side": side}
-    for online, variance, center, side in itertools.product(
-        (True, False), VARIANCES, ("mean", "median"), ("one", "two")
+    {"online": online, "variance": variance, "center": center, "alternative": alternative}
+    for online, variance, center, alternative in itertools.product(
+        (True, False), VARIANCES, ("mean", "median"), ("greater", "two-sided")
     )
 ]
 
@@ -78,7 +78,12 @@ def test_few_shadows_equal_the_slow_loop(n_shadows, variance):
     for mask in (in_mask, np.zeros_like(in_mask), np.ones_like(in_mask)):
         prior = oracles.lira_prior(shadow_signals, mask)
         for online in (True, False):
-            options = {"variance": variance, "online": online, "center": "mean", "side": "one"}
+            options = {
+                "variance": variance,
+                "online": online,
+                "center": "mean",
+                "alternative": "greater",
+            }
             expected = slow(signal, shadow_signals, mask, prior, **options)
             scores = lira_scores(signal, shadow_signals, mask, **options)
             np.testing.assert_allclose(scores, expected, rtol=1e-6, atol=1e-9)
@@ -145,7 +150,12 @@ def test_fixtures():
 def test_fixture_of_the_predictive_distribution():
     shadows = np.array([[-0.85], [0.0], [-0.405], [0.405]])
     prior = LiRAPrior(*np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0], [1.0, 1.0]]))
-    options = {"variance": "bayesian", "prior": prior, "online": False, "side": "two"}
+    options = {
+        "variance": "bayesian",
+        "signal_prior": prior,
+        "online": False,
+        "alternative": "two-sided",
+    }
     score = lira_scores([2.5], shadows, np.zeros((4, 1), bool), **options)
     np.testing.assert_allclose(score, [5.544621], atol=5e-7)
 
@@ -167,7 +177,7 @@ def samples(draw):
 @given(samples(), st.sampled_from(OPTIONS), st.randoms(use_true_random=False))
 def test_order_and_neighbors_do_not_matter(sample, options, random):
     signal, shadow_signals, in_mask = sample
-    scores = lira_scores(*sample, prior=PRIOR, **options)
+    scores = lira_scores(*sample, signal_prior=PRIOR, **options)
     assert np.isfinite(scores).all()
     assert np.isfinite(lira_scores(*sample, **options)).all()
     rows, columns = list(range(len(in_mask))), list(range(len(signal)))
@@ -177,11 +187,11 @@ def test_order_and_neighbors_do_not_matter(sample, options, random):
     shuffled = signal[columns], shadow_signals[grid], in_mask[grid]
     close = {"rtol": 1e-7, "atol": 1e-7}
     np.testing.assert_allclose(
-        lira_scores(*shuffled, prior=PRIOR, **options), scores[columns], **close
+        lira_scores(*shuffled, signal_prior=PRIOR, **options), scores[columns], **close
     )
     alone = [
         lira_scores(
-            signal[[j]], shadow_signals[:, [j]], in_mask[:, [j]], prior=PRIOR, **options
+            signal[[j]], shadow_signals[:, [j]], in_mask[:, [j]], signal_prior=PRIOR, **options
         ).item()
         for j in range(len(signal))
     ]
@@ -192,7 +202,7 @@ def test_order_and_neighbors_do_not_matter(sample, options, random):
 @given(samples(), st.sampled_from(VARIANCES), st.floats(0, 50))
 def test_offline_scores_grow_with_the_signal(sample, variance, more):
     signal, shadow_signals, in_mask = sample
-    options = {"variance": variance, "prior": PRIOR, "online": False}
+    options = {"variance": variance, "signal_prior": PRIOR, "online": False}
     low = lira_scores(signal, shadow_signals, in_mask, **options)
     assert (lira_scores(signal + more, shadow_signals, in_mask, **options) >= low).all()
 
@@ -281,11 +291,11 @@ def test_exchangeable_sides_tell_nothing(variance):
         ({"shadow_signals": [1.0, 2.0]}, "Expected 2D array"),
         ({"variance": "none"}, "'variance' .*{'per_record', 'global', 'bayesian'}. Got 'none'"),
         ({"center": "mode"}, "'center' .*{'mean', 'median'}. Got 'mode'"),
-        ({"side": "left"}, "'side' .*{'one', 'two'}. Got 'left'"),
+        ({"alternative": "left"}, "'alternative' .*{'greater', 'two-sided'}. Got 'left'"),
         ({"online": "no"}, "'online' .*'bool'.* Got 'no'"),
-        ({"prior": "a"}, "'prior' .* Got 'a'"),
-        ({"prior": LiRAPrior(*np.full((4, 2), np.nan))}, "prior contains NaN"),
-        ({"prior": [[1.0, 2.0]]}, "'prior' .*LiRAPrior' or None"),
+        ({"signal_prior": "a"}, "'signal_prior' .* Got 'a'"),
+        ({"signal_prior": LiRAPrior(*np.full((4, 2), np.nan))}, "signal_prior contains NaN"),
+        ({"signal_prior": [[1.0, 2.0]]}, "'signal_prior' .*LiRAPrior' or None"),
         ({"signal": ["a"]}, "signal must be real numbers, got dtype <U1"),
     ],
 )
@@ -383,7 +393,7 @@ def test_class_is_the_function(variance, online):
             attack.shadows_.in_mask(records, Y),
             online=online,
             variance=variance,
-            prior=prior,
+            signal_prior=prior,
         )
         np.testing.assert_allclose(attack.score_samples(records, Y), expected, rtol=1e-9)
 
@@ -406,7 +416,7 @@ def test_augmentations_are_averaged():
         observed = attack.shadows_.observe(records, Y, "logit_confidence")
         own = logit_confidence(target.predict_proba(records), Y)
         mask = attack.shadows_.in_mask_  # a copy has the membership of its record
-        parts.append(lira_scores(own, observed, mask, variance="global", prior=prior))
+        parts.append(lira_scores(own, observed, mask, variance="global", signal_prior=prior))
     np.testing.assert_allclose(attack.score_samples(X, Y), np.mean(parts, axis=0), rtol=1e-9)
 
 
