@@ -43,8 +43,6 @@ class CombinedAttack(RecordAttack):
         How scores are combined: "stack" is a logistic regression on their scaled values,
         "worst_case" the largest of them, each in standard deviations above its mean among
         non-members.
-    random_state : int, RandomState instance or None, default=None
-        Seeds shadows and attacks, and draws the records to learn from.
 
     Attributes
     ----------
@@ -237,11 +235,8 @@ class CombinedAttack(RecordAttack):
         return self._trial(asked, self.shadows_, membership, None, rng)
 
     def _trial(self, asked, shadows, membership, known, rng):
-        """Return the attacks' scores of a model whose membership is known, by form.
-
-        Each half of the records is scored by attacks that were fitted on the other: some of them
-        learn what is usual for the very records that they are fitted on.
-        """
+        """Return the attacks' scores of a model whose membership is known, by form."""
+        # some attacks learn what is usual for the very records that they are fitted on
         fold = halve(membership, rng).astype(int)
         scores = self._scores_of_halves(asked, shadows, known, fold, rng)
         y_index = label_index(asked.y, self.target_classes_)

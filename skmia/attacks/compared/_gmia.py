@@ -30,8 +30,7 @@ class GMIA(RecordAttack):
     Reference models, trained like the target, describe each record. The attack selects those that
     hardly any record in the target's training set can resemble. It calls one of them a member if
     the p-value of the target's loss, among losses from models that were not trained on the record,
-    is below `cutoff`. The calls are few, but many are right, even where the target generalizes
-    well.
+    is below `cutoff`. The calls are few, but many are right, even where a target generalizes well.
 
     The attacker knows the record with its label and sees the target's answer. They have records
     from the target's distribution, and know or guess the type of the target, its parameters and the
@@ -62,8 +61,6 @@ class GMIA(RecordAttack):
     per_class : bool, default=False
         One risk histogram per class, else one for all records. The threshold always follows from
         `cutoff`.
-    random_state : int, RandomState instance or None, default=None
-        Seeds the shadows and draws the background.
 
     Attributes
     ----------
@@ -73,8 +70,6 @@ class GMIA(RecordAttack):
         Cosine distance below which records are neighbors.
     threshold_ : float
         The score of the cutoff, -log(cutoff).
-    thresholds_ : ndarray of shape (n_target_classes,)
-        The same for each label.
 
     See Also
     --------
@@ -334,10 +329,8 @@ class GMIA(RecordAttack):
         member = known_membership(self.target, X, y, membership).astype(bool)
         n_references = (~self.shadows_.in_mask(X, y)).sum(axis=0).max(initial=0)
         _warn_of_cutoffs(cutoffs, n_references, stacklevel=4)
-        scores = self.score_samples(X, y)
-        selected = self.select(X, y)
-        alpha = 1 - confidence_level
-        return [_report_at(cutoff, scores, selected, member, alpha) for cutoff in cutoffs]
+        judged = self.score_samples(X, y), self.select(X, y), member, 1 - confidence_level
+        return [_report_at(cutoff, *judged) for cutoff in cutoffs]
 
 
 def _warn_of_cutoffs(cutoffs, n_references, stacklevel):

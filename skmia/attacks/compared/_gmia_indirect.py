@@ -99,10 +99,10 @@ def gmia_indirect(
     """Infer membership of a few records from the target's answers to others (GMIA, indirect).
 
     The attacker trains models with and without a record r, and so learns its enhancing records:
-    others to which the answers change with r. The target is asked for these, and never for r. For
-    each of them, a p-value compares the confidence in r's class with reference models that never
-    saw r, in the direction that r would push it. :func:`combine_p_values` makes them one. A small
-    one speaks for membership.
+    others to which the answers change with r. The target is asked for these, never for r. For each,
+    a p-value compares the confidence in r's class with reference models that never saw r, in the
+    direction that r would push it. :func:`combine_p_values` makes them one; if small, it speaks for
+    membership.
 
     The attacker knows r with its label. They have records from the target's distribution, and know
     or guess the type of the target, its parameters and the size of its training set.
@@ -134,7 +134,7 @@ def gmia_indirect(
         The most records to ask the target for, at least 1.
     min_correlation : float, default=0.3
         The least correlation of r's membership with the confidence, in [0, 1], for a record to be
-        asked for. It must hold in models other than those that chose the record.
+        asked for. It must hold, with its sign, in models other than those that chose the record.
     flip_rate : float, default=0.1
         Probability that a feature of r is changed.
     response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
@@ -153,21 +153,15 @@ def gmia_indirect(
     ------
     ValueError
         If a parameter is out of its range, or records are no row numbers of X.
-
     TypeError
         If a parameter is not of its type.
-
-    See Also
-    --------
-    GMIA : Direct inference, and the selection of records worth attacking.
 
     Notes
     -----
     Models with and without r are trained on the same background samples, the former with r in the
     place of one record. One half of these models chooses the records of the largest correlation and
-    the other confirms them. The references are a third lot, so that the choice does not depend on
-    them. The outline is that of [1]_; this search is our own. For non-members, and with 100
-    references, the combined p-value is uniform within 0.03.
+    the other confirms them. The references are others. The outline is that of [1]_; this search is
+    our own. For non-members, and with 100 references, the combined p-value is uniform within 0.03.
 
     This holds if references are models like the target. They share the records of the background,
     and so resemble one another more than a target with other records. If a sample is a share f of
@@ -204,12 +198,9 @@ def gmia_indirect(
     y = check_labels(X, y)
     background = _background(X, records, len(y), n_training_records)
     rng = check_random_state(random_state)
-    models = Bunch(
-        template=shadow_template(target) if estimator is None else estimator,
-        rng=rng,
-        n_jobs=n_jobs,
-        method=response_method_of(target, response_method),
-    )
+    method = response_method_of(target, response_method)
+    template = shadow_template(target) if estimator is None else estimator
+    models = Bunch(template=template, rng=rng, n_jobs=n_jobs, method=method)
     # references come first; then those whose samples are also trained on with a record under attack
     samples = _samples(background, len(y), n_training_records, n_references + n_positive, rng)
     without = _train(models, X, y, samples)
@@ -224,7 +215,7 @@ def gmia_indirect(
         p = 1.0
         if len(chosen):
             queries = _safe_indexing(candidates, chosen)
-            asked = _ask(target, models.method, queries, labels[chosen])
+            asked = _ask(target, method, queries, labels[chosen])
             p = indirect_p_value(signs * asked, signs * signals[:n_references][:, chosen])
         found.append((p, len(chosen)))
     p_values, n_asked = zip(*found, strict=True)
@@ -295,9 +286,8 @@ def _candidates(X, r, background, n_candidates, flip_rate, rng):
     both = concatenate(_safe_indexing(noisy, np.arange(n_copies)), _safe_indexing(X, drawn))
     # a copy of which no feature was changed is the record itself, which is never asked for
     own = KnownRecords(_safe_indexing(X, [r]), [0])
-    return _safe_indexing(
-        both, np.flatnonzero(own.find(both, np.zeros(n_candidates, dtype=int)) < 0)
-    )
+    is_other = own.find(both, np.zeros(n_candidates, dtype=int)) < 0
+    return _safe_indexing(both, np.flatnonzero(is_other))
 
 
 def enhancing(positive, negative, n_queries, min_correlation):

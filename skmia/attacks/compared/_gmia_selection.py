@@ -101,7 +101,6 @@ def vulnerable_records(
     ValueError
         If a parameter is out of its range, both or none of `n_selected` and `distance_threshold`
         are given, or the features do not fit together.
-
     TypeError
         If a parameter is not a number.
 

@@ -9,13 +9,13 @@ from sklearn.utils import check_array
 
 from skmia.attacks.compared._record_attack import RecordAttack
 from skmia.attacks.compared._sides import (
+    best_smoothing,
     block_moments,
     blocks_of,
     check_signals,
     moments_of,
     smoothed,
 )
-from skmia.attacks.compared._tuning import best_smoothing
 from skmia.utils._constraints import ARRAY, BOOLEAN, Names, validate_params
 from skmia.utils._sklearn import Interval, StrOptions
 
@@ -337,10 +337,6 @@ class LiRA(RecordAttack):
     smoothing_ : float
         The smoothing in use.
 
-    See Also
-    --------
-    RMIA : Compares with records of the population; strong with few shadows that saw none of them.
-
     Notes
     -----
     Without membership, thresholds and risks are learned from shadows in the target's place, each
@@ -349,7 +345,7 @@ class LiRA(RecordAttack):
     offline.
 
     With shadows of another type than the target, whose answers are on another scale, `RMIA` and
-    `ReferenceAttack` find more.
+    `ReferenceAttack` find more. So does `RMIA` with few shadows that saw none of the records.
 
     References
     ----------
@@ -438,13 +434,6 @@ class LiRA(RecordAttack):
         return lira_prior(smoothed(evidence.signals[0], self.smoothing_), evidence.in_mask)
 
     def _rule(self, learned, own, shadow_signals, in_mask, *, online):
-        return lira_scores(
-            smoothed(own, self.smoothing_),
-            smoothed(shadow_signals, self.smoothing_),
-            in_mask,
-            online=online,
-            variance=self.variance_,
-            center=self.center,
-            alternative=self.alternative,
-            signal_prior=learned,
-        )
+        given = *(smoothed(signals, self.smoothing_) for signals in (own, shadow_signals)), in_mask
+        form = {"variance": self.variance_, "center": self.center, "alternative": self.alternative}
+        return lira_scores(*given, online=online, signal_prior=learned, **form)

@@ -158,9 +158,8 @@ def combine_p_values(p_values, correlation, *, n_references=None):
     correlation : array-like of shape (m, m)
         Correlations of the statistics, in [-1, 1]. The diagonal does not matter.
     n_references : int, default=None
-        Number k of references behind each p-value. They cannot tell p-values below 1 / (2 (k + 1))
-        apart, which therefore count as that. By default there is no floor, and a p-value of 0 is
-        refused.
+        Number k of references behind each p-value. P-values below 1 / (2 (k + 1)) count as that. By
+        default there is no floor, and a p-value of 0 is refused.
 
     Returns
     -------

@@ -63,7 +63,7 @@ class RecordAttack(BaseAttack):
     response_method : {"auto", "predict_proba", "decision_function", "predict"}
         What target and shadows reveal; "auto" takes the first of these that the target has.
     random_state : int, RandomState instance or None
-        Seeds the shadows, and draws the records to calibrate on.
+        Seeds the shadows, and draws the records to learn from.
     n_jobs : int
         Number of shadows trained, and asked, at the same time; then of batches.
 
@@ -103,10 +103,7 @@ class RecordAttack(BaseAttack):
         """Choose what the user left open, by how it does against stand-ins; by default nothing."""
 
     def _learn(self, evidence, nonmember):
-        """Return what the rule needs to know of all records together; by default nothing.
-
-        `nonmember` marks records that the target is thought not to know.
-        """
+        """Return what the rule needs of all records; `nonmember` marks those thought foreign."""
 
     def _rule(self, learned, own, shadow_signals, in_mask, *, online):
         """Return the score of each record."""
@@ -235,9 +232,8 @@ class RecordAttack(BaseAttack):
         if self._offline_calibration is not None:  # the two scales cannot be compared
             foreign = ~self.shadows_.in_mask(X, y).any(axis=0)
             y_index = label_index(y, self.target_classes_)[foreign]
-            called[foreign], risk[foreign] = self._offline_calibration.judge(
-                scores[foreign], y_index
-            )
+            judged = self._offline_calibration.judge(scores[foreign], y_index)
+            called[foreign], risk[foreign] = judged
         return scores, called, risk
 
     def _numbers_per_record(self):

@@ -1,12 +1,18 @@
 """Attacks by the difference from reference models: difficulty calibration, MAST, attack R."""
 
+from functools import partial
 from numbers import Real
 
 import numpy as np
 
 from skmia.attacks.compared._record_attack import RecordAttack
-from skmia.attacks.compared._sides import block_moments, blocks_of, check_signals, smoothed
-from skmia.attacks.compared._tuning import best_smoothing
+from skmia.attacks.compared._sides import (
+    best_smoothing,
+    block_moments,
+    blocks_of,
+    check_signals,
+    smoothed,
+)
 from skmia.utils._constraints import ARRAY, Names, validate_params
 from skmia.utils._sklearn import Interval, StrOptions
 
@@ -127,10 +133,6 @@ class ReferenceAttack(RecordAttack):
     smoothing_ : float
         The smoothing in use.
 
-    See Also
-    --------
-    LiRA : Takes the spread of the reference models into account as well.
-
     References
     ----------
     .. [1] L. Watson, C. Guo, G. Cormode and A. Sablayrolles, "On the importance of difficulty
@@ -202,10 +204,8 @@ class ReferenceAttack(RecordAttack):
         if self.signal != "logit_confidence":
             self.smoothing_ = 0.0  # other signals take no odds
         elif self.smoothing == "auto":
-            self.smoothing_ = best_smoothing(self._scores_by_method, evidence, stand_ins)
-
-    def _scores_by_method(self, own, shadow_signals, in_mask):
-        return reference_scores(own, shadow_signals, in_mask, method=self.method)
+            scores_of = partial(reference_scores, method=self.method)
+            self.smoothing_ = best_smoothing(scores_of, evidence, stand_ins)
 
     def _rule(self, learned, own, shadow_signals, in_mask, *, online):
         own, shadow_signals = (smoothed(s, self.smoothing_) for s in (own, shadow_signals))

@@ -7,12 +7,12 @@ import numpy as np
 from skmia.attacks.compared._record_attack import RecordAttack
 from skmia.attacks.compared._sides import (
     LEAST_CONFIDENCE,
+    best_choice,
     block_moments,
     blocks_of,
     check_confidence,
     tempered_confidence,
 )
-from skmia.attacks.compared._tuning import best_choice
 from skmia.utils._constraints import ARRAY, ARRAY_OR_NONE, BOOLEAN, POSITIVE, SHARE, validate_params
 from skmia.utils._sklearn import Interval, StrOptions
 
@@ -89,10 +89,6 @@ def rmia_scores(
     ValueError
         If shapes do not fit, or a confidence or a parameter is out of its range.
 
-    See Also
-    --------
-    base_scores : The same order of records, without the ties at both ends.
-
     References
     ----------
     .. [1] S. Zarifzadeh, P. Liu and R. Shokri, "Low-cost high-power membership inference attacks",
@@ -116,20 +112,12 @@ def rmia_scores(
             "The same shadows must answer for the records and the population, got "
             f"{len(given[1])} and {len(population[1])} of them."
         )
-    offline = _population_share(
-        _likelihood_ratios(*given, offline_a=offline_a, online=False),
-        np.sort(_likelihood_ratios(*population, offline_a=offline_a, online=False)),
-        gamma,
-    )
-    if not online:
-        return offline
-    # with the slope 1, a z that no shadow saw has the mean over all shadows
-    both = _population_share(
-        _likelihood_ratios(*given, offline_a=offline_a, online=True),
-        np.sort(_likelihood_ratios(*population, offline_a=1, online=True)),
-        gamma,
-    )
-    return np.where(given[2].any(axis=0), both, offline)
+    shares = []
+    for form in (False, True) if online else (False,):
+        ratios = _likelihood_ratios(*given, offline_a=offline_a, online=form)
+        of_population = _population_ratios(population, offline_a, online=form)
+        shares.append(_population_share(ratios, of_population, gamma))
+    return np.where(given[2].any(axis=0), shares[-1], shares[0])
 
 
 def _likelihood_ratios(confidence, shadow_confidence, in_mask, *, offline_a, online):
@@ -148,6 +136,12 @@ def _likelihood_ratios(confidence, shadow_confidence, in_mask, *, offline_a, onl
         # a mean of zeros must not give an infinite ratio
         ratios[block] = confidence[block] / np.maximum(expected, LEAST_CONFIDENCE)
     return ratios
+
+
+def _population_ratios(population, offline_a, *, online):
+    # with the slope 1, a record that no shadow saw has the mean over all shadows
+    slope = 1 if online else offline_a
+    return np.sort(_likelihood_ratios(*population, offline_a=slope, online=online))
 
 
 def _population_share(ratios, population_ratios, gamma):
@@ -184,10 +178,6 @@ class RMIA(RecordAttack):
     ----------
     offline_a_ : float
         The slope in use.
-
-    See Also
-    --------
-    BASE : The same order of records without a population.
 
     References
     ----------
@@ -247,9 +237,8 @@ class RMIA(RecordAttack):
     def _prepare(self, evidence, stand_ins):
         self.offline_a_ = self.offline_a
         if self.offline_a == "auto":
-            self.offline_a_ = best_choice(
-                _SLOPES, self._offline_ratios, evidence, stand_ins, default=_UNTUNED
-            )
+            given = self._offline_ratios, evidence, stand_ins
+            self.offline_a_ = best_choice(_SLOPES, *given, default=_UNTUNED)
 
     def _offline_ratios(self, offline_a, own, shadow_signals, in_mask):
         # the ratios have the order of the scores, so that their AUC takes no population
@@ -260,11 +249,8 @@ class RMIA(RecordAttack):
         """Return the sorted ratios of the population, scored offline and online."""
         others = evidence.of(np.flatnonzero(nonmember))
         population = *self._confidences(others.own[0], others.signals[0]), others.in_mask
-        # with the slope 1, a record that no shadow saw has the mean over all shadows
-        return [
-            np.sort(_likelihood_ratios(*population, offline_a=offline_a, online=online))
-            for offline_a, online in ((self.offline_a_, False), (1, True))
-        ]
+        forms = (False, True)
+        return [_population_ratios(population, self.offline_a_, online=form) for form in forms]
 
     def _rule(self, learned, own, shadow_signals, in_mask, *, online):
         # not by `rmia_scores`, since the population is known and sorted since `fit`
@@ -356,10 +342,6 @@ class BASE(RecordAttack):
         Confidences are taken at this temperature, above 0, see :class:`RMIA`.
     offline_scale : float, default=0.33
         Offline, the factor of log p(x), in [0, 1].
-
-    See Also
-    --------
-    RMIA : The share of a population that is dominated.
 
     References
     ----------
