@@ -13,14 +13,12 @@ from skmia._records import halve
 from skmia._response import Answered, expand, label_index
 from skmia.attacks._base import BaseAttack
 from skmia.attacks._shadows import train_shadow
-from skmia.attacks.compared._base_attack import BASE
 from skmia.attacks.compared._lira import LiRA
 from skmia.attacks.compared._record_attack import RecordAttack
 from skmia.attacks.compared._reference import ReferenceAttack
+from skmia.attacks.compared._rmia import BASE
 from skmia.attacks.direct._metric import MetricAttack
 from skmia.utils._sklearn import StrOptions, _safe_indexing
-
-__all__ = ["CombinedAttack"]
 
 _LEARNING_SCORES = 20_000  # of shadows in the target's place, about as many are learned from
 _MOST_GROUPS = 4  # of shadows in the target's place, however few records there are
@@ -33,62 +31,23 @@ class CombinedAttack(RecordAttack):
     attack that finds a record most suspicious judges it. Either is learned from shadow models that
     take the target's place in turn, each with its counterpart held out.
 
-    The attacker knows and has what the combined attacks need: by default the record with its label
-    and the target's answer, records from the target's distribution, and the type of the target and
-    its parameters, or a guess. The records in question are among those that train the shadows; if
-    they are not, attacks with an offline form use it.
+    The attacker knows and has what the combined attacks need. The records in question are among
+    those that train the shadows; if they are not, attacks with an offline form use it.
 
     Parameters
     ----------
-    target : estimator, default=None
-        Fitted classifier under attack, anything with `predict_proba`, `decision_function` or
-        `predict`. It is never refitted. None makes a template.
     attacks : list of BaseAttack, default=None
         Templates of the attacks, which are given target, seeds and shadows. None is
         ``[MetricAttack(), LiRA(), BASE(), ReferenceAttack()]``.
-    shadows : int or ShadowModels, default=16
-        Number of clones of the target to train, each on half of the records given to `fit`. Or
-        shadow models: fitted ones are used as they are; others are cloned and trained, with the
-        target's type where they have no estimator. Nothing is trained twice.
     method : {"stack", "worst_case"}, default="stack"
         How scores are combined: "stack" is a logistic regression on their scaled values,
         "worst_case" the largest of them, each in standard deviations above its mean among
         non-members.
-    per_class : bool, default=False
-        One threshold and one risk histogram per class, else one for all records.
-    n_bins : int, default=20
-        Bins of the risk histogram, of equally many calibration records.
-    prior : float, default=0.5
-        Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
-    response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        What target and shadows reveal; "auto" takes the first of these that the target has.
-    random_state : int, RandomState instance or None, default=None
-        Seeds shadows and attacks, and draws the records to learn from.
-    n_jobs : int, default=None
-        Number of shadows trained, and asked, at the same time; then of batches.
 
     Attributes
     ----------
     attacks_ : list of BaseAttack
         The fitted attacks. They have no thresholds and risks of their own.
-    shadows_ : ShadowModels
-        The fitted shadow models.
-    classes_ : ndarray of shape (2,)
-        0 for non-members and 1 for members: the columns of `predict_proba`.
-    target_classes_ : ndarray of shape (n_target_classes,)
-        Labels of the target, of the shadows and of the records in `fit`.
-    threshold_ : float
-        The threshold of all classes together, for records that the shadows know.
-    thresholds_ : ndarray of shape (n_target_classes,)
-        The threshold of each label.
-    n_features_in_ : int
-        Number of features of the records in `fit`, where they have such.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where they have such.
-
-    See Also
-    --------
-    skmia.audit : `attacks="strong"` has this attack and its parts.
 
     Notes
     -----
@@ -106,16 +65,14 @@ class CombinedAttack(RecordAttack):
 
     Examples
     --------
-    >>> import numpy as np
     >>> from sklearn.datasets import load_digits
     >>> from sklearn.ensemble import RandomForestClassifier
     >>> from skmia.attacks import CombinedAttack
     >>> X, y = (part[:600] for part in load_digits(return_X_y=True))
-    >>> membership = np.random.default_rng(0).permutation(600) < 300
-    >>> target = RandomForestClassifier(20, random_state=0).fit(X[membership], y[membership])
+    >>> target = RandomForestClassifier(20, random_state=0).fit(X[::2], y[::2])
     >>> attack = CombinedAttack(target, shadows=4, random_state=0).fit(X, y)
-    >>> round(attack.score(X, y, membership), 2)
-    0.79
+    >>> round(attack.score(X, y, [1, 0] * 300), 2)
+    0.85
     """
 
     _is_online = True
@@ -179,9 +136,15 @@ class CombinedAttack(RecordAttack):
 
     def _calibration_scores(self, X, y, membership, known):
         joined, of_target = known  # what `_fit` returned
-        if of_target is not None:
-            return self._by_form([self._combined(of_target)])
-        return self._by_form([self._cross_fitted(joined)])
+        combined = {}
+        for form, given in (of_target or joined).items():
+            combiner = self._combiners[form]
+            if combiner is None:
+                combined[form] = _NOTHING
+                continue
+            scores = combiner.combine(given.scores) if of_target else self._out_of_fold(given)
+            combined[form] = scores, given.membership, given.y_index
+        return self._by_form([combined])
 
     def _templates(self):
         """Return the attacks to combine, as the user gave them."""
@@ -272,23 +235,17 @@ class CombinedAttack(RecordAttack):
         return self._trial(asked, self.shadows_, membership, None, rng)
 
     def _trial(self, asked, shadows, membership, known, rng):
-        """Return the attacks' scores of a model whose membership is known, by form.
-
-        Each half of the records is scored by attacks that were fitted on the other: some of them
-        learn what is usual for the very records that they are fitted on.
-        """
+        """Return the attacks' scores of a model whose membership is known, by form."""
+        # some attacks learn what is usual for the very records that they are fitted on
         fold = halve(membership, rng).astype(int)
         scores = self._scores_of_halves(asked, shadows, known, fold, rng)
         y_index = label_index(asked.y, self.target_classes_)
         everything = np.ones(len(fold), dtype=bool)
+        truth = {"membership": membership, "y_index": y_index, "fold": fold}
         trial = {}
         for form, kept in ((False, everything), (True, asked.in_mask.any(axis=0))):
-            trial[form] = Bunch(
-                scores=scores[form][kept],
-                membership=membership[kept],
-                y_index=y_index[kept],
-                fold=fold[kept],
-            )
+            given = {"scores": scores[form], **truth}
+            trial[form] = Bunch(**{name: values[kept] for name, values in given.items()})
         return trial
 
     def _scores_of_halves(self, asked, shadows, known, fold, rng):
@@ -310,25 +267,8 @@ class CombinedAttack(RecordAttack):
         """Return what combines the scores of attacks."""
         return _COMBINERS[self.method]().fit(given.scores, given.membership)
 
-    def _combined(self, trial):
-        """Return the combined scores of a trial, none where no combination was learned."""
-        return {
-            form: (combiner.combine(given.scores), given.membership, given.y_index)
-            if (combiner := self._combiners[form]) is not None
-            else _NOTHING
-            for form, given in trial.items()
-        }
-
-    def _cross_fitted(self, joined):
-        """Score each fold by what was learned from the other."""
-        return {
-            form: (self._out_of_fold(given), given.membership, given.y_index)
-            if self._combiners[form] is not None
-            else _NOTHING
-            for form, given in joined.items()
-        }
-
     def _out_of_fold(self, given):
+        """Score each fold by what was learned from the other."""
         if not _can_learn(given):  # a handful of records
             return self._combiners[False].combine(given.scores)
         scores = np.empty(len(given.fold))
@@ -382,8 +322,7 @@ def _can_learn(given):
 
 
 def _joined(parts):
-    names = ("scores", "membership", "y_index", "fold")
-    return Bunch(**{name: np.concatenate([part[name] for part in parts]) for name in names})
+    return Bunch(**{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
 
 
 def _scaled():

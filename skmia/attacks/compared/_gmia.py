@@ -1,6 +1,7 @@
 """The generalized membership inference attack of Long et al. (2018)."""
 
 import warnings
+from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
@@ -8,48 +9,39 @@ from sklearn.utils import check_random_state, indexable
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmia._records import KnownRecords
-from skmia._response import batches, label_index, taken
+from skmia._response import batches, taken
+from skmia._result import Estimate, Result
 from skmia._target import known_membership
-from skmia.attacks._base import BaseAttack
-from skmia.attacks.compared._gmia_report import report_at, score_above
 from skmia.attacks.compared._gmia_selection import model_features, reach, threshold_for
 from skmia.attacks.compared._p_values import reference_p_values
-from skmia.attacks.compared._record_attack import Evidence
+from skmia.attacks.compared._record_attack import RecordAttack
 from skmia.exceptions import ResolutionWarning
-from skmia.shadows import ShadowModels
+from skmia.metrics._intervals import clopper_pearson
 from skmia.signals import get_signal_names
 from skmia.utils._constraints import CONFIDENCE_LEVEL, COUNT, TWO_OR_MORE, Numbers, validate_params
 from skmia.utils._sklearn import Interval, StrOptions, _num_samples, _safe_indexing
 
-__all__ = ["GMIA"]
-
 _MOST_ANSWERS = 100_000  # of shadows taken for targets, to calibrate the risk on
 
 
-class GMIA(BaseAttack):
+class GMIA(RecordAttack):
     """Attack the few records that stand apart, and abstain from all others.
 
     Reference models, trained like the target, describe each record. The attack selects those that
-    hardly any record in the target's training set can be expected to resemble. It calls one of them
-    a member if the target's loss is smaller than nearly all losses from models that were not
-    trained on it, with a p-value below `cutoff`. No other record explains so small a loss. The
-    calls are few, but many of them are right, even where the target generalizes well.
+    hardly any record in the target's training set can resemble. It calls one of them a member if
+    the p-value of the target's loss, among losses from models that were not trained on the record,
+    is below `cutoff`. The calls are few, but many are right, even where a target generalizes well.
 
-    The attacker knows the record with its label and sees the target's answer to it. They have
-    records from the target's distribution, and know or guess the type of the target, its parameters
-    and the size of its training set. They know no member of the target.
+    The attacker knows the record with its label and sees the target's answer. They have records
+    from the target's distribution, and know or guess the type of the target, its parameters and the
+    size of its training set. They know no member.
 
     Parameters
     ----------
-    target : estimator, default=None
-        Fitted classifier under attack, anything with `predict_proba`, `decision_function` or
-        `predict`. It is never refitted. None makes a template.
     shadows : int or ShadowModels, default=200
         Number of reference models: clones of the target, each trained on half of the records given
-        to `fit`. For these records, the half of the models that did not see them are references;
-        for others, all are. A p-value below 0.01 takes 100. Or shadow models: fitted ones are used
-        as they are; others are cloned and trained, with the target's type where they have no
-        estimator.
+        to `fit`. The half that did not see such a record are its references; for others, all are. A
+        p-value below 0.01 takes 100. Or shadow models, as for :class:`LiRA`.
     cutoff : float, default=0.01
         P-value below which a selected record is called a member, in (0, 1).
     n_selected : int or float, default=0.1
@@ -69,42 +61,18 @@ class GMIA(BaseAttack):
     per_class : bool, default=False
         One risk histogram per class, else one for all records. The threshold always follows from
         `cutoff`.
-    n_bins : int, default=20
-        Bins of the risk histogram, of equally many records.
-    prior : float, default=0.5
-        Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
-    response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        What target and shadows reveal; "auto" takes the first of these that the target has.
-    random_state : int, RandomState instance or None, default=None
-        Seeds the shadows and draws the background.
-    n_jobs : int, default=None
-        Number of shadows trained at the same time; then of batches.
 
     Attributes
     ----------
-    shadows_ : ShadowModels
-        The fitted reference models.
     selected_ : ndarray of bool, shape (n_records,)
         Which of the records in `fit` are selected.
     distance_threshold_ : float
         Cosine distance below which records are neighbors.
-    classes_ : ndarray of shape (2,)
-        0 for non-members and 1 for members: the columns of `predict_proba`.
-    target_classes_ : ndarray of shape (n_target_classes,)
-        Labels of the target, of the shadows and of the records in `fit`.
     threshold_ : float
         The score of the cutoff, -log(cutoff).
-    thresholds_ : ndarray of shape (n_target_classes,)
-        The same for each label.
-    n_features_in_ : int
-        Number of features of the records in `fit`, where they have such.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where they have such.
 
     See Also
     --------
-    gmia_p_values : The p-values, of arrays.
-    vulnerable_records : The selection, of arrays.
     gmia_indirect : Inference without asking for the record itself.
 
     Notes
@@ -113,24 +81,17 @@ class GMIA(BaseAttack):
     `predict` never calls them, and `predict_proba` gives them the prior. A `score`, being over all
     records, is therefore near 0.5. The attack is made for what `report` shows.
 
-    P-values hold if the target is of one kind with the references: its training records were drawn
-    from those in `fit`, as for an auditor, and the record under attack was among these. An attacker
-    with other records gets p-values that are too small, because references share records and so
-    resemble one another more than the target. If each reference is trained on a share f of the
-    records and answers vary normally, the ratio of variances is (1 + f) / (1 - f). Then 9 % of
-    non-members have p < 0.01 with halves, and 1.8 % with f = 0.1. On Adult it was 3.6 % with 0.35.
-    ``shadows=ShadowModels(None, 200, train_size=f)`` sets f. The risk does not account for this.
+    P-values hold if the target's training records were drawn from those in `fit`, as for an
+    auditor, and the record under attack was among these. An attacker with other records gets
+    p-values that are too small, because references share records and so resemble one another more
+    than the target. If each is trained on a share f of the records and answers vary normally, the
+    ratio of variances is (1 + f) / (1 - f): 9 % of non-members have p < 0.01 with halves, and 1.8 %
+    with f = 0.1. ``shadows=ShadowModels(None, 200, train_size=f)`` sets f. The risk does not
+    account for this.
 
-    The answers of all reference models describe a record, even of those trained on it, as for the
-    background records in [1]_. Centered log-probabilities of all classes replace the layer before
-    the softmax, which not every model has. Only the first models describe a record where all would
-    take more than 2,000 numbers.
-
-    Without membership, the risk is learned from shadows in the target's place. The two of a pair of
-    halves are left out together, since one was trained on what the other was not. One more shadow
-    is trained where they are too few, or were trained on an array of the user's choice or on none
-    of the records in `fit`. With membership, the risk is learned from the target's answers. Either
-    takes only selected records, if there are members and non-members among them.
+    Centered log-probabilities of all classes by the reference models, of the first of them where
+    these are more than 2,000 numbers, stand for the layer before the softmax. The risk is learned
+    from selected records, if there are members and non-members among them.
 
     References
     ----------
@@ -147,22 +108,17 @@ class GMIA(BaseAttack):
     >>> from sklearn.naive_bayes import GaussianNB
     >>> from skmia.attacks import GMIA
     >>> X, y = load_digits(return_X_y=True)
-    >>> members = np.random.default_rng(0).permutation(len(y))[:900]
-    >>> membership = np.isin(np.arange(len(y)), members)
-    >>> target = GaussianNB().fit(X[members], y[members])
+    >>> membership = np.random.default_rng(0).permutation(len(y)) < len(y) / 2
+    >>> target = GaussianNB().fit(X[membership], y[membership])
     >>> attack = GMIA(target, shadows=50, cutoff=0.05, random_state=0).fit(X, y)
-    >>> int(attack.selected_.sum())
-    180
-    >>> (at_cutoff,) = attack.report(X, y, membership, cutoffs=[0.05])
-    >>> at_cutoff.n_called < at_cutoff.n_selected
-    True
+    >>> (at_cutoff,) = attack.report(X, y, membership)
+    >>> at_cutoff.n_selected, at_cutoff.n_called
+    (180, 17)
     """
 
-    _risk_scale = "rank"
     _threat_model = "sees the target's answer to the record; trains reference models"
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
-        **BaseAttack._parameter_constraints,
-        "shadows": [*COUNT, ShadowModels],
+        **RecordAttack._parameter_constraints,
         "cutoff": [Interval(Real, 0, 1, closed="neither")],
         "n_selected": [*COUNT, Interval(Real, 0, 1, closed="neither")],
         "distance_threshold": [Interval(Real, 0, 2, closed="both"), None],
@@ -208,18 +164,23 @@ class GMIA(BaseAttack):
         self.n_jobs = n_jobs
 
     @property
+    def _signal(self):
+        return self.signal
+
+    @property
     def _known_threshold(self):
-        return score_above(self.cutoff)
+        return _score_above(self.cutoff)
 
     def _fit(self, X, y, membership):
-        """Learn which records stand apart; return the generator to draw stand-ins with."""
+        """Learn which records stand apart; return the evidence, and what draws stand-ins."""
         rng = check_random_state(self.random_state)
         self._take_shadows(X, y, rng)
         n_shadows = len(self.shadows_.estimators_)
         _warn_of_cutoffs([self.cutoff], n_shadows, stacklevel=6)  # at the line that calls `fit`
-        self._evidence(X, y, keep=True)  # asked once, for the features and the losses
+        evidence = self._shadow_evidence(X, y, keep=True)  # kept for the features
+        self._learn_rule(evidence, membership, [])
         self._fit_selection(X, y, rng)
-        return rng
+        return evidence, rng
 
     def _fit_selection(self, X, y, rng):
         """Learn from which distance on a record stands apart."""
@@ -285,13 +246,13 @@ class GMIA(BaseAttack):
         return self._distances(X, y) >= self.distance_threshold_
 
     def _calibration_scores(self, X, y, membership, known):
-        if membership is None:
-            scores = self._of_stand_ins(X, y, known)
-        else:
-            scores = self._on_target(X, y, membership)
-        return scores or super()._calibration_scores(X, y, membership, known)
+        evidence, rng = known  # what `_fit` returned
+        if membership is not None:
+            return self._on_target(X, y, membership, evidence)
+        scores = self._of_stand_ins(X, y, evidence, rng)
+        return scores or super()._calibration_scores(X, y, None, (evidence, []))
 
-    def _of_stand_ins(self, X, y, rng):
+    def _of_stand_ins(self, X, y, evidence, rng):
         """Score records by shadows in the target's place, each compared with the others."""
         about = {"n_scores": _MOST_ANSWERS, "n_least": 2}
         # all records, if too few shadows can stand in on the selected ones
@@ -301,30 +262,26 @@ class GMIA(BaseAttack):
                 break
         else:
             return None
-        of_part = self._evidence(*part)
         trials = []
         for stand_in in stand_ins:
-            evidence = of_part.of_stand_in(stand_in)
-            trials.append((_scores(evidence), stand_in.membership, evidence.y_index))
+            given = evidence.of(rows).of_stand_in(stand_in)
+            scores = self._score_evidence(given, online=False)
+            trials.append((scores, stand_in.membership, given.y_index))
         return tuple(np.concatenate(parts) for parts in zip(*trials, strict=True))
 
-    def _on_target(self, X, y, membership):
-        """Score selected records by the target, if there are both sides among them."""
+    def _on_target(self, X, y, membership, evidence):
+        """Score selected records by the target, or all if there are not both sides among them."""
         rows = np.flatnonzero(self.selected_)
         if np.unique(membership[rows]).size < 2:
-            return None
-        scores = self._score_in_batches(*taken(self.target, X, rows), y[rows])
-        return scores, membership[rows], label_index(y[rows], self.target_classes_)
+            rows = np.arange(len(y))
+        own = self._own_signals(*taken(self.target, X, rows), y[rows])
+        part = evidence.of(rows)._replace(own=own)
+        return self._score_evidence(part, online=False), membership[rows], part.y_index
 
-    def _score_samples(self, model, X, y):
-        own = self._observe(model, X, y, self.signal)
-        return _scores(self._evidence(X, y)._replace(own=[own]))
-
-    def _evidence(self, X, y, keep=False):
-        """Return the shadows' signals, and who was trained on which records."""
-        signals = self.shadows_.observe(X, y, self.signal, response_method=self._method, keep=keep)
-        y_index = label_index(y, self.target_classes_)
-        return Evidence([], [signals], self.shadows_.in_mask(X, y), y_index)
+    def _rule(self, learned, own, shadow_signals, in_mask, *, online):
+        # the signal is a negated loss; the shadows' are negated block by block
+        losses = -np.asarray(own, dtype=np.float64)
+        return -np.log(reference_p_values(losses, shadow_signals, ~in_mask, sign=-1))
 
     def _judge(self, X, y):
         """Return score, call and risk; records that are not selected are not judged."""
@@ -372,18 +329,8 @@ class GMIA(BaseAttack):
         member = known_membership(self.target, X, y, membership).astype(bool)
         n_references = (~self.shadows_.in_mask(X, y)).sum(axis=0).max(initial=0)
         _warn_of_cutoffs(cutoffs, n_references, stacklevel=4)
-        scores = self.score_samples(X, y)
-        selected = self.select(X, y)
-        alpha = 1 - confidence_level
-        return [report_at(cutoff, scores, selected, member, alpha) for cutoff in cutoffs]
-
-
-def _scores(evidence):
-    """Return -log(p) of each record."""
-    # the signal is a negated loss; the shadows' are negated block by block
-    losses = -np.asarray(evidence.own[0], dtype=np.float64)
-    p_values = reference_p_values(losses, evidence.signals[0], ~evidence.in_mask, sign=-1)
-    return -np.log(p_values)
+        judged = self.score_samples(X, y), self.select(X, y), member, 1 - confidence_level
+        return [_report_at(cutoff, *judged) for cutoff in cutoffs]
 
 
 def _warn_of_cutoffs(cutoffs, n_references, stacklevel):
@@ -398,3 +345,72 @@ def _warn_of_cutoffs(cutoffs, n_references, stacklevel):
             ResolutionWarning,
             stacklevel=stacklevel,
         )
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class GMIAReport(Result):
+    """How many candidates GMIA selects and calls members at one cutoff, and how many are members.
+
+    Attributes
+    ----------
+    cutoff : float
+        The p-value below which a selected record is called a member.
+    n_records : int
+        Number of candidates.
+    n_members : int
+        Number of members among them.
+    n_selected : int
+        Number of candidates that stand apart.
+    n_called : int
+        Number of these that are called members.
+    precision : Estimate or None
+        Share of members among the called; None if none is called. It depends on the share of
+        members among the candidates.
+    recall : Estimate or None
+        Share of the called among all members, selected or not; None without members.
+
+    Examples
+    --------
+    >>> from skmia.attacks import GMIAReport
+    >>> from skmia.metrics import Estimate
+    >>> precision = Estimate(0.75, 0.194, 0.994, "Clopper-Pearson")
+    >>> print(GMIAReport(0.01, 200, 100, 9, 4, precision, None).precision)
+    0.750 [0.194, 0.994]
+    """
+
+    cutoff: float
+    n_records: int
+    n_members: int
+    n_selected: int
+    n_called: int
+    precision: Estimate | None
+    recall: Estimate | None
+
+
+def _score_above(cutoff):
+    """Return the smallest score of a p-value below the cutoff."""
+    # the next number: scores that reach a threshold are called, but a cutoff is not below itself
+    return float(np.nextafter(-np.log(cutoff), np.inf))
+
+
+def _report_at(cutoff, scores, selected, member, alpha):
+    """Return the report of one cutoff, with intervals of coverage 1 - alpha."""
+    # a record that does not stand apart is never called, whatever its p-value
+    called = selected & (scores >= _score_above(cutoff))
+    n_right = int((called & member).sum())
+    return GMIAReport(
+        cutoff=cutoff,
+        n_records=len(scores),
+        n_members=int(member.sum()),
+        n_selected=int(selected.sum()),
+        n_called=int(called.sum()),
+        precision=_share(n_right, int(called.sum()), alpha),
+        recall=_share(n_right, int(member.sum()), alpha),
+    )
+
+
+def _share(n_hits, n, alpha):
+    if n == 0:  # no share, and no interval
+        return None
+    low, high = clopper_pearson(n_hits, n, alpha)
+    return Estimate(n_hits / n, float(low), float(high), "Clopper-Pearson")

@@ -32,9 +32,7 @@ from skmia.utils._constraints import (
     Number,
     validate_params,
 )
-from skmia.utils._sklearn import HasMethods, _safe_indexing
-
-__all__ = ["IndirectInference", "gmia_indirect"]
+from skmia.utils._sklearn import HasMethods, _num_samples, _safe_indexing
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -48,22 +46,14 @@ class IndirectInference(Result):
     n_queries : ndarray of int, shape (n_attacked,)
         How many records the target was asked for. 0 means that the attack says nothing.
 
-    See Also
-    --------
-    gmia_indirect : Makes it.
-
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from skmia.attacks import gmia_indirect
-    >>> rng = np.random.default_rng(0)
-    >>> X = rng.normal(size=(80, 2))
-    >>> y = (X[:, 0] + rng.normal(size=80) > 0).astype(int)
-    >>> target = LogisticRegression().fit(X[:20], y[:20])
-    >>> options = {"n_training_records": 20, "n_references": 20, "n_positive": 6, "random_state": 0}
-    >>> gmia_indirect(target, X, y, [0, 1], **options).to_frame().columns.tolist()
-    ['p_values', 'n_queries']
+    >>> from skmia.attacks import IndirectInference
+    >>> IndirectInference(np.array([0.02, 1.0]), np.array([8, 0])).to_frame()
+       p_values  n_queries
+    0      0.02          8
+    1      1.00          0
     """
 
     p_values: np.ndarray
@@ -109,15 +99,13 @@ def gmia_indirect(
     """Infer membership of a few records from the target's answers to others (GMIA, indirect).
 
     The attacker trains models with and without a record r, and so learns its enhancing records:
-    others to which the answers change with r. The target is asked for these, and never for r. For
-    each of them, a p-value compares the confidence in r's class with reference models that never
-    saw r, in the direction that r would push it. All p-values are combined into one. A small one
-    speaks for r being a member.
+    others to which the answers change with r. The target is asked for these, never for r. For each,
+    a p-value compares the confidence in r's class with reference models that never saw r, in the
+    direction that r would push it. :func:`combine_p_values` makes them one; if small, it speaks for
+    membership.
 
-    The attacker knows r with its label and sees the target's answers to records of their choice,
-    but not to r. They have records from the target's distribution, and know or guess the type of
-    the target, its parameters and the size of its training set. They train `n_positive` models for
-    each r.
+    The attacker knows r with its label. They have records from the target's distribution, and know
+    or guess the type of the target, its parameters and the size of its training set.
 
     Parameters
     ----------
@@ -129,11 +117,9 @@ def gmia_indirect(
     y : array-like of shape (n_records,)
         Their labels.
     records : array-like of int, shape (n_attacked,)
-        Row numbers of the records under attack. All others, except twins of these, are the
-        background.
+        Row numbers of the records under attack. All others but their twins are the background.
     n_training_records : int
-        Number of records that the target was trained on, at least 2 and at most as many as the
-        background has. See Notes.
+        Number of records that the target was trained on, from 2 to those of the background.
     estimator : estimator, default=None
         The type of the models to train; by default that of the target.
     n_references : int, default=100
@@ -142,14 +128,13 @@ def gmia_indirect(
         Number of models trained with each record under attack, at least 6, and of models without it
         to compare them with.
     n_candidates : int, default=100
-        Number of candidates for enhancing records, at least 2. Half of them are r with some of its
-        features changed, the others come from the background.
+        Number of candidates for enhancing records, at least 2: half of them r with some of its
+        features changed, half from the background.
     n_queries : int, default=10
         The most records to ask the target for, at least 1.
     min_correlation : float, default=0.3
         The least correlation of r's membership with the confidence, in [0, 1], for a record to be
-        asked for. It must hold, with the same sign, in models other than those that chose the
-        record.
+        asked for. It must hold, with its sign, in models other than those that chose the record.
     flip_rate : float, default=0.1
         Probability that a feature of r is changed.
     response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
@@ -162,38 +147,27 @@ def gmia_indirect(
     Returns
     -------
     IndirectInference
-        For each record a p-value, 1 where no enhancing record was found, and the number of records
-        that the target was asked for.
+        For each record a p-value, and the number of records that the target was asked for.
 
     Raises
     ------
     ValueError
         If a parameter is out of its range, or records are no row numbers of X.
-
     TypeError
         If a parameter is not of its type.
-
-    See Also
-    --------
-    GMIA : Direct inference, and the selection of records worth attacking.
-    combine_p_values : How p-values become one.
 
     Notes
     -----
     Models with and without r are trained on the same background samples, the former with r in the
     place of one record. One half of these models chooses the records of the largest correlation and
-    the other confirms them. The references are a third lot, so that the choice does not depend on
-    what its result is compared with. Without r in its training set, and with 100 references, the
-    combined p-value is uniform within 0.03. It is near 0 somewhat less often if answers are
-    independent of one another.
+    the other confirms them. The references are others. The outline is that of [1]_; this search is
+    our own. For non-members, and with 100 references, the combined p-value is uniform within 0.03.
 
-    The references must be models like the target. They are trained on samples of the same
-    background, and so resemble one another more than the target, which has other records. If a
-    sample is a share f of the background and answers vary normally, the ratio of variances is
-    (1 + f) / (1 - f). Without r, about 1.8 % of p-values are below 0.01 with f = 0.1, and 9 % with
-    f = 0.5. The background should be many times as large as `n_training_records`.
-
-    The outline is that of [1]_; how to search and confirm enhancing records is our own.
+    This holds if references are models like the target. They share the records of the background,
+    and so resemble one another more than a target with other records. If a sample is a share f of
+    the background and answers vary normally, the ratio of variances is (1 + f) / (1 - f): for
+    non-members, about 1.8 % of p-values are below 0.01 with f = 0.1, and 9 % with f = 0.5. The
+    background should be many times as large as `n_training_records`.
 
     References
     ----------
@@ -211,12 +185,10 @@ def gmia_indirect(
     >>> X = rng.normal(size=(601, 2))
     >>> y = (X[:, 0] + rng.normal(size=601) > 0).astype(int)
     >>> X[600], y[600] = [-9, 9], 1
-    >>> options = {"n_training_records": 30, "n_positive": 10, "n_references": 40}
+    >>> options = {"n_positive": 10, "n_references": 40, "random_state": 0}
     >>> for rows in (np.r_[:29, 600], np.r_[:30]):
     ...     target = LogisticRegression().fit(X[rows], y[rows])
-    ...     found = gmia_indirect(
-    ...         target, X[30:], y[30:], [570], random_state=0, **options
-    ...     )
+    ...     found = gmia_indirect(target, X[30:], y[30:], [570], n_training_records=30, **options)
     ...     print((found.p_values < 0.05).item())
     True
     False
@@ -224,15 +196,11 @@ def gmia_indirect(
     check_target(target, response_method)
     (X,) = indexable(X)
     y = check_labels(X, y)
-    records = _checked_rows(records, len(y))
     background = _background(X, records, len(y), n_training_records)
     rng = check_random_state(random_state)
-    models = Bunch(
-        template=shadow_template(target) if estimator is None else estimator,
-        rng=rng,
-        n_jobs=n_jobs,
-        method=response_method_of(target, response_method),
-    )
+    method = response_method_of(target, response_method)
+    template = shadow_template(target) if estimator is None else estimator
+    models = Bunch(template=template, rng=rng, n_jobs=n_jobs, method=method)
     # references come first; then those whose samples are also trained on with a record under attack
     samples = _samples(background, len(y), n_training_records, n_references + n_positive, rng)
     without = _train(models, X, y, samples)
@@ -240,31 +208,24 @@ def gmia_indirect(
     for r in records:
         with_r = _with_record(samples[n_references:], r, rng)
         candidates = _candidates(X, r, background, n_candidates, flip_rate, rng)
-        labels = np.full(len(_rows_of(candidates)), y[r])
+        labels = np.full(_num_samples(candidates), y[r])
         signals = _observe(models, without, candidates, labels)
         positive = _observe(models, _train(models, X, y, with_r), candidates, labels)
         chosen, signs = enhancing(positive, signals[n_references:], n_queries, min_correlation)
         p = 1.0
         if len(chosen):
             queries = _safe_indexing(candidates, chosen)
-            asked = _ask(target, models.method, queries, labels[chosen])
+            asked = _ask(target, method, queries, labels[chosen])
             p = indirect_p_value(signs * asked, signs * signals[:n_references][:, chosen])
         found.append((p, len(chosen)))
     p_values, n_asked = zip(*found, strict=True)
     return IndirectInference(np.array(p_values), np.array(n_asked))
 
 
-def _checked_rows(records, n_rows):
-    records = np.asarray(records)
-    if records.max() >= n_rows:
-        raise ValueError(
-            f"records must be row numbers of X, from 0 to {n_rows - 1}, got {records.max()}."
-        )
-    return records
-
-
 def _background(X, records, n_rows, n_training_records):
     """Return the rows that references are trained on."""
+    if (last := np.max(records)) >= n_rows:
+        raise ValueError(f"records must be row numbers of X, from 0 to {n_rows - 1}, got {last}.")
     # by content: a twin of a record under attack would let references see it
     contents = KnownRecords(X, np.zeros(n_rows, dtype=int)).contents()
     background = np.flatnonzero(~np.isin(contents, contents[records]))
@@ -298,13 +259,8 @@ def _train(models, X, y, masks):
     """Return shadows, each trained on the records of one mask."""
     # one seed, drawn before the jobs start
     seed = models.rng.randint(2**31 - 1)
-    return ShadowModels(
-        models.template,
-        n_shadows=len(masks),
-        splitter=masks,
-        random_state=seed,
-        n_jobs=models.n_jobs,
-    ).fit(X, y)
+    options = {"splitter": masks, "random_state": seed, "n_jobs": models.n_jobs}
+    return ShadowModels(models.template, len(masks), **options).fit(X, y)
 
 
 def _observe(models, shadows, X, y):
@@ -316,11 +272,6 @@ def _ask(target, method, X, y):
     classes = all_classes(target, X, y, method=method)
     proba = class_probabilities(target, X, classes, method=method)
     return loss(proba, label_index(y, classes)).astype(np.float64)
-
-
-def _rows_of(X):
-    # a sparse matrix has no length, a list no shape
-    return np.arange(X.shape[0] if hasattr(X, "shape") else len(X))
 
 
 def _candidates(X, r, background, n_candidates, flip_rate, rng):
@@ -335,17 +286,14 @@ def _candidates(X, r, background, n_candidates, flip_rate, rng):
     both = concatenate(_safe_indexing(noisy, np.arange(n_copies)), _safe_indexing(X, drawn))
     # a copy of which no feature was changed is the record itself, which is never asked for
     own = KnownRecords(_safe_indexing(X, [r]), [0])
-    return _safe_indexing(
-        both, np.flatnonzero(own.find(both, np.zeros(n_candidates, dtype=int)) < 0)
-    )
+    is_other = own.find(both, np.zeros(n_candidates, dtype=int)) < 0
+    return _safe_indexing(both, np.flatnonzero(is_other))
 
 
 def enhancing(positive, negative, n_queries, min_correlation):
-    """Choose the candidates whose answers change most with a record's membership.
+    """Choose the candidates whose signals, (n_models, n_candidates), change most with membership.
 
-    `positive` and `negative`, (n_models, n_candidates), are signals of models trained with and
-    without the record. Returns numbers of candidates, and for each of them 1 where the signal rises
-    with membership, -1 where it falls.
+    Return their numbers, and for each 1 where the signal rises with membership, -1 where it falls.
     """
     # one half of the models chooses, the other confirms: the largest of many is large by chance
     first, second = (_correlation(positive[half::2], negative[half::2]) for half in (0, 1))
@@ -369,10 +317,7 @@ def _correlation(positive, negative):
 
 
 def indirect_p_value(signals, references):
-    """Return one combined p-value of the target's answers to several records.
-
-    The signals, (n_queries,) and (n_references, n_queries), rise with membership.
-    """
+    """Return one combined p-value of the target's signals, which rise with membership."""
     p_values = gmia_p_values(signals, references, np.zeros(references.shape, dtype=bool))
     # p-values of one target's answers depend on one another as the references' signals do
     centered = references - references.mean(axis=0)

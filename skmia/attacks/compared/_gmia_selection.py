@@ -11,14 +11,6 @@ from skmia._response import expand, record_response
 from skmia._result import Result
 from skmia.utils._constraints import ARRAY, ARRAY_OR_NONE, COUNT, POSITIVE, Number, validate_params
 
-__all__ = [
-    "VulnerableRecords",
-    "model_features",
-    "reach",
-    "threshold_for",
-    "vulnerable_records",
-]
-
 _MOST_MODELS = 100  # that describe a record
 _MOST_VALUES = 2000  # of a record's description
 _EPS = 1e-30  # floor of the logarithm's argument, as in the signals
@@ -38,20 +30,12 @@ class VulnerableRecords(Result):
     distances : ndarray of shape (n_records,)
         The largest :math:`\alpha` at which each record is selected, infinite if it is at any.
 
-    See Also
-    --------
-    vulnerable_records : Selects them.
-
     Examples
     --------
     >>> from skmia.attacks import vulnerable_records
-    >>> features = [[1, 0], [1, 0.01], [1, 0.02], [0, 1]]
-    >>> print(vulnerable_records(features, n_training_records=2, n_selected=1).to_frame().round(2))
-       selected  distances
-    0     False       0.00
-    1     False       0.00
-    2     False       0.00
-    3      True       0.98
+    >>> found = vulnerable_records([[1, 0], [1, 0.01], [0, 1]], n_training_records=2, n_selected=1)
+    >>> found.distances.round(2)
+    array([0.  , 0.  , 0.99])
     """
 
     selected: np.ndarray
@@ -110,29 +94,22 @@ def vulnerable_records(
     Returns
     -------
     VulnerableRecords
-        Which records are ``selected``, the ``distance_threshold`` :math:`\alpha`, and the
-        ``distances`` to compare with it.
+        Which records are ``selected``, :math:`\alpha`, and the ``distances`` to compare with it.
 
     Raises
     ------
     ValueError
         If a parameter is out of its range, both or none of `n_selected` and `distance_threshold`
         are given, or the features do not fit together.
-
     TypeError
         If a parameter is not a number.
-
-    See Also
-    --------
-    GMIA : The attack that selects such records.
 
     Notes
     -----
     E(r) is below the bound if and only if the q-th nearest background record is no nearer than
-    :math:`\alpha`, where q is the bound times n_background / n_training_records, rounded up. This
-    distance is all that is kept of each record. The largest of them give :math:`\alpha` for any
-    number of records: midway between the last distance selected and the next or, if all are
-    selected, just below the last.
+    :math:`\alpha`, where q is the bound times n_background / n_training_records, rounded up. With
+    `n_selected`, :math:`\alpha` is midway between the last such distance selected and the next or,
+    if all are selected, just below the last.
 
     References
     ----------
@@ -181,9 +158,8 @@ def _directions(features):
 def reach(units, background, own, n_target_per_neighbor):
     """Return the largest cosine distance at which each record's neighbors are few enough.
 
-    `units` (n_records, n_features) and `background` (n_background, n_features) are directions,
-    `own` says which background record each record is, -1 for none. The distance is infinite where
-    there are not so many background records.
+    `units` and `background` are directions; `own` says which of the background each record is, -1
+    for none. The distance is infinite where there are not so many background records.
     """
     radii = np.empty(len(units))
     # three matrices of distances are held at the same time, at the most
@@ -217,10 +193,9 @@ def threshold_for(distances, n_selected):
 
 
 def model_features(shadows, X, y, classes, *, response_method):
-    """Return what describes records: centered log-probabilities of all classes by all models.
+    """Return the directions of records: centered log-probabilities of all classes by all models.
 
-    They are directions (n_records, n_models * n_classes). With labels `y`, shadows are not asked
-    again for records that they were asked for; without, y is None.
+    With labels `y`, which may be None, shadows are not asked again for records that they know.
     """
     n_models = max(min(_MOST_VALUES // len(classes), _MOST_MODELS), 1)
     columns = []

@@ -4,25 +4,25 @@ from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import gammaln, log_ndtr, stdtr
 from sklearn.utils import check_array
 
-from skmia.attacks.compared._lira_laws import LAWS, LEAST_DEVIATION
 from skmia.attacks.compared._record_attack import RecordAttack
 from skmia.attacks.compared._sides import (
+    best_smoothing,
     block_moments,
     blocks_of,
     check_signals,
     moments_of,
     smoothed,
 )
-from skmia.attacks.compared._tuning import best_smoothing
 from skmia.utils._constraints import ARRAY, BOOLEAN, Names, validate_params
 from skmia.utils._sklearn import Interval, StrOptions
 
-__all__ = ["LiRA", "LiRAPrior", "lira_prior", "lira_scores"]
-
 _MANY_SHADOWS = 64  # 32 on each side are enough for a variance of each record
 _MOST_TIED = 0.01  # share of records whose shadows all answer alike
+_LEAST_DEVIATION = 1e-6  # of logarithmic odds; signals that differ by less count as equal
+_HALF_LOG_2PI = np.log(2 * np.pi) / 2
 _LARGEST_ALPHA = 1e6  # where all records have the same variance
 
 
@@ -56,10 +56,10 @@ def lira_prior(shadow_signals, in_mask):
     Returns
     -------
     LiRAPrior
-        A named tuple with the `mean` of the records' mean signals, the pooled `variance` of one
-        record's signals, `alpha` and `beta`. Each has two values, of the out side and of the in
-        side. A side without a shadow has the values of the other. If no record has two shadows on a
-        side, the variance is that between records.
+        The `mean` of the records' mean signals, the pooled `variance` of one record's signals,
+        `alpha` and `beta`: two values each, of the out side and of the in side. A side without a
+        shadow has the values of the other. If no record has two shadows on a side, the variance is
+        that between records.
 
     Raises
     ------
@@ -78,9 +78,8 @@ def lira_prior(shadow_signals, in_mask):
     >>> lira_prior([[0.0], [1.0], [2.0], [4.0]], in_mask).mean
     array([0.5, 3. ])
     """
-    shadow_signals = np.asarray(shadow_signals)
-    n_records = shadow_signals.shape[-1] if shadow_signals.ndim else 0
-    _, shadow_signals, in_mask = check_signals(np.zeros(n_records), shadow_signals, in_mask)
+    own = np.zeros((np.shape(shadow_signals) or (0,))[-1])
+    _, shadow_signals, in_mask = check_signals(own, shadow_signals, in_mask)
     return _prior_of(moments_of(shadow_signals, in_mask))
 
 
@@ -97,17 +96,97 @@ def _pooled(side):
     freedom = side.count[several] - 1
     if not several.any():  # records stand in for shadows
         # never 0, so that densities are finite
-        variance = max(mean.var(), LEAST_DEVIATION**2)
+        variance = max(mean.var(), _LEAST_DEVIATION**2)
         return mean.mean(), variance, 2.0, variance
     variances = side.squares[several] / freedom
-    expected = max(variances.mean(), LEAST_DEVIATION**2)
+    expected = max(variances.mean(), _LEAST_DEVIATION**2)
     # what sampling adds to the variance of the s²: its unbiased estimate, for normal signals
     spread = variances.var() - np.mean(2 * variances**2 / (freedom + 2))
     alpha = _LARGEST_ALPHA
     if spread * _LARGEST_ALPHA > expected**2:
         alpha = 2 + expected**2 / spread
-    pooled = max(side.squares[several].sum() / freedom.sum(), LEAST_DEVIATION**2)
+    pooled = max(side.squares[several].sum() / freedom.sum(), _LEAST_DEVIATION**2)
     return mean.mean(), pooled, alpha, (alpha - 1) * expected
+
+
+class _Normal:
+    """A normal distribution for each record."""
+
+    def __init__(self, location, deviation):
+        self.location = location
+        self.deviation = np.maximum(deviation, _LEAST_DEVIATION)
+
+    def log_density(self, signal):
+        z = (signal - self.location) / self.deviation
+        return -(z**2) / 2 - np.log(self.deviation) - _HALF_LOG_2PI
+
+    def log_above(self, signal):
+        # P(Z > φ) = P(Z < −φ), without the loss of digits of 1 − P
+        return log_ndtr((self.location - signal) / self.deviation)
+
+
+class _Student:
+    """A Student distribution for each record."""
+
+    def __init__(self, freedom, location, scale):
+        self.freedom = freedom
+        self.location = location
+        self.scale = np.maximum(scale, _LEAST_DEVIATION)
+        half = freedom / 2
+        self.log_constant = gammaln(half + 0.5) - gammaln(half) - np.log(np.pi * freedom) / 2
+
+    def log_density(self, signal):
+        z = (signal - self.location) / self.scale
+        kernel = (self.freedom + 1) / 2 * np.log1p(z**2 / self.freedom)
+        return self.log_constant - kernel - np.log(self.scale)
+
+    def log_above(self, signal):
+        z = (signal - self.location) / self.scale
+        above = stdtr(self.freedom, -z)
+        far = above < 1e-290  # the logarithm would soon be infinite
+        logs = np.log(np.where(far, 1.0, above))
+        logs[far] = self._log_far_above(z[far], far)
+        return logs
+
+    def _log_far_above(self, z, far):
+        """Return the logarithm of the tail beyond what a float holds."""
+        # the density over its rate of decay h, corrected by 1 / (1 + h' / h²), which is exact for
+        # powers, and for the normal distribution up to O(z⁻⁴)
+        freedom = np.broadcast_to(self.freedom, far.shape)[far]
+        constant = np.broadcast_to(self.log_constant, far.shape)[far]
+        power = freedom + 1
+        rate = power * z / (freedom + z**2)
+        bend = (freedom - z**2) / (power * z**2)  # h' / h²
+        log_density = constant - power / 2 * np.log1p(z**2 / freedom)
+        return log_density - np.log(rate) - np.log1p(bend)
+
+
+# Each takes a `Side`, and the mean, variance, α and β of the prior on this side.
+
+
+def _global(moments, mean, variance, *_):
+    return _Normal(np.where(moments.count > 0, moments.center, mean), np.sqrt(variance))
+
+
+def _per_record(moments, mean, variance, *_):
+    own = moments.squares / np.maximum(moments.count, 1)
+    # a single signal has no spread
+    return _global(moments, mean, np.where(moments.count > 1, own, variance))
+
+
+def _bayesian(moments, mean, _, alpha, beta):
+    """Return the posterior predictive distribution under a normal inverse gamma prior."""
+    count = moments.count
+    own = np.where(count > 0, moments.mean, mean)
+    # the prior mean weighs as much as one signal, the 1 below
+    location = (mean + count * own) / (1 + count)
+    alpha = alpha + count / 2
+    beta = beta + moments.squares / 2 + count * (own - mean) ** 2 / (2 * (1 + count))
+    scale = np.sqrt(beta * (count + 2) / (alpha * (count + 1)))
+    return _Student(2 * alpha, location, scale)
+
+
+_LAWS = {"per_record": _per_record, "global": _global, "bayesian": _bayesian}
 
 
 @validate_params(
@@ -135,7 +214,8 @@ def lira_scores(
 
     Online, the score is log N(φ; μ_in, σ_in) − log N(φ; μ_out, σ_out), where φ is the target's
     signal of the record. μ and σ are mean and standard deviation of the signals of the shadows that
-    saw the record, and of those that did not. Above 0, «member» is the likelier.
+    saw the record, and of those that did not. A σ below 1e-6 counts as 1e-6. Above 0, «member» is
+    the likelier.
 
     Offline, it is −log P(Z > φ) for Z from N(μ_out, σ_out), or −log N(φ; μ_out, σ_out) with
     `alternative="two-sided"`. A record that no shadow saw always has the offline score.
@@ -164,8 +244,7 @@ def lira_scores(
         are far from them, as in the authors' code.
     signal_prior : LiRAPrior, default=None
         From `lira_prior`. By default it is learned from these very records. A score then depends on
-        all of them, unless `variance="per_record"` and each record has at least two shadows on each
-        side.
+        all of them, unless `variance="per_record"` and each record has two shadows on each side.
 
     Returns
     -------
@@ -176,14 +255,6 @@ def lira_scores(
     ------
     ValueError
         If shapes do not fit, a signal is not finite, or an option is unknown.
-
-    See Also
-    --------
-    LiRA : The attack.
-
-    Notes
-    -----
-    A standard deviation below 1e-6 counts as 1e-6.
 
     References
     ----------
@@ -201,24 +272,21 @@ def lira_scores(
     array([17.09567308])
     """
     signal, shadow_signals, in_mask = check_signals(signal, shadow_signals, in_mask)
-    if signal_prior is None:
+    if signal_prior is not None:
+        signal_prior = check_array(signal_prior, dtype=np.float64, input_name="signal_prior")
+    elif variance == "per_record" and _have_several(in_mask):
         signal_prior = _NO_PRIOR
-        if variance != "per_record" or not _have_several(in_mask):
-            signal_prior = _prior_of(moments_of(shadow_signals, in_mask))
     else:
-        signal_prior = LiRAPrior(
-            *check_array(signal_prior, dtype=np.float64, input_name="signal_prior")
-        )
+        signal_prior = _prior_of(moments_of(shadow_signals, in_mask))
     scores = np.empty(len(signal))
     for block in blocks_of(in_mask.shape):
         sides = block_moments(shadow_signals[:, block], in_mask[:, block], center)
-        # of the out side and of the in side
-        laws = [LAWS[variance](*given) for given in zip(sides, *signal_prior, strict=True)]
+        out, seen = (_LAWS[variance](*given) for given in zip(sides, *signal_prior, strict=True))
         own = signal[block].astype(np.float64)
-        scores[block] = _offline(laws[0], own, alternative)
+        scores[block] = -(out.log_above if alternative == "greater" else out.log_density)(own)
         if online:
             # a record that no shadow saw keeps its offline score
-            ratio = laws[1].log_density(own) - laws[0].log_density(own)
+            ratio = seen.log_density(own) - out.log_density(own)
             scores[block] = np.where(sides[1].count > 0, ratio, scores[block])
     return scores
 
@@ -230,113 +298,54 @@ def _have_several(in_mask):
     return ((n_in != 1) & (n_in < len(in_mask) - 1)).all()
 
 
-def _offline(law, signal, alternative):
-    return -law.log_above(signal) if alternative == "greater" else -law.log_density(signal)
-
-
 class LiRA(RecordAttack):
     """Likelihood ratio attack: tell answers of models that saw a record from those of others.
 
     For each record, the attack compares the target's confidence, on the logarithmic scale, with two
     distributions: the answers of shadow models that were trained on the record, and of those that
-    were not. The score is the logarithm of the ratio of the two densities. Above 0, «member» is the
-    likelier. For a record that no shadow was trained on there is only the second distribution, and
-    the score says how far above it the answer is.
+    were not. The score is the logarithm of the ratio of the two densities. For a record that no
+    shadow was trained on, it says how far above the second distribution the answer is.
 
-    The attacker knows the record with its label and sees the target's answer. To prepare, they have
-    records from the target's distribution, and know or guess the type of the target and its
-    parameters. Online, they train shadows once they know whom to attack: the records in question
-    are among those given to `fit`. They need not know a single member.
+    The attacker knows the record with its label and sees the target's answer. They have records
+    from the target's distribution, and know or guess the type of the target and its parameters.
+    Online, the records in question are among those given to `fit`. They need not know any member.
 
     Parameters
     ----------
-    target : estimator, default=None
-        Fitted classifier under attack, anything with `predict_proba`, `decision_function` or
-        `predict`. It is never refitted. None makes a template.
-    shadows : int or ShadowModels, default=16
-        Number of clones of the target to train, each on half of the records given to `fit`. Or
-        shadow models: fitted ones are used as they are, and can be shared by several attacks;
-        others are cloned and trained, with the target's type where they have no estimator.
-    online : bool, default=True
-        Whether shadows that were trained on a record count. Records that none was trained on are
-        always scored offline. Either kind has its own thresholds and risks, but do not compare
-        scores of one kind with those of the other.
     variance : {"auto", "per_record", "global", "bayesian"}, default="auto"
-        How the attack learns the spread of a record's signals: from its own signals, from those of
-        all records, or by a compromise, see :func:`lira_scores`. "auto" is "per_record" with 64
-        shadows or more, unless the shadows all give the same answer to more than 1 % of the
-        records; else "bayesian".
+        Where the spread of a record's signals comes from, see :func:`lira_scores`. "auto" is
+        "per_record" with 64 shadows or more, unless the shadows all give the same answer to more
+        than 1 % of the records; else "bayesian".
     center : {"mean", "median"}, default="mean"
         The center of a record's signals; not for "bayesian".
     alternative : {"greater", "two-sided"}, default="greater"
         Offline, which signals count, see :func:`lira_scores`.
     smoothing : "auto" or float, default="auto"
         Added to each probability before its odds are taken, in [0, 0.5]. "auto" is 0, unless
-        shadows answer exactly 0 or 1. Then the probabilities are shares of votes, of trees or
-        neighbors, and at least half a vote is added: half of the smallest other distance to 0 or 1.
-        The attack takes this, or a larger one of 0.01, 0.02, 0.05 and 0.1, whichever has the best
-        AUC on shadows in the target's place.
+        shadows answer exactly 0 or 1. Then it is half a vote, which is half of the smallest other
+        distance to 0 or 1, or a larger one of 0.01, 0.02, 0.05 and 0.1, whichever has the best AUC
+        on shadows in the target's place.
     augmentations : list of callable, default=None
         Functions that take records and return perturbed copies of them, in the same order. The
-        attack asks for each copy as well, and the score is the mean over all. A function must treat
-        each record alone, so that scores do not depend on the other records.
-    per_class : bool, default=False
-        One threshold and one risk histogram per class, else one for all records.
-    n_bins : int, default=20
-        Bins of the risk histogram, of equally many calibration records.
-    prior : float, default=0.5
-        Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
-    response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        What target and shadows reveal; "auto" takes the first of these that the target has.
-    random_state : int, RandomState instance or None, default=None
-        Seeds the shadows, and draws the records to calibrate on.
-    n_jobs : int, default=None
-        Number of shadows trained, and asked, at the same time; then of batches.
+        score is the mean over the record and its copies. A function must treat each record alone,
+        so that scores do not depend on the other records.
 
     Attributes
     ----------
-    shadows_ : ShadowModels
-        The fitted shadow models.
     variance_ : str
         The variance in use.
     smoothing_ : float
         The smoothing in use.
-    classes_ : ndarray of shape (2,)
-        0 for non-members and 1 for members: the columns of `predict_proba`.
-    target_classes_ : ndarray of shape (n_target_classes,)
-        Labels of the target, of the shadows and of the records in `fit`.
-    threshold_ : float
-        The threshold of all classes together, for records that the shadows know.
-    thresholds_ : ndarray of shape (n_target_classes,)
-        The threshold of each label.
-    n_features_in_ : int
-        Number of features of the records in `fit`, where they have such.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where they have such.
-
-    See Also
-    --------
-    lira_scores : The scoring rule as a function of arrays.
-    RMIA : Compares with records of the population; strong with few shadows that saw none of them.
-    skmia.shadows.ShadowModels : How shadows are trained, shared, and kept on disk.
 
     Notes
     -----
-    Forests, trees and nearest neighbors answer with few values, and often with exactly 0 or 1,
-    whose odds are infinite. The normal distribution then has no meaning for a single record.
-    Smoothing brings the odds back to a finite scale, and the Bayesian variance does not collapse
-    where all shadows agree. Among records for which the target is as certain as it can be, the
-    shadows make the difference: the harder a record is for models that did not see it, the surer a
-    member it is. This uses only the attacker's own models.
+    Without membership, thresholds and risks are learned from shadows in the target's place, each
+    with its counterpart held out. If there are too few for that, or fitted shadows do not know the
+    records in `fit`, one more shadow is trained. In the latter case all records are attacked
+    offline.
 
-    The shadows, variances and smoothing are learned in `fit`, so that the score of a record does
-    not depend on the others that are scored with it. Without membership, thresholds and risks are
-    learned by putting shadows into the target's place, each with its counterpart held out. If there
-    are too few for that, or `fit` gets records that fitted shadows do not know, one more shadow is
-    trained. In the latter case all records are attacked offline.
-
-    Densities far from all shadows decide nothing. With shadows of another type than the target,
-    whose answers are on another scale, `RMIA` and `ReferenceAttack` find more.
+    With shadows of another type than the target, whose answers are on another scale, `RMIA` and
+    `ReferenceAttack` find more. So does `RMIA` with few shadows that saw none of the records.
 
     References
     ----------
@@ -346,19 +355,14 @@ class LiRA(RecordAttack):
 
     Examples
     --------
-    >>> import numpy as np
     >>> from sklearn.datasets import load_digits
     >>> from sklearn.ensemble import RandomForestClassifier
     >>> from skmia.attacks import LiRA
-    >>> X, y = load_digits(return_X_y=True)
-    >>> membership = np.random.default_rng(0).permutation(len(y)) < len(y) / 2
-    >>> target = RandomForestClassifier(20, random_state=0).fit(X[membership], y[membership])
-
-    The attacker trains shadows on halves of the records in question:
-
+    >>> X, y = (part[:1000] for part in load_digits(return_X_y=True))
+    >>> target = RandomForestClassifier(20, random_state=0).fit(X[::2], y[::2])
     >>> attack = LiRA(target, shadows=8, random_state=0).fit(X, y)
-    >>> round(attack.score(X, y, membership), 2)
-    0.79
+    >>> round(attack.score(X, y, [1, 0] * 500), 2)
+    0.82
     """
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
@@ -404,10 +408,6 @@ class LiRA(RecordAttack):
         self.random_state = random_state
         self.n_jobs = n_jobs
 
-    @property
-    def _is_online(self):
-        return self.online
-
     def _prepare(self, evidence, stand_ins):
         self.smoothing_ = self.smoothing
         if self.smoothing == "auto":
@@ -434,13 +434,6 @@ class LiRA(RecordAttack):
         return lira_prior(smoothed(evidence.signals[0], self.smoothing_), evidence.in_mask)
 
     def _rule(self, learned, own, shadow_signals, in_mask, *, online):
-        return lira_scores(
-            smoothed(own, self.smoothing_),
-            smoothed(shadow_signals, self.smoothing_),
-            in_mask,
-            online=online,
-            variance=self.variance_,
-            center=self.center,
-            alternative=self.alternative,
-            signal_prior=learned,
-        )
+        given = *(smoothed(signals, self.smoothing_) for signals in (own, shadow_signals)), in_mask
+        form = {"variance": self.variance_, "center": self.center, "alternative": self.alternative}
+        return lira_scores(*given, online=online, signal_prior=learned, **form)

@@ -3,11 +3,10 @@
 import numpy as np
 from scipy.stats import chi2
 from sklearn import get_config
-from sklearn.utils import check_array, column_or_1d, gen_batches
+from sklearn.utils import check_array, gen_batches
 
+from skmia.attacks.compared._sides import check_signals
 from skmia.utils._constraints import ARRAY, COUNT, validate_params
-
-__all__ = ["combine_p_values", "gmia_p_values", "reference_p_values"]
 
 
 @validate_params(signal=ARRAY, shadow_signals=ARRAY, in_mask=ARRAY)
@@ -19,9 +18,9 @@ def gmia_p_values(signal, shadow_signals, in_mask):
 
     where :math:`\ell_t(r)` is the target's loss on a record r, and
     :math:`\ell_1(r), \dots, \ell_k(r)` are those of the k reference models that were not trained on
-    it. Monotone cubics (PCHIP) interpolate the empirical distribution function through its value at
-    each reference loss. p is 1 / (k + 1) below the smallest one, and 1 above the largest. A small p
-    speaks for membership; with 1, nothing does.
+    it. Monotone cubics [2]_ interpolate the empirical distribution function through its value at
+    each reference loss, as :class:`scipy.interpolate.PchipInterpolator` does. p is 1 / (k + 1)
+    below the smallest one, and 1 above the largest. A small p speaks for membership.
 
     Parameters
     ----------
@@ -43,15 +42,6 @@ def gmia_p_values(signal, shadow_signals, in_mask):
     ValueError
         If shapes do not fit together, or a signal is not finite.
 
-    See Also
-    --------
-    GMIA : The attack.
-
-    Notes
-    -----
-    The interpolant is that of :class:`scipy.interpolate.PchipInterpolator`, for all records at
-    once.
-
     References
     ----------
     .. [1] Y. Long et al., "Understanding membership inferences on well-generalized learning
@@ -64,52 +54,28 @@ def gmia_p_values(signal, shadow_signals, in_mask):
     >>> import numpy as np
     >>> from skmia.attacks import gmia_p_values
     >>> references = -np.array([[0.5], [0.75], [1.0], [1.25]])  # negated losses of four shadows
-    >>> for loss in (0.4, 0.5, 0.875, 1.3):
-    ...     print(gmia_p_values([-loss], references, np.zeros((4, 1), dtype=bool)))
-    [0.2]
-    [0.25]
-    [0.625]
-    [1.]
+    >>> gmia_p_values([-0.875], references, np.zeros((4, 1), dtype=bool))
+    array([0.625])
     """
-    signal = column_or_1d(
-        check_array(signal, dtype=np.float64, ensure_2d=False, input_name="signal")
-    )
-    # float32 stays as it is; each block is widened in its turn
-    shadow_signals = check_array(shadow_signals, dtype=[np.float64, np.float32])
-    in_mask = np.asarray(in_mask)
-    shape = (len(shadow_signals), len(signal))
-    if shadow_signals.shape != shape or in_mask.shape != shape or in_mask.dtype != bool:
-        raise ValueError(
-            "shadow_signals and in_mask must have one row per shadow and one column per record of "
-            f"signal, {shape}, and in_mask must be bool; got {shadow_signals.shape}, and "
-            f"{in_mask.dtype} of {in_mask.shape}."
-        )
-    return reference_p_values(-signal, shadow_signals, ~in_mask, sign=-1)
+    if np.asarray(in_mask).dtype != bool:
+        raise ValueError(f"in_mask must be bool; got {np.asarray(in_mask).dtype}.")
+    signal, shadow_signals, in_mask = check_signals(signal, shadow_signals, in_mask)
+    return reference_p_values(-signal.astype(np.float64), shadow_signals, ~in_mask, sign=-1)
 
 
 def reference_p_values(losses, reference_losses, is_reference, sign=1):
-    """Return p-values of checked arrays, block by block.
-
-    `losses` (n_records,) are the target's, `reference_losses` (n_shadows, n_records) those of the
-    shadows times the sign, and `is_reference` says which shadows are a record's references.
-    """
+    """Return p-values of checked arrays; `reference_losses` are to be taken times the sign."""
     p_values = np.empty(len(losses))
-    for rows in gen_batches(len(losses), _block_size(len(reference_losses))):
+    # six numbers for each shadow and record are held at the same time, at the most
+    size = get_config()["working_memory"] * 2**20 / (8 * 6 * max(len(reference_losses), 1))
+    for rows in gen_batches(len(losses), max(int(size), 1)):
         references = sign * reference_losses[:, rows].astype(np.float64, copy=False)
         p_values[rows] = _smoothed_ecdf(losses[rows], references, is_reference[:, rows])
     return p_values
 
 
-def _block_size(n_shadows):
-    # six numbers for each shadow and record are held at the same time, at the most
-    return max(int(get_config()["working_memory"] * 2**20 / (8 * 6 * max(n_shadows, 1))), 1)
-
-
 def _smoothed_ecdf(at, values, is_valid):
-    """Evaluate the interpolant at each argument, by the four reference values next to it.
-
-    Two lie at or below the argument, and two above it.
-    """
+    """Evaluate the interpolant at each argument, by the two reference values on either side."""
     # ties are one node, which has the largest of their shares: nodes must differ
     n_valid = is_valid.sum(axis=0)
     low, f_low = _next_below(at, values, is_valid, or_equal=True)
@@ -192,9 +158,8 @@ def combine_p_values(p_values, correlation, *, n_references=None):
     correlation : array-like of shape (m, m)
         Correlations of the statistics, in [-1, 1]. The diagonal does not matter.
     n_references : int, default=None
-        Number k of references behind each p-value. They cannot tell p-values below 1 / (2 (k + 1))
-        apart, which therefore count as that. By default there is no floor, and a p-value of 0 is
-        refused.
+        Number k of references behind each p-value. P-values below 1 / (2 (k + 1)) count as that. By
+        default there is no floor, and a p-value of 0 is refused.
 
     Returns
     -------

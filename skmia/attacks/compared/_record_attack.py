@@ -12,8 +12,6 @@ from skmia.attacks._shadows import train_shadow
 from skmia.shadows import ShadowModels
 from skmia.utils._sklearn import Interval, _num_samples
 
-__all__ = ["Evidence", "RecordAttack"]
-
 
 class Evidence(NamedTuple):
     """Signals of target and shadows, in lists: of the records, then of each of their copies."""
@@ -47,13 +45,8 @@ class Evidence(NamedTuple):
 class RecordAttack(BaseAttack):
     """Base class of attacks with a rule for one signal of the target and of shadow models.
 
-    The author of an attack writes `_rule`, which turns signals into scores, and `_learn` where the
-    rule needs something that is learned from all records together. The base class asks target and
-    shadows, and calibrates: on the target's own scores if membership is known, else on shadows in
-    the target's place, whose signals are compared with those of the other shadows.
-
-    An attack with `_is_online` scores records that shadows were trained on in another way than
-    foreign ones. Either way has its own thresholds and risks.
+    The author writes `_rule`, and `_learn` where the rule needs to know all records together. With
+    `_is_online`, records that shadows were trained on have a rule and a calibration of their own.
     """
 
     _shared_docstring = """
@@ -63,8 +56,14 @@ class RecordAttack(BaseAttack):
         Number of clones of the target to train, each on half of the records given to `fit`. Or
         shadow models: fitted ones are used as they are, and can be shared by several attacks;
         others are cloned and trained, with the target's type where they have no estimator.
+    online : bool
+        Whether shadows that were trained on a record count. Records that none was trained on are
+        always scored offline. Either kind has its own thresholds and risks, but do not compare
+        scores of one kind with those of the other.
+    response_method : {"auto", "predict_proba", "decision_function", "predict"}
+        What target and shadows reveal; "auto" takes the first of these that the target has.
     random_state : int, RandomState instance or None
-        Seeds the shadows, and draws the records to calibrate on.
+        Seeds the shadows, and draws the records to learn from.
     n_jobs : int
         Number of shadows trained, and asked, at the same time; then of batches.
 
@@ -72,20 +71,27 @@ class RecordAttack(BaseAttack):
     ----------
     shadows_ : ShadowModels
         The fitted shadow models.
+    target_classes_ : ndarray of shape (n_target_classes,)
+        Labels of the target, of the shadows and of the records in `fit`.
     threshold_ : float
         The threshold of all classes together, for records that the shadows know.
     """
 
     _risk_scale = "rank"
-    _is_online = False
     _signal = "logit_confidence"
     _learns_from_target = False  # whether `_learn` needs the target's own signals
-    augmentations = None  # a parameter of some attacks
+    online = False  # a parameter of some attacks
+    augmentations = None  # likewise
+    _offline_calibration = None  # of foreign records, where others have one of their own
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
         **BaseAttack._parameter_constraints,
         "shadows": [Interval(Integral, 1, None, closed="left"), ShadowModels],
     }
+
+    @property
+    def _is_online(self):
+        return self.online
 
     @property
     def _threat_model(self):
@@ -97,10 +103,7 @@ class RecordAttack(BaseAttack):
         """Choose what the user left open, by how it does against stand-ins; by default nothing."""
 
     def _learn(self, evidence, nonmember):
-        """Return what the rule needs to know of all records together; by default nothing.
-
-        `nonmember` marks records that the target is thought not to know.
-        """
+        """Return what the rule needs of all records; `nonmember` marks those thought foreign."""
 
     def _rule(self, learned, own, shadow_signals, in_mask, *, online):
         """Return the score of each record."""
@@ -189,29 +192,20 @@ class RecordAttack(BaseAttack):
         """Score records of a model whose membership is known, offline and online."""
         # foreign records are calibrated on all; only those that shadows saw have online scores
         everything = np.ones(len(membership), bool)
-        forms = {False: everything, True: evidence.in_mask.any(axis=0)}
-        return {
-            online: (
-                self._score_evidence(evidence, online=online)[kept],
-                membership[kept],
-                evidence.y_index[kept],
-            )
-            for online, kept in forms.items()
-        }
+        trial = {}
+        for online, kept in ((False, everything), (True, evidence.in_mask.any(axis=0))):
+            scores = self._score_evidence(evidence, online=online)
+            trial[online] = scores[kept], membership[kept], evidence.y_index[kept]
+        return trial
 
     def _by_form(self, trials):
         """Calibrate foreign records, and return what the others are calibrated on.
 
-        Where `fit` has seen none of the shadows' own records, or only members or non-members among
-        them, there is nothing to calibrate these on, and they are treated as foreign ones.
+        Where `fit` has not seen both members and non-members among the shadows' own records, these
+        are treated as foreign ones.
         """
-        offline, online = (
-            [
-                np.concatenate(parts)
-                for parts in zip(*(trial[form] for trial in trials), strict=True)
-            ]
-            for form in (False, True)
-        )
+        columns = [zip(*(trial[form] for trial in trials), strict=True) for form in (False, True)]
+        offline, online = ([np.concatenate(parts) for parts in of_form] for of_form in columns)
         self._offline_calibration = None
         self._scores_online = self._is_online and np.unique(online[1]).size == 2
         if not self._scores_online:
@@ -238,9 +232,8 @@ class RecordAttack(BaseAttack):
         if self._offline_calibration is not None:  # the two scales cannot be compared
             foreign = ~self.shadows_.in_mask(X, y).any(axis=0)
             y_index = label_index(y, self.target_classes_)[foreign]
-            called[foreign], risk[foreign] = self._offline_calibration.judge(
-                scores[foreign], y_index
-            )
+            judged = self._offline_calibration.judge(scores[foreign], y_index)
+            called[foreign], risk[foreign] = judged
         return scores, called, risk
 
     def _numbers_per_record(self):

@@ -1,4 +1,4 @@
-"""The robust attack of Zarifzadeh et al. (2024)."""
+"""The robust attack of Zarifzadeh et al. (2024), and BASE (2025), which needs no population."""
 
 from numbers import Real
 
@@ -7,16 +7,14 @@ import numpy as np
 from skmia.attacks.compared._record_attack import RecordAttack
 from skmia.attacks.compared._sides import (
     LEAST_CONFIDENCE,
+    best_choice,
     block_moments,
     blocks_of,
     check_confidence,
     tempered_confidence,
 )
-from skmia.attacks.compared._tuning import best_choice
 from skmia.utils._constraints import ARRAY, ARRAY_OR_NONE, BOOLEAN, POSITIVE, SHARE, validate_params
 from skmia.utils._sklearn import Interval, StrOptions
-
-__all__ = ["RMIA", "rmia_scores"]
 
 _UNTUNED = 0.3  # the published slope for CIFAR-10, where no shadows can be held out
 _SLOPES = tuple(np.linspace(0, 1, 11).round(1).tolist())  # to choose from, as Privacy Meter does
@@ -72,8 +70,8 @@ def rmia_scores(
     population_shadow_confidence : array-like of shape (n_shadows, n_population)
         The shadows' confidences for these.
     offline_a : float, default=0.3
-        Slope of the line, in [0, 1]. 1 says that training on a record changes nothing, 0 that it
-        makes any answer certain.
+        Slope of the line, in [0, 1]: 1 if training on a record changes nothing, 0 if it makes any
+        answer certain.
     gamma : float, default=1.0
         By how much a record must dominate; above 0. It is 2 in the paper.
     online : bool, default=True
@@ -91,16 +89,6 @@ def rmia_scores(
     ValueError
         If shapes do not fit, or a confidence or a parameter is out of its range.
 
-    See Also
-    --------
-    RMIA : The attack.
-    base_scores : The same order of records, without the ties at both ends.
-
-    Notes
-    -----
-    The share grows with r(x). Sorting the population once therefore replaces the comparison of all
-    pairs, which takes O((n + p) log p) for n records and p of the population.
-
     References
     ----------
     .. [1] S. Zarifzadeh, P. Liu and R. Shokri, "Low-cost high-power membership inference attacks",
@@ -109,14 +97,9 @@ def rmia_scores(
     Examples
     --------
     >>> from skmia.attacks import rmia_scores
-    >>> rmia_scores(
-    ...     [0.9, 0.4],
-    ...     [[0.5, 0.45], [0.6, 0.35]],
-    ...     [[False, False], [False, False]],
-    ...     [0.8, 0.5, 0.3],
-    ...     [[0.7, 0.6, 0.5], [0.6, 0.4, 0.3]],
-    ... )
-    array([1.        , 0.33333333])
+    >>> population, of_shadows = [0.8, 0.5, 0.3], [[0.7, 0.6, 0.5], [0.6, 0.4, 0.3]]
+    >>> rmia_scores([0.9], [[0.5], [0.6]], [[False], [False]], population, of_shadows)
+    array([1.])
     """
     given = check_confidence(confidence, shadow_confidence, in_mask)
     if population_in_mask is None:  # the population is foreign to all shadows
@@ -129,20 +112,12 @@ def rmia_scores(
             "The same shadows must answer for the records and the population, got "
             f"{len(given[1])} and {len(population[1])} of them."
         )
-    offline = _population_share(
-        _likelihood_ratios(*given, offline_a=offline_a, online=False),
-        np.sort(_likelihood_ratios(*population, offline_a=offline_a, online=False)),
-        gamma,
-    )
-    if not online:
-        return offline
-    # with the slope 1, a z that no shadow saw has the mean over all shadows
-    both = _population_share(
-        _likelihood_ratios(*given, offline_a=offline_a, online=True),
-        np.sort(_likelihood_ratios(*population, offline_a=1, online=True)),
-        gamma,
-    )
-    return np.where(given[2].any(axis=0), both, offline)
+    shares = []
+    for form in (False, True) if online else (False,):
+        ratios = _likelihood_ratios(*given, offline_a=offline_a, online=form)
+        of_population = _population_ratios(population, offline_a, online=form)
+        shares.append(_population_share(ratios, of_population, gamma))
+    return np.where(given[2].any(axis=0), shares[-1], shares[0])
 
 
 def _likelihood_ratios(confidence, shadow_confidence, in_mask, *, offline_a, online):
@@ -163,6 +138,12 @@ def _likelihood_ratios(confidence, shadow_confidence, in_mask, *, offline_a, onl
     return ratios
 
 
+def _population_ratios(population, offline_a, *, online):
+    # with the slope 1, a record that no shadow saw has the mean over all shadows
+    slope = 1 if online else offline_a
+    return np.sort(_likelihood_ratios(*population, offline_a=slope, online=online))
+
+
 def _population_share(ratios, population_ratios, gamma):
     """Return the share of the sorted population ratios that each ratio dominates."""
     # "left" counts those that are smaller, without ties
@@ -173,80 +154,30 @@ def _population_share(ratios, population_ratios, gamma):
 class RMIA(RecordAttack):
     """Robust attack: compare the likelihood ratio of a record with those of a population.
 
-    A record's likelihood ratio is the target's confidence in it over the mean confidence of models
-    that were and models that were not trained on it. The score is the share of the population whose
-    ratio is smaller by more than the factor γ.
+    The score is the share of the population whose ratio is smaller by more than the factor γ, see
+    :func:`rmia_scores`.
 
-    The attacker knows the record with its label and sees the target's answer. To prepare, they have
-    records from the target's distribution, and take none of them for a member. These records train
-    the shadows and are the population. The attacker knows or guesses the type of the target and its
-    parameters. Online, the records in question are among those that train the shadows. Offline, a
-    line replaces the models that were trained on a record; its slope a is tuned on the shadows.
+    The attacker knows and has what they do for :class:`LiRA`. The records given to `fit`, or the
+    non-members among them if their membership is given, are the population. Members in it make all
+    scores smaller, but leave their order the same. Offline, a line replaces the models that were
+    trained on a record; its slope a is tuned on the shadows.
 
     Parameters
     ----------
-    target : estimator, default=None
-        Fitted classifier under attack, anything with `predict_proba`, `decision_function` or
-        `predict`. It is never refitted. None makes a template.
-    shadows : int or ShadowModels, default=16
-        Number of clones of the target to train, each on half of the records given to `fit`. Or
-        shadow models: fitted ones are used as they are, and can be shared by several attacks;
-        others are cloned and trained, with the target's type where they have no estimator.
-    online : bool, default=True
-        Whether shadows that were trained on a record count. Records that none was trained on are
-        always scored offline, and compared with the population scored in the same way.
     temperature : float, default=2.0
         Confidences are taken at this temperature T, above 0: 1 / (1 + exp(−φ / T)), where φ are the
-        logarithmic odds of the true label against all others. At 1 they are the target's own. A
-        higher T still tells answers of overconfident models apart.
+        logarithmic odds of the true label. At 1 they are the target's own. A higher T still tells
+        answers of overconfident models apart.
     gamma : float, default=1.0
-        By how much a record must dominate; above 0. The paper has 2. The factor only moves where
-        the scores end in ties at 0 and 1, and 1 leaves fewer ties.
+        By how much a record must dominate; above 0. The paper has 2; 1 leaves fewer ties.
     offline_a : "auto" or float, default="auto"
         Slope a of the line p_in = a p_out + 1 − a, in [0, 1]. "auto" takes that of 0, 0.1, ..., 1
         with the best AUC on shadows in the target's place; 0.3 where too few can be held out.
-    per_class : bool, default=False
-        One threshold and one risk histogram per class, else one for all records.
-    n_bins : int, default=20
-        Bins of the risk histogram, of equally many calibration records.
-    prior : float, default=0.5
-        Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
-    response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        What target and shadows reveal; "auto" takes the first of these that the target has.
-    random_state : int, RandomState instance or None, default=None
-        Seeds the shadows, and draws the records to calibrate on.
-    n_jobs : int, default=None
-        Number of shadows trained, and asked, at the same time; then of batches.
 
     Attributes
     ----------
-    shadows_ : ShadowModels
-        The fitted shadow models.
     offline_a_ : float
         The slope in use.
-    classes_ : ndarray of shape (2,)
-        0 for non-members and 1 for members: the columns of `predict_proba`.
-    target_classes_ : ndarray of shape (n_target_classes,)
-        Labels of the target, of the shadows and of the records in `fit`.
-    threshold_ : float
-        The threshold of all classes together, for records that the shadows know.
-    thresholds_ : ndarray of shape (n_target_classes,)
-        The threshold of each label.
-    n_features_in_ : int
-        Number of features of the records in `fit`, where they have such.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where they have such.
-
-    See Also
-    --------
-    rmia_scores : The scoring rule as a function of arrays.
-    BASE : The same order of records without a population.
-    LiRA : Distributions of the shadows' answers in place of their means.
-
-    Notes
-    -----
-    The population is the records given to `fit`, or the non-members among them if `fit` gets
-    membership. Members in it make all scores smaller, but leave their order the same.
 
     References
     ----------
@@ -255,16 +186,14 @@ class RMIA(RecordAttack):
 
     Examples
     --------
-    >>> import numpy as np
     >>> from sklearn.datasets import load_digits
     >>> from sklearn.ensemble import RandomForestClassifier
     >>> from skmia.attacks import RMIA
-    >>> X, y = load_digits(return_X_y=True)
-    >>> membership = np.random.default_rng(0).permutation(len(y)) < len(y) / 2
-    >>> target = RandomForestClassifier(20, random_state=0).fit(X[membership], y[membership])
+    >>> X, y = (part[:1000] for part in load_digits(return_X_y=True))
+    >>> target = RandomForestClassifier(20, random_state=0).fit(X[::2], y[::2])
     >>> attack = RMIA(target, shadows=8, random_state=0).fit(X, y)
-    >>> round(attack.score(X, y, membership), 2)
-    0.78
+    >>> round(attack.score(X, y, [1, 0] * 500), 2)
+    0.82
     """
 
     _learns_from_target = True  # its answers to the population
@@ -305,16 +234,11 @@ class RMIA(RecordAttack):
         self.random_state = random_state
         self.n_jobs = n_jobs
 
-    @property
-    def _is_online(self):
-        return self.online
-
     def _prepare(self, evidence, stand_ins):
         self.offline_a_ = self.offline_a
         if self.offline_a == "auto":
-            self.offline_a_ = best_choice(
-                _SLOPES, self._offline_ratios, evidence, stand_ins, default=_UNTUNED
-            )
+            given = self._offline_ratios, evidence, stand_ins
+            self.offline_a_ = best_choice(_SLOPES, *given, default=_UNTUNED)
 
     def _offline_ratios(self, offline_a, own, shadow_signals, in_mask):
         # the ratios have the order of the scores, so that their AUC takes no population
@@ -325,11 +249,8 @@ class RMIA(RecordAttack):
         """Return the sorted ratios of the population, scored offline and online."""
         others = evidence.of(np.flatnonzero(nonmember))
         population = *self._confidences(others.own[0], others.signals[0]), others.in_mask
-        # with the slope 1, a record that no shadow saw has the mean over all shadows
-        return [
-            np.sort(_likelihood_ratios(*population, offline_a=offline_a, online=online))
-            for offline_a, online in ((self.offline_a_, False), (1, True))
-        ]
+        forms = (False, True)
+        return [_population_ratios(population, self.offline_a_, online=form) for form in forms]
 
     def _rule(self, learned, own, shadow_signals, in_mask, *, online):
         # not by `rmia_scores`, since the population is known and sorted since `fit`
@@ -344,3 +265,135 @@ class RMIA(RecordAttack):
 
     def _confidences(self, *signals):
         return [tempered_confidence(values, self.temperature) for values in signals]
+
+
+@validate_params(
+    confidence=ARRAY, shadow_confidence=ARRAY, in_mask=ARRAY, online=BOOLEAN, offline_scale=SHARE
+)
+def base_scores(confidence, shadow_confidence, in_mask, *, online=True, offline_scale=0.33):
+    """Return the logarithm of each record's confidence over its mean among the shadows.
+
+    score(x) = log p(x | θ) − log p(x), where p(x) is the mean confidence of all shadows. Offline,
+    and for a record that no shadow saw, score(x) = log p(x | θ) − s log p_out(x), where p_out is
+    the mean of the shadows that did not see x. The online score ranks records as RMIA does, if as
+    many shadows saw each record as did not.
+
+    Parameters
+    ----------
+    confidence : array-like of shape (n_records,)
+        The target's confidences in the true labels, in [0, 1].
+    shadow_confidence : array-like of shape (n_shadows, n_records)
+        The shadows' confidences.
+    in_mask : array-like of bool, shape (n_shadows, n_records)
+        Which shadows saw which records.
+    online : bool, default=True
+        Whether the shadows that saw a record count.
+    offline_scale : float, default=0.33
+        The factor s, in [0, 1].
+
+    Returns
+    -------
+    ndarray of shape (n_records,)
+        Scores; higher is more member-like. Confidences below 1e-30 count as 1e-30.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, or a confidence or a parameter is out of its range.
+
+    References
+    ----------
+    .. [1] "BASE", 2025, arXiv:2505.24089.
+
+    Examples
+    --------
+    >>> from skmia.attacks import base_scores
+    >>> base_scores([0.9, 0.4], [[0.9, 0.4], [0.5, 0.4]], [[True, True], [False, False]])
+    array([0.25131443, 0.        ])
+    """
+    confidence, of_shadows, in_mask = check_confidence(confidence, shadow_confidence, in_mask)
+    own = np.log(np.maximum(confidence, LEAST_CONFIDENCE, dtype=np.float64))
+    scores = np.empty(len(own))
+    for block in blocks_of(in_mask.shape):
+        out, seen = block_moments(of_shadows[:, block], in_mask[:, block])
+        # the mean of a side without shadows is not a number, and has no weight
+        means = [np.where(side.count > 0, side.mean, 0.0) for side in (out, seen)]
+        overall = np.average(means, axis=0, weights=[out.count, seen.count])
+        # a record that all shadows saw has their mean
+        offline = np.where(out.count > 0, means[0], overall)
+        scores[block] = own[block] - offline_scale * np.log(np.maximum(offline, LEAST_CONFIDENCE))
+        if online:
+            # a record that no shadow saw keeps its offline score
+            ratio = own[block] - np.log(np.maximum(overall, LEAST_CONFIDENCE))
+            scores[block] = np.where(seen.count > 0, ratio, scores[block])
+    return scores
+
+
+class BASE(RecordAttack):
+    """Compare the confidence in a record with its mean among shadow models.
+
+    score(x) = log p(x | θ) − log p(x), the logarithm of RMIA's likelihood ratio, see
+    :func:`base_scores`. It needs no population, and has no ties at both ends. The attacker knows
+    and has what they do for :class:`LiRA`.
+
+    Parameters
+    ----------
+    temperature : float, default=2.0
+        Confidences are taken at this temperature, above 0, see :class:`RMIA`.
+    offline_scale : float, default=0.33
+        Offline, the factor of log p(x), in [0, 1].
+
+    References
+    ----------
+    .. [1] "BASE", 2025, arXiv:2505.24089.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from skmia.attacks import BASE
+    >>> X, y = (part[:1000] for part in load_digits(return_X_y=True))
+    >>> target = RandomForestClassifier(20, random_state=0).fit(X[::2], y[::2])
+    >>> attack = BASE(target, shadows=8, random_state=0).fit(X, y)
+    >>> round(attack.score(X, y, [1, 0] * 500), 2)
+    0.82
+    """
+
+    _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
+        **RecordAttack._parameter_constraints,
+        "online": ["boolean"],
+        "temperature": [Interval(Real, 0, None, closed="neither")],
+        "offline_scale": [Interval(Real, 0, 1, closed="both")],
+    }
+
+    def __init__(
+        self,
+        target=None,
+        *,
+        shadows=16,
+        online=True,
+        temperature=2.0,  # as in BASE's published code
+        offline_scale=0.33,  # likewise
+        per_class=False,
+        n_bins=20,
+        prior=0.5,
+        response_method="auto",
+        random_state=None,
+        n_jobs=None,
+    ):
+        self.target = target
+        self.shadows = shadows
+        self.online = online
+        self.temperature = temperature
+        self.offline_scale = offline_scale
+        self.per_class = per_class
+        self.n_bins = n_bins
+        self.prior = prior
+        self.response_method = response_method
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def _rule(self, learned, own, shadow_signals, in_mask, *, online):
+        # from logarithmic odds, so that any temperature can be taken without asking again
+        confidences = [tempered_confidence(s, self.temperature) for s in (own, shadow_signals)]
+        return base_scores(*confidences, in_mask, online=online, offline_scale=self.offline_scale)

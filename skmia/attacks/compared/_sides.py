@@ -1,28 +1,17 @@
-"""What shadows that saw a record, and those that did not, answer: signals, and their moments."""
+"""Signals of shadows that saw a record and of those that did not: moments, and what suits them."""
 
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit
+from scipy.stats import rankdata
 from sklearn.utils import check_array, gen_batches
 
 from skmia.utils._checks import check_signal
 
-__all__ = [
-    "LEAST_CONFIDENCE",
-    "Side",
-    "block_moments",
-    "blocks_of",
-    "check_confidence",
-    "check_signals",
-    "moments_of",
-    "smoothed",
-    "smoothing_of",
-    "tempered_confidence",
-]
-
 LEAST_CONFIDENCE = 1e-30  # where it is divided by, or its logarithm taken
 _BLOCK_ENTRIES = 65_536  # of a block of shadow signals: it stays in a core's cache
+_SMOOTHINGS = (0.01, 0.02, 0.05, 0.1)  # to try where shadows are certain
 _CERTAIN = 100  # the logarithmic odds of a probability of exactly 0 or 1 are about ±103
 
 
@@ -36,10 +25,7 @@ class Side(NamedTuple):
 
 
 def block_moments(shadow_signals, in_mask, center="mean"):
-    """Return two `Side`: the shadows that did not see each record, and those that did.
-
-    The arrays, (n_shadows, n_records), hold few records: copies of them are made.
-    """
+    """Return two `Side`, of shadows that did not see each record, and of those that did."""
     if in_mask.shape[1] == 1:  # a single column is summed in another order than one of several
         twice = block_moments(*(np.repeat(m, 2, axis=1) for m in (shadow_signals, in_mask)), center)
         return [Side(*(moment[:1] for moment in side)) for side in twice]
@@ -89,10 +75,7 @@ def blocks_of(shape):
 
 
 def check_signals(signal, shadow_signals, in_mask, names=("signal", "shadow_signals", "in_mask")):
-    """Return a target's and its shadows' signals and the mask, checked, as arrays.
-
-    `names` is what the caller calls these three, for the messages.
-    """
+    """Return signals and mask as checked arrays; messages call them by these names."""
     of_target, of_shadows, mask = names
     signal = check_signal(of_target, signal)
     # float32 stays as it is; each block is widened when its moments are taken
@@ -130,8 +113,7 @@ def check_confidence(confidence, shadow_confidence, in_mask, of=""):
 def smoothing_of(shadow_signals):
     """Return what to add to probabilities so that votes of all or none have finite odds.
 
-    The signals are logarithmic odds. Where none of them comes from an answer of exactly 0 or 1, the
-    amount is 0, else half of the smallest other distance to 0 or 1: 1/200 for forests of 100 trees.
+    It is 0 where no answer is exactly 0 or 1, else half of the smallest other distance to these.
     """
     # as if half a vote more were cast for each side
     size = np.abs(shadow_signals)
@@ -156,3 +138,41 @@ def smoothed(signals, amount):
 def tempered_confidence(logit_confidence, temperature):
     """Return confidences from logarithmic odds; a high temperature makes them less sure."""
     return expit(logit_confidence / temperature)
+
+
+def best_choice(choices, scores_of, evidence, stand_ins, *, default):
+    """Return the choice with the largest AUC on shadows in the target's place, of equals the first.
+
+    `scores_of(choice, own, shadow_signals, in_mask)` scores a stand-in; without any, the default.
+    """
+    if not stand_ins:
+        return default
+    found = np.zeros(len(choices))
+    for stand_in in stand_ins:
+        of_it = evidence.of_stand_in(stand_in)
+        about = of_it.own[0], of_it.signals[0], of_it.in_mask
+        for k, choice in enumerate(choices):
+            found[k] += _area(stand_in.membership == 1, scores_of(choice, *about))
+    return choices[int(found.argmax())]
+
+
+def _area(membership, scores):
+    """Return the area under the ROC curve by ranks."""
+    # not scikit-learn's: its checks cost more than the area
+    n_in = np.count_nonzero(membership)
+    n_lower = rankdata(scores)[membership].sum() - n_in * (n_in + 1) / 2
+    return n_lower / (n_in * (len(scores) - n_in))
+
+
+def best_smoothing(scores_of, evidence, stand_ins):
+    """Return how much to add to probabilities, by `scores_of(own, shadow_signals, in_mask)`."""
+    # nothing, unless shadows answer exactly 0 or 1; then half a vote, or a larger amount
+    least = smoothing_of(evidence.signals[0])
+    choices = [least, *(amount for amount in _SMOOTHINGS if amount > least)]
+    if least == 0 or len(choices) == 1:
+        return least
+
+    def _scores(amount, own, others, seen):
+        return scores_of(smoothed(own, amount), smoothed(others, amount), seen)
+
+    return best_choice(choices, _scores, evidence, stand_ins, default=least)

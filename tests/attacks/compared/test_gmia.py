@@ -263,15 +263,15 @@ def test_one_more_shadow_calibrates_where_shadows_cannot(tree, shadows, kind):
 
 def test_risk_with_membership_is_learned_from_selected_records_of_the_target(tree, shadows):
     attack = GMIA(tree, shadows=shadows, cutoff=0.1, n_selected=0.5, random_state=0)
-    attack.fit(X[CANDIDATES], Y[CANDIDATES], MEMBERSHIP)
-    scores, membership, y_index = attack._on_target(X[CANDIDATES], Y[CANDIDATES], MEMBERSHIP)
+    scores, membership, y_index = calibrated_on(attack, X[:400], Y[:400], MEMBERSHIP)
     selected = np.flatnonzero(attack.selected_)
     np.testing.assert_array_equal(membership, MEMBERSHIP[selected])
     np.testing.assert_array_equal(y_index, Y[selected])
     np.testing.assert_allclose(scores, attack.score_samples(X[selected], Y[selected]))
     few = GMIA(tree, shadows=shadows, cutoff=0.1, n_selected=1, random_state=0)
-    few.fit(X[CANDIDATES], Y[CANDIDATES], (~few.fit(X[:400], Y[:400]).selected_).astype(int))
-    assert few._on_target(X[:400], Y[:400], np.ones(400, dtype=int)) is None
+    others = (~few.fit(X[:400], Y[:400]).selected_).astype(int)
+    # none selected on one side: all are learned from
+    assert len(calibrated_on(few, X[:400], Y[:400], others)[0]) == 400
 
 
 def test_cutoffs_that_can_never_be_met(tree):

@@ -21,8 +21,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from skmia.attacks import LiRA, lira_prior, lira_scores
-from skmia.attacks.compared._lira import LiRAPrior
-from skmia.attacks.compared._lira_laws import _Student
+from skmia.attacks.compared._lira import LiRAPrior, _Student
 from skmia.attacks.compared._sides import smoothed, smoothing_of
 from skmia.shadows import ShadowModels
 from skmia.signals import logit_confidence
