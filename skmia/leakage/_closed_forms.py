@@ -35,14 +35,12 @@ from skmia.utils._constraints import (
     validate_params,
 )
 
-__all__ = ["ClosedFormLeakage", "closed_form_leakage"]
-
 RESAMPLED_AT_ONCE = 2**22  # numbers in a batch of resamples: 32 MB
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class ClosedFormLeakage(Result):
-    """What the parameters of a classifier give away of membership, by closed forms.
+    """What the parameters of a classifier give away of membership, by :func:`closed_form_leakage`.
 
     Attributes
     ----------
@@ -60,18 +58,12 @@ class ClosedFormLeakage(Result):
     n_records : int
         Number of training records.
 
-    See Also
-    --------
-    closed_form_leakage : Makes it.
-
     Examples
     --------
-    >>> from sklearn.datasets import load_iris
     >>> from sklearn.linear_model import LogisticRegression
     >>> from skmia.leakage import closed_form_leakage
-    >>> X, y = load_iris(return_X_y=True)
-    >>> model = LogisticRegression(max_iter=1000).fit(X, y)
-    >>> leakage = closed_form_leakage(model, X, y, damping=0.01, random_state=0)
+    >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0, 1, 0, 1]
+    >>> leakage = closed_form_leakage(LogisticRegression().fit(X, y), X, y, random_state=0)
     >>> leakage.to_frame().columns.tolist()
     ['kl', 'success_bound']
     """
@@ -138,13 +130,12 @@ def closed_form_leakage(
 
     where :math:`g` is the gradient of the record's loss at the fitted parameters, :math:`H` the
     Hessian of the objective over n training records, penalty included, and :math:`V` the covariance
-    of the gradients. :func:`~skmia.leakage.influence_leakage` has the derivation. 0 means that the
-    record leaves no trace; there is no upper bound.
+    of the gradients; :func:`influence_leakage` derives it. 0 means that the record leaves no trace;
+    there is no upper bound.
 
     **The attacker** sees all parameters, with noise or drawn as the mechanism says. They know the
-    record, the training and, except for "sampling", all other training records. An attacker who
-    sees only answers learns no more: for them these are upper bounds, as far as the approximation
-    holds.
+    record, the training and, except for "sampling", all other training records. For an attacker who
+    sees only answers these are upper bounds, as far as the approximation holds.
 
     Parameters
     ----------
@@ -160,8 +151,8 @@ def closed_form_leakage(
     y_train : array-like of shape (n_records,)
         Their labels.
     X : {array-like, sparse matrix, dataframe} of shape (n_candidates, n_features), default=None
-        The records to measure, as if each joined the training. By default the training records,
-        as if each were left out.
+        The records to measure, as if each joined the training. None takes the training records, as
+        if each were left out.
     y : array-like of shape (n_candidates,), default=None
         Their labels.
     mechanism : {"output", "posterior", "sampling"}, default="sampling"
@@ -170,11 +161,11 @@ def closed_form_leakage(
     noise_scale : float, default=None
         Standard deviation :math:`\sigma` of Gaussian noise on each parameter. For "output".
     epsilon, delta : float, default=None
-        Instead of `noise_scale`, the privacy that the noise is for. With a `sensitivity` they give
-        the noise of :func:`~skmia.leakage.gaussian_noise_scale`.
+        Instead of `noise_scale`, the privacy that the noise is for: with a `sensitivity` they give
+        that of :func:`gaussian_noise_scale`.
     sensitivity : float, default=None
-        The largest distance that any record of any data could move the parameters, a bound from
-        theory. The largest distance of these records is no such bound, so there is no default.
+        The largest distance that any record of any data could move the parameters, from theory. The
+        largest distance of these records is no such bound.
     inverse_temperature : float, default=None
         The factor :math:`\beta` of the posterior :math:`\propto e^{-\beta n F}`. For "posterior".
     damping : float, default=0.0
@@ -194,8 +185,7 @@ def closed_form_leakage(
     Returns
     -------
     ClosedFormLeakage
-        With the divergence ``kl`` of each record in nats, the ``success_bound`` of attacks on it,
-        and the means over the records; `print` it.
+        With ``kl`` and ``success_bound`` of each record, and their means; `print` it.
 
     Raises
     ------
@@ -206,24 +196,22 @@ def closed_form_leakage(
 
     See Also
     --------
-    skmia.leakage.influence_leakage : The same from gradients and Hessian.
-    skmia.leakage.membership_leakage : From models trained with and without a record.
-    skmia.leakage.gaussian_noise_leakage : What noise leaves of the worst record.
+    membership_leakage : From models trained with and without a record.
 
     Notes
     -----
     The formulas are a reconstruction: only the paper's abstract was known. They hold up to terms
     in :math:`n^{-2}`. The penalty keeps its weight against the loss of one record, as
     scikit-learn's `C` and `alpha` do; intercepts are not penalized. "sampling" hardly depends on
-    the weight of the penalty, which makes a record's trace smaller and that of all others too. It
-    takes the others for independent draws. Models of one half each of a pool, such as those of
+    the weight of the penalty, which makes the traces of all records smaller alike. It takes the
+    others for independent draws. Models of one half each of a pool, such as those of
     :class:`~skmia.shadows.ShadowModels`, vary half as much, which doubles the divergence.
 
-    A sensitivity from theory is :math:`L / (n \lambda)` for a record that comes or goes, and twice
-    this for one that is replaced. It holds if all parameters are penalized with
-    :math:`\frac{\lambda}{2} \|\theta\|^2`, and the gradients of the loss have a length of at most
-    L. For logistic regression without intercept, :math:`\lambda = 1 / (C n)` and L is the largest
-    length of a record. An error reports records that exceed it; no error proves nothing.
+    If all parameters are penalized with :math:`\frac{\lambda}{2} \|\theta\|^2`, and gradients of
+    the loss have a length of at most L, the sensitivity is :math:`L / (n \lambda)` for a record
+    that comes or goes, and twice this for one that is replaced. For logistic regression without
+    intercept, :math:`\lambda = 1 / (C n)` and L is the largest length of a record. An error reports
+    records that exceed the sensitivity; no error proves nothing.
 
     A training record is left out of V, so that the divergence is infinite where no other record
     moves the parameters as it does, such as the only one of its category. Records in `X` are not
@@ -250,10 +238,7 @@ def closed_form_leakage(
     >>> from skmia.leakage import closed_form_leakage
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> X = scale(X)[:, :5]
-    >>> model = LogisticRegression().fit(X, y)
-    >>> leakage = closed_form_leakage(model, X, y, random_state=0)
-    >>> leakage.kl.shape
-    (569,)
+    >>> leakage = closed_form_leakage(LogisticRegression().fit(X, y), X, y, random_state=0)
     >>> print(leakage.mean_kl)  # nats
     0.006 [0.004, 0.008]
     """
@@ -266,10 +251,8 @@ def closed_form_leakage(
     classifier, X_train = transformed(estimator, X_train)
     problem = _problem(classifier, X_train, y_train, tol, max_iter)
     records = None if X is None else (transformed(estimator, X)[1], y)
-    if mechanism == "sampling":
-        kl = _sampling(problem, records, damping)
-    else:
-        kl = _shift(problem, records, damping, scales)
+    compute = _sampling if mechanism == "sampling" else _shift
+    kl = compute(problem, records, damping, scales)
     if sensitivity is not None:
         # "output" with noise of this scale has K = shift² / (2 σ²), solved for the shift
         _check_sensitivity(noise_scale * np.sqrt(2 * kl), sensitivity)
@@ -287,7 +270,6 @@ def closed_form_leakage(
 
 
 def _noise_scale(mechanism, noise_scale, epsilon, delta, sensitivity):
-    """Return the noise given, or that of the Gaussian mechanism."""
     wanted = {"epsilon": epsilon, "delta": delta, "sensitivity": sensitivity}
     given = [name for name, value in wanted.items() if value is not None]
     if not given:
@@ -308,7 +290,6 @@ def _noise_scale(mechanism, noise_scale, epsilon, delta, sensitivity):
 
 
 def _problem(classifier, X, y, tol, max_iter):
-    """Return the objective that the classifier minimizes."""
     if is_linear(classifier):
         return LinearProblem(classifier, X, y)
     # by the module's name: who has no torch could not import the classes to compare with
@@ -325,7 +306,7 @@ def _problem(classifier, X, y, tol, max_iter):
     )
 
 
-def _sampling(problem, records, damping):
+def _sampling(problem, records, damping, _scales):
     # a network has more parameters than records, whose gradients span fewer dimensions
     reduced = problem.coordinates()
     trained_on = problem.X, problem.y
@@ -337,11 +318,9 @@ def _sampling(problem, records, damping):
 
 def _shift(problem, records, damping, scales):
     solve = problem.solver(damping)
-    n_records = problem.n_records
     blocks = problem.blocks(*(records or (problem.X, problem.y)))
-    return np.concatenate(
-        [shift_leakage(rows, solve(rows), n_records, **scales) for rows in blocks]
-    )
+    shifts = [shift_leakage(rows, solve(rows), problem.n_records, **scales) for rows in blocks]
+    return np.concatenate(shifts)
 
 
 def _check_sensitivity(shifts, sensitivity):
@@ -355,7 +334,6 @@ def _check_sensitivity(shifts, sensitivity):
 
 
 def _mean(values, confidence_level, n_resamples, rng):
-    """Return the mean over records with its bootstrap interval."""
     mean = float(values.mean())
     n_infinite = np.count_nonzero(np.isinf(values))
     if n_infinite:

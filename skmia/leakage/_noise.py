@@ -13,7 +13,7 @@ from skmia.utils._constraints import NOT_NEGATIVE, POSITIVE, Names, Number, vali
 
 @dataclass(frozen=True, repr=False, eq=False)
 class GaussianNoiseLeakage(Result):
-    """The most membership leakage that Gaussian noise leaves.
+    """The most membership leakage that Gaussian noise leaves, by :func:`gaussian_noise_leakage`.
 
     Attributes
     ----------
@@ -21,10 +21,6 @@ class GaussianNoiseLeakage(Result):
         Bound on the divergence, in nats; 0 is no leakage.
     total_variation : float
         Bound on the advantage of any attack, in [0, 1].
-
-    See Also
-    --------
-    gaussian_noise_leakage : Makes it.
 
     Examples
     --------
@@ -49,8 +45,8 @@ def gaussian_noise_scale(sensitivity, epsilon, delta, *, method="classical"):
     .. math:: \sigma = \frac{\Delta_2 \sqrt{2 \ln(1.25 / \delta)}}{\varepsilon}
 
     where :math:`\Delta_2` is the largest distance between the parameters from two data sets that
-    differ in one record, and :math:`(\varepsilon, \delta)` the privacy wanted. The proof of
-    this classical formula holds for :math:`\varepsilon \le 1`. ``method="analytic"`` holds for any
+    differ in one record, and :math:`(\varepsilon, \delta)` the privacy wanted. This classical
+    formula holds for :math:`\varepsilon \le 1`. ``method="analytic"`` holds for any
     :math:`\varepsilon` and gives the smallest noise there is, the root of
 
     .. math:: \Phi\left(\frac{\Delta_2}{2\sigma} - \frac{\varepsilon\sigma}{\Delta_2}\right)
@@ -80,10 +76,6 @@ def gaussian_noise_scale(sensitivity, epsilon, delta, *, method="classical"):
     ------
     ValueError
         If a number is out of its range, or ``method`` is unknown.
-
-    See Also
-    --------
-    gaussian_noise_leakage : The leakage that so much noise leaves.
 
     References
     ----------
@@ -138,10 +130,6 @@ def gaussian_noise_leakage(epsilon, delta, *, method="classical"):
     ------
     ValueError
         If a number is out of its range, or ``method`` is unknown.
-
-    See Also
-    --------
-    tpr_bound : True positive rates that ``kl`` allows.
 
     Notes
     -----

@@ -37,8 +37,6 @@ from skmia.utils._constraints import (
 )
 from skmia.utils._sklearn import _safe_indexing
 
-__all__ = ["MembershipLeakage", "membership_leakage"]
-
 _N_NEIGHBORS = 5
 # Halves serve for a standard error only, and each takes a search for neighbors.
 _N_RESAMPLES = {"gaussian": 1000, "neighbors": 50, "pooled": 1000}
@@ -47,7 +45,7 @@ _RESTS = "fixed", "random"
 
 @dataclass(frozen=True, repr=False, eq=False)
 class MembershipLeakage(Result):
-    r"""The leakage of records, from models trained with and without them.
+    r"""The leakage of records, from models trained with and without them, by `membership_leakage`.
 
     Attributes
     ----------
@@ -73,10 +71,6 @@ class MembershipLeakage(Result):
     method : str
         The estimator in words.
 
-    See Also
-    --------
-    membership_leakage : Makes it.
-
     Examples
     --------
     >>> from sklearn.datasets import make_classification
@@ -86,8 +80,6 @@ class MembershipLeakage(Result):
     >>> leakage = membership_leakage(LogisticRegression(), X, y, n_models=32, random_state=0)
     >>> leakage.to_frame().columns[:6].tolist()
     ['rows', 'n_in', 'n_out', 'kl', 'kl_low', 'kl_high']
-    >>> print(str(leakage).splitlines()[-1])
-    and 40 more rows: to_frame has all
     """
 
     rows: np.ndarray
@@ -115,8 +107,8 @@ class MembershipLeakage(Result):
         "reverse_kl",
         "mutual_information",
         "total_variation",
-        "success",
-        "tpr",
+        "success_bound",
+        "tpr_bound",
     )
 
 
@@ -164,17 +156,15 @@ def membership_leakage(
     for 0.5; :math:`K_i` has no upper limit.
 
     The attacker sees the statistic of one model, and knows its distribution with and without the
-    record: they have records of the same population, and train as many models as they like. A
-    statistic of the model's answer gives the leakage of the black box. It is a lower bound on that
-    of the parameters, since what is computed from a model leaks no more than the model. For the
+    record: they train as many models as they like on records of the same population. A statistic of
+    the answer gives the leakage of the black box, a lower bound on that of the parameters. For the
     parameters themselves, give a function that returns them.
 
     Parameters
     ----------
     estimator : estimator or ShadowModels
         The classifier or pipeline to train clones of; or fitted shadow models, which are asked
-        instead. With these, `n_models` and `other_records` do not count: their masks say who saw
-        what.
+        instead. Their masks then say who saw what; `n_models` and `other_records` do not count.
     X : array-like of shape (n_records, ...)
         Records, in any container that the estimator takes.
     y : array-like of shape (n_records,)
@@ -187,21 +177,18 @@ def membership_leakage(
     statistic : str or callable, default="logit_confidence"
         What the attacker sees: the name of a signal, "log_odds" or a function. "log_odds" are the
         n_classes − 1 logarithms of other classes' probabilities over that of the true class. A
-        function takes a model, X and y, and returns an array of shape (n_records,) or
-        (n_records, n_dimensions). A statistic with
-        many ties or extreme values is not Gaussian, such as that of trees or of a class that some
-        models have not seen. Its mean may still differ, but its divergence is not what "pooled"
-        says.
+        function takes a model, X and y, and returns an array of shape (n_records,) or (n_records,
+        n_dimensions). With many ties or extreme values, such as those of trees or of a class that
+        some models have not seen, a statistic is not Gaussian: its mean may still differ, but its
+        divergence is not what "pooled" says.
     other_records : {"random", "fixed"}, default="random"
-        What the other training records are:
-
-        - "random": half of all records, drawn anew for each model (``splitter="overlapping"`` of
-          `ShadowModels`), so that all records share the models. The attacker does not know them;
-        - "fixed": all other records. `n_models` / 2 models are trained on all records, and for each
-          record in `rows` as many on all but it, so that models differ by their seeds alone. This
-          is the strongest attacker, who knows all others. The training must have chance in it.
+        "random" draws half of all records anew for each model (``splitter="overlapping"`` of
+        `ShadowModels`), so that all records share the models. The attacker does not know them.
+        "fixed" takes all other records: `n_models` / 2 models are trained on all, and for each
+        record in `rows` as many on all but it, so that models differ by their seeds alone. This
+        is the strongest attacker, who knows all others. The training must have chance in it.
     method : {"pooled", "gaussian", "neighbors"}, default="pooled"
-        The estimator, see :func:`skmia.leakage.kl_leakage`.
+        The estimator, see :func:`kl_leakage`.
     prior : float, default=0.5
         Probability that a record is a member, in (0, 1).
     false_positive_rate : float, default=0.01
@@ -218,23 +205,22 @@ def membership_leakage(
     Returns
     -------
     MembershipLeakage
-        For each of `rows` the divergence ``kl`` in nats with its interval, the mutual information
-        and what follows for attacks, and the averages over the records; `print` it.
+        For each of `rows` the divergence ``kl`` with its interval, the mutual information and
+        bounds on attacks, and averages over the records; `print` it.
 
     Raises
     ------
     ValueError
         If a record is not among those of the shadow models, there are too few models, a statistic
-        is not finite, models do not differ though ``other_records="fixed"``, or an option is out of
+        is not finite, models with ``other_records="fixed"`` do not differ, or an option is out of
         range.
     ShadowTrainingError
         If a model cannot be trained.
 
     See Also
     --------
-    skmia.leakage.kl_leakage : The estimators, for one record.
-    skmia.leakage.membership_success_bound : What a divergence allows an attacker.
-    skmia.leakage.tpr_bound : The same at a small false positive rate.
+    kl_leakage : The estimators, for one record.
+    membership_success_bound : What a divergence allows an attacker.
 
     Notes
     -----
@@ -242,17 +228,16 @@ def membership_leakage(
     records alike. Records share models, so that their errors go together, and a resample of records
     alone would give too narrow an interval. For "neighbors" it is such an interval nevertheless.
 
-    With ``other_records="random"`` a model is trained on half of the records. The leakage is that
-    of models of this size; it falls as there are more records. Records of equal content are in or
-    out together. Halves of one pool vary half as much as fresh records would. The divergence is
-    therefore up to twice that of models with records drawn from the whole population. For those
-    give fitted `ShadowModels` with a small ``train_size`` and ``splitter="overlapping"``, where a
-    share f of the pool makes the factor :math:`1 / (1 - f)`.
+    With ``other_records="random"`` the leakage is that of models of half the records; it falls as
+    there are more. Records of equal content are in or out together. Halves of one pool vary half as
+    much as fresh records, which makes the divergence up to twice that of models on records from the
+    whole population. For those give fitted `ShadowModels` with a small ``train_size`` and
+    ``splitter="overlapping"``, where a share f of the pool makes the factor :math:`1 / (1 - f)`.
 
-    Shadow models of ``splitter="halves"``, as attacks share them, serve too. But the two models of
-    a pair answer the opposite way to the other records, which makes the squared error of a
-    difference of means up to twice that of independent models. Resamples keep pairs together.
-    "pooled" removes the bias that is measured between them; "gaussian" and "neighbors" do not.
+    Shadow models of ``splitter="halves"`` serve too. But the two models of a pair answer the
+    opposite way to the other records, which makes the squared error of a difference of means up to
+    twice that of independent models. Resamples keep pairs together. "pooled" removes the bias that
+    is measured between them; "gaussian" and "neighbors" do not.
 
     All of this is a reconstruction: only the abstract of [1]_ was known.
 

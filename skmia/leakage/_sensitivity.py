@@ -31,8 +31,6 @@ from skmia.utils._constraints import (
 )
 from skmia.utils._sklearn import _safe_indexing
 
-__all__ = ["RecordSensitivity", "record_sensitivity"]
-
 _MOST_ROWS = 200  # by default: each costs a training
 
 
@@ -49,7 +47,7 @@ class _Question(NamedTuple):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class RecordSensitivity(Result):
-    r"""How much the answer to each record changes if it is left out of training.
+    r"""How much answers change without each record, as :func:`record_sensitivity` measures it.
 
     Attributes
     ----------
@@ -63,24 +61,16 @@ class RecordSensitivity(Result):
     background : ndarray of shape (n_rows,)
         The mean change of the same answer if another of the rows is left out; NaN if there is none.
 
-    See Also
-    --------
-    record_sensitivity : Makes it.
-
     Examples
     --------
     >>> from sklearn.neighbors import KNeighborsClassifier
     >>> from skmia.leakage import record_sensitivity
-    >>> X, y = [[0.0], [1.0], [2.5], [7.0]], [0, 0, 1, 0]
-    >>> print(record_sensitivity(KNeighborsClassifier(1), X, y))
+    >>> print(record_sensitivity(KNeighborsClassifier(1), [[0], [1], [5]], [0, 0, 1], rows=[2]))
     RecordSensitivity
     <BLANKLINE>
     rows  sensitivity  standard error  background
     ----  -----------  --------------  ----------
-    0     0.000        nan             0.000
-    1     0.000        nan             0.000
-    2     1.414        nan             0.000
-    3     1.414        nan             0.000
+    2     1.414        nan             nan
     """
 
     rows: np.ndarray
@@ -121,7 +111,7 @@ def record_sensitivity(
 
     where :math:`f_D` is trained on all records :math:`D`, and :math:`f_{D \setminus z}` on all but
     the record :math:`z = (x, y)` and its copies, with the same seed. 0 means that the model answers
-    the record as if it had never seen it. For probabilities :math:`\sqrt 2` is the most: the model
+    as if it had never seen the record. For probabilities :math:`\sqrt 2` is the most: the model
     is certain of the record only because it was trained on it.
 
     This is a measure for the holder of the training records, not an attack.
@@ -136,11 +126,10 @@ def record_sensitivity(
         Their labels.
     rows : int or array-like, default=None
         The records to measure: their rows, a bool for each record, or how many to draw at random.
-        By default all are measured, or 200 of them if there are more.
+        None takes all, or 200 of them if there are more.
     output : str or callable, default="probabilities"
-        The answer: the class probabilities; or one number, as a signal of `skmia.signals` such as
-        "loss" or "logit_confidence", or a function of `proba` and `y_index`. The norm of a number
-        is its absolute value.
+        The class probabilities; or one number, whose norm is its absolute value: a signal of
+        `skmia.signals` such as "loss", or a function of `proba` and `y_index`.
     response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
         How the models are asked.
     n_repeats : int, default=1
@@ -156,7 +145,7 @@ def record_sensitivity(
     -------
     RecordSensitivity
         The ``sensitivity`` of each record, its ``standard_error`` over the seeds, and the
-        ``background``: the mean change if another record is left out.
+        ``background``, the mean change if another record is left out.
 
     Raises
     ------
@@ -173,8 +162,7 @@ def record_sensitivity(
 
     Notes
     -----
-    One model is trained for each row and one with all records, `n_repeats` times. Models are
-    dropped as soon as they have answered.
+    One model is trained for each row and one with all records, `n_repeats` times.
 
     The shared seed makes all else equal for a model that draws the same numbers whatever its
     records. A forest or a network draws which records come next, so that one record less changes
@@ -184,13 +172,11 @@ def record_sensitivity(
     References
     ----------
     .. [1] L. Song and P. Mittal, "Systematic evaluation of privacy risks of machine learning
-       models", USENIX Security 2021. They compare the privacy risk score with the sensitivity of
+       models", USENIX Security 2021, who compare the privacy risk score with the sensitivity of
        records. This measure, and the background, are a reconstruction.
 
     Examples
     --------
-    One nearest neighbor answers a training record by its own label, and without it by the next one:
-
     >>> from sklearn.neighbors import KNeighborsClassifier
     >>> from skmia.leakage import record_sensitivity
     >>> X, y = [[0.0], [1.0], [2.5], [7.0]], [0, 0, 1, 0]

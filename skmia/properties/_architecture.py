@@ -24,12 +24,7 @@ SETTINGS = (
 
 
 def architecture_of(classifier):
-    """Return what is known of the size of a classifier, and its settings.
-
-    Of networks and linear models "depth" (the hidden layers), "width" (the most units of one) and
-    "n_parameters"; of trees the largest "depth", "n_trees" and "n_leaves"; of all, their settings
-    that regularize.
-    """
+    """Return what is known of the size of a classifier, and its settings that regularize."""
     size = _network_size(classifier) or _tree_size(classifier) or _linear_size(classifier)
     settings = classifier.get_params(deep=False) if hasattr(classifier, "get_params") else {}
     # some settings of scikit-learn have the value "deprecated" until they go; others are arrays
@@ -38,11 +33,7 @@ def architecture_of(classifier):
 
 
 def first_layer_of(classifier, n_features):
-    """Return the weights by which a classifier takes in its features.
-
-    Of shape (n_features, n_units), from a linear model or the first layer of a network; None where
-    there is no weight for each feature.
-    """
+    """Return the weights of shape (n_features, n_units) of a first layer, None if there is none."""
     if hasattr(classifier, "coefs_"):
         weights = classifier.coefs_[0]
     elif (module := _module(classifier)) is not None:

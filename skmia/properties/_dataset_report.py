@@ -25,16 +25,15 @@ from skmia.utils._constraints import (
 
 @dataclass(frozen=True, repr=False, eq=False)
 class DatasetReport(Result):
-    """Properties of a data set. `print` it, or take it as a dict, JSON or a frame.
+    """Properties of a data set, by :func:`dataset_report`.
 
     Attributes
     ----------
     n_records, n_features : int
         Size of the table.
-    n_duplicates : int
-        Records that repeat an earlier one, whatever their labels.
-    n_labeled_duplicates : int or None
-        Records that repeat an earlier one of the same label, None without labels.
+    n_duplicates, n_labeled_duplicates : int
+        Records that repeat an earlier one, whatever their labels, and of the same label (None
+        without labels).
     n_missing : int
         Missing values.
     n_records_of_class : dict or None
@@ -44,10 +43,8 @@ class DatasetReport(Result):
     feature_balance : float or None
         Share of records with the most frequent combination of values of the features that tell most
         of the label, see :func:`feature_balance`. None without labels.
-    balanced_features : tuple or None
-        These features.
-    balanced_value : tuple or None
-        Their most frequent combination of values.
+    balanced_features, balanced_value : tuple or None
+        These features, and their most frequent combination of values.
     n_records_of_group : dict or None
         Number of records by sensitive group, None without sensitive features.
     entropy : float
@@ -55,10 +52,6 @@ class DatasetReport(Result):
     features : tuple of dict
         Of each feature its "name", its "kind", numbers or values, the number of its values that are
         "distinct" and of those that are "missing", and its "entropy" in bits.
-
-    See Also
-    --------
-    dataset_report : Makes the report.
 
     Examples
     --------
@@ -120,10 +113,9 @@ def dataset_report(
     """Return the properties of a data set on which membership inference may depend.
 
     Sizes, repeated records, missing values, balance of classes, features and groups, and entropy.
-    A model may leak more of records that are few of their kind; repeated records are learned by
+    A model may leak more of records that are few of their kind. It learns repeated records by
     heart more readily, and one that occurs on both sides of a split is member and non-member at
-    once. How far these properties explain leakage is a matter of each data set: the correlations of
-    the paper are of its three.
+    once. How far these properties explain leakage depends on the data set.
 
     Parameters
     ----------
@@ -132,8 +124,8 @@ def dataset_report(
     y : array-like of shape (n_records,) or None, default=None
         Their labels. Without them there is no balance of classes and features.
     n_bins : int or None, default=None
-        Intervals for the entropy of numbers, at least 2; None takes each distinct number as its
-        own, so that continuous columns have as much entropy as there can be.
+        Intervals for the entropy of numbers, at least 2; None takes each distinct number, so that
+        continuous columns have as much entropy as there can be.
     n_features : int, default=5
         How many features to choose for the feature balance, at least 1.
     sensitive_features : array-like of shape (n_records,) or (n_records, n_columns), default=None
@@ -153,12 +145,6 @@ def dataset_report(
         range, or a number is infinite where columns are cut.
     TypeError
         If X holds values without a content to compare.
-
-    See Also
-    --------
-    class_balance : Balance of the labels.
-    feature_balance : Balance of the features, of a combination that you name.
-    dataset_entropy : Entropy of the features.
 
     References
     ----------

@@ -50,11 +50,11 @@ def feature_balance(
     y : array-like of shape (n_records,) or None, default=None
         Their labels, used only where features are chosen.
     value : str, sequence or None, default=None
-        The combination, one value for each feature in their order, such as ``("low", "Private")``;
-        a single one stands for all features. None takes the most frequent combination.
+        The combination, one value for each feature in their order, such as ``("low", "Private")``,
+        or a single one for all. None takes the most frequent combination, which changes with the
+        records: to compare two data sets, name the features and the value.
     features : str, int, sequence of these or None, default=None
-        Names or numbers of columns. None takes those that tell most of the label, see
-        :func:`most_informative_features`.
+        Names or numbers of columns. None takes the :func:`most_informative_features` of ``y``.
     n_features : int, default=5
         How many to choose where ``features`` is None, if there are so many; at least 1.
     ratio : bool, default=False
@@ -74,17 +74,6 @@ def feature_balance(
         are both None, ``value`` does not have one possible value for each feature, or a number of a
         chosen feature is infinite.
 
-    See Also
-    --------
-    class_balance : The same for labels.
-    most_informative_features : The features that are chosen.
-    dataset_report : All properties of a data set, with the features by name.
-
-    Notes
-    -----
-    The most frequent combination changes with the records: compare two data sets on ``features``
-    and a ``value`` that you name.
-
     References
     ----------
     .. [1] S. M. Tonni, D. Vatsalan, F. Farokhi, D. Kaafar, Z. Lu and G. Tangari, "Data and Model
@@ -101,14 +90,8 @@ def feature_balance(
     >>> feature_balance(X, features=1, value="F", ratio=True)
     3.0
     """
-    mask, _, _ = balanced_feature(
-        X,
-        y,
-        value=value,
-        features=features,
-        n_features=n_features,
-        random_state=random_state,
-    )
+    options = {"n_features": n_features, "random_state": random_state}
+    mask = balanced_feature(X, y, value=value, features=features, **options)[0]
     n_with = int(mask.sum())
     if not ratio:
         return n_with / len(mask)
@@ -116,11 +99,7 @@ def feature_balance(
 
 
 def balanced_feature(X, y=None, *, value=None, features=None, n_features=5, random_state=None):
-    """Tell which records have one combination of values of some features.
-
-    Returns a mask, the features, and the combination, one value for each feature; by default the
-    most frequent one, of the features that tell most of the label.
-    """
+    """Tell which records have a combination; return a mask, the features and the combination."""
     table = check_table(X)
     if y is not None:
         check_consistent_length(table, y)
@@ -138,7 +117,6 @@ def balanced_feature(X, y=None, *, value=None, features=None, n_features=5, rand
 
 
 def _positions(table, y, features, n_features, random_state):
-    """Return the positions of the features given, or of those that tell most of the label."""
     if features is not None:
         single = isinstance(features, str | Integral)
         return column_positions(table, [features] if single else list(features))
@@ -165,7 +143,6 @@ def _has_commonest(columns):
 
 
 def _combination(value, features, columns):
-    """Return the value of each feature, all known."""
     single = isinstance(value, str) or not np.iterable(value)
     value = (value,) * len(features) if single else tuple(value)
     if len(value) != len(features):

@@ -26,10 +26,10 @@ def generalization_gap(membership, y_true, y_pred, *, per_class=False, confidenc
     membership. 0 means that the model is right as often on records it has not seen, 1 that it is
     right on all members and wrong on all others; below 0 it is better on records it has not seen.
 
-    The attacker who calls a record a member if its predicted label is right, and who knows nothing
-    else but the true label, has this number as their advantage: the gap bounds what can be known of
-    membership **from below**. A gap of 0 is no evidence of privacy, since confidences may tell
-    members apart where labels do not.
+    It is the advantage of the attacker who calls a record a member if its predicted label is right,
+    and who knows nothing else but the true label: the gap bounds what can be known of membership
+    **from below**. A gap of 0 is no evidence of privacy, since confidences may tell members apart
+    where labels do not.
 
     Parameters
     ----------
@@ -57,11 +57,6 @@ def generalization_gap(membership, y_true, y_pred, *, per_class=False, confidenc
         If membership is not 0 and 1 with both present, labels are continuous, missing or of
         different types, lengths differ, or ``confidence_level`` is not in (0, 1).
 
-    See Also
-    --------
-    membership_advantage : What the scores of any attack tell of membership.
-    mia_indistinguishability_deviation : How predicted labels differ, right or wrong.
-
     References
     ----------
     .. [1] S. Yeom, I. Giacomelli, M. Fredrikson and S. Jha, "Privacy Risk in Machine Learning:
@@ -78,8 +73,7 @@ def generalization_gap(membership, y_true, y_pred, *, per_class=False, confidenc
     >>> y_pred = [0, 1] * 25 + [0, 0] * 25  # all members right, of the others those of class 0
     >>> print(generalization_gap(membership, y_true, y_pred))
     0.500 [0.349, 0.634]
-    >>> gaps = generalization_gap(membership, y_true, y_pred, per_class=True)
-    >>> print(gaps[1])
+    >>> print(generalization_gap(membership, y_true, y_pred, per_class=True)[1])
     1.000 [0.812, 1.000]
     """
     check_consistent_length(membership, y_true, y_pred)
@@ -113,7 +107,6 @@ def _gap(cells, confidence_level):
 
 
 def _rate(counts, confidence_level):
-    """Return the share of right ones with its limits."""
     n_right = int(counts[1])
     n = int(counts.sum())
     return n_right / n, *map(float, wilson(n_right, n, 1 - confidence_level))

@@ -29,8 +29,6 @@ from skmia.utils._constraints import (
 )
 from skmia.utils._sklearn import _safe_indexing
 
-__all__ = ["PropertyReport", "property_report"]
-
 FEWEST_FEATURES = 5
 MOST_RECORDS = 1_000
 # records times the square of the features: a few seconds
@@ -39,7 +37,7 @@ MOST_WORK = 1e9
 
 @dataclass(frozen=True, repr=False, eq=False)
 class PropertyReport(Result):
-    """Properties of a fitted classifier. `print` it, or take it as a dict, JSON or a frame.
+    """Properties of a fitted classifier, by :func:`property_report`.
 
     Attributes
     ----------
@@ -69,20 +67,14 @@ class PropertyReport(Result):
         Of each true label the "class", "members" and "nonmembers", their numbers, and the "gap", an
         Estimate.
 
-    See Also
-    --------
-    property_report : Makes the report.
-
     Examples
     --------
-    >>> from sklearn.datasets import load_breast_cancer
     >>> from sklearn.tree import DecisionTreeClassifier
     >>> from skmia.properties import property_report
-    >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> tree = DecisionTreeClassifier(random_state=0).fit(X[::2], y[::2])
-    >>> report = property_report(tree, X, y, [1, 0] * 284 + [1])
-    >>> report.architecture["depth"], round(report.nonmember_accuracy, 3)
-    (6, 0.912)
+    >>> X, y = [[0], [1], [2], [3]], [0, 1, 0, 1]
+    >>> tree = DecisionTreeClassifier().fit(X[:2], y[:2])
+    >>> property_report(tree, X, y, [1, 1, 0, 0]).architecture["depth"]
+    1
     """
 
     target: str
@@ -156,9 +148,9 @@ def property_report(
     r"""Return the properties of a classifier on which membership inference may depend.
 
     These are the model properties of the paper: how members and non-members are predicted, how
-    groups are, what the records tell of the weights, and the architecture. None of them is an
-    attack, and each can be small for a model that gives its members away: beside them, attack the
-    model with :func:`skmia.audit`. The auditor knows the model, its training records and others.
+    groups are, what the records tell of the weights, and the architecture. None is an attack, and
+    each can be small for a model that gives its members away: attack it with :func:`skmia.audit`
+    too. The auditor knows the model, its training records and others.
 
     Parameters
     ----------
@@ -172,16 +164,15 @@ def property_report(
         1 for a member, 0 for a non-member. None asks the estimator, if it has a method
         ``membership_of(X, y)``, as :class:`~skmia.model_selection.MemberRecorder` has.
     sensitive_features : array-like of shape (n_records,) or (n_records, n_columns), default=None
-        Each record's group, of any type, for fairness, which is measured on all records together.
-        Of several columns, each combination of values is a group.
+        Each record's group, of any type, for fairness on all records together. Of several columns,
+        each combination of values is a group.
     compared_groups : list or None, default=None
-        Groups to compare, None compares all. Rates of few records are uncertain, and the largest
+        Groups to compare, None for all. Rates of few records are uncertain, and the largest
         difference picks them out.
     confidence_level : float, default=0.95
         Coverage of each interval, in (0, 1).
     random_state : int, RandomState instance or None, default=None
-        Draws the pairs of records for individual fairness, and the members whose information on the
-        weights is measured.
+        Draws pairs of records for individual fairness, and members for `record_parameter_mi`.
 
     Returns
     -------
@@ -191,17 +182,12 @@ def property_report(
     Raises
     ------
     ValueError
-        If the membership is not known, or not 0 and 1 with both present, or lengths differ, or
-        there are fewer than two groups.
+        If the membership is not known, or not 0 and 1 with both present, lengths differ, or there
+        are fewer than two groups.
     TypeError
         If the estimator is a regressor.
     sklearn.exceptions.NotFittedError
         If it is not fitted.
-
-    See Also
-    --------
-    skmia.audit : What attacks find.
-    skmia.properties.dataset_report : Properties of the records.
 
     References
     ----------
@@ -278,7 +264,6 @@ def _fairness(estimator, X, y, y_pred, seed, sensitive_features, compared_groups
 
 
 def _information(estimator, X, membership, seed):
-    """Return what some members tell of the weights, None if the classifier has no such weights."""
     rows = np.flatnonzero(membership)
     seen = records_as_seen(estimator, _safe_indexing(X, rows[:1]))
     n_features = seen.shape[1] if len(getattr(seen, "shape", ())) == 2 else 0

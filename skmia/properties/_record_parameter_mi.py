@@ -27,17 +27,17 @@ def record_parameter_mi(X, coef, *, reduce="max", random_state=None):
 
     where :math:`x_i` is one of :math:`m` records, :math:`\theta_{f u}` the weight of feature f in
     unit u of the first layer, and :math:`I(x_i; \vartheta)` the estimate of Kraskov et al. for
-    which **features** are the samples: pairs of a record's value and a feature's weight. What is
-    returned is :math:`I(x_i; \vartheta)` of each record; the authors report its mean and its
-    maximum. 0 means that a record's values tell nothing of the weights; there is no upper bound.
+    which **features** are the samples: pairs of a record's value and a feature's weight. The result
+    is :math:`I(x_i; \vartheta)` of each record; the authors report its mean and its maximum. 0
+    means that a record's values tell nothing of the weights; there is no upper bound.
 
     **The definition is ill-posed, and the estimate is mostly noise.** One record and one vector of
     weights are no random variables, so that the equations of the paper define no information. With
-    a dozen or two features as samples the estimate depends on chance more than on the record, and
-    it is clipped at 0, so that its mean is above 0 for weights drawn at random too. It changes with
-    the scales of the features, and says nothing of membership. To learn how much a model tells of
-    its training records, use :func:`~skmia.leakage.membership_leakage`. This function is here so
-    that figures of the paper can be compared.
+    a dozen or two features as samples the estimate depends on chance more than on the record. It
+    is clipped at 0, so that its mean is above 0 for weights drawn at random too. It changes with
+    the scales of the features, and says nothing of membership: for that use
+    :func:`~skmia.leakage.membership_leakage`. This function is here to compare figures of the
+    paper.
 
     Parameters
     ----------
@@ -50,8 +50,7 @@ def record_parameter_mi(X, coef, *, reduce="max", random_state=None):
         What makes one number of a feature's weights in all units: the largest, as the authors do,
         their Euclidean norm, or their mean.
     random_state : int, RandomState instance or None, default=None
-        Draws the small noise, the same for all records, that sets equal values apart. It matters
-        where a record has equal values.
+        Draws the small noise, the same for all records, that sets equal values of a record apart.
 
     Returns
     -------
@@ -63,11 +62,6 @@ def record_parameter_mi(X, coef, *, reduce="max", random_state=None):
     ValueError
         If X is no table of finite numbers with at least 5 features, ``coef`` does not have a row of
         finite numbers for each feature, or ``reduce`` is unknown.
-
-    See Also
-    --------
-    skmia.leakage.membership_leakage : What the training set's members tell of the model.
-    skmia.neural_network.MutualInformation : A penalty made of the mean.
 
     Notes
     -----
@@ -111,10 +105,8 @@ def scaled_with_noise(values, noise):
 
 
 def neighbor_information(X, theta):
-    """Return the estimate of Kraskov et al. for each row, whose columns are the samples.
-
-    In nats, at least 0. Rows hold no equal values, as noise was added before.
-    """
+    """Return the estimate of Kraskov et al. in nats for each row, whose columns are the samples."""
+    # rows hold no equal values, as noise was added before
     radius = _distance_of_neighbor(X, theta)
     means = sum(digamma(_n_within(values, radius)).mean(axis=1) for values in (X, theta))
     return np.maximum(digamma(X.shape[1]) + digamma(N_NEIGHBORS) - means, 0)
