@@ -61,7 +61,11 @@ def total_variation_bound(kl, reverse_kl=None):
     >>> total_variation_bound([0, 0.5, 2])
     array([0.       , 0.5      , 0.9298735])
     """
-    return _total_variation(kl, reverse_kl)
+    kl = np.asarray(kl, dtype=np.float64)
+    if reverse_kl is not None:
+        kl = np.minimum(kl, np.asarray(reverse_kl, dtype=np.float64))
+    # Pinsker's is the smaller one up to about 1.6 nats, and from 2 on it says nothing
+    return np.minimum(np.sqrt(kl / 2), np.sqrt(-np.expm1(-kl)))[()]
 
 
 @validate_params(kl=_LEAKAGE, reverse_kl=[*_LEAKAGE, None])
@@ -71,7 +75,8 @@ def membership_success_bound(kl, reverse_kl=None):
     .. math:: \frac{1}{2}\left(1 + \mathrm{TV}(P_1, P_0)\right)
 
     with :func:`total_variation_bound`, for a record that is as likely a member as not: a bound on
-    the balanced accuracy. 0.5 is a blind guess, 1 excludes nothing.
+    the balanced accuracy. 0.5 is a blind guess, 1 excludes nothing. At small false positive rates
+    :func:`tpr_bound` says more.
 
     Parameters
     ----------
@@ -90,10 +95,6 @@ def membership_success_bound(kl, reverse_kl=None):
     ValueError
         If a divergence is negative or not a number.
 
-    See Also
-    --------
-    tpr_bound : The bound that matters at small false positive rates.
-
     References
     ----------
     .. [1] F. Farokhi and M. A. Kaafar, "Modelling and Quantifying Membership Information Leakage in
@@ -105,15 +106,7 @@ def membership_success_bound(kl, reverse_kl=None):
     >>> float(membership_success_bound(0.5))
     0.75
     """
-    return (1 + _total_variation(kl, reverse_kl)) / 2
-
-
-def _total_variation(kl, reverse_kl):
-    kl = np.asarray(kl, dtype=np.float64)
-    if reverse_kl is not None:
-        kl = np.minimum(kl, np.asarray(reverse_kl, dtype=np.float64))
-    # Pinsker's is the smaller one up to about 1.6 nats, and from 2 on it says nothing
-    return np.minimum(np.sqrt(kl / 2), np.sqrt(-np.expm1(-kl)))[()]
+    return (1 + total_variation_bound(kl, reverse_kl)) / 2
 
 
 @validate_params(mutual_information=_LEAKAGE, prior=PRIOR)
@@ -218,10 +211,10 @@ def tpr_bound(kl, false_positive_rate, reverse_kl=None):
         ) from error
     bound = _largest_rate(_bit_divergence, kl, false_positive_rate)
     if reverse_kl is not None:
-        bound = np.minimum(
-            bound,
-            _largest_rate(lambda tpr, fpr: _bit_divergence(fpr, tpr), reverse, false_positive_rate),
+        other = _largest_rate(
+            lambda tpr, fpr: _bit_divergence(fpr, tpr), reverse, false_positive_rate
         )
+        bound = np.minimum(bound, other)
     return bound[()]
 
 

@@ -130,8 +130,8 @@ def closed_form_leakage(
 
     where :math:`g` is the gradient of the record's loss at the fitted parameters, :math:`H` the
     Hessian of the objective over n training records, penalty included, and :math:`V` the covariance
-    of the gradients; :func:`influence_leakage` derives it. 0 means that the record leaves no trace;
-    there is no upper bound.
+    of the gradients; :func:`influence_leakage` derives it, and :func:`membership_leakage` retrains
+    any classifier instead. 0 means that the record leaves no trace; there is no upper bound.
 
     **The attacker** sees all parameters, with noise or drawn as the mechanism says. They know the
     record, the training and, except for "sampling", all other training records. For an attacker who
@@ -194,18 +194,16 @@ def closed_form_leakage(
         option is missing, out of its range or of another mechanism. If a record moves the
         parameters farther than `sensitivity`, or a network's Hessian has negative curvature.
 
-    See Also
-    --------
-    membership_leakage : From models trained with and without a record.
-
     Notes
     -----
     The formulas are a reconstruction: only the paper's abstract was known. They hold up to terms
     in :math:`n^{-2}`. The penalty keeps its weight against the loss of one record, as
     scikit-learn's `C` and `alpha` do; intercepts are not penalized. "sampling" hardly depends on
-    the weight of the penalty, which makes the traces of all records smaller alike. It takes the
-    others for independent draws. Models of one half each of a pool, such as those of
-    :class:`~skmia.shadows.ShadowModels`, vary half as much, which doubles the divergence.
+    that weight, and takes the other records for independent draws. Models of one half each of a
+    pool, such as those of :class:`~skmia.shadows.ShadowModels`, vary half as much, which doubles
+    the divergence. A training record is left out of V: the divergence is infinite where no other
+    record moves the parameters as it does, such as the only one of its category. Records in `X` are
+    not looked up among the training records.
 
     If all parameters are penalized with :math:`\frac{\lambda}{2} \|\theta\|^2`, and gradients of
     the loss have a length of at most L, the sensitivity is :math:`L / (n \lambda)` for a record
@@ -213,13 +211,8 @@ def closed_form_leakage(
     intercept, :math:`\lambda = 1 / (C n)` and L is the largest length of a record. An error reports
     records that exceed the sensitivity; no error proves nothing.
 
-    A training record is left out of V, so that the divergence is infinite where no other record
-    moves the parameters as it does, such as the only one of its category. Records in `X` are not
-    looked up among the training records.
-
     Networks are taken as they are, in float64 and without dropout. Their training does not end at a
-    minimum, so their numbers are for comparison, not for proof. The time grows with the number of
-    training records times that of candidates.
+    minimum, so their numbers are for comparison, not for proof.
 
     References
     ----------

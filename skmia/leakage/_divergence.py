@@ -10,11 +10,16 @@ from sklearn.utils import check_random_state
 
 from skmia._result import Estimate
 from skmia.leakage._bounds import entropy_of
-from skmia.leakage._checks import check_model_counts, check_statistics
 from skmia.leakage._estimators import information_bound, pooled_information
-from skmia.leakage._intervals import quantiles
 from skmia.leakage._moments import Resamples
-from skmia.leakage._per_record import KL_METHODS, Question, leakage_of_records
+from skmia.leakage._per_record import (
+    KL_METHODS,
+    Question,
+    check_finite,
+    check_model_counts,
+    leakage_of_records,
+    quantiles,
+)
 from skmia.utils._constraints import (
     ARRAY,
     CONFIDENCE_LEVEL,
@@ -56,7 +61,7 @@ def kl_leakage(
     where :math:`P_1` is the law of a statistic :math:`s` of models trained with the record, and
     :math:`P_0` of models trained without it. 0 means that no attacker who sees this statistic can
     tell membership better than by a blind guess. There is no upper limit;
-    :func:`membership_success_bound` says what a value allows. The unit is nats.
+    :func:`membership_success_bound` and the other bounds say what a value allows. The unit is nats.
 
     The attacker sees the statistic of one model. They know both laws: they train as many models as
     they like on records of the same population. A statistic of the model's output on the record
@@ -103,11 +108,6 @@ def kl_leakage(
         If statistics are not finite real numbers or differ in dimensions, there are too few models
         for the method, or an option is out of its range.
 
-    See Also
-    --------
-    total_variation_bound : What the leakage allows an attacker.
-    membership_leakage : Trains the models, for many records at a time.
-
     Notes
     -----
     This is a reconstruction: the abstract of [1]_, all that was known, does not say how the authors
@@ -150,7 +150,7 @@ def kl_leakage(
     """
     question = _question(method, 0.5, n_neighbors, confidence_level, random_state)
     found = _leakage(in_statistics, out_statistics, n_resamples, question)
-    return _estimate(found.kl, found.low, found.high, found.method)
+    return _estimate(found.kl, found.kl_low, found.kl_high, found.method)
 
 
 @validate_params(
@@ -218,10 +218,6 @@ def mutual_information_leakage(
         If statistics are not finite real numbers or differ in dimensions, there are too few models
         for the method, or an option is out of its range.
 
-    See Also
-    --------
-    fano_error_bound : What the information allows an attacker.
-
     Notes
     -----
     Models trained on the same other records, averaged over these, give the information given the
@@ -250,7 +246,7 @@ def mutual_information_leakage(
         return _variational(*sides, classifier, n_resamples, question)
     found = _leakage(in_statistics, out_statistics, n_resamples, question)
     # the information of Gaussians grows with the divergence, so its ends belong to these ends
-    ends = np.stack([found.kl, found.low, found.high])
+    ends = np.stack([found.kl, found.kl_low, found.kl_high])
     if method == "kl_bound":
         words = f"upper bound, {found.method}"
         return _estimate(*information_bound(ends, ends, prior), words)
@@ -263,8 +259,19 @@ def _question(method, prior, n_neighbors, confidence_level, random_state):
 
 
 def _checked(in_statistics, out_statistics, question):
-    first = check_statistics("in_statistics", in_statistics)
-    second = check_statistics("out_statistics", out_statistics)
+    """Return both statistics as finite float64 of shape (n_models, n_dimensions)."""
+    given = {"in_statistics": in_statistics, "out_statistics": out_statistics}
+    for name, values in given.items():
+        values = np.asarray(values)
+        if values.ndim not in (1, 2) or values.dtype.kind not in "biuf" or 0 in values.shape:
+            raise ValueError(
+                f"{name} must hold a real number or a row of them for each model, got "
+                f"{values.dtype} of shape {values.shape}; give an array of shape (n_models,) or "
+                "(n_models, n_dimensions)."
+            )
+        check_finite(name, values)
+        given[name] = values.reshape(len(values), -1).astype(np.float64)
+    first, second = given.values()
     if first.shape[1] != second.shape[1]:
         raise ValueError(
             f"in_statistics and out_statistics must have equal dimensions, got {first.shape[1]} "
@@ -274,19 +281,18 @@ def _checked(in_statistics, out_statistics, question):
     return first, second
 
 
-def _leakage(in_statistics, out_statistics, n_resamples, question):
-    sides = _checked(in_statistics, out_statistics, question)
+def _resamples(sides, n_resamples, question):
     # two seeds, as the two sides are different models, independent of each other
     seeds = np.random.RandomState(question.seed).randint(2**31 - 1, size=2)
-    return leakage_of_records(
-        [side[:, None] for side in sides],
-        [np.ones((len(side), 1), dtype=bool) for side in sides],
-        [
-            Resamples(np.arange(len(side)), n_resamples, seed)
-            for side, seed in zip(sides, seeds, strict=True)
-        ],
-        question,
-    )
+    pairs = zip(sides, seeds, strict=True)
+    return [Resamples(np.arange(len(side)), n_resamples, seed) for side, seed in pairs]
+
+
+def _leakage(in_statistics, out_statistics, n_resamples, question):
+    sides = _checked(in_statistics, out_statistics, question)
+    resamples = _resamples(sides, n_resamples, question)
+    masks = [np.ones((len(side), 1), dtype=bool) for side in sides]
+    return leakage_of_records([side[:, None] for side in sides], masks, resamples, question)
 
 
 def _estimate(value, low, high, words):
@@ -299,12 +305,10 @@ def _variational(first, second, classifier, n_resamples, question):
     entropy = entropy_of(question.prior)
     value = entropy - sum(share * side.mean() for share, side in zip(shares, losses, strict=True))
     # the losses are resampled, not the trainings: the interval is of the classifiers as they are
-    seeds = np.random.RandomState(question.seed).randint(2**31 - 1, size=2)
+    resamples = _resamples(losses, n_resamples, question)
     again = entropy - sum(
-        share
-        * np.concatenate([w @ side for w in Resamples(np.arange(len(side)), n_resamples, seed)])
-        / len(side)
-        for share, side, seed in zip(shares, losses, seeds, strict=True)
+        share * (np.concatenate([weights @ side for weights in draws]) / len(side))
+        for share, side, draws in zip(shares, losses, resamples, strict=True)
     )
     low, high = quantiles(again, question.confidence_level)
     clipped = np.clip([value, low, high], 0, entropy)

@@ -49,16 +49,11 @@ def corrected_kl(squared_distance, first, second, shrinkage, excess=1.0):
 
 
 def excess_of_pairs(sides, groups):
-    r"""Return by how much the squared error of the difference of means exceeds independent models'.
-
-    .. math:: \frac{1}{d} \left(\frac{1}{n} + \frac{1}{m}\right)^{-1}
-              \mathrm{tr}\left(\Sigma^{-1} \frac{G}{G - 1} \sum_g u_g u_g^\top\right)
-
-    where :math:`u_g` is the part of group g of G in the error of the difference. The factor is 1
-    where it cannot be told. Both sides are the same models, in groups numbered from 0.
-    """
+    """Return by how much groups of models raise the squared error of the difference of means."""
     # Of shadows of which one is trained on what the other is not, whatever moves one moves the
     # other the opposite way, so that the factor is up to 2.
+    # It is measured by the spread of the parts u_g of groups g of G in the error of the difference:
+    # tr(Σ⁻¹ G / (G - 1) Σ_g u_g u_gᵀ) / (d (1 / n + 1 / m)), and 1 where this cannot be told.
     moments = [side.moments() for side in sides]
     parts = [
         side.residuals(part) / part.count[:, None]
@@ -73,24 +68,18 @@ def excess_of_pairs(sides, groups):
     return np.where(np.isfinite(squared) & (squared > 0), squared / usual, 1.0)
 
 
-def gaussian_kl(first, second):
+def gaussian_kl(first, second, *, is_population=False):
     """Return the divergence of the Gaussian of one side from that of the other.
 
     It is infinite where either side does not vary in some direction, NaN where it has too few
-    models.
+    models. Samples that are a population lose no degrees of freedom.
     """
+    difference = first.mean - second.mean
     with np.errstate(invalid="ignore"):  # a resample may have one model on a side
-        covariances = [side.scatter / (side.count - 1)[..., None, None] for side in (first, second)]
-    return _two_gaussians(first.mean - second.mean, *covariances)
-
-
-def population_gaussian_kl(first, second):
-    """Return what `gaussian_kl` of resamples tends to: the samples are the population."""
-    covariances = [side.scatter / side.count[..., None, None] for side in (first, second)]
-    return _two_gaussians(first.mean - second.mean, *covariances)
-
-
-def _two_gaussians(difference, first, second):
+        first, second = (
+            side.scatter / (side.count - (0 if is_population else 1))[..., None, None]
+            for side in (first, second)
+        )
     n_dimensions = difference.shape[-1]
     with np.errstate(divide="ignore", invalid="ignore"):
         log_first, log_second = (np.linalg.slogdet(part)[1] for part in (first, second))
@@ -108,10 +97,7 @@ def _two_gaussians(difference, first, second):
 
 
 def squared_distance(difference, covariance):
-    """Return the squared Mahalanobis distance, infinite along what does not vary.
-
-    It is NaN where the covariance is not finite.
-    """
+    """Return the squared Mahalanobis distance, infinite along what does not vary, NaN with NaN."""
     n_dimensions = difference.shape[-1]
     # one dimension needs no directions, and its variance is 0 exactly where nothing varies
     if n_dimensions == 1:
@@ -152,24 +138,24 @@ def ledoit_wolf_weight(sides):
 def neighbors_kl(sides, n_neighbors):
     """Return the nearest-neighbor estimate of Wang, Kulkarni and Verdú, possibly negative.
 
-    The two samples lie within the unit cube, the first with more than `n_neighbors` models, the
-    second with as many. It is 0 where all models of a record have the same statistic.
+    Each side is a pair of statistics within the unit cube and a mask, the first with more than
+    `n_neighbors` models, the second with as many.
     """
-    (own, records), (other, _) = (_apart(side) for side in sides)
+    (own, records), (other, _) = (_apart(*side) for side in sides)
     near = cKDTree(own).query(own, [n_neighbors + 1])[0]  # the nearest of all is the point itself
     far = cKDTree(other).query(own, [n_neighbors])[0]
-    n, m = (side.mask.sum(axis=0) for side in sides)
+    n, m = (mask.sum(axis=0) for _, mask in sides)
     with np.errstate(divide="ignore", invalid="ignore"):
         sums = np.bincount(records, np.log(far / near)[:, 0], minlength=len(n))
     # equation 5 of Wang, Kulkarni and Verdú; equal statistics have distances of 0, which is NaN
-    kl = sides[0].statistics.shape[-1] * sums / n + np.log(m / (n - 1))
+    kl = sides[0][0].shape[-1] * sums / n + np.log(m / (n - 1))
     return np.where(np.isnan(sums), 0, kl)
 
 
-def _apart(side):
+def _apart(statistics, mask):
     """Return the points of all records, so far apart that none is another's neighbor."""
-    models, records = np.nonzero(side.mask)
-    points = side.statistics[models, records]
+    models, records = np.nonzero(mask)
+    points = statistics[models, records]
     # one tree for all records: points in the unit cube are nearer than 4 d to each other
     return np.column_stack([points, 4.0 * points.shape[1] * records]), records
 
@@ -191,7 +177,7 @@ def within_unit_cube(statistics, masks, rng):
 
 
 def pooled_information(kl, prior):
-    """Return the information, in nats, at a divergence of Gaussians with a common covariance.
+    """Return the information at a divergence of Gaussians with a common covariance.
 
     A negative divergence gives the opposite, so that errors around 0 cancel in averages.
     """
@@ -199,20 +185,14 @@ def pooled_information(kl, prior):
 
 
 def information_bound(kl, reverse_kl, prior):
-    r"""Return the bound :math:`\pi (1 - \pi) J` on information, at most the prior's entropy."""
+    """Return the bound π (1 - π) J on information, at most the entropy of the prior."""
     # J is the sum of both divergences; a divergence is convex in its second law, so that from the
     # mixture it is at most the other law's weight times that from the other law
     return np.minimum(prior * (1 - prior) * (kl + reverse_kl), entropy_of(prior))
 
 
 def gaussian_information(distance, prior):
-    r"""Return the mutual information of membership and one draw of a Gaussian, in nats.
-
-    .. math:: I = h(\pi) - \pi E_1[\ln(1 / q)] - (1 - \pi) E_0[\ln(1 / (1 - q))]
-
-    where :math:`q` is the posterior. The means of both laws are at a `distance` in standard
-    deviations, and `prior` is the probability of the first one.
-    """
+    """Return the information at a distance, in standard deviations, of two equal Gaussians."""
     # Of Gaussians with equal covariances in more dimensions only the discriminant matters, which
     # has one.
     return np.interp(distance, _GRID, _table(prior), right=entropy_of(prior))
@@ -222,8 +202,9 @@ def gaussian_information(distance, prior):
 def _table(prior):
     """Return the information on a grid so fine that what lies between is right to six digits."""
     log_odds = np.log(prior / (1 - prior))
-    # The expectations by Gauss-Hermite quadrature: the log likelihood ratio has the mean d² / 2 and
-    # the variance d² under the first law.
+    # h(π) - π E_1[ln(1 / q)] - (1 - π) E_0[ln(1 / (1 - q))] with the posterior q. The expectations
+    # are by Gauss-Hermite quadrature: the log likelihood ratio has the mean d² / 2 and the variance
+    # d² under the first law.
     evidence = _GRID[:, None] * _POINTS + _GRID[:, None] ** 2 / 2
     left = prior * (np.logaddexp(0, -(evidence + log_odds)) @ _WEIGHTS)
     left += (1 - prior) * (np.logaddexp(0, -(evidence - log_odds)) @ _WEIGHTS)

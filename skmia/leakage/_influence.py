@@ -70,6 +70,7 @@ def influence_leakage(
 
     **The attacker** sees all parameters. They know the record, the training and, except for
     "sampling", all other training records. An attacker who sees only answers learns no more.
+    :func:`closed_form_leakage` does the same for fitted estimators.
 
     Parameters
     ----------
@@ -108,10 +109,6 @@ def influence_leakage(
     ValueError
         If shapes do not go together, the matrix has negative eigenvalues, or what the mechanism
         needs is missing or out of its range.
-
-    See Also
-    --------
-    membership_success_bound : What a divergence allows an attacker.
 
     Notes
     -----

@@ -15,8 +15,6 @@ from sklearn.utils.extmath import safe_sparse_dot
 from skmia.leakage._influence import PseudoInverse
 from skmia.utils._sklearn import _num_samples
 
-__all__ = ["LinearProblem", "is_linear"]
-
 LOGISTIC = LogisticRegression, LogisticRegressionCV
 RIDGE = RidgeClassifier, RidgeClassifierCV
 # records at once: some megabytes for a hundred features
@@ -36,9 +34,8 @@ class LinearProblem:
 
     .. math:: F(\theta) = \frac{1}{n} \sum_i \ell(\theta; z_i) + \frac{\lambda}{2} \|w\|^2
 
-    where :math:`\theta` are the weights w and the intercepts, output by output. The loss is the
-    logistic loss with :math:`\lambda = 1 / (C n)`, or half of the squared error of targets -1 and
-    1 with :math:`\lambda = \alpha / n`.
+    The loss is the logistic loss with :math:`\lambda = 1 / (C n)`, or half of the squared error of
+    targets -1 and 1 with :math:`\lambda = \alpha / n`.
     """
 
     def __init__(self, classifier, X, y):

@@ -1,5 +1,6 @@
 """Counts, means and scatters of many groups of models in one pass, and of their resamples."""
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -15,19 +16,8 @@ class Moments(NamedTuple):
     scatter: np.ndarray  # (..., n_records, n_dimensions, n_dimensions), of deviations from the mean
 
 
-class Sample(NamedTuple):
-    """The statistics of models, and which of them are on one side of each record."""
-
-    statistics: np.ndarray  # (n_models, n_records, n_dimensions)
-    mask: np.ndarray  # of bool, (n_models, n_records)
-
-
 class Side:
-    """The statistics of the models on one side of each record.
-
-    `statistics` are of shape (n_models, n_records, n_dimensions), `mask` tells which models are on
-    this side.
-    """
+    """Statistics, (n_models, n_records, n_dimensions), and who is on one side of each record."""
 
     def __init__(self, statistics, mask):
         self.statistics = statistics
@@ -39,7 +29,9 @@ class Side:
 
     def moments(self, weights=None):
         """Return the moments, or those of resamples by how often each resample holds each model."""
-        weigh = _total if weights is None else lambda values: np.tensordot(weights, values, 1)
+        weigh = partial(np.sum, axis=0)
+        if weights is not None:
+            weigh = partial(np.tensordot, weights, axes=1)
         count = weigh(self.mask.astype(np.float64))
         with np.errstate(invalid="ignore", divide="ignore"):  # a resample without this side is NaN
             shift = weigh(self.deviations) / count[..., None]
@@ -51,10 +43,6 @@ class Side:
     def residuals(self, moments):
         """Return the deviations from the mean, 0 for models that are not on this side."""
         return np.where(self.mask[..., None], self.statistics - moments.mean, 0)
-
-
-def _total(values):
-    return values.sum(axis=0)
 
 
 class Resamples:

@@ -1,6 +1,7 @@
 """Membership leakage of records, from models trained with and without them."""
 
 from dataclasses import dataclass
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -11,14 +12,15 @@ from sklearn.utils.validation import check_is_fitted
 from skmia._records import KnownRecords
 from skmia._response import check_labels
 from skmia._result import Estimate, Result
-from skmia.leakage._bounds import (
-    membership_success_bound,
-    total_variation_bound,
-    tpr_bound,
-)
-from skmia.leakage._checks import check_finite, check_model_counts
+from skmia.leakage._bounds import membership_success_bound, total_variation_bound, tpr_bound
 from skmia.leakage._moments import Resamples
-from skmia.leakage._per_record import KL_METHODS, Question, leakage_of_records
+from skmia.leakage._per_record import (
+    KL_METHODS,
+    Question,
+    check_finite,
+    check_model_counts,
+    leakage_of_records,
+)
 from skmia.shadows._shadow_models import ShadowModels
 from skmia.signals import get_signal_names
 from skmia.utils._constraints import (
@@ -217,11 +219,6 @@ def membership_leakage(
     ShadowTrainingError
         If a model cannot be trained.
 
-    See Also
-    --------
-    kl_leakage : The estimators, for one record.
-    membership_success_bound : What a divergence allows an attacker.
-
     Notes
     -----
     Intervals of averages resample the records, and add what resamples of the models do to all
@@ -274,40 +271,29 @@ def membership_leakage(
         train = _with_random_rest if other_records == "random" else _with_fixed_rest
         models = train(estimator, X, y, rows, n_models, statistic, training)
     question = Question(method, prior, confidence_level, _N_NEIGHBORS, int(seeds[1]))
-    return _result(
-        _estimated(models, rows, question, seeds[2:]), rows, models[1], false_positive_rate
-    )
+    return _estimated(models, rows, question, seeds[2:], false_positive_rate)
 
 
-def _estimated(models, rows, question, seeds):
+def _estimated(models, rows, question, seeds, false_positive_rate):
     sides, masks, groups = models
-    _check_models(sides, masks, rows, question)
+    n_in, n_out = (mask.sum(axis=0) for mask in masks)
+    _check_models(sides, n_in, n_out, rows, question)
+    n_resamples = _N_RESAMPLES[question.method]
     resamples = [
-        Resamples(group, _N_RESAMPLES[question.method], seed)
-        for group, seed in zip(groups, seeds, strict=True)
+        Resamples(group, n_resamples, seed) for group, seed in zip(groups, seeds, strict=True)
     ]
     if sides[0] is sides[1]:  # the same models are resampled alike
         resamples[1] = resamples[0]
-    return leakage_of_records(sides, masks, resamples, question)
-
-
-def _result(found, rows, masks, false_positive_rate):
-    divergences = found.kl, found.reverse
+    found = leakage_of_records(sides, masks, resamples, question)
+    divergences = found.kl, found.reverse_kl
     return MembershipLeakage(
         rows=rows,
-        n_in=masks[0].sum(axis=0),
-        n_out=masks[1].sum(axis=0),
-        kl=found.kl,
-        kl_low=found.low,
-        kl_high=found.high,
-        reverse_kl=found.reverse,
-        mutual_information=found.information,
+        n_in=n_in,
+        n_out=n_out,
+        **found,
         total_variation=total_variation_bound(*divergences),
         success_bound=membership_success_bound(*divergences),
-        tpr_bound=tpr_bound(found.kl, false_positive_rate, found.reverse),
-        mean_kl=found.mean_kl,
-        mean_mutual_information=found.mean_information,
-        method=found.method,
+        tpr_bound=tpr_bound(found.kl, false_positive_rate, found.reverse_kl),
     )
 
 
@@ -356,28 +342,21 @@ def _with_fixed_rest(estimator, X, y, rows, n_models, statistic, training):
 def _observe(shadows, X, y, statistic, n_jobs):
     """Return an array of shape (n_models, n_records, n_dimensions)."""
     if isinstance(statistic, str):
-        n_others = len(shadows.classes_) - 1
-        signals = [statistic] if statistic != "log_odds" else _log_odds(n_others)
+        signals = [statistic]
+        if statistic == "log_odds":
+            signals = [partial(_log_odds, offset=k) for k in range(1, len(shadows.classes_))]
         return np.stack(shadows.observe(X, y, signals), axis=-1).astype(np.float64)
     parallel = Parallel(n_jobs, require="sharedmem")
     values = parallel(delayed(_call)(statistic, model, X, y) for model in shadows.estimators_)
     return np.stack(values)
 
 
-def _log_odds(n_others):
-    """Return one signal for each class but the true one, counted from that one on."""
-
-    def _of_class(proba, y_index, offset):
-        # as of signals, a probability of 0 counts as 1e-30
-        proba = np.log(np.maximum(proba.astype(np.float64), 1e-30))
-        each = np.arange(len(proba))
-        return proba[each, (y_index + offset) % proba.shape[1]] - proba[each, y_index]
-
-    return [
-        # offset as a default, or all of them would take the last one
-        lambda proba, y_index, offset=offset: _of_class(proba, y_index, offset)
-        for offset in range(1, n_others + 1)
-    ]
+def _log_odds(proba, y_index, offset):
+    """Return the log odds of the class that comes so many places after the true one."""
+    # as of signals, a probability of 0 counts as 1e-30
+    proba = np.log(np.maximum(proba.astype(np.float64), 1e-30))
+    each = np.arange(len(proba))
+    return proba[each, (y_index + offset) % proba.shape[1]] - proba[each, y_index]
 
 
 def _call(statistic, model, X, y):
@@ -390,10 +369,9 @@ def _call(statistic, model, X, y):
     return values.reshape(len(y), -1).astype(np.float64)
 
 
-def _check_models(sides, masks, rows, question):
+def _check_models(sides, n_in, n_out, rows, question):
     for side in sides:
         check_finite("statistic", side)
-    n_in, n_out = (mask.sum(axis=0) for mask in masks)
     if (n_in == 0).any():
         raise ValueError(
             f"Record {rows[n_in.argmin()]} was seen by none of the models. Give records that they "

@@ -115,6 +115,7 @@ def record_sensitivity(
     is certain of the record only because it was trained on it.
 
     This is a measure for the holder of the training records, not an attack.
+    :func:`~skmia.inspection.explain_exposure` compares it with the exposure of records.
 
     Parameters
     ----------
@@ -155,10 +156,6 @@ def record_sensitivity(
         If the estimator is no classifier or cannot be cloned.
     ShadowTrainingError
         If a model cannot be trained.
-
-    See Also
-    --------
-    skmia.inspection.explain_exposure : Whether sensitive records are the exposed ones.
 
     Notes
     -----
@@ -207,12 +204,8 @@ def record_sensitivity(
     error = np.full(len(rows), np.nan)
     if n_repeats > 1:
         error = own_changes.std(axis=0, ddof=1) / np.sqrt(n_repeats)
-    return RecordSensitivity(
-        rows=rows,
-        sensitivity=own_changes.mean(axis=0),
-        standard_error=error,
-        background=others,
-    )
+    mean = own_changes.mean(axis=0)
+    return RecordSensitivity(rows, mean, standard_error=error, background=others)
 
 
 def _template(estimator):

@@ -79,17 +79,15 @@ class DatasetReport(Result):
 
     def _lines(self):
         yield f"Data set of {self.n_records:,} records with {self.n_features:,} features"
-        repeated = (
-            ""
-            if self.n_labeled_duplicates is None
-            else (f", {self.n_labeled_duplicates:,} of them with the same label")
-        )
-        yield f"repeated records: {self.n_duplicates:,}{repeated}"
+        repeated = f"repeated records: {self.n_duplicates:,}"
+        if self.n_labeled_duplicates is not None:
+            repeated += f", {self.n_labeled_duplicates:,} of them with the same label"
+        yield repeated
         yield f"missing values: {self.n_missing:,}"
         if self.n_records_of_class is not None:
             yield f"records by class: {_counted(self.n_records_of_class)}"
-            kind = "share of the greater label"
-            kind = kind if len(self.n_records_of_class) < 3 else "evenness of the labels"
+            is_binary = len(self.n_records_of_class) < 3
+            kind = "share of the greater label" if is_binary else "evenness of the labels"
             yield f"class balance: {self.class_balance:.3f}, {kind}"
             pairs = zip(self.balanced_features, self.balanced_value, strict=True)
             combination = ", ".join(f"{name} {in_words(value)}" for name, value in pairs)
