@@ -49,8 +49,7 @@ def total_variation_bound(kl, reverse_kl=None):
 
     References
     ----------
-    .. [1] A. B. Tsybakov, "Introduction to Nonparametric Estimation", Springer 2009, lemmas 2.5
-       and 2.6.
+    .. [1] A. B. Tsybakov, "Introduction to Nonparametric Estimation", 2009, lemmas 2.5, 2.6.
     .. [2] F. Farokhi and M. A. Kaafar, "Modelling and Quantifying Membership Information Leakage in
        Machine Learning", arXiv:2001.10648, 2020. Its abstract relates divergence and success; the
        inequalities here are a reconstruction.
@@ -74,9 +73,8 @@ def membership_success_bound(kl, reverse_kl=None):
 
     .. math:: \frac{1}{2}\left(1 + \mathrm{TV}(P_1, P_0)\right)
 
-    with :func:`total_variation_bound`, for a record that is as likely a member as not: a bound on
-    the balanced accuracy. 0.5 is a blind guess, 1 excludes nothing. At small false positive rates
-    :func:`tpr_bound` says more.
+    with :func:`total_variation_bound`, for a record as likely a member as not: it bounds balanced
+    accuracy. 0.5 is a blind guess, 1 excludes nothing. :func:`tpr_bound` is for small rates.
 
     Parameters
     ----------
@@ -139,8 +137,7 @@ def fano_error_bound(mutual_information, prior=0.5):
 
     References
     ----------
-    .. [1] T. M. Cover and J. A. Thomas, "Elements of Information Theory", 2nd ed., Wiley 2006,
-       theorem 2.10.1.
+    .. [1] T. M. Cover and J. A. Thomas, "Elements of Information Theory", 2006, theorem 2.10.1.
 
     Examples
     --------
@@ -165,8 +162,7 @@ def tpr_bound(kl, false_positive_rate, reverse_kl=None):
     where :math:`a` is the false positive rate, :math:`b` the true positive rate and :math:`K =
     K(P_1 \Vert P_0)` the divergence of what is seen of a member from what is seen of a non-member:
     a decision has no larger divergence than what it is made from. For :math:`K(P_0 \Vert P_1)` the
-    same holds with :math:`a` and :math:`b` exchanged. ``false_positive_rate`` itself is a blind
-    guess, 1 excludes nothing.
+    same holds with :math:`a` and :math:`b` exchanged. :math:`a` is a blind guess, 1 excludes none.
 
     Parameters
     ----------
@@ -189,8 +185,7 @@ def tpr_bound(kl, false_positive_rate, reverse_kl=None):
 
     References
     ----------
-    .. [1] T. M. Cover and J. A. Thomas, "Elements of Information Theory", 2nd ed., Wiley 2006,
-       section 2.8, the inequality of data processing.
+    .. [1] T. M. Cover and J. A. Thomas, "Elements of Information Theory", 2006, section 2.8.
 
     Examples
     --------

@@ -49,8 +49,7 @@ class ClosedFormLeakage(Result):
     success_bound : ndarray of shape (n_candidates,)
         The most that any attack's balanced accuracy on the record can be.
     mean_kl, mean_success_bound : Estimate
-        The means over the records. Their intervals cover the choice of records, not the
-        approximation.
+        The means. Their intervals cover the choice of records, not the approximation.
     mechanism : str
         Where the chance comes from.
     noise_scale : float or None
@@ -143,26 +142,22 @@ def closed_form_leakage(
         A fitted `LogisticRegression` with an L2 penalty or none, `RidgeClassifier`, either with its
         built-in search (`CV`), :class:`~skmia.neural_network.RegularizedMLPClassifier` or
         :class:`~skmia.neural_network.RegularizedNet` with L2 penalties or none. It may be frozen,
-        or stand in a `Pipeline`, a fitted search or a
-        :class:`~skmia.model_selection.MemberRecorder`. Steps of a pipeline count as if they had
-        not seen the records.
+        or stand in a fitted search, a :class:`~skmia.model_selection.MemberRecorder` or a
+        `Pipeline`, whose steps count as if they had not seen the records.
     X_train : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
         All records that it was fitted on.
     y_train : array-like of shape (n_records,)
         Their labels.
     X : {array-like, sparse matrix, dataframe} of shape (n_candidates, n_features), default=None
-        The records to measure, as if each joined the training. None takes the training records, as
-        if each were left out.
+        The records to measure, each as if it joined; None: each training record, as if left out.
     y : array-like of shape (n_candidates,), default=None
         Their labels.
     mechanism : {"output", "posterior", "sampling"}, default="sampling"
-        Where the chance comes from: noise on the parameters, a draw from the posterior, or the
-        other training records.
+        Chance is noise on the parameters, a draw from the posterior, or other training records.
     noise_scale : float, default=None
         Standard deviation :math:`\sigma` of Gaussian noise on each parameter. For "output".
     epsilon, delta : float, default=None
-        Instead of `noise_scale`, the privacy that the noise is for: with a `sensitivity` they give
-        that of :func:`gaussian_noise_scale`.
+        Instead of `noise_scale`, with a `sensitivity`, for :func:`gaussian_noise_scale`.
     sensitivity : float, default=None
         The largest distance that any record of any data could move the parameters, from theory. The
         largest distance of these records is no such bound.

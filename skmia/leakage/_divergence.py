@@ -74,19 +74,17 @@ def kl_leakage(
     out_statistics : array-like of shape (n_out,) or (n_out, n_dimensions)
         The same of models trained without it.
     method : {"pooled", "gaussian", "neighbors"}, default="pooled"
-        "pooled" takes two Gaussians with a common covariance. With :math:`\bar\Delta` the
-        difference of the means, :math:`\Sigma` the pooled covariance, :math:`\nu` its degrees of
-        freedom and :math:`d` the dimensions,
+        "pooled" takes two Gaussians with a common covariance :math:`\Sigma` of :math:`\nu` degrees
+        of freedom. With the difference :math:`\bar\Delta` of the means and :math:`d` dimensions,
 
         .. math:: K = \frac{1}{2} \max\left(0,
                   \frac{\nu - d - 1}{\nu} \bar\Delta^\top \Sigma^{-1} \bar\Delta
                   - d \left(\frac{1}{n_{in}} + \frac{1}{n_{out}}\right)\right),
 
         unbiased except for the maximum. Where :math:`d \ge \nu / 5` and :math:`d > 1` the
-        covariance is shrunk as by Ledoit and Wolf, and nothing is corrected. "gaussian" gives each
-        Gaussian its own covariance; it is biased upward, heavily for few models and several
-        dimensions. "neighbors" takes distances to nearest neighbors [2]_, without a model of the
-        laws; it is biased downward for K > 0.
+        covariance is shrunk as by Ledoit and Wolf, and nothing is corrected. "gaussian" has two
+        covariances; it is biased upward, heavily for few models and several dimensions. "neighbors"
+        takes distances to nearest neighbors [2]_, and no model; it is biased downward for K > 0.
     n_neighbors : int, default=5
         Which neighbor's distance "neighbors" takes, at least 1.
     n_resamples : int, default=1000
@@ -99,8 +97,7 @@ def kl_leakage(
     Returns
     -------
     Estimate
-        :math:`K(P_1 \Vert P_0)` in nats with its interval; exchange the arguments for the other
-        direction.
+        :math:`K(P_1 \Vert P_0)` with its interval; exchange the arguments for the other direction.
 
     Raises
     ------
@@ -110,8 +107,7 @@ def kl_leakage(
 
     Notes
     -----
-    This is a reconstruction: the abstract of [1]_, all that was known, does not say how the authors
-    compute the leakage.
+    This is a reconstruction: the abstract of [1]_, all that was known, names no estimator.
 
     The interval of "pooled" inverts a bootstrap test: it holds the distances of both laws from
     which resamples of the models reach the distance that was found. "gaussian" has a basic
@@ -125,8 +121,7 @@ def kl_leakage(
     0.5, more than 99 % of "neighbors" for K = 0, **but 82 to 85 % for K = 0.5**. With a shrunk
     covariance, of 20 dimensions and 40 models on each side, it was 90 to 98 % where all directions
     vary alike. Where they vary from 0.1 to 10 the divergence is underestimated: 81 % held a truth
-    of 0.5, 41 % one of 2. The standard error of "pooled" at K = 0.5 is 0.28 with 32 models on each
-    side, 0.13 with 128 and 0.07 with 512.
+    of 0.5, 41 % one of 2. The standard error of "pooled" at K = 0.5 is 0.13 with 128 models.
 
     A statistic with atoms, such as the confidence of a tree that is sure, is not Gaussian. Infinity
     says that it does not vary on either side but differs between them.
@@ -136,8 +131,7 @@ def kl_leakage(
     .. [1] F. Farokhi and M. A. Kaafar, "Modelling and Quantifying Membership Information Leakage in
        Machine Learning", arXiv:2001.10648, 2020, abstract.
     .. [2] Q. Wang, S. R. Kulkarni and S. Verdú, "Divergence Estimation for Multidimensional
-       Densities Via k-Nearest-Neighbor Distances", IEEE Transactions on Information Theory, 2009,
-       equation 5.
+       Densities Via k-Nearest-Neighbor Distances", IEEE Transactions on Information Theory, 2009, eq. 5.
 
     Examples
     --------
@@ -197,8 +191,7 @@ def mutual_information_leakage(
     prior : float, default=0.5
         Probability that the record is a member, in (0, 1).
     classifier : estimator, default=None
-        With `predict_proba`, for "variational". None is a logistic regression on standardized
-        statistics.
+        With `predict_proba`, for "variational". None is a standardized logistic regression.
     n_resamples : int, default=1000
         Resamples of the models for the interval, at least 2.
     confidence_level : float, default=0.95

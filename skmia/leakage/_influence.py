@@ -77,26 +77,23 @@ def influence_leakage(
     gradients : array-like of shape (n_candidates, n_parameters)
         The gradient of the loss of each record at the minimum, without the penalty.
     hessian : array-like of shape (n_parameters, n_parameters), float or None
-        The Hessian of the objective, penalty included. A number stands for this multiple of the
-        identity: where no eigenvalue is smaller, the result of "output" and "posterior" is an upper
-        bound. "sampling" needs none: None.
+        The Hessian of the objective, penalty included; None for "sampling". A number stands for a
+        multiple of the identity: the result is an upper bound where no eigenvalue is smaller.
     n_records : int
         Number of training records, at least 1 and for "sampling" 3.
     mechanism : {"output", "posterior", "sampling"}, default="sampling"
         Where the chance comes from.
     noise_scale : float, default=None
-        Standard deviation :math:`\sigma` of the noise on each parameter, above 0. For "output".
+        Standard deviation :math:`\sigma` of the noise of "output" on each parameter, above 0.
     inverse_temperature : float, default=None
-        The factor :math:`\beta`, above 0; 1 is Bayes' posterior for a loss that is a negative
-        log-likelihood. For "posterior".
+        The factor :math:`\beta` of "posterior", above 0; 1 is Bayes' for negative log-likelihoods.
     gradient_covariance : array-like of shape (n_parameters, n_parameters), default=None
         The covariance V, for "sampling". By default that of `gradients`, which must then be those
         of all training records; each one's own is left out, since it is the others that vary.
     damping : float, default=0.0
         Added to the diagonal of the matrix that is inverted, at least 0.
     rtol : float, default=1e-10
-        Eigenvalues of that matrix, scaled to a diagonal of ones, count as 0 up to this share of the
-        largest, in [0, 1).
+        Eigenvalues, after scaling to a diagonal of ones, count as 0 up to this share, in [0, 1).
 
     Returns
     -------
@@ -107,8 +104,7 @@ def influence_leakage(
     Raises
     ------
     ValueError
-        If shapes do not go together, the matrix has negative eigenvalues, or what the mechanism
-        needs is missing or out of its range.
+        If shapes do not match, eigenvalues are negative, or the mechanism lacks what it needs.
 
     Notes
     -----
@@ -121,9 +117,8 @@ def influence_leakage(
     replaces one drawn at random, give the gradients of loss plus penalty instead.
 
     Directions of eigenvalue 0, such as those of one-hot columns next to an intercept, are left out,
-    which is exact for gradients without a part in them. For the same reason "sampling" grows
-    without bound where few others share a category: their number then varies as a Poisson
-    variable, not as a normal one.
+    which is exact for gradients without a part in them. "sampling" grows without bound where few
+    others share a category: their number then varies as a Poisson variable, not as a normal one.
 
     References
     ----------
@@ -131,8 +126,7 @@ def influence_leakage(
        Machine Learning", arXiv:2001.10648, 2020.
     .. [2] P. W. Koh and P. Liang, "Understanding Black-box Predictions via Influence Functions",
        International Conference on Machine Learning, 2017, equation 1.
-    .. [3] H. White, "Maximum Likelihood Estimation of Misspecified Models", Econometrica 50, 1982,
-       theorem 3.2.
+    .. [3] H. White, "Maximum Likelihood Estimation of Misspecified Models", 1982, theorem 3.2.
 
     Examples
     --------

@@ -51,8 +51,7 @@ def gaussian_noise_scale(sensitivity, epsilon, delta, *, method="classical"):
 
     .. math:: \Phi\left(\frac{\Delta_2}{2\sigma} - \frac{\varepsilon\sigma}{\Delta_2}\right)
               - e^{\varepsilon}
-              \Phi\left(-\frac{\Delta_2}{2\sigma} - \frac{\varepsilon\sigma}{\Delta_2}\right)
-              = \delta.
+              \Phi\left(-\frac{\Delta_2}{2\sigma} - \frac{\varepsilon\sigma}{\Delta_2}\right) = \delta.
 
     Where nothing depends on a single record, the sensitivity and the noise are 0.
 
@@ -79,8 +78,7 @@ def gaussian_noise_scale(sensitivity, epsilon, delta, *, method="classical"):
 
     References
     ----------
-    .. [1] C. Dwork and A. Roth, "The Algorithmic Foundations of Differential Privacy", 2014,
-       theorem A.1.
+    .. [1] C. Dwork and A. Roth, "The Algorithmic Foundations of Differential Privacy", 2014, A.1.
     .. [2] B. Balle and Y.-X. Wang, "Improving the Gaussian Mechanism for Differential Privacy:
        Analytical Calibration and Optimal Denoising", ICML 2018, theorem 8.
 

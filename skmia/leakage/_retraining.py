@@ -68,8 +68,7 @@ class MembershipLeakage(Result):
         where an estimate is too low, or the statistic not Gaussian. For bounds with confidence,
         give ``kl_high`` to the functions of bounds.
     mean_kl, mean_mutual_information : Estimate
-        Averages over the records. The numbers averaged may be negative, so that records without
-        leakage do not add up to some.
+        Averages of numbers that may be negative, so that records without leakage add up to none.
     method : str
         The estimator in words.
 
@@ -181,8 +180,7 @@ def membership_leakage(
         n_classes − 1 logarithms of other classes' probabilities over that of the true class. A
         function takes a model, X and y, and returns an array of shape (n_records,) or (n_records,
         n_dimensions). With many ties or extreme values, such as those of trees or of a class that
-        some models have not seen, a statistic is not Gaussian: its mean may still differ, but its
-        divergence is not what "pooled" says.
+        some models have not seen, a statistic is not Gaussian, and "pooled" not its divergence.
     other_records : {"random", "fixed"}, default="random"
         "random" draws half of all records anew for each model (``splitter="overlapping"`` of
         `ShadowModels`), so that all records share the models. The attacker does not know them.
@@ -213,9 +211,8 @@ def membership_leakage(
     Raises
     ------
     ValueError
-        If a record is not among those of the shadow models, there are too few models, a statistic
-        is not finite, models with ``other_records="fixed"`` do not differ, or an option is out of
-        range.
+        If the shadow models lack a record, models are too few or, with ``other_records="fixed"``,
+        do not differ, a statistic is not finite, or an option is out of range.
     ShadowTrainingError
         If a model cannot be trained.
 
@@ -243,8 +240,7 @@ def membership_leakage(
     .. [1] F. Farokhi and M. A. Kaafar, "Modelling and Quantifying Membership Information Leakage in
        Machine Learning", arXiv:2001.10648, 2020, abstract.
     .. [2] N. Carlini, S. Chien, M. Nasr, S. Song, A. Terzis and F. Tramèr, "Membership inference
-       attacks from first principles", IEEE S&P 2022, section V, for the models and the logit of
-       the confidence.
+       attacks from first principles", IEEE S&P 2022, section V.
 
     Examples
     --------

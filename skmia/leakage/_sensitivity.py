@@ -56,8 +56,7 @@ class RecordSensitivity(Result):
     sensitivity : ndarray of shape (n_rows,)
         Their :math:`\Delta`, the mean over the seeds.
     standard_error : ndarray of shape (n_rows,)
-        Standard error of this mean, NaN for one seed. It covers the choice of seeds, not that of
-        the other training records.
+        Its standard error, of the seeds and not of the other training records; NaN for one seed.
     background : ndarray of shape (n_rows,)
         The mean change of the same answer if another of the rows is left out; NaN if there is none.
 

@@ -22,14 +22,12 @@ def class_balance(y, *, pos_label=None, ratio=False):
     Balanced classes have the share 0.5 and the ratio 1. A share of 0 or 1 means that there is one
     class only; its ratio is infinite or 0.
 
-    Of more than two classes, and without ``pos_label``, it is the entropy of the labels by its
-    largest value,
+    Of more than two classes, without ``pos_label``, it is the entropy by its largest value,
 
     .. math:: - \frac{1}{\ln K} \sum_{c = 1}^{K} P[y = c] \ln P[y = c]
 
     where :math:`K` is the number of classes that occur. 1 means that all classes are equally
-    frequent, near 0 that nearly all records are of one. The paper, of two classes throughout, does
-    not define this.
+    frequent, near 0 that nearly all records are of one. The paper does not define this.
 
     Parameters
     ----------

@@ -32,8 +32,7 @@ class DatasetReport(Result):
     n_records, n_features : int
         Size of the table.
     n_duplicates, n_labeled_duplicates : int
-        Records that repeat an earlier one, whatever their labels, and of the same label (None
-        without labels).
+        Records that repeat an earlier one, whatever its label, and of one label (None without).
     n_missing : int
         Missing values.
     n_records_of_class : dict or None

@@ -71,8 +71,7 @@ def feature_balance(
     ------
     ValueError
         If X is no table, X and y differ in length, there is no such feature, ``features`` and ``y``
-        are both None, ``value`` does not have one possible value for each feature, or a number of a
-        chosen feature is infinite.
+        are both None, a ``value`` is missing or impossible, or a chosen number is infinite.
 
     References
     ----------

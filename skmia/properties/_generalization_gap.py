@@ -28,8 +28,7 @@ def generalization_gap(membership, y_true, y_pred, *, per_class=False, confidenc
 
     It is the advantage of the attacker who calls a record a member if its predicted label is right,
     and who knows nothing else but the true label: the gap bounds what can be known of membership
-    **from below**. A gap of 0 is no evidence of privacy, since confidences may tell members apart
-    where labels do not.
+    **from below**. A gap of 0 is no evidence of privacy: confidences may tell more than labels.
 
     Parameters
     ----------
@@ -60,8 +59,7 @@ def generalization_gap(membership, y_true, y_pred, *, per_class=False, confidenc
     References
     ----------
     .. [1] S. Yeom, I. Giacomelli, M. Fredrikson and S. Jha, "Privacy Risk in Machine Learning:
-       Analyzing the Connection to Overfitting", IEEE Computer Security Foundations Symposium, 2018,
-       theorem 2.
+       Analyzing the Connection to Overfitting", Computer Security Foundations Symposium 2018, theorem 2.
     .. [2] R. G. Newcombe, "Interval estimation for the difference between independent proportions:
        comparison of eleven methods", Statistics in Medicine 17, 1998, method 10.
 

@@ -51,15 +51,13 @@ def most_informative_features(X, y, n_features=5, *, random_state=None):
     Raises
     ------
     ValueError
-        If X is no table, X and y differ in length, a number is infinite, or ``n_features`` is not
-        an integer of at least 1.
+        If X is no table, X and y differ in length, a number is infinite, or ``n_features`` below 1.
 
     References
     ----------
     .. [1] S. M. Tonni, D. Vatsalan, F. Farokhi, D. Kaafar, Z. Lu and G. Tangari, "Data and Model
        Dependencies of Membership Inference Attack", arXiv:2002.06856, 2020, section 4.
-    .. [2] B. C. Ross, "Mutual Information between Discrete and Continuous Data Sets", PLoS ONE
-       9(2), 2014.
+    .. [2] B. C. Ross, "Mutual Information between Discrete and Continuous Data Sets", 2014.
 
     Examples
     --------

@@ -64,8 +64,7 @@ class PropertyReport(Result):
     notes : tuple of str
         What the reader must know to read the numbers right.
     classes : tuple of dict
-        Of each true label the "class", "members" and "nonmembers", their numbers, and the "gap", an
-        Estimate.
+        Each true label as "class", its numbers of "members" and "nonmembers", and its "gap".
 
     Examples
     --------
@@ -164,11 +163,9 @@ def property_report(
         1 for a member, 0 for a non-member. None asks the estimator, if it has a method
         ``membership_of(X, y)``, as :class:`~skmia.model_selection.MemberRecorder` has.
     sensitive_features : array-like of shape (n_records,) or (n_records, n_columns), default=None
-        Each record's group, of any type, for fairness on all records together. Of several columns,
-        each combination of values is a group.
+        Each record's group, or combination of groups, for fairness on all records together.
     compared_groups : list or None, default=None
-        Groups to compare, None for all. Rates of few records are uncertain, and the largest
-        difference picks them out.
+        Groups to compare, None for all. The largest difference picks out uncertain, small groups.
     confidence_level : float, default=0.95
         Coverage of each interval, in (0, 1).
     random_state : int, RandomState instance or None, default=None
@@ -182,8 +179,7 @@ def property_report(
     Raises
     ------
     ValueError
-        If the membership is not known, or not 0 and 1 with both present, lengths differ, or there
-        are fewer than two groups.
+        If membership is unknown or not of 0 and 1, lengths differ, or groups are fewer than two.
     TypeError
         If the estimator is a regressor.
     sklearn.exceptions.NotFittedError

@@ -36,19 +36,16 @@ def record_parameter_mi(X, coef, *, reduce="max", random_state=None):
     a dozen or two features as samples the estimate depends on chance more than on the record. It
     is clipped at 0, so that its mean is above 0 for weights drawn at random too. It changes with
     the scales of the features, and says nothing of membership: for that use
-    :func:`~skmia.leakage.membership_leakage`. This function is here to compare figures of the
-    paper.
+    :func:`~skmia.leakage.membership_leakage`. It is here to compare figures of the paper.
 
     Parameters
     ----------
     X : {array-like, sparse matrix} of shape (n_records, n_features)
         Records, as the model sees them: numbers of at least 5 features.
     coef : array-like of shape (n_features, n_units) or (n_features,)
-        Weights of the first layer, such as ``coefs_[0]`` of scikit-learn's `MLPClassifier` or
-        ``coef_.T`` of its linear models.
+        Weights of the first layer: ``coefs_[0]`` of a perceptron, ``coef_.T`` of linear models.
     reduce : {"max", "norm", "mean"}, default="max"
-        What makes one number of a feature's weights in all units: the largest, as the authors do,
-        their Euclidean norm, or their mean.
+        The largest of a feature's weights in all units, as the authors do, their norm or mean.
     random_state : int, RandomState instance or None, default=None
         Draws the small noise, the same for all records, that sets equal values of a record apart.
 
@@ -65,16 +62,15 @@ def record_parameter_mi(X, coef, *, reduce="max", random_state=None):
 
     Notes
     -----
-    A value is that of scikit-learn's ``mutual_info_regression(x[:, None], theta)`` with the same
-    seed, for all records at once.
+    It is scikit-learn's ``mutual_info_regression(x[:, None], theta)`` for all records at once.
 
     References
     ----------
     .. [1] S. M. Tonni, D. Vatsalan, F. Farokhi, D. Kaafar, Z. Lu and G. Tangari, "Data and Model
        Dependencies of Membership Inference Attack", arXiv:2002.06856, 2020, equations 3 and 4. The
        estimator is that of the authors' code, the paper names none.
-    .. [2] A. Kraskov, H. Stögbauer and P. Grassberger, "Estimating mutual information", Physical
-       Review E 69, 2004, equation 8.
+    .. [2] A. Kraskov, H. Stögbauer and P. Grassberger, "Estimating mutual information", 2004,
+       equation 8.
 
     Examples
     --------
