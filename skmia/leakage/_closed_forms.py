@@ -18,7 +18,7 @@ from skmia.leakage._influence import (
     check_mechanism,
     shift_leakage,
 )
-from skmia.leakage._linear_models import LinearProblem, is_linear
+from skmia.leakage._linear_models import LINEAR, LinearProblem
 from skmia.leakage._noise import gaussian_noise_scale
 from skmia.utils._constraints import (
     ARRAY,
@@ -220,12 +220,10 @@ def closed_form_leakage(
 
     Examples
     --------
-    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.datasets import make_classification
     >>> from sklearn.linear_model import LogisticRegression
-    >>> from sklearn.preprocessing import scale
     >>> from skmia.leakage import closed_form_leakage
-    >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> X = scale(X)[:, :5]
+    >>> X, y = make_classification(500, 5, random_state=0)
     >>> leakage = closed_form_leakage(LogisticRegression().fit(X, y), X, y, random_state=0)
     >>> print(leakage.mean_kl)  # nats
     0.006 [0.004, 0.008]
@@ -278,7 +276,7 @@ def _noise_scale(mechanism, noise_scale, epsilon, delta, sensitivity):
 
 
 def _problem(classifier, X, y, tol, max_iter):
-    if is_linear(classifier):
+    if isinstance(classifier, LINEAR):
         return LinearProblem(classifier, X, y)
     # by the module's name: who has no torch could not import the classes to compare with
     modules = [kind.__module__ for kind in type(classifier).__mro__]

@@ -10,8 +10,7 @@ from sklearn.utils import check_random_state
 
 from skmia._result import Estimate
 from skmia.leakage._bounds import entropy_of
-from skmia.leakage._estimators import information_bound, pooled_information
-from skmia.leakage._moments import Resamples
+from skmia.leakage._estimators import Resamples, information_bound, pooled_information
 from skmia.leakage._per_record import (
     KL_METHODS,
     Question,
@@ -131,7 +130,7 @@ def kl_leakage(
     .. [1] F. Farokhi and M. A. Kaafar, "Modelling and Quantifying Membership Information Leakage in
        Machine Learning", arXiv:2001.10648, 2020, abstract.
     .. [2] Q. Wang, S. R. Kulkarni and S. Verdú, "Divergence Estimation for Multidimensional
-       Densities Via k-Nearest-Neighbor Distances", IEEE Transactions on Information Theory, 2009, eq. 5.
+       Densities Via k-Nearest-Neighbor Distances", IEEE Trans. Information Theory, 2009, eq. 5.
 
     Examples
     --------
@@ -143,8 +142,8 @@ def kl_leakage(
     0.550 [0.429, 0.694]
     """
     question = _question(method, 0.5, n_neighbors, confidence_level, random_state)
-    found = _leakage(in_statistics, out_statistics, n_resamples, question)
-    return _estimate(found.kl, found.kl_low, found.kl_high, found.method)
+    ends, words = _leakage(in_statistics, out_statistics, n_resamples, question)
+    return Estimate(*ends.tolist(), words)
 
 
 @validate_params(
@@ -237,13 +236,11 @@ def mutual_information_leakage(
     if method == "variational":
         sides = _checked(in_statistics, out_statistics, question)
         return _variational(*sides, classifier, n_resamples, question)
-    found = _leakage(in_statistics, out_statistics, n_resamples, question)
     # the information of Gaussians grows with the divergence, so its ends belong to these ends
-    ends = np.stack([found.kl, found.kl_low, found.kl_high])
+    ends, words = _leakage(in_statistics, out_statistics, n_resamples, question)
     if method == "kl_bound":
-        words = f"upper bound, {found.method}"
-        return _estimate(*information_bound(ends, ends, prior), words)
-    return _estimate(*pooled_information(ends, prior), found.method)
+        return Estimate(*information_bound(ends, ends, prior).tolist(), f"upper bound, {words}")
+    return Estimate(*pooled_information(ends, prior).tolist(), words)
 
 
 def _question(method, prior, n_neighbors, confidence_level, random_state):
@@ -282,14 +279,12 @@ def _resamples(sides, n_resamples, question):
 
 
 def _leakage(in_statistics, out_statistics, n_resamples, question):
+    """Return the divergence with its ends, and how it was estimated."""
     sides = _checked(in_statistics, out_statistics, question)
     resamples = _resamples(sides, n_resamples, question)
     masks = [np.ones((len(side), 1), dtype=bool) for side in sides]
-    return leakage_of_records([side[:, None] for side in sides], masks, resamples, question)
-
-
-def _estimate(value, low, high, words):
-    return Estimate(value.item(), low.item(), high.item(), words)
+    found = leakage_of_records([side[:, None] for side in sides], masks, resamples, question)
+    return np.concatenate([found.kl, found.kl_low, found.kl_high]), found.method
 
 
 def _variational(first, second, classifier, n_resamples, question):

@@ -15,18 +15,13 @@ from sklearn.utils.extmath import safe_sparse_dot
 from skmia.leakage._influence import PseudoInverse
 from skmia.utils._sklearn import _num_samples
 
-LOGISTIC = LogisticRegression, LogisticRegressionCV
 RIDGE = RidgeClassifier, RidgeClassifierCV
+LINEAR = LogisticRegression, LogisticRegressionCV, *RIDGE
 # records at once: some megabytes for a hundred features
 BLOCK = 4096
 MOST_PARAMETERS = 5000
 # a mean gradient larger than this share of one record's belongs to other records or weights
 LARGEST_SLOPE = 0.01
-
-
-def is_linear(classifier):
-    """Return whether a classifier is one of those here."""
-    return isinstance(classifier, LOGISTIC + RIDGE)
 
 
 class LinearProblem:
@@ -41,7 +36,7 @@ class LinearProblem:
     def __init__(self, classifier, X, y):
         _check_parameters(classifier)
         self.classifier = classifier
-        self.X = check_records(classifier, X)
+        self.X = _checked_records(classifier, X)
         self.y = y
         self.n_records = _num_samples(X)
         self.coef = np.atleast_2d(classifier.coef_).astype(np.float64)
@@ -60,8 +55,8 @@ class LinearProblem:
 
     def blocks(self, X, y):
         """Yield the gradients of records' losses, some records at once, (n_block, n_parameters)."""
-        X = check_records(self.classifier, X)
-        codes = label_codes(self.classifier, y)
+        X = _checked_records(self.classifier, X)
+        codes = _label_codes(self.classifier, y)
         check_consistent_length(X, codes)
         for rows, features in self._features(X):
             # of all losses here, the derivative by an output's value is its answer less its target
@@ -156,7 +151,7 @@ class LinearProblem:
             )
 
 
-def label_codes(classifier, y):
+def _label_codes(classifier, y):
     """Return each label's position in `classes_`, and refuse labels that are not there."""
     y = np.asarray(y)
     classes = np.asarray(classifier.classes_)
@@ -169,7 +164,7 @@ def label_codes(classifier, y):
     return np.searchsorted(classes, y)
 
 
-def check_records(classifier, X):
+def _checked_records(classifier, X):
     """Return records as finite numbers, dense or in sparse rows that can be sliced."""
     X = check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32])
     if X.shape[1] != classifier.n_features_in_:

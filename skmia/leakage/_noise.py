@@ -51,7 +51,7 @@ def gaussian_noise_scale(sensitivity, epsilon, delta, *, method="classical"):
 
     .. math:: \Phi\left(\frac{\Delta_2}{2\sigma} - \frac{\varepsilon\sigma}{\Delta_2}\right)
               - e^{\varepsilon}
-              \Phi\left(-\frac{\Delta_2}{2\sigma} - \frac{\varepsilon\sigma}{\Delta_2}\right) = \delta.
+              \Phi\left(-\frac{\Delta_2}{2\sigma}-\frac{\varepsilon\sigma}{\Delta_2}\right) = \delta.
 
     Where nothing depends on a single record, the sensitivity and the noise are 0.
 
@@ -154,17 +154,14 @@ def gaussian_noise_leakage(epsilon, delta, *, method="classical"):
 
 def _unit_scale(epsilon, delta, method):
     """Return the noise for a sensitivity of 1."""
-    if method == "analytic":
-        return _analytic_scale(epsilon, delta)
-    if epsilon > 1:
-        raise ValueError(
-            f"epsilon must be at most 1 for method='classical', whose proof ends there, got "
-            f"{epsilon!r}; give method='analytic'."
-        )
-    return np.sqrt(2 * np.log(1.25 / delta)) / epsilon
+    if method == "classical":
+        if epsilon > 1:
+            raise ValueError(
+                f"epsilon must be at most 1 for method='classical', whose proof ends there, got "
+                f"{epsilon!r}; give method='analytic'."
+            )
+        return np.sqrt(2 * np.log(1.25 / delta)) / epsilon
 
-
-def _analytic_scale(epsilon, delta):
     def _excess(log_scale):
         scale = np.exp(log_scale)
         # e^ε Φ(...) by logarithms: for a large ε the one overflows where the other vanishes

@@ -9,6 +9,7 @@ from sklearn.utils import Bunch, gen_batches
 
 from skmia._result import Estimate
 from skmia.leakage._estimators import (
+    Side,
     corrected_kl,
     excess_of_pairs,
     gaussian_kl,
@@ -20,7 +21,6 @@ from skmia.leakage._estimators import (
     squared_distance,
     within_unit_cube,
 )
-from skmia.leakage._moments import Side
 
 KL_METHODS = "gaussian", "neighbors", "pooled"
 _COLUMNS = "kl", "reverse_kl", "mutual_information", "kl_low", "kl_high"

@@ -13,7 +13,7 @@ from skmia._records import KnownRecords
 from skmia._response import check_labels
 from skmia._result import Estimate, Result
 from skmia.leakage._bounds import membership_success_bound, total_variation_bound, tpr_bound
-from skmia.leakage._moments import Resamples
+from skmia.leakage._estimators import Resamples
 from skmia.leakage._per_record import (
     KL_METHODS,
     Question,
@@ -180,7 +180,7 @@ def membership_leakage(
         n_classes − 1 logarithms of other classes' probabilities over that of the true class. A
         function takes a model, X and y, and returns an array of shape (n_records,) or (n_records,
         n_dimensions). With many ties or extreme values, such as those of trees or of a class that
-        some models have not seen, a statistic is not Gaussian, and "pooled" not its divergence.
+        some models have not seen, a statistic is not Gaussian: "pooled" misses its divergence.
     other_records : {"random", "fixed"}, default="random"
         "random" draws half of all records anew for each model (``splitter="overlapping"`` of
         `ShadowModels`), so that all records share the models. The attacker does not know them.

@@ -27,14 +27,10 @@ def column_positions(table, features):
 def numbered_column(table, j):
     """Return a column and None if it is of numbers, dates or truth values, else codes and names."""
     column = table.column(j)
-    if column.kind == "category":
-        return _named_codes(column)
-    plain = column.plain()
-    is_whole = plain.kind != "date" and plain.holes is None
-    return (plain.values if is_whole else plain.floats()), None
-
-
-def _named_codes(column):
+    if column.kind != "category":
+        plain = column.plain()
+        is_whole = plain.kind != "date" and plain.holes is None
+        return (plain.values if is_whole else plain.floats()), None
     codes, names = column.coded()
     names = list(names)
     if column.missing.any() and MISSING not in names:

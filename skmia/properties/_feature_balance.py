@@ -103,7 +103,10 @@ def balanced_feature(X, y=None, *, value=None, features=None, n_features=5, rand
     if y is not None:
         check_consistent_length(table, y)
     positions = _positions(table, y, features, n_features, random_state)
-    columns = [_coarse_column(table, j) for j in positions]
+    columns = []
+    for values, names in (numbered_column(table, j) for j in positions):
+        # numbers are low or high, other values are their own
+        columns.append(halves(values) if names is None else (values, names))
     chosen = [table.names[j] for j in positions]
     if value is None:
         mask = _has_commonest(columns)
@@ -125,12 +128,6 @@ def _positions(table, y, features, n_features, random_state):
             "most of the label; give y, or name the features."
         )
     return most_informative_features(table, y, n_features, random_state=random_state).tolist()
-
-
-def _coarse_column(table, j):
-    """Return codes and names of a column: numbers are low or high, other values are their own."""
-    values, names = numbered_column(table, j)
-    return halves(values) if names is None else (values, names)
 
 
 def _has_commonest(columns):

@@ -59,7 +59,7 @@ def generalization_gap(membership, y_true, y_pred, *, per_class=False, confidenc
     References
     ----------
     .. [1] S. Yeom, I. Giacomelli, M. Fredrikson and S. Jha, "Privacy Risk in Machine Learning:
-       Analyzing the Connection to Overfitting", Computer Security Foundations Symposium 2018, theorem 2.
+       Analyzing the Connection to Overfitting", IEEE CSF 2018, theorem 2.
     .. [2] R. G. Newcombe, "Interval estimation for the difference between independent proportions:
        comparison of eleven methods", Statistics in Medicine 17, 1998, method 10.
 

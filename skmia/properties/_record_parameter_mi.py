@@ -89,7 +89,9 @@ def record_parameter_mi(X, coef, *, reduce="max", random_state=None):
     noise = check_random_state(random_state).standard_normal((2, X.shape[1]))
     theta = scaled_with_noise(theta[None], noise[1])
     blocks = gen_batches(X.shape[0], max(1, BLOCK // X.shape[1]))
-    return np.concatenate([_information(X[block], theta, noise[0]) for block in blocks])
+    rows = (X[block].toarray() if issparse(X) else X[block] for block in blocks)
+    rows = (scaled_with_noise(block, noise[0]) for block in rows)
+    return np.concatenate([neighbor_information(block, theta) for block in rows])
 
 
 def scaled_with_noise(values, noise):
@@ -104,7 +106,9 @@ def neighbor_information(X, theta):
     """Return the estimate of Kraskov et al. in nats for each row, whose columns are the samples."""
     # rows hold no equal values, as noise was added before
     radius = _distance_of_neighbor(X, theta)
-    means = sum(digamma(_n_within(values, radius)).mean(axis=1) for values in (X, theta))
+    # how many features, each with itself, are nearer than the radius
+    within = (1 + sum(d < radius for d in _distances(values)) for values in (X, theta))
+    means = sum(digamma(n_within).mean(axis=1) for n_within in within)
     return np.maximum(digamma(X.shape[1]) + digamma(N_NEIGHBORS) - means, 0)
 
 
@@ -124,11 +128,6 @@ def _checked_coef(coef, n_features):
     return coef
 
 
-def _information(X, theta, noise):
-    X = X.toarray() if issparse(X) else X
-    return neighbor_information(scaled_with_noise(X, noise), theta)
-
-
 def _distance_of_neighbor(X, theta):
     """Return each feature's distance to its third neighbor in the plane of values and weights."""
     nearest = np.full((N_NEIGHBORS, *X.shape), np.inf)
@@ -139,11 +138,6 @@ def _distance_of_neighbor(X, theta):
             np.minimum(near, distance, out=near)
             distance = farther
     return nearest[-1]
-
-
-def _n_within(values, radius):
-    """Return how many features, each with itself, are nearer than the radius."""
-    return 1 + sum(distance < radius for distance in _distances(values))
 
 
 def _distances(values):
