@@ -50,7 +50,6 @@ class Side:
         return Moments(count, self.origin + shift, scatter)
 
     def residuals(self, moments):
-        """Return the deviations from the mean, 0 for models that are not on this side."""
         return np.where(self.mask[..., None], self.statistics - moments.mean, 0)
 
 
@@ -66,7 +65,6 @@ class Resamples:
         self.seed = seed
 
     def __iter__(self):
-        """Yield how often each resample holds each model, shape (n_in_chunk, n_models)."""
         # anew for each pass, so that all batches of records see the same resamples
         rng = np.random.RandomState(self.seed)
         n_groups = self.groups.max() + 1
@@ -254,7 +252,6 @@ def pooled_information(kl, prior):
 
 
 def information_bound(kl, reverse_kl, prior):
-    """Return the bound π (1 - π) J on information, at most the entropy of the prior."""
     # J is the sum of both divergences; a divergence is convex in its second law, so that from the
     # mixture it is at most the other law's weight times that from the other law
     return np.minimum(prior * (1 - prior) * (kl + reverse_kl), entropy_of(prior))

@@ -180,12 +180,10 @@ def _sampling_law(gradients, covariance, n_records, damping, rtol):
             f"records, got {len(gradients)}; give the covariance of the gradients over them."
         )
     # at the minimum of a penalized loss the mean gradient is not 0
-    moments = GradientMoments([gradients])
-    return SamplingLaw(moments.covariance, n_records, moments.mean, damping, rtol)
+    return SamplingLaw(*gradient_moments([gradients]), damping, rtol)
 
 
 def _curvature(hessian, n_parameters, damping, rtol):
-    """Return the function that multiplies rows by the inverse of the Hessian."""
     # a number below all eigenvalues makes the step too long, so that the result is a bound
     if isinstance(hessian, Real):
         return lambda rows: rows / (hessian + damping)
@@ -264,29 +262,22 @@ class PseudoInverse:
         return solved
 
 
-class GradientMoments:
-    """Number, mean and covariance of gradients that come in blocks of records."""
-
-    def __init__(self, blocks):
-        self.n = 0
-        self.mean = 0.0
-        self.scatter = 0.0
-        # merged block by block around the means: sums of squares would lose digits, and all
-        # gradients at once may not fit into memory
-        for block in blocks:
-            n = len(block)
-            mean = block.mean(axis=0)
-            centered = block - mean
-            step = mean - self.mean
-            total = self.n + n
-            self.scatter += centered.T @ centered + self.n * n / total * np.outer(step, step)
-            self.mean = self.mean + n / total * step
-            self.n = total
-
-    @property
-    def covariance(self):
-        """Return the unbiased covariance, (n_parameters, n_parameters)."""
-        return self.scatter / (self.n - 1)
+def gradient_moments(blocks):
+    """Return covariance, number and mean of gradients that come in blocks of records."""
+    n_before = 0
+    mean = 0.0
+    scatter = 0.0
+    # merged block by block around the means: sums of squares would lose digits, and all
+    # gradients at once may not fit into memory
+    for block in blocks:
+        own_mean = block.mean(axis=0)
+        centered = block - own_mean
+        step = own_mean - mean
+        n = n_before + len(block)
+        scatter += centered.T @ centered + n_before * len(block) / n * np.outer(step, step)
+        mean = mean + len(block) / n * step
+        n_before = n
+    return scatter / (n_before - 1), n_before, mean
 
 
 class SamplingLaw:

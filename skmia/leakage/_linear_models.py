@@ -64,15 +64,12 @@ class LinearProblem:
             yield (residuals[:, :, None] * features[:, None, :]).reshape(len(features), -1)
 
     def coordinates(self):
-        """Return how to tell gradients in fewer numbers: here they stay as they are."""
         return lambda rows: rows
 
     def solver(self, damping):
-        """Return the function that multiplies rows by the inverse of the damped Hessian."""
         return PseudoInverse(self.hessian() + damping * np.eye(self.n_parameters)).solve
 
     def hessian(self):
-        """Return the Hessian of the objective, (n_parameters, n_parameters)."""
         n_outputs = len(self.coef)
         width = self.n_parameters // n_outputs
         total = np.zeros((n_outputs, width, n_outputs, width))
@@ -152,7 +149,6 @@ class LinearProblem:
 
 
 def _label_codes(classifier, y):
-    """Return each label's position in `classes_`, and refuse labels that are not there."""
     y = np.asarray(y)
     classes = np.asarray(classifier.classes_)
     strange = np.setdiff1d(y, classes)
@@ -165,7 +161,6 @@ def _label_codes(classifier, y):
 
 
 def _checked_records(classifier, X):
-    """Return records as finite numbers, dense or in sparse rows that can be sliced."""
     X = check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32])
     if X.shape[1] != classifier.n_features_in_:
         raise ValueError(
@@ -176,7 +171,6 @@ def _checked_records(classifier, X):
 
 
 def _check_parameters(classifier):
-    """Refuse classifiers that minimize another objective than that of the closed form."""
     name = type(classifier).__name__
     if classifier.class_weight is not None:
         raise ValueError(

@@ -51,7 +51,8 @@ def gaussian_noise_scale(sensitivity, epsilon, delta, *, method="classical"):
 
     .. math:: \Phi\left(\frac{\Delta_2}{2\sigma} - \frac{\varepsilon\sigma}{\Delta_2}\right)
               - e^{\varepsilon}
-              \Phi\left(-\frac{\Delta_2}{2\sigma}-\frac{\varepsilon\sigma}{\Delta_2}\right) = \delta.
+              \Phi\left(-\frac{\Delta_2}{2\sigma} - \frac{\varepsilon\sigma}{\Delta_2}\right)
+              = \delta.
 
     Where nothing depends on a single record, the sensitivity and the noise are 0.
 
@@ -153,7 +154,6 @@ def gaussian_noise_leakage(epsilon, delta, *, method="classical"):
 
 
 def _unit_scale(epsilon, delta, method):
-    """Return the noise for a sensitivity of 1."""
     if method == "classical":
         if epsilon > 1:
             raise ValueError(

@@ -23,7 +23,7 @@ from skmia.leakage._estimators import (
 )
 
 KL_METHODS = "gaussian", "neighbors", "pooled"
-_COLUMNS = "kl", "reverse_kl", "mutual_information", "kl_low", "kl_high"
+COLUMNS = "kl", "kl_low", "kl_high", "reverse_kl", "mutual_information"
 _AVERAGED = "kl", "mutual_information"
 _WORDS = {
     "pooled": "pooled Gaussian, bias corrected",
@@ -36,8 +36,6 @@ _ENTRIES = 2**22  # of the resampled moments of a batch of records: 32 MB
 
 
 class Question(NamedTuple):
-    """How leakage is to be estimated."""
-
     method: str  # one of KL_METHODS
     prior: float
     confidence_level: float
@@ -46,7 +44,6 @@ class Question(NamedTuple):
 
 
 def check_finite(name, values):
-    """Refuse statistics with NaN or infinity."""
     n_wrong = np.count_nonzero(~np.isfinite(values))
     if n_wrong:
         raise ValueError(
@@ -56,7 +53,6 @@ def check_finite(name, values):
 
 
 def check_model_counts(n_in, n_out, n_dimensions, question):
-    """Refuse so few models, with or without the record, that the method has no answer."""
     # a covariance for each side; more neighbors in each half than are asked for; or one degree of
     # freedom beyond the two means and a variance
     needed = {
@@ -90,7 +86,7 @@ def leakage_of_records(sides, masks, resamples, question):
     for batch in gen_batches(n_records, n_batch):
         part = [Side(side[:, batch], mask[:, batch]) for side, mask in pairs]
         parts.append(_by_moments(part, resamples, question, rng))
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in _COLUMNS}
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in COLUMNS}
     is_shrunk = any(part["shrinkage"].any() for part in parts)
     words = _WORDS["shrunk" if is_shrunk else question.method]
     errors = quantiles(_errors_of_averages(parts, columns), question.confidence_level)
@@ -119,8 +115,8 @@ def _by_moments(sides, resamples, question, rng):
     value, true, again = (
         np.stack([kl, _information(kl, reverse, question)], axis=-1) for kl, reverse in pairs
     )
-    columns = value[:, 0], pairs[0][1], value[:, 1], low, high, shrinkage
-    columns = dict(zip((*_COLUMNS, "shrinkage"), columns, strict=True))
+    columns = value[:, 0], low, high, pairs[0][1], value[:, 1], shrinkage
+    columns = dict(zip((*COLUMNS, "shrinkage"), columns, strict=True))
     return columns | _parts_of_averages(value, true, again, rng)
 
 
@@ -195,7 +191,6 @@ def _reached_distances(here, drawn, shrinkage):
 
 
 def _inverse(covariance):
-    """Invert what can be inverted; the others are NaN."""
     if covariance.shape[-1] == 1:
         with np.errstate(divide="ignore"):
             return np.where(covariance > 0, 1 / covariance, np.nan)
@@ -234,7 +229,6 @@ def _of_two_covariances(here, drawn, _shrinkage, _excess, confidence_level):
 
 
 def _basic_interval(kl, population, resampled, here, confidence_level):
-    """Return the ends of the basic bootstrap interval of the divergence of two Gaussians."""
     # on the scale of the root of 2 K, whose error depends little on K
     with np.errstate(invalid="ignore"):
         errors = np.sqrt(2 * np.maximum(resampled, 0)) - np.sqrt(2 * np.maximum(population, 0))
@@ -297,8 +291,8 @@ def _by_neighbors(sides, masks, resamples, question):
     kl, reverse, error = np.concatenate(parts, axis=1)
     z = -ndtri((1 - question.confidence_level) / 2)
     ends = [np.maximum(kl + end * error, 0) for end in (-z, z)]
-    columns = kl, reverse, _information(kl, reverse, question), *ends
-    columns = dict(zip(_COLUMNS, columns, strict=True))
+    columns = kl, *ends, reverse, _information(kl, reverse, question)
+    columns = dict(zip(COLUMNS, columns, strict=True))
     # records share models, whose common error this spread does not hold
     errors = np.full(len(_AVERAGED), np.nan)
     if n_records > 1:
@@ -340,7 +334,7 @@ def _result(columns, errors, words):
         f"mean_{name}": _average(columns[name].mean(), *ends, words)
         for name, ends in zip(_AVERAGED, errors.T, strict=True)
     }
-    clipped = {name: np.maximum(columns[name], 0) for name in _COLUMNS}
+    clipped = {name: np.maximum(columns[name], 0) for name in COLUMNS}
     return Bunch(**clipped, **averages, method=words)
 
 

@@ -15,6 +15,7 @@ from skmia._result import Estimate, Result
 from skmia.leakage._bounds import membership_success_bound, total_variation_bound, tpr_bound
 from skmia.leakage._estimators import Resamples
 from skmia.leakage._per_record import (
+    COLUMNS,
     KL_METHODS,
     Question,
     check_finite,
@@ -98,19 +99,7 @@ class MembershipLeakage(Result):
     mean_mutual_information: Estimate
     method: str
 
-    _rows = (
-        "rows",
-        "n_in",
-        "n_out",
-        "kl",
-        "kl_low",
-        "kl_high",
-        "reverse_kl",
-        "mutual_information",
-        "total_variation",
-        "success_bound",
-        "tpr_bound",
-    )
+    _rows = ("rows", "n_in", "n_out", *COLUMNS, "total_variation", "success_bound", "tpr_bound")
 
 
 @validate_params(
@@ -300,7 +289,6 @@ def _with_random_rest(estimator, X, y, rows, n_models, statistic, training):
 
 
 def _of_shadows(shadows, X, y, statistic, n_jobs):
-    """Return statistics, masks and groups of both sides."""
     values = _observe(shadows, X, y, statistic, n_jobs)
     in_mask, out_mask, _ = shadows.lookup(X, y)
     out_mask = out_mask & in_mask.any(axis=0)  # a foreign record is on no side

@@ -35,8 +35,6 @@ _MOST_ROWS = 200  # by default: each costs a training
 
 
 class _Question(NamedTuple):
-    """What every model is asked, and what it is a clone of."""
-
     template: BaseEstimator
     rows: np.ndarray
     classes: np.ndarray
@@ -217,7 +215,6 @@ def _template(estimator):
 
 
 def _chosen_rows(rows, n_records, rng):
-    """Return the rows to measure, as numbers in ascending order where they are drawn."""
     if rows is None:
         rows = min(n_records, _MOST_ROWS)
     if isinstance(rows, Integral):

@@ -152,7 +152,6 @@ def value_codes(X, n_bins=None):
 
 
 def column_entropy(table, j, n_bins=None):
-    """Return the entropy of one feature."""
     codes = stored_codes(table, j, n_bins)
     counts = np.bincount(codes, minlength=1)
     counts[0] += table.shape[0] - len(codes)  # what a sparse matrix does not store

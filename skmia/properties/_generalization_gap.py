@@ -86,7 +86,6 @@ def generalization_gap(membership, y_true, y_pred, *, per_class=False, confidenc
 
 
 def accuracy_of_sides(membership, y_true, y_pred, *, confidence_level=0.95):
-    """Return the accuracy on members and that on non-members."""
     membership = check_membership(membership)
     (true, predicted), _ = class_codes(y_true=y_true, y_pred=y_pred)
     sides = (true == predicted)[membership == 1], (true == predicted)[membership == 0]
@@ -95,7 +94,6 @@ def accuracy_of_sides(membership, y_true, y_pred, *, confidence_level=0.95):
 
 
 def _gap(cells, confidence_level):
-    """Return the gap of a table of counts: membership, right or not."""
     for side, name in zip(cells, ("non-members", "members"), strict=True):
         if not side.any():
             return Estimate(np.nan, np.nan, np.nan, f"undefined: no {name} of this class")

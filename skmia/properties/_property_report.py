@@ -34,23 +34,9 @@ MOST_RECORDS = 1_000
 # records times the square of the features: a few seconds
 MOST_WORK = 1e9
 # by which classifiers of scikit-learn, and skmia's own, are regularized and trained
-SETTINGS = (
-    "C",
-    "alpha",
-    "penalty",
-    "l1_ratio",
-    "penalties",
-    "defense",
-    "dropout",
-    "ccp_alpha",
-    "max_depth",
-    "min_samples_leaf",
-    "n_neighbors",
-    "kernel",
-    "lr",
-    "learning_rate",
-    "learning_rate_init",
-)
+PENALTIES = "C", "alpha", "penalty", "l1_ratio", "penalties", "defense", "dropout", "ccp_alpha"
+LIMITS = "max_depth", "min_samples_leaf", "n_neighbors", "kernel"
+SETTINGS = (*PENALTIES, *LIMITS, "lr", "learning_rate", "learning_rate_init")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -298,7 +284,6 @@ def _notes(estimator, X, y, membership):
 
 
 def _classes(membership, y, y_pred, level):
-    """Return a row for each true label."""
     y = np.asarray(y)
     gaps = generalization_gap(membership, y, y_pred, per_class=True, **level)
     return tuple(

@@ -107,7 +107,9 @@ def neighbor_information(X, theta):
     # rows hold no equal values, as noise was added before
     radius = _distance_of_neighbor(X, theta)
     # how many features, each with itself, are nearer than the radius
-    within = (1 + sum(d < radius for d in _distances(values)) for values in (X, theta))
+    within = (
+        1 + sum(distance < radius for distance in _distances(values)) for values in (X, theta)
+    )
     means = sum(digamma(n_within).mean(axis=1) for n_within in within)
     return np.maximum(digamma(X.shape[1]) + digamma(N_NEIGHBORS) - means, 0)
 
