@@ -157,17 +157,17 @@ def closed_form_leakage(
     noise_scale : float, default=None
         Standard deviation :math:`\sigma` of Gaussian noise on each parameter. For "output".
     epsilon, delta : float, default=None
-        Instead of `noise_scale`, with a `sensitivity`, for :func:`gaussian_noise_scale`.
+        Privacy instead of `noise_scale`, which :func:`gaussian_noise_scale` then gives.
     sensitivity : float, default=None
-        The largest distance that any record of any data could move the parameters, from theory. The
-        largest distance of these records is no such bound.
+        The farthest that any record of any data could move the parameters, by theory: the largest
+        distance of these records is no such bound.
     inverse_temperature : float, default=None
         The factor :math:`\beta` of the posterior :math:`\propto e^{-\beta n F}`. For "posterior".
     damping : float, default=0.0
         Added to the diagonal of H, or of V for "sampling", at least 0. Networks with hidden layers
         need some, such as 0.01: they reach no minimum and have more parameters than records.
     tol : float, default=1e-8
-        Remaining share at which a system of equations of a network counts as solved, in (0, 1).
+        Remaining share at which equations of a network count as solved, in (0, 1).
     max_iter : int, default=1000
         Most products with the Hessian of a network for one record, at least 1.
     confidence_level : float, default=0.95
@@ -185,9 +185,9 @@ def closed_form_leakage(
     Raises
     ------
     ValueError
-        If the estimator has no closed form, was not fitted on these records, or is too large. If an
-        option is missing, out of its range or of another mechanism. If a record moves the
-        parameters farther than `sensitivity`, or a network's Hessian has negative curvature.
+        If the estimator has no closed form, was not fitted on these records, or is too large, an
+        option is missing, out of range or of another mechanism, a record moves the parameters
+        farther than `sensitivity`, or a network's Hessian has negative curvature.
 
     Notes
     -----

@@ -140,15 +140,14 @@ def membership_leakage(
               I_i = \pi K(P_{i,1} \Vert M_i) + (1 - \pi) K(P_{i,0} \Vert M_i)
 
     where :math:`P_{i,1}` is the law of a statistic of models trained with record :math:`i`,
-    :math:`P_{i,0}` of models trained without it, :math:`\pi` the prior of membership, :math:`M_i =
-    \pi P_{i,1} + (1 - \pi) P_{i,0}` and :math:`K` the Kullback-Leibler divergence. 0 means that
-    the statistic tells nothing of membership. :math:`I_i` is at most the entropy of the prior, ln 2
-    for 0.5; :math:`K_i` has no upper limit.
+    :math:`P_{i,0}` of models trained without it, :math:`M_i = \pi P_{i,1} + (1 - \pi) P_{i,0}`
+    their mixture by the prior :math:`\pi`, and :math:`K` the Kullback-Leibler divergence. 0 means
+    that the statistic tells nothing of membership. :math:`I_i` is at most the entropy of the prior,
+    ln 2 for 0.5; :math:`K_i` has no upper limit.
 
-    The attacker sees the statistic of one model, and knows its distribution with and without the
-    record: they train as many models as they like on records of the same population. A statistic of
-    the answer gives the leakage of the black box, a lower bound on that of the parameters. For the
-    parameters themselves, give a function that returns them.
+    The attacker sees the statistic of one model, and trains as many models as they like on records
+    of the same population to know its laws. A statistic of the answer gives the leakage of the
+    black box, a lower bound on that of the parameters, which a function as statistic can return.
 
     Parameters
     ----------

@@ -2,11 +2,11 @@
 
 import os
 from dataclasses import dataclass
+from functools import partial
 from numbers import Integral
-from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator, is_regressor
+from sklearn.base import is_regressor
 from sklearn.utils import check_random_state, indexable
 from sklearn.utils.parallel import Parallel, delayed
 
@@ -34,15 +34,6 @@ from skmia.utils._sklearn import _safe_indexing
 _MOST_ROWS = 200  # by default: each costs a training
 
 
-class _Question(NamedTuple):
-    template: BaseEstimator
-    rows: np.ndarray
-    classes: np.ndarray
-    output: object
-    method: str
-    process: int
-
-
 @dataclass(frozen=True, repr=False, eq=False)
 class RecordSensitivity(Result):
     r"""How much answers change without each record, as :func:`record_sensitivity` measures it.
@@ -62,12 +53,9 @@ class RecordSensitivity(Result):
     --------
     >>> from sklearn.neighbors import KNeighborsClassifier
     >>> from skmia.leakage import record_sensitivity
-    >>> print(record_sensitivity(KNeighborsClassifier(1), [[0], [1], [5]], [0, 0, 1], rows=[2]))
-    RecordSensitivity
-    <BLANKLINE>
-    rows  sensitivity  standard error  background
-    ----  -----------  --------------  ----------
-    2     1.414        nan             nan
+    >>> result = record_sensitivity(KNeighborsClassifier(1), [[0], [1], [5]], [0, 0, 1], rows=[2])
+    >>> result.sensitivity.round(3)
+    array([1.414])
     """
 
     rows: np.ndarray
@@ -188,14 +176,12 @@ def record_sensitivity(
             f"The {len(y)} records are copies of one, so that without it none is left to train on. "
             "Give records of different content."
         )
-    template = _template(estimator)
-    # of all records, since a model without the only record of a class does not know the class
-    classes = np.unique(y)
-    question = _Question(template, rows, classes, output, response_method, os.getpid())
+    asked = {"rows": rows, "output": output, "method": response_method}
+    answers = partial(_answers, _template(estimator), X, y, process=os.getpid(), **asked)
     # copies are left out together, as one of them alone would be answered from the others
     left_out, own = np.unique(contents[rows], return_inverse=True)
     with single_blas_thread():
-        changes = _changes(X, y, contents, left_out, seeds, question, n_jobs, verbose)
+        changes = _changes(answers, contents, left_out, seeds, n_jobs, verbose)
         own_changes, others = _collected(changes, own, len(left_out), n_repeats)
     # of one seed there is no spread
     error = np.full(len(rows), np.nan)
@@ -237,38 +223,37 @@ def _chosen_rows(rows, n_records, rng):
     return rows
 
 
-def _changes(X, y, contents, left_out, seeds, question, n_jobs, verbose):
+def _changes(answers, contents, left_out, seeds, n_jobs, verbose):
     """Yield how far all answers change, for each seed and each content that is left out."""
     # as a generator: changes of (n_rows, n_rows) are summed as they come, never held at once
     parallel = Parallel(n_jobs, verbose=verbose, return_as="generator")
-    everything = np.ones(len(y), dtype=bool)
-    references = parallel(delayed(_answers)(X, y, everything, s, question) for s in seeds)
-    references = list(references)
+    everything = np.ones(len(contents), dtype=bool)
+    references = list(parallel(delayed(answers)(everything, seed) for seed in seeds))
     yield from parallel(
-        delayed(_change)(X, y, contents != content, seed, question, reference)
+        delayed(_change)(answers, contents != content, seed, reference)
         for seed, reference in zip(seeds, references, strict=True)
         for content in left_out
     )
 
 
-def _change(X, y, kept, seed, question, reference):
-    return np.linalg.norm(_answers(X, y, kept, seed, question) - reference, axis=1)
+def _change(answers, kept, seed, reference):
+    return np.linalg.norm(answers(kept, seed) - reference, axis=1)
 
 
-def _answers(X, y, kept, seed, question):
+def _answers(template, X, y, kept, seed, *, rows, output, method, process):
     """Return the answers to all rows of a model that is trained on the kept records."""
-    with one_blas_thread(question.process):
+    # of all records, since a model without the only record of a class does not know the class
+    classes = np.unique(y)
+    with one_blas_thread(process):
         try:
-            model = fit_clone(question.template, seed, X, y, np.flatnonzero(kept))
+            model = fit_clone(template, seed, X, y, np.flatnonzero(kept))
         except Exception as error:
-            raise ShadowTrainingError(_failure(question.template, kept, error)) from error
-        asked = _safe_indexing(X, question.rows)
+            raise ShadowTrainingError(_failure(template, kept, error)) from error
         # here, where the model is, so that answers return from a process and the model does not
-        proba = class_probabilities(model, asked, question.classes, method=question.method)
-    if question.output == "probabilities":
+        proba = class_probabilities(model, _safe_indexing(X, rows), classes, method=method)
+    if output == "probabilities":
         return proba
-    y_index = label_index(y[question.rows], question.classes)
-    return get_signal(question.output)(proba, y_index)[:, None]
+    return get_signal(output)(proba, label_index(y[rows], classes))[:, None]
 
 
 def _failure(template, kept, error):
