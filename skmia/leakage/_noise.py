@@ -133,8 +133,7 @@ def gaussian_noise_leakage(epsilon, delta, *, method="classical"):
     Notes
     -----
     The abstract [1]_ says "reduced by :math:`O(\log^{1/2}(\delta^{-1}) \varepsilon^{-1})`". We read
-    this as an advantage in proportion to the inverse of
-    :math:`\sqrt{\ln(1 / \delta)} / \varepsilon`. The numbers are a reconstruction.
+    it as an advantage in proportion to the inverse of this. The numbers are a reconstruction.
 
     References
     ----------

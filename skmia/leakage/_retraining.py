@@ -52,10 +52,8 @@ class MembershipLeakage(Result):
 
     Attributes
     ----------
-    rows : ndarray of shape (n_rows,)
-        The numbers of the records.
-    n_in, n_out : ndarray of shape (n_rows,)
-        Models with and without the record.
+    rows, n_in, n_out : ndarray of shape (n_rows,)
+        The numbers of the records, and how many models there are with and without each.
     kl, kl_low, kl_high : ndarray of shape (n_rows,)
         :math:`K_i` in nats with its interval.
     reverse_kl : ndarray of shape (n_rows,)
@@ -206,22 +204,18 @@ def membership_leakage(
 
     Notes
     -----
-    Intervals of averages resample the records, and add what resamples of the models do to all
-    records alike. Records share models, so that their errors go together, and a resample of records
-    alone would give too narrow an interval. For "neighbors" it is such an interval nevertheless.
+    Intervals of averages resample records and models, since all records share the models. Those of
+    "neighbors" resample the records alone, and are too narrow.
 
-    With ``other_records="random"`` the leakage is that of models of half the records; it falls as
-    there are more. Records of equal content are in or out together. Halves of one pool vary half as
-    much as fresh records, which makes the divergence up to twice that of models on records from the
-    whole population. For those give fitted `ShadowModels` with a small ``train_size`` and
-    ``splitter="overlapping"``, where a share f of the pool makes the factor :math:`1 / (1 - f)`.
+    With ``other_records="random"`` the leakage is that of models of half the records, and up to
+    twice that of models on records from the whole population, since halves of one pool vary half as
+    much: for those see the user guide. Records of equal content are in or out together.
 
     Shadow models of ``splitter="halves"`` serve too. But the two models of a pair answer the
     opposite way to the other records, which makes the squared error of a difference of means up to
-    twice that of independent models. Resamples keep pairs together. "pooled" removes the bias that
-    is measured between them; "gaussian" and "neighbors" do not.
-
-    All of this is a reconstruction: only the abstract of [1]_ was known.
+    twice that of independent models. "pooled" removes the bias that is measured between them;
+    "gaussian" and "neighbors" do not. All of this is a reconstruction: only the abstract of [1]_
+    was known.
 
     References
     ----------

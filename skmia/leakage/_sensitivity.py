@@ -130,8 +130,7 @@ def record_sensitivity(
     Returns
     -------
     RecordSensitivity
-        The ``sensitivity`` of each record, its ``standard_error`` over the seeds, and the
-        ``background``, the mean change if another record is left out.
+        The ``sensitivity`` of each record, its ``standard_error`` and ``background``; `print` it.
 
     Raises
     ------
@@ -144,12 +143,10 @@ def record_sensitivity(
 
     Notes
     -----
-    One model is trained for each row and one with all records, `n_repeats` times.
-
-    The shared seed makes all else equal for a model that draws the same numbers whatever its
-    records. A forest or a network draws which records come next, so that one record less changes
-    all it learns. Its `background` is not small, and :math:`\Delta` means something only where it
-    lies above that. Repeats make both less noisy, but do not remove the background.
+    One model is trained for each row and one with all records, `n_repeats` times. The shared seed
+    makes all else equal for a model that draws the same numbers whatever its records. In a forest
+    or a network one record less changes all draws that follow. Its `background` is not small, and
+    :math:`\Delta` means something only above that. Repeats do not remove the background.
 
     References
     ----------

@@ -29,14 +29,12 @@ class DatasetReport(Result):
 
     Attributes
     ----------
-    n_records, n_features : int
-        Size of the table.
+    n_records, n_features, n_missing : int
+        Size of the table, and missing values.
     n_duplicates, n_labeled_duplicates : int
         Records that repeat an earlier one, whatever its label, and of one label (None without).
-    n_missing : int
-        Missing values.
-    n_records_of_class : dict or None
-        Number of records by label, None without labels.
+    n_records_of_class, n_records_of_group : dict or None
+        Number of records by label and by sensitive group, None without labels or groups.
     class_balance : float or None
         Share of the greater label, or evenness of more than two, see :func:`class_balance`.
     feature_balance : float or None
@@ -44,8 +42,6 @@ class DatasetReport(Result):
         of the label, see :func:`feature_balance`. None without labels.
     balanced_features, balanced_value : tuple or None
         These features, and their most frequent combination of values.
-    n_records_of_group : dict or None
-        Number of records by sensitive group, None without sensitive features.
     entropy : float
         Mean entropy of the features in bits, see :func:`dataset_entropy`.
     features : tuple of dict
@@ -111,8 +107,7 @@ def dataset_report(
 
     Sizes, repeated records, missing values, balance of classes, features and groups, and entropy.
     A model may leak more of records that are few of their kind. It learns repeated records by
-    heart more readily, and one that occurs on both sides of a split is member and non-member at
-    once. How far these properties explain leakage depends on the data set.
+    heart, and one that occurs on both sides of a split is member and non-member at once.
 
     Parameters
     ----------

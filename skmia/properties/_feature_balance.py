@@ -40,9 +40,6 @@ def feature_balance(
     missing ones are "missing". The share is 0 if no record has the combination and 1 if all have
     it; the ratio is 1 if half of the records have it and infinite if all have it.
 
-    The paper takes the five features of highest mutual information with the label; its authors'
-    code takes the share of records with all five in the lower half: ``value="low"``.
-
     Parameters
     ----------
     X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
@@ -51,8 +48,8 @@ def feature_balance(
         Their labels, used only where features are chosen.
     value : str, sequence or None, default=None
         The combination, one value for each feature in their order, such as ``("low", "Private")``,
-        or a single one for all. None takes the most frequent combination, which changes with the
-        records: to compare two data sets, name the features and the value.
+        or one for all: ``"low"`` is that of the authors' code. None takes the most frequent one,
+        which changes with the records: to compare data sets, name the features and the value.
     features : str, int, sequence of these or None, default=None
         Names or numbers of columns. None takes the :func:`most_informative_features` of ``y``.
     n_features : int, default=5

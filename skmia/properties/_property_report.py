@@ -49,10 +49,8 @@ class PropertyReport(Result):
         Name of the classifier, the innermost of pipelines and searches.
     n_members, n_nonmembers : int
         Records of each side.
-    member_accuracy, nonmember_accuracy : Estimate
-        Share of each side that is predicted right.
-    generalization_gap : Estimate
-        Their difference, see :func:`~skmia.properties.generalization_gap`.
+    member_accuracy, nonmember_accuracy, generalization_gap : Estimate
+        Share of each side that is predicted right, and their difference.
     indistinguishability_deviation : Estimate
         How labels predicted for the two sides differ, each count smoothed by 0.5, see
         :func:`~skmia.metrics.mia_indistinguishability_deviation`.
