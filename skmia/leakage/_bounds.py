@@ -78,10 +78,8 @@ def membership_success_bound(kl, reverse_kl=None):
 
     Parameters
     ----------
-    kl : float or array-like
-        :math:`K(P_1 \Vert P_0)` in nats, at least 0; infinity is allowed.
-    reverse_kl : float or array-like, default=None
-        :math:`K(P_0 \Vert P_1)`. The smaller of both bounds is taken.
+    kl, reverse_kl : float or array-like
+        As in :func:`total_variation_bound`; `reverse_kl` may be None.
 
     Returns
     -------
@@ -166,12 +164,10 @@ def tpr_bound(kl, false_positive_rate, reverse_kl=None):
 
     Parameters
     ----------
-    kl : float or array-like
-        :math:`K(P_1 \Vert P_0)` in nats, at least 0; infinity is allowed.
+    kl, reverse_kl : float or array-like
+        As in :func:`total_variation_bound`; `reverse_kl` may be None.
     false_positive_rate : float or array-like
         False positive rates, in (0, 1); broadcast against ``kl``.
-    reverse_kl : float or array-like, default=None
-        :math:`K(P_0 \Vert P_1)`. The smaller of both bounds is taken.
 
     Returns
     -------

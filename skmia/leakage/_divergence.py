@@ -68,10 +68,9 @@ def kl_leakage(
 
     Parameters
     ----------
-    in_statistics : array-like of shape (n_in,) or (n_in, n_dimensions)
-        The statistic of independent models trained with the record, such as its `logit_confidence`.
-    out_statistics : array-like of shape (n_out,) or (n_out, n_dimensions)
-        The same of models trained without it.
+    in_statistics, out_statistics : array-like of shape (n_models,) or (n_models, n_dimensions)
+        The statistic, such as the `logit_confidence` of the record, of independent models trained
+        with the record, and without it.
     method : {"pooled", "gaussian", "neighbors"}, default="pooled"
         "pooled" takes two Gaussians with a common covariance :math:`\Sigma` of :math:`\nu` degrees
         of freedom. With the difference :math:`\bar\Delta` of the means and :math:`d` dimensions,
@@ -178,10 +177,8 @@ def mutual_information_leakage(
 
     Parameters
     ----------
-    in_statistics : array-like of shape (n_in,) or (n_in, n_dimensions)
-        The statistic of independent models trained with the record.
-    out_statistics : array-like of shape (n_out,) or (n_out, n_dimensions)
-        The same of models trained without it.
+    in_statistics, out_statistics : array-like of shape (n_models,) or (n_models, n_dimensions)
+        The statistic of independent models trained with the record, and without it.
     method : {"numeric", "variational", "kl_bound"}, default="numeric"
         "numeric" integrates for two Gaussians with a common covariance, at the distance that
         ``kl_leakage(method="pooled")`` estimates. "variational" is a lower bound, the entropy of

@@ -83,10 +83,9 @@ def influence_leakage(
         Number of training records, at least 1 and for "sampling" 3.
     mechanism : {"output", "posterior", "sampling"}, default="sampling"
         Where the chance comes from.
-    noise_scale : float, default=None
-        Standard deviation :math:`\sigma` of the noise of "output" on each parameter, above 0.
-    inverse_temperature : float, default=None
-        The factor :math:`\beta` of "posterior", above 0; 1 is Bayes' for negative log-likelihoods.
+    noise_scale, inverse_temperature : float, default=None
+        Standard deviation :math:`\sigma` of the noise of "output" on each parameter, and factor
+        :math:`\beta` of "posterior", above 0; 1 is Bayes' posterior for negative log-likelihoods.
     gradient_covariance : array-like of shape (n_parameters, n_parameters), default=None
         The covariance V, for "sampling". By default that of `gradients`, which must then be those
         of all training records; each one's own is left out, since it is the others that vary.

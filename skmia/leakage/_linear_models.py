@@ -9,7 +9,7 @@ from sklearn.linear_model import (
     RidgeClassifier,
     RidgeClassifierCV,
 )
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils import check_array, check_consistent_length, gen_batches
 from sklearn.utils.extmath import safe_sparse_dot
 
 from skmia.leakage._influence import PseudoInverse
@@ -75,21 +75,17 @@ class LinearProblem:
         total = np.zeros((n_outputs, width, n_outputs, width))
         for rows, features in self._features(self.X):
             weights = self._curvatures(self._answers(self.X[rows]))
-            for one in range(n_outputs):
-                for other in range(n_outputs):
-                    # outputs of ridge regressions do not depend on each other
-                    if weights[:, one, other].any():
-                        weighted = features * weights[:, one, other, None]
-                        total[one, :, other] += features.T @ weighted
+            for one, other in np.ndindex(n_outputs, n_outputs):
+                # outputs of ridge regressions do not depend on each other
+                if weights[:, one, other].any():
+                    total[one, :, other] += features.T @ (features * weights[:, one, other, None])
         return total.reshape(2 * (self.n_parameters,)) / self.n_records + np.diag(self.penalty)
 
     def _features(self, X):
         """Yield slices of rows, and their features as an array with a column of ones."""
-        for start in range(0, X.shape[0], BLOCK):
-            rows = slice(start, start + BLOCK)
+        for rows in gen_batches(X.shape[0], BLOCK):
             features = X[rows].toarray() if issparse(X) else X[rows]
-            ones = np.ones((len(features), int(self.intercept)))
-            yield rows, np.hstack([features, ones])
+            yield rows, np.hstack([features, np.ones((len(features), int(self.intercept)))])
 
     def _answers(self, X):
         """Return what the loss compares with the targets, one column for each output."""

@@ -60,10 +60,8 @@ def gaussian_noise_scale(sensitivity, epsilon, delta, *, method="classical"):
     ----------
     sensitivity : float
         :math:`\Delta_2`, at least 0, in the unit of the parameters.
-    epsilon : float
-        Above 0; at most 1 for the classical formula.
-    delta : float
-        In (0, 1).
+    epsilon, delta : float
+        Above 0, at most 1 for the classical formula; and in (0, 1).
     method : {"classical", "analytic"}, default="classical"
         Which formula.
 
@@ -113,10 +111,8 @@ def gaussian_noise_leakage(epsilon, delta, *, method="classical"):
 
     Parameters
     ----------
-    epsilon : float
-        Above 0; at most 1 for the classical formula.
-    delta : float
-        In (0, 1).
+    epsilon, delta : float
+        Above 0, at most 1 for the classical formula; and in (0, 1).
     method : {"classical", "analytic"}, default="classical"
         Which noise, see :func:`gaussian_noise_scale`.
 

@@ -145,25 +145,21 @@ def dataset_report(
 
     Examples
     --------
-    >>> from sklearn.datasets import load_iris
     >>> from skmia.properties import dataset_report
-    >>> X, y = load_iris(return_X_y=True, as_frame=True)
-    >>> report = dataset_report(X, y, n_bins=10, n_features=2, random_state=0)
-    >>> print(report)
-    Data set of 150 records with 4 features
+    >>> X, y = [[1, "F"], [2, "F"], [2, "F"], [9, None]], [0, 1, 1, 1]
+    >>> print(dataset_report(X, y, n_bins=2, random_state=0))
+    Data set of 4 records with 2 features
     repeated records: 1, 1 of them with the same label
-    missing values: 0
-    records by class: 0: 50, 1: 50, 2: 50
-    class balance: 1.000, evenness of the labels
-    feature balance: 0.473, share of petal length (cm) high, petal width (cm) high
-    entropy: 2.915 bits, mean of the features
+    missing values: 1
+    records by class: 0: 1, 1: 3
+    class balance: 0.750, share of the greater label
+    feature balance: 0.750, share of 0 low, 1 F
+    entropy: 0.811 bits, mean of the features
     <BLANKLINE>
-    name               kind     distinct  missing  entropy
-    -----------------  -------  --------  -------  -------
-    sepal length (cm)  numbers  35        0        3.108
-    sepal width (cm)   numbers  23        0        2.846
-    petal length (cm)  numbers  43        0        2.846
-    petal width (cm)   numbers  22        0        2.861
+    name  kind     distinct  missing  entropy
+    ----  -------  --------  -------  -------
+    0     numbers  3         0        0.811
+    1     values   1         1        0.811
     """
     table = check_table(X)
     rows = tuple(_feature(table, j, n_bins) for j in range(table.shape[1]))

@@ -83,8 +83,6 @@ def feature_balance(
     0.75
     >>> feature_balance(X, features=0, value="high")
     0.25
-    >>> feature_balance(X, features=1, value="F", ratio=True)
-    3.0
     """
     options = {"n_features": n_features, "random_state": random_state}
     mask = balanced_feature(X, y, value=value, features=features, **options)[0]

@@ -22,9 +22,9 @@ def generalization_gap(membership, y_true, y_pred, *, per_class=False, confidenc
 
     .. math:: P[\hat{y} = y \mid m = 1] - P[\hat{y} = y \mid m = 0]
 
-    where :math:`y` is the true and :math:`\hat{y}` the predicted label, and :math:`m` the
-    membership. 0 means that the model is right as often on records it has not seen, 1 that it is
-    right on all members and wrong on all others; below 0 it is better on records it has not seen.
+    with the true label :math:`y`, the predicted :math:`\hat{y}` and membership :math:`m`. 1 means
+    that the model is right on all members and wrong on all others, 0 that it is right as often on
+    records it has not seen; below 0 it is better on those.
 
     It is the advantage of the attacker who calls a record a member if its predicted label is right,
     and who knows nothing else but the true label: the gap bounds what can be known of membership
@@ -34,10 +34,8 @@ def generalization_gap(membership, y_true, y_pred, *, per_class=False, confidenc
     ----------
     membership : array-like of shape (n_records,)
         1 for a member, 0 for a non-member.
-    y_true : array-like of shape (n_records,)
-        True labels.
-    y_pred : array-like of shape (n_records,)
-        Predicted labels.
+    y_true, y_pred : array-like of shape (n_records,)
+        True and predicted labels.
     per_class : bool, default=False
         Whether to return one gap for the records of each true label.
     confidence_level : float, default=0.95
@@ -46,9 +44,8 @@ def generalization_gap(membership, y_true, y_pred, *, per_class=False, confidenc
     Returns
     -------
     Estimate or dict of label to Estimate
-        The gap, in [-1, 1], with Newcombe's interval for the difference of two proportions, made of
-        two Wilson intervals. It takes the records for independent draws and the model for given.
-        A class without members or without non-members has NaN and the reason.
+        The gap, in [-1, 1], with Newcombe's interval, which takes the records for independent draws
+        and the model for given. A class without members or non-members has NaN and the reason.
 
     Raises
     ------

@@ -216,8 +216,9 @@ def property_report(
     rng = check_random_state(random_state)
     seeds = rng.randint(np.iinfo(np.int32).max, size=2)
     y_pred = estimator.predict(X)
-    accuracies = accuracy_of_sides(membership, y, y_pred, confidence_level=confidence_level)
     level = {"confidence_level": confidence_level}
+    groups = {"sensitive_features": sensitive_features, "compared_groups": compared_groups}
+    accuracies = accuracy_of_sides(membership, y, y_pred, **level)
     information = _information(estimator, X, membership, seeds[0])
     return PropertyReport(
         target=type(final_estimator(estimator)).__name__,
@@ -229,9 +230,7 @@ def property_report(
         indistinguishability_deviation=mia_indistinguishability_deviation(
             membership, y_pred, smoothing=0.5, **level
         ),
-        **_fairness(
-            estimator, X, y, y_pred, seeds[1], sensitive_features, compared_groups, **level
-        ),
+        **_fairness(estimator, X, y, y_pred, seeds[1], groups | level),
         record_parameter_mi_mean=None if information is None else float(information.mean()),
         record_parameter_mi_max=None if information is None else float(information.max()),
         architecture=architecture_of(final_estimator(estimator)),
@@ -240,25 +239,18 @@ def property_report(
     )
 
 
-def _fairness(estimator, X, y, y_pred, seed, sensitive_features, compared_groups, confidence_level):
+def _fairness(estimator, X, y, y_pred, seed, options):
     names = "demographic_parity_difference", "predictive_fairness_difference"
-    if sensitive_features is None:
-        return dict.fromkeys((*names, "individual_fairness_deviation"))
-    given = {
-        "sensitive_features": sensitive_features,
-        "compared_groups": compared_groups,
-        "confidence_level": confidence_level,
-    }
-    individual = None
+    found = dict.fromkeys((*names, "individual_fairness_deviation"))
+    if options["sensitive_features"] is None:
+        return found
+    found[names[0]] = demographic_parity_difference(y, y_pred, **options)
+    found[names[1]] = predictive_fairness_difference(y, y_pred, **options)
     if hasattr(estimator, "predict_proba"):
-        individual = individual_fairness_deviation(
-            y, estimator.predict_proba(X), random_state=seed, **given
-        )
-    return {
-        "demographic_parity_difference": demographic_parity_difference(y, y_pred, **given),
-        "predictive_fairness_difference": predictive_fairness_difference(y, y_pred, **given),
-        "individual_fairness_deviation": individual,
-    }
+        proba = estimator.predict_proba(X)
+        individual = individual_fairness_deviation(y, proba, random_state=seed, **options)
+        found["individual_fairness_deviation"] = individual
+    return found
 
 
 def _information(estimator, X, membership, seed):

@@ -52,7 +52,8 @@ def record_parameter_mi(X, coef, *, reduce="max", random_state=None):
     Returns
     -------
     ndarray of shape (n_records,)
-        Estimates with 3 neighbors in nats, at least 0.
+        Estimates with 3 neighbors in nats, at least 0, each that of scikit-learn's
+        ``mutual_info_regression(x[:, None], theta)``.
 
     Raises
     ------
@@ -60,17 +61,12 @@ def record_parameter_mi(X, coef, *, reduce="max", random_state=None):
         If X is no table of finite numbers with at least 5 features, ``coef`` does not have a row of
         finite numbers for each feature, or ``reduce`` is unknown.
 
-    Notes
-    -----
-    It is scikit-learn's ``mutual_info_regression(x[:, None], theta)`` for all records at once.
-
     References
     ----------
     .. [1] S. M. Tonni, D. Vatsalan, F. Farokhi, D. Kaafar, Z. Lu and G. Tangari, "Data and Model
-       Dependencies of Membership Inference Attack", arXiv:2002.06856, 2020, equations 3 and 4. The
-       estimator is that of the authors' code, the paper names none.
-    .. [2] A. Kraskov, H. Stögbauer and P. Grassberger, "Estimating mutual information", 2004,
-       equation 8.
+       Dependencies of Membership Inference Attack", arXiv:2002.06856, 2020, equations 3 and 4; the
+       paper names no estimator, this is that of the authors' code.
+    .. [2] A. Kraskov, H. Stögbauer, P. Grassberger, "Estimating mutual information", 2004, eq. 8.
 
     Examples
     --------
