@@ -164,10 +164,12 @@ def tpr_bound(kl, false_positive_rate, reverse_kl=None):
 
     Parameters
     ----------
-    kl, reverse_kl : float or array-like
-        As in :func:`total_variation_bound`; `reverse_kl` may be None.
+    kl : float or array-like
+        As in :func:`total_variation_bound`.
     false_positive_rate : float or array-like
         False positive rates, in (0, 1); broadcast against ``kl``.
+    reverse_kl : float or array-like, default=None
+        As in :func:`total_variation_bound`.
 
     Returns
     -------

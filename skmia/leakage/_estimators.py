@@ -49,8 +49,8 @@ class Side:
         scatter -= count[..., None, None] * shift[..., :, None] * shift[..., None, :]
         return Moments(count, self.origin + shift, scatter)
 
-    def residuals(self, moments):
-        return np.where(self.mask[..., None], self.statistics - moments.mean, 0)
+    def residuals(self):
+        return np.where(self.mask[..., None], self.statistics - self.moments().mean, 0)
 
 
 class Resamples:
@@ -122,10 +122,7 @@ def excess_of_pairs(sides, groups):
     # It is measured by the spread of the parts u_g of groups g of G in the error of the difference:
     # tr(Σ⁻¹ G / (G - 1) Σ_g u_g u_gᵀ) / (d (1 / n + 1 / m)), and 1 where this cannot be told.
     moments = [side.moments() for side in sides]
-    parts = [
-        side.residuals(part) / part.count[:, None]
-        for side, part in zip(sides, moments, strict=True)
-    ]
+    parts = [side.residuals() / side.mask.sum(axis=0)[:, None] for side in sides]
     of_group = np.arange(groups.max() + 1)[:, None] == groups
     errors = np.tensordot(of_group.astype(np.float64), parts[0] - parts[1], 1)
     covariance = pooled_covariance(*moments, np.zeros(errors.shape[1]))
@@ -191,10 +188,7 @@ def ledoit_wolf_weight(sides):
     moments = [side.moments() for side in sides]
     n_models = moments[0].count + moments[1].count
     # Ledoit's and Wolf's weight: the estimate's squared error over its distance from the identity
-    fourth = sum(
-        ((side.residuals(part) ** 2).sum(axis=-1) ** 2).sum(axis=0)
-        for side, part in zip(sides, moments, strict=True)
-    )
+    fourth = sum(((side.residuals() ** 2).sum(axis=-1) ** 2).sum(axis=0) for side in sides)
     covariance = (moments[0].scatter + moments[1].scatter) / n_models[:, None, None]
     squares = (covariance**2).sum(axis=(-2, -1))
     distance = squares - np.trace(covariance, axis1=-2, axis2=-1) ** 2 / covariance.shape[-1]
