@@ -3,7 +3,7 @@
 from numbers import Real
 
 import numpy as np
-from scipy.special import entr, xlogy
+from scipy.special import entr, rel_entr
 
 from skmia.utils._constraints import PRIOR, Numbers, validate_params
 
@@ -22,14 +22,13 @@ def entropy_of(probability):
 def total_variation_bound(kl, reverse_kl=None):
     r"""Return an upper bound on the total variation from a Kullback-Leibler divergence.
 
-    .. math:: \mathrm{TV}(P_1, P_0) \le
-              \min\left(\sqrt{K / 2}, \sqrt{1 - e^{-K}}\right)
+    .. math:: \mathrm{TV}(P_1, P_0) \le \min\left(\sqrt{K / 2}, \sqrt{1 - e^{-K}}\right)
 
     where :math:`P_1` is the law of what the attacker sees if the record is a member, :math:`P_0` if
-    it is not, and :math:`K` the divergence of one from the other in nats. The first term is
-    Pinsker's inequality, the second Bretagnolle's and Huber's. The total variation is the largest
+    it is not, and :math:`K` the divergence of one from the other in nats. The terms are the
+    inequalities of Pinsker, and of Bretagnolle and Huber. The total variation is the largest
     advantage, true minus false positive rate, of any attack on this record. 0 means that no attack
-    is better than a blind guess, 1 that the bound excludes none.
+    beats a blind guess, 1 that the bound excludes none.
 
     Parameters
     ----------
@@ -48,18 +47,12 @@ def total_variation_bound(kl, reverse_kl=None):
     ValueError
         If a divergence is negative or not a number.
 
-    See Also
-    --------
-    membership_success_bound : The same as a probability of success.
-    kl_leakage : Estimates the divergence from trained models.
-
     References
     ----------
-    .. [1] A. B. Tsybakov, "Introduction to Nonparametric Estimation", Springer 2009, lemmas 2.5
-       and 2.6.
+    .. [1] A. B. Tsybakov, "Introduction to Nonparametric Estimation", 2009, lemmas 2.5, 2.6.
     .. [2] F. Farokhi and M. A. Kaafar, "Modelling and Quantifying Membership Information Leakage in
-       Machine Learning", arXiv:2001.10648, 2020. Its abstract relates the divergence to the
-       adversary's success; the inequalities here are a reconstruction.
+       Machine Learning", arXiv:2001.10648, 2020. Its abstract relates divergence and success; the
+       inequalities here are a reconstruction.
 
     Examples
     --------
@@ -67,7 +60,11 @@ def total_variation_bound(kl, reverse_kl=None):
     >>> total_variation_bound([0, 0.5, 2])
     array([0.       , 0.5      , 0.9298735])
     """
-    return _total_variation(kl, reverse_kl)
+    kl = np.asarray(kl, dtype=np.float64)
+    if reverse_kl is not None:
+        kl = np.minimum(kl, np.asarray(reverse_kl, dtype=np.float64))
+    # Pinsker's is the smaller one up to about 1.6 nats, and from 2 on it says nothing
+    return np.minimum(np.sqrt(kl / 2), np.sqrt(-np.expm1(-kl)))[()]
 
 
 @validate_params(kl=_LEAKAGE, reverse_kl=[*_LEAKAGE, None])
@@ -76,16 +73,13 @@ def membership_success_bound(kl, reverse_kl=None):
 
     .. math:: \frac{1}{2}\left(1 + \mathrm{TV}(P_1, P_0)\right)
 
-    with the bound on the total variation of :func:`total_variation_bound`, for a record that is as
-    likely a member as not: a bound on the balanced accuracy. 0.5 is a blind guess, 1 excludes
-    nothing.
+    with :func:`total_variation_bound`, for a record as likely a member as not: it bounds balanced
+    accuracy. 0.5 is a blind guess, 1 excludes nothing. :func:`tpr_bound` is for small rates.
 
     Parameters
     ----------
-    kl : float or array-like
-        :math:`K(P_1 \Vert P_0)` in nats, at least 0; infinity is allowed.
-    reverse_kl : float or array-like, default=None
-        :math:`K(P_0 \Vert P_1)`. The smaller of both bounds is taken.
+    kl, reverse_kl : float or array-like
+        As in :func:`total_variation_bound`; `reverse_kl` may be None.
 
     Returns
     -------
@@ -96,11 +90,6 @@ def membership_success_bound(kl, reverse_kl=None):
     ------
     ValueError
         If a divergence is negative or not a number.
-
-    See Also
-    --------
-    tpr_bound : The bound that matters at small false positive rates.
-    fano_error_bound : From the mutual information in place of the divergence.
 
     References
     ----------
@@ -113,15 +102,7 @@ def membership_success_bound(kl, reverse_kl=None):
     >>> float(membership_success_bound(0.5))
     0.75
     """
-    return (1 + _total_variation(kl, reverse_kl)) / 2
-
-
-def _total_variation(kl, reverse_kl):
-    kl = np.asarray(kl, dtype=np.float64)
-    if reverse_kl is not None:
-        kl = np.minimum(kl, np.asarray(reverse_kl, dtype=np.float64))
-    # Pinsker's is the smaller one up to about 1.6 nats, and from 2 on it says nothing
-    return np.minimum(np.sqrt(kl / 2), np.sqrt(-np.expm1(-kl)))[()]
+    return (1 + total_variation_bound(kl, reverse_kl)) / 2
 
 
 @validate_params(mutual_information=_LEAKAGE, prior=PRIOR)
@@ -131,9 +112,9 @@ def fano_error_bound(mutual_information, prior=0.5):
     .. math:: P[\hat{Z} \ne Z] \ge h^{-1}\left(h(\pi) - I\right)
 
     where :math:`Z` is the membership, :math:`\pi` its prior, :math:`I` the mutual information of
-    membership and what the attacker sees, :math:`h` the entropy of a bit and :math:`h^{-1}` its
-    inverse in [0, 1/2]. This is Fano's inequality for two hypotheses. 0 excludes no attack. The
-    largest value, the smaller of :math:`\pi` and :math:`1 - \pi`, is the error of a blind guess.
+    membership and what the attacker sees, and :math:`h^{-1}` the inverse in [0, 1/2] of the entropy
+    :math:`h` of a bit. This is Fano's inequality for two hypotheses. 0 excludes no attack; a blind
+    guess has the largest value, the smaller of :math:`\pi` and :math:`1 - \pi`.
 
     Parameters
     ----------
@@ -152,14 +133,9 @@ def fano_error_bound(mutual_information, prior=0.5):
     ValueError
         If the information is negative or not a number, or ``prior`` not in (0, 1).
 
-    See Also
-    --------
-    mutual_information_leakage : Estimates the mutual information from trained models.
-
     References
     ----------
-    .. [1] T. M. Cover and J. A. Thomas, "Elements of Information Theory", 2nd ed., Wiley 2006,
-       theorem 2.10.1.
+    .. [1] T. M. Cover and J. A. Thomas, "Elements of Information Theory", 2006, theorem 2.10.1.
 
     Examples
     --------
@@ -182,19 +158,18 @@ def tpr_bound(kl, false_positive_rate, reverse_kl=None):
     .. math:: \max \left\{b : b \ln\frac{b}{a} + (1 - b) \ln\frac{1 - b}{1 - a} \le K\right\}
 
     where :math:`a` is the false positive rate, :math:`b` the true positive rate and :math:`K =
-    K(P_1 \Vert P_0)` the divergence of what is seen of a member from what is seen of a non-member.
-    A decision has no larger divergence than what it is made from. For the reverse divergence
-    :math:`K(P_0 \Vert P_1)` the same holds with :math:`a` and :math:`b` exchanged. The rate
-    ``false_positive_rate`` itself is a blind guess, 1 excludes nothing.
+    K(P_1 \Vert P_0)` the divergence of what is seen of a member from what is seen of a non-member:
+    a decision has no larger divergence than what it is made from. For :math:`K(P_0 \Vert P_1)` the
+    same holds with :math:`a` and :math:`b` exchanged. :math:`a` is a blind guess, 1 excludes none.
 
     Parameters
     ----------
     kl : float or array-like
-        :math:`K(P_1 \Vert P_0)` in nats, at least 0; infinity is allowed.
+        As in :func:`total_variation_bound`.
     false_positive_rate : float or array-like
         False positive rates, in (0, 1); broadcast against ``kl``.
     reverse_kl : float or array-like, default=None
-        :math:`K(P_0 \Vert P_1)`. The smaller of both bounds is taken.
+        As in :func:`total_variation_bound`.
 
     Returns
     -------
@@ -206,14 +181,9 @@ def tpr_bound(kl, false_positive_rate, reverse_kl=None):
     ValueError
         If a divergence is negative or not a number, or a rate not in (0, 1).
 
-    See Also
-    --------
-    tpr_at_fpr : The rate that an attack has.
-
     References
     ----------
-    .. [1] T. M. Cover and J. A. Thomas, "Elements of Information Theory", 2nd ed., Wiley 2006,
-       section 2.8, the inequality of data processing.
+    .. [1] T. M. Cover and J. A. Thomas, "Elements of Information Theory", 2006, section 2.8.
 
     Examples
     --------
@@ -234,10 +204,10 @@ def tpr_bound(kl, false_positive_rate, reverse_kl=None):
         ) from error
     bound = _largest_rate(_bit_divergence, kl, false_positive_rate)
     if reverse_kl is not None:
-        bound = np.minimum(
-            bound,
-            _largest_rate(lambda tpr, fpr: _bit_divergence(fpr, tpr), reverse, false_positive_rate),
+        other = _largest_rate(
+            lambda tpr, fpr: _bit_divergence(fpr, tpr), reverse, false_positive_rate
         )
+        bound = np.minimum(bound, other)
     return bound[()]
 
 
@@ -252,22 +222,11 @@ def _largest_rate(divergence, kl, fpr):
 
 def _bit_divergence(first, second):
     """Return the divergence of a bit that is 1 with the first probability from the second."""
-    with np.errstate(divide="ignore"):
-        # of xlogy, 0 ln 0 is 0, so that rates of 0 and 1 have their limits
-        return (
-            xlogy(first, first)
-            + xlogy(1 - first, 1 - first)
-            - xlogy(first, second)
-            - xlogy(1 - first, 1 - second)
-        )
+    return rel_entr(first, second) + rel_entr(1 - first, 1 - second)
 
 
 def root_of(function, low, high, *, n_steps=100):
-    """Return the upper ends of the last brackets around where increasing functions turn positive.
-
-    Each function, one for each element of the array, is at most 0 at its lower end and above 0 at
-    its upper end.
-    """
+    """Return where increasing functions, one for each element, turn positive, or a little above."""
     # Bisection, for many functions at a time: a hundred halvings leave no float in the bracket.
     # The upper end is returned since a bound must not be too small.
     low, high = np.broadcast_arrays(np.asarray(low, float), np.asarray(high, float))

@@ -13,12 +13,12 @@ from skmia._target import transformed
 from skmia.leakage._bounds import membership_success_bound
 from skmia.leakage._influence import (
     MECHANISMS,
-    GradientMoments,
     SamplingLaw,
     check_mechanism,
+    gradient_moments,
     shift_leakage,
 )
-from skmia.leakage._linear_models import LinearProblem, is_linear
+from skmia.leakage._linear_models import LINEAR, LinearProblem
 from skmia.leakage._noise import gaussian_noise_scale
 from skmia.utils._constraints import (
     ARRAY,
@@ -35,14 +35,12 @@ from skmia.utils._constraints import (
     validate_params,
 )
 
-__all__ = ["ClosedFormLeakage", "closed_form_leakage"]
-
 RESAMPLED_AT_ONCE = 2**22  # numbers in a batch of resamples: 32 MB
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class ClosedFormLeakage(Result):
-    """What the parameters of a classifier give away of membership, by closed forms.
+    """What the parameters of a classifier give away of membership, by :func:`closed_form_leakage`.
 
     Attributes
     ----------
@@ -51,8 +49,7 @@ class ClosedFormLeakage(Result):
     success_bound : ndarray of shape (n_candidates,)
         The most that any attack's balanced accuracy on the record can be.
     mean_kl, mean_success_bound : Estimate
-        The means over the records. Their intervals cover the choice of records, not the
-        approximation.
+        The means. Their intervals cover the choice of records, not the approximation.
     mechanism : str
         Where the chance comes from.
     noise_scale : float or None
@@ -60,18 +57,12 @@ class ClosedFormLeakage(Result):
     n_records : int
         Number of training records.
 
-    See Also
-    --------
-    closed_form_leakage : Makes it.
-
     Examples
     --------
-    >>> from sklearn.datasets import load_iris
     >>> from sklearn.linear_model import LogisticRegression
     >>> from skmia.leakage import closed_form_leakage
-    >>> X, y = load_iris(return_X_y=True)
-    >>> model = LogisticRegression(max_iter=1000).fit(X, y)
-    >>> leakage = closed_form_leakage(model, X, y, damping=0.01, random_state=0)
+    >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0, 1, 0, 1]
+    >>> leakage = closed_form_leakage(LogisticRegression().fit(X, y), X, y, random_state=0)
     >>> leakage.to_frame().columns.tolist()
     ['kl', 'success_bound']
     """
@@ -138,13 +129,12 @@ def closed_form_leakage(
 
     where :math:`g` is the gradient of the record's loss at the fitted parameters, :math:`H` the
     Hessian of the objective over n training records, penalty included, and :math:`V` the covariance
-    of the gradients. :func:`~skmia.leakage.influence_leakage` has the derivation. 0 means that the
-    record leaves no trace; there is no upper bound.
+    of the gradients; :func:`influence_leakage` derives it, and :func:`membership_leakage` retrains
+    any classifier instead. 0 means that the record leaves no trace; there is no upper bound.
 
     **The attacker** sees all parameters, with noise or drawn as the mechanism says. They know the
-    record, the training and, except for "sampling", all other training records. An attacker who
-    sees only answers learns no more: for them these are upper bounds, as far as the approximation
-    holds.
+    record, the training and, except for "sampling", all other training records. For an attacker who
+    sees only answers these are upper bounds, as far as the approximation holds.
 
     Parameters
     ----------
@@ -152,36 +142,32 @@ def closed_form_leakage(
         A fitted `LogisticRegression` with an L2 penalty or none, `RidgeClassifier`, either with its
         built-in search (`CV`), :class:`~skmia.neural_network.RegularizedMLPClassifier` or
         :class:`~skmia.neural_network.RegularizedNet` with L2 penalties or none. It may be frozen,
-        or stand in a `Pipeline`, a fitted search or a
-        :class:`~skmia.model_selection.MemberRecorder`. Steps of a pipeline count as if they had
-        not seen the records.
+        or stand in a fitted search, a :class:`~skmia.model_selection.MemberRecorder` or a
+        `Pipeline`, whose steps count as if they had not seen the records.
     X_train : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
         All records that it was fitted on.
     y_train : array-like of shape (n_records,)
         Their labels.
     X : {array-like, sparse matrix, dataframe} of shape (n_candidates, n_features), default=None
-        The records to measure, as if each joined the training. By default the training records,
-        as if each were left out.
+        The records to measure, each as if it joined; None: each training record, as if left out.
     y : array-like of shape (n_candidates,), default=None
         Their labels.
     mechanism : {"output", "posterior", "sampling"}, default="sampling"
-        Where the chance comes from: noise on the parameters, a draw from the posterior, or the
-        other training records.
+        Chance is noise on the parameters, a draw from the posterior, or other training records.
     noise_scale : float, default=None
         Standard deviation :math:`\sigma` of Gaussian noise on each parameter. For "output".
     epsilon, delta : float, default=None
-        Instead of `noise_scale`, the privacy that the noise is for. With a `sensitivity` they give
-        the noise of :func:`~skmia.leakage.gaussian_noise_scale`.
+        Privacy instead of `noise_scale`, which :func:`gaussian_noise_scale` then gives.
     sensitivity : float, default=None
-        The largest distance that any record of any data could move the parameters, a bound from
-        theory. The largest distance of these records is no such bound, so there is no default.
+        The farthest that any record of any data could move the parameters, by theory: the largest
+        distance of these records is no such bound.
     inverse_temperature : float, default=None
         The factor :math:`\beta` of the posterior :math:`\propto e^{-\beta n F}`. For "posterior".
     damping : float, default=0.0
         Added to the diagonal of H, or of V for "sampling", at least 0. Networks with hidden layers
         need some, such as 0.01: they reach no minimum and have more parameters than records.
     tol : float, default=1e-8
-        Remaining share at which a system of equations of a network counts as solved, in (0, 1).
+        Remaining share at which equations of a network count as solved, in (0, 1).
     max_iter : int, default=1000
         Most products with the Hessian of a network for one record, at least 1.
     confidence_level : float, default=0.95
@@ -194,44 +180,34 @@ def closed_form_leakage(
     Returns
     -------
     ClosedFormLeakage
-        With the divergence ``kl`` of each record in nats, the ``success_bound`` of attacks on it,
-        and the means over the records; `print` it.
+        With ``kl`` and ``success_bound`` of each record, and their means; `print` it.
 
     Raises
     ------
     ValueError
-        If the estimator has no closed form, was not fitted on these records, or is too large. If an
-        option is missing, out of its range or of another mechanism. If a record moves the
-        parameters farther than `sensitivity`, or a network's Hessian has negative curvature.
-
-    See Also
-    --------
-    skmia.leakage.influence_leakage : The same from gradients and Hessian.
-    skmia.leakage.membership_leakage : From models trained with and without a record.
-    skmia.leakage.gaussian_noise_leakage : What noise leaves of the worst record.
+        If the estimator has no closed form, was not fitted on these records, or is too large, an
+        option is missing, out of range or of another mechanism, a record moves the parameters
+        farther than `sensitivity`, or a network's Hessian has negative curvature.
 
     Notes
     -----
     The formulas are a reconstruction: only the paper's abstract was known. They hold up to terms
     in :math:`n^{-2}`. The penalty keeps its weight against the loss of one record, as
     scikit-learn's `C` and `alpha` do; intercepts are not penalized. "sampling" hardly depends on
-    the weight of the penalty, which makes a record's trace smaller and that of all others too. It
-    takes the others for independent draws. Models of one half each of a pool, such as those of
-    :class:`~skmia.shadows.ShadowModels`, vary half as much, which doubles the divergence.
+    that weight, and takes the other records for independent draws. Models of one half each of a
+    pool, such as those of :class:`~skmia.shadows.ShadowModels`, vary half as much, which doubles
+    the divergence. A training record is left out of V: the divergence is infinite where no other
+    record moves the parameters as it does, such as the only one of its category. Records in `X` are
+    not looked up among the training records.
 
-    A sensitivity from theory is :math:`L / (n \lambda)` for a record that comes or goes, and twice
-    this for one that is replaced. It holds if all parameters are penalized with
-    :math:`\frac{\lambda}{2} \|\theta\|^2`, and the gradients of the loss have a length of at most
-    L. For logistic regression without intercept, :math:`\lambda = 1 / (C n)` and L is the largest
-    length of a record. An error reports records that exceed it; no error proves nothing.
-
-    A training record is left out of V, so that the divergence is infinite where no other record
-    moves the parameters as it does, such as the only one of its category. Records in `X` are not
-    looked up among the training records.
+    If all parameters are penalized with :math:`\frac{\lambda}{2} \|\theta\|^2`, and gradients of
+    the loss have a length of at most L, the sensitivity is :math:`L / (n \lambda)` for a record
+    that comes or goes, and twice this for one that is replaced. For logistic regression without
+    intercept, :math:`\lambda = 1 / (C n)` and L is the largest length of a record. An error reports
+    records that exceed the sensitivity; no error proves nothing.
 
     Networks are taken as they are, in float64 and without dropout. Their training does not end at a
-    minimum, so their numbers are for comparison, not for proof. The time grows with the number of
-    training records times that of candidates.
+    minimum, so their numbers are for comparison, not for proof.
 
     References
     ----------
@@ -244,18 +220,13 @@ def closed_form_leakage(
 
     Examples
     --------
-    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.datasets import make_classification
     >>> from sklearn.linear_model import LogisticRegression
-    >>> from sklearn.preprocessing import scale
     >>> from skmia.leakage import closed_form_leakage
-    >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> X = scale(X)[:, :5]
-    >>> model = LogisticRegression().fit(X, y)
-    >>> leakage = closed_form_leakage(model, X, y, random_state=0)
-    >>> leakage.kl.shape
-    (569,)
+    >>> X, y = make_classification(500, 5, random_state=0)
+    >>> leakage = closed_form_leakage(LogisticRegression().fit(X, y), X, y, random_state=0)
     >>> print(leakage.mean_kl)  # nats
-    0.006 [0.004, 0.008]
+    0.004 [0.003, 0.005]
     """
     noise_scale = _noise_scale(mechanism, noise_scale, epsilon, delta, sensitivity)
     scales = {"noise_scale": noise_scale, "inverse_temperature": inverse_temperature}
@@ -266,10 +237,8 @@ def closed_form_leakage(
     classifier, X_train = transformed(estimator, X_train)
     problem = _problem(classifier, X_train, y_train, tol, max_iter)
     records = None if X is None else (transformed(estimator, X)[1], y)
-    if mechanism == "sampling":
-        kl = _sampling(problem, records, damping)
-    else:
-        kl = _shift(problem, records, damping, scales)
+    compute = _sampling if mechanism == "sampling" else _shift
+    kl = compute(problem, records, damping, scales)
     if sensitivity is not None:
         # "output" with noise of this scale has K = shift² / (2 σ²), solved for the shift
         _check_sensitivity(noise_scale * np.sqrt(2 * kl), sensitivity)
@@ -287,7 +256,6 @@ def closed_form_leakage(
 
 
 def _noise_scale(mechanism, noise_scale, epsilon, delta, sensitivity):
-    """Return the noise given, or that of the Gaussian mechanism."""
     wanted = {"epsilon": epsilon, "delta": delta, "sensitivity": sensitivity}
     given = [name for name, value in wanted.items() if value is not None]
     if not given:
@@ -308,8 +276,7 @@ def _noise_scale(mechanism, noise_scale, epsilon, delta, sensitivity):
 
 
 def _problem(classifier, X, y, tol, max_iter):
-    """Return the objective that the classifier minimizes."""
-    if is_linear(classifier):
+    if isinstance(classifier, LINEAR):
         return LinearProblem(classifier, X, y)
     # by the module's name: who has no torch could not import the classes to compare with
     modules = [kind.__module__ for kind in type(classifier).__mro__]
@@ -325,23 +292,21 @@ def _problem(classifier, X, y, tol, max_iter):
     )
 
 
-def _sampling(problem, records, damping):
+def _sampling(problem, records, damping, _scales):
     # a network has more parameters than records, whose gradients span fewer dimensions
     reduced = problem.coordinates()
     trained_on = problem.X, problem.y
-    moments = GradientMoments(map(reduced, problem.blocks(*trained_on)))
-    law = SamplingLaw(moments.covariance, moments.n, moments.mean, damping)
+    moments = gradient_moments(map(reduced, problem.blocks(*trained_on)))
+    law = SamplingLaw(*moments, damping)
     blocks = map(reduced, problem.blocks(*(records or trained_on)))
     return np.concatenate([law.leakage(block, own=records is None) for block in blocks])
 
 
 def _shift(problem, records, damping, scales):
     solve = problem.solver(damping)
-    n_records = problem.n_records
     blocks = problem.blocks(*(records or (problem.X, problem.y)))
-    return np.concatenate(
-        [shift_leakage(rows, solve(rows), n_records, **scales) for rows in blocks]
-    )
+    shifts = [shift_leakage(rows, solve(rows), problem.n_records, **scales) for rows in blocks]
+    return np.concatenate(shifts)
 
 
 def _check_sensitivity(shifts, sensitivity):
@@ -355,7 +320,6 @@ def _check_sensitivity(shifts, sensitivity):
 
 
 def _mean(values, confidence_level, n_resamples, rng):
-    """Return the mean over records with its bootstrap interval."""
     mean = float(values.mean())
     n_infinite = np.count_nonzero(np.isinf(values))
     if n_infinite:

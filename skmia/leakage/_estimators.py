@@ -1,6 +1,7 @@
-"""Estimators of divergence and mutual information of two laws, from samples of them."""
+"""Estimators of divergence and mutual information of two laws, from samples and resamples."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import NamedTuple
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -13,6 +14,72 @@ _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 # From here on the two laws do not overlap, to nine digits.
 _FAR = 12.0
 _GRID = np.linspace(0, _FAR, 4001)
+_ENTRIES = 2**21  # of a chunk of weights: 16 MB
+
+
+class Moments(NamedTuple):
+    """First moments of the statistics of one side, for each record and each resample."""
+
+    count: np.ndarray  # (..., n_records), models on this side
+    mean: np.ndarray  # (..., n_records, n_dimensions)
+    scatter: np.ndarray  # (..., n_records, n_dimensions, n_dimensions), of deviations from the mean
+
+
+class Side:
+    """Statistics, (n_models, n_records, n_dimensions), and who is on one side of each record."""
+
+    def __init__(self, statistics, mask):
+        self.statistics = statistics
+        self.mask = mask
+        # deviations from one of the values: those of constant statistics are exactly 0
+        self.origin = statistics[mask.argmax(axis=0), np.arange(mask.shape[1])]
+        self.deviations = np.where(mask[..., None], statistics - self.origin, 0)
+        self._products = self.deviations[..., :, None] * self.deviations[..., None, :]
+
+    def moments(self, weights=None):
+        """Return the moments, or those of resamples by how often each resample holds each model."""
+        weigh = partial(np.sum, axis=0)
+        if weights is not None:
+            weigh = partial(np.tensordot, weights, axes=1)
+        count = weigh(self.mask.astype(np.float64))
+        with np.errstate(invalid="ignore", divide="ignore"):  # a resample without this side is NaN
+            shift = weigh(self.deviations) / count[..., None]
+        scatter = weigh(self._products)
+        # the products are of deviations from the origin: what the mean's shift adds is taken away
+        scatter -= count[..., None, None] * shift[..., :, None] * shift[..., None, :]
+        return Moments(count, self.origin + shift, scatter)
+
+    def residuals(self):
+        return np.where(self.mask[..., None], self.statistics - self.moments().mean, 0)
+
+
+class Resamples:
+    """Weights of models in bootstrap resamples, the same ones in each pass over them.
+
+    Models of one group, numbered from 0, are drawn together.
+    """
+
+    def __init__(self, groups, n_resamples, seed):
+        self.groups = groups
+        self.n_resamples = n_resamples
+        self.seed = seed
+
+    def __iter__(self):
+        # anew for each pass, so that all batches of records see the same resamples
+        rng = np.random.RandomState(self.seed)
+        n_groups = self.groups.max() + 1
+        n_rows = max(1, _ENTRIES // len(self.groups))
+        for start in range(0, self.n_resamples, n_rows):
+            shape = min(n_rows, self.n_resamples - start), n_groups
+            # the rows' draws are counted at once: each row has its own range of numbers
+            draws = rng.randint(n_groups, size=shape) + n_groups * np.arange(shape[0])[:, None]
+            counts = np.bincount(draws.ravel(), minlength=shape[0] * n_groups).reshape(shape)
+            yield counts[:, self.groups].astype(np.float64)
+
+    def moments(self, side):
+        """Return the moments of a side in all resamples, which are the first axis."""
+        parts = [side.moments(weights) for weights in self]
+        return type(parts[0])(*(np.concatenate(values) for values in zip(*parts, strict=True)))
 
 
 def pooled_covariance(first, second, shrinkage, *, is_population=False):
@@ -49,21 +116,13 @@ def corrected_kl(squared_distance, first, second, shrinkage, excess=1.0):
 
 
 def excess_of_pairs(sides, groups):
-    r"""Return by how much the squared error of the difference of means exceeds independent models'.
-
-    .. math:: \frac{1}{d} \left(\frac{1}{n} + \frac{1}{m}\right)^{-1}
-              \mathrm{tr}\left(\Sigma^{-1} \frac{G}{G - 1} \sum_g u_g u_g^\top\right)
-
-    where :math:`u_g` is the part of group g of G in the error of the difference. The factor is 1
-    where it cannot be told. Both sides are the same models, in groups numbered from 0.
-    """
+    """Return by how much groups of models raise the squared error of the difference of means."""
     # Of shadows of which one is trained on what the other is not, whatever moves one moves the
     # other the opposite way, so that the factor is up to 2.
+    # It is measured by the spread of the parts u_g of groups g of G in the error of the difference:
+    # tr(Σ⁻¹ G / (G - 1) Σ_g u_g u_gᵀ) / (d (1 / n + 1 / m)), and 1 where this cannot be told.
     moments = [side.moments() for side in sides]
-    parts = [
-        side.residuals(part) / part.count[:, None]
-        for side, part in zip(sides, moments, strict=True)
-    ]
+    parts = [side.residuals() / side.mask.sum(axis=0)[:, None] for side in sides]
     of_group = np.arange(groups.max() + 1)[:, None] == groups
     errors = np.tensordot(of_group.astype(np.float64), parts[0] - parts[1], 1)
     covariance = pooled_covariance(*moments, np.zeros(errors.shape[1]))
@@ -73,24 +132,18 @@ def excess_of_pairs(sides, groups):
     return np.where(np.isfinite(squared) & (squared > 0), squared / usual, 1.0)
 
 
-def gaussian_kl(first, second):
+def gaussian_kl(first, second, *, is_population=False):
     """Return the divergence of the Gaussian of one side from that of the other.
 
     It is infinite where either side does not vary in some direction, NaN where it has too few
-    models.
+    models. Samples that are a population lose no degrees of freedom.
     """
+    difference = first.mean - second.mean
     with np.errstate(invalid="ignore"):  # a resample may have one model on a side
-        covariances = [side.scatter / (side.count - 1)[..., None, None] for side in (first, second)]
-    return _two_gaussians(first.mean - second.mean, *covariances)
-
-
-def population_gaussian_kl(first, second):
-    """Return what `gaussian_kl` of resamples tends to: the samples are the population."""
-    covariances = [side.scatter / side.count[..., None, None] for side in (first, second)]
-    return _two_gaussians(first.mean - second.mean, *covariances)
-
-
-def _two_gaussians(difference, first, second):
+        first, second = (
+            side.scatter / (side.count - (0 if is_population else 1))[..., None, None]
+            for side in (first, second)
+        )
     n_dimensions = difference.shape[-1]
     with np.errstate(divide="ignore", invalid="ignore"):
         log_first, log_second = (np.linalg.slogdet(part)[1] for part in (first, second))
@@ -108,10 +161,7 @@ def _two_gaussians(difference, first, second):
 
 
 def squared_distance(difference, covariance):
-    """Return the squared Mahalanobis distance, infinite along what does not vary.
-
-    It is NaN where the covariance is not finite.
-    """
+    """Return the squared Mahalanobis distance, infinite along what does not vary, NaN with NaN."""
     n_dimensions = difference.shape[-1]
     # one dimension needs no directions, and its variance is 0 exactly where nothing varies
     if n_dimensions == 1:
@@ -138,10 +188,7 @@ def ledoit_wolf_weight(sides):
     moments = [side.moments() for side in sides]
     n_models = moments[0].count + moments[1].count
     # Ledoit's and Wolf's weight: the estimate's squared error over its distance from the identity
-    fourth = sum(
-        ((side.residuals(part) ** 2).sum(axis=-1) ** 2).sum(axis=0)
-        for side, part in zip(sides, moments, strict=True)
-    )
+    fourth = sum(((side.residuals() ** 2).sum(axis=-1) ** 2).sum(axis=0) for side in sides)
     covariance = (moments[0].scatter + moments[1].scatter) / n_models[:, None, None]
     squares = (covariance**2).sum(axis=(-2, -1))
     distance = squares - np.trace(covariance, axis1=-2, axis2=-1) ** 2 / covariance.shape[-1]
@@ -152,24 +199,24 @@ def ledoit_wolf_weight(sides):
 def neighbors_kl(sides, n_neighbors):
     """Return the nearest-neighbor estimate of Wang, Kulkarni and Verdú, possibly negative.
 
-    The two samples lie within the unit cube, the first with more than `n_neighbors` models, the
-    second with as many. It is 0 where all models of a record have the same statistic.
+    Each side is a pair of statistics within the unit cube and a mask, the first with more than
+    `n_neighbors` models, the second with as many.
     """
-    (own, records), (other, _) = (_apart(side) for side in sides)
+    (own, records), (other, _) = (_apart(*side) for side in sides)
     near = cKDTree(own).query(own, [n_neighbors + 1])[0]  # the nearest of all is the point itself
     far = cKDTree(other).query(own, [n_neighbors])[0]
-    n, m = (side.mask.sum(axis=0) for side in sides)
+    n, m = (mask.sum(axis=0) for _, mask in sides)
     with np.errstate(divide="ignore", invalid="ignore"):
         sums = np.bincount(records, np.log(far / near)[:, 0], minlength=len(n))
     # equation 5 of Wang, Kulkarni and Verdú; equal statistics have distances of 0, which is NaN
-    kl = sides[0].statistics.shape[-1] * sums / n + np.log(m / (n - 1))
+    kl = sides[0][0].shape[-1] * sums / n + np.log(m / (n - 1))
     return np.where(np.isnan(sums), 0, kl)
 
 
-def _apart(side):
+def _apart(statistics, mask):
     """Return the points of all records, so far apart that none is another's neighbor."""
-    models, records = np.nonzero(side.mask)
-    points = side.statistics[models, records]
+    models, records = np.nonzero(mask)
+    points = statistics[models, records]
     # one tree for all records: points in the unit cube are nearer than 4 d to each other
     return np.column_stack([points, 4.0 * points.shape[1] * records]), records
 
@@ -191,7 +238,7 @@ def within_unit_cube(statistics, masks, rng):
 
 
 def pooled_information(kl, prior):
-    """Return the information, in nats, at a divergence of Gaussians with a common covariance.
+    """Return the information at a divergence of Gaussians with a common covariance.
 
     A negative divergence gives the opposite, so that errors around 0 cancel in averages.
     """
@@ -199,20 +246,13 @@ def pooled_information(kl, prior):
 
 
 def information_bound(kl, reverse_kl, prior):
-    r"""Return the bound :math:`\pi (1 - \pi) J` on information, at most the prior's entropy."""
     # J is the sum of both divergences; a divergence is convex in its second law, so that from the
     # mixture it is at most the other law's weight times that from the other law
     return np.minimum(prior * (1 - prior) * (kl + reverse_kl), entropy_of(prior))
 
 
 def gaussian_information(distance, prior):
-    r"""Return the mutual information of membership and one draw of a Gaussian, in nats.
-
-    .. math:: I = h(\pi) - \pi E_1[\ln(1 / q)] - (1 - \pi) E_0[\ln(1 / (1 - q))]
-
-    where :math:`q` is the posterior. The means of both laws are at a `distance` in standard
-    deviations, and `prior` is the probability of the first one.
-    """
+    """Return the information at a distance, in standard deviations, of two equal Gaussians."""
     # Of Gaussians with equal covariances in more dimensions only the discriminant matters, which
     # has one.
     return np.interp(distance, _GRID, _table(prior), right=entropy_of(prior))
@@ -222,8 +262,9 @@ def gaussian_information(distance, prior):
 def _table(prior):
     """Return the information on a grid so fine that what lies between is right to six digits."""
     log_odds = np.log(prior / (1 - prior))
-    # The expectations by Gauss-Hermite quadrature: the log likelihood ratio has the mean d² / 2 and
-    # the variance d² under the first law.
+    # h(π) - π E_1[ln(1 / q)] - (1 - π) E_0[ln(1 / (1 - q))] with the posterior q. The expectations
+    # are by Gauss-Hermite quadrature: the log likelihood ratio has the mean d² / 2 and the variance
+    # d² under the first law.
     evidence = _GRID[:, None] * _POINTS + _GRID[:, None] ** 2 / 2
     left = prior * (np.logaddexp(0, -(evidence + log_odds)) @ _WEIGHTS)
     left += (1 - prior) * (np.logaddexp(0, -(evidence - log_odds)) @ _WEIGHTS)

@@ -17,16 +17,6 @@ from skmia.utils._constraints import (
     validate_params,
 )
 
-__all__ = [
-    "MECHANISMS",
-    "GradientMoments",
-    "PseudoInverse",
-    "SamplingLaw",
-    "check_mechanism",
-    "influence_leakage",
-    "shift_leakage",
-]
-
 MECHANISMS = ("output", "posterior", "sampling")
 TOLERANCE = 1e-10
 # what of a squared gradient may lie, by rounding, in directions that nobody else moves
@@ -62,9 +52,8 @@ def influence_leakage(
 
     A record with the gradient :math:`g` moves the minimum of an objective over n records by about
     :math:`\Delta = -H^{-1} g / n`. Let the parameters vary normally around it, with the same
-    covariance :math:`\Sigma` with the record and without. Then their two laws differ by the
-    Kullback-Leibler divergence :math:`K = \frac{1}{2} \Delta^T \Sigma^{-1} \Delta`. There are
-    three sources of chance:
+    covariance :math:`\Sigma` with the record and without. The divergence of both laws is then
+    :math:`K = \frac{1}{2} \Delta^T \Sigma^{-1} \Delta`, for three sources of chance:
 
     .. math::
 
@@ -78,70 +67,57 @@ def influence_leakage(
     where :math:`F(\theta) = \frac{1}{n} \sum_i \ell(\theta; z_i) + \text{penalty}` is the
     objective, H its Hessian at the minimum, :math:`g = \nabla \ell` and :math:`V` the covariance of
     the gradients over records. 0 means that the record leaves no trace; there is no upper bound.
-    Both directions of the divergence are equal.
 
     **The attacker** sees all parameters. They know the record, the training and, except for
     "sampling", all other training records. An attacker who sees only answers learns no more.
+    :func:`closed_form_leakage` does the same for fitted estimators.
 
     Parameters
     ----------
     gradients : array-like of shape (n_candidates, n_parameters)
         The gradient of the loss of each record at the minimum, without the penalty.
     hessian : array-like of shape (n_parameters, n_parameters), float or None
-        The Hessian of the objective, penalty included. A number stands for this multiple of the
-        identity: where no eigenvalue of the Hessian is smaller, the result is an upper bound for
-        "output" and "posterior". "sampling" needs none: None.
+        The Hessian of the objective, penalty included; None for "sampling". A number stands for a
+        multiple of the identity: the result is an upper bound where no eigenvalue is smaller.
     n_records : int
         Number of training records, at least 1 and for "sampling" 3.
     mechanism : {"output", "posterior", "sampling"}, default="sampling"
         Where the chance comes from.
-    noise_scale : float, default=None
-        Standard deviation :math:`\sigma` of the noise on each parameter, above 0. For "output".
-    inverse_temperature : float, default=None
-        The factor :math:`\beta`, above 0; 1 is the posterior of Bayes for a loss that is a negative
-        log-likelihood. For "posterior".
+    noise_scale, inverse_temperature : float, default=None
+        Standard deviation :math:`\sigma` of the noise of "output" on each parameter, and factor
+        :math:`\beta` of "posterior", above 0; 1 is Bayes' posterior for negative log-likelihoods.
     gradient_covariance : array-like of shape (n_parameters, n_parameters), default=None
-        The covariance V. By default that of `gradients`, which must then be those of all training
-        records; each one's own is left out, since it is the others that vary. For "sampling".
+        The covariance V, for "sampling". By default that of `gradients`, which must then be those
+        of all training records; each one's own is left out, since it is the others that vary.
     damping : float, default=0.0
         Added to the diagonal of the matrix that is inverted, at least 0.
     rtol : float, default=1e-10
-        Eigenvalues of that matrix, scaled to a diagonal of ones, count as 0 up to this share of the
-        largest, in [0, 1).
+        Eigenvalues, after scaling to a diagonal of ones, count as 0 up to this share, in [0, 1).
 
     Returns
     -------
     ndarray of shape (n_candidates,)
-        The divergence in nats, at least 0; infinite for a gradient with a direction in which
-        nothing else holds the parameters, such as a category that no other record has.
+        The divergence in nats, at least 0; infinite for a gradient in a direction in which nothing
+        else holds the parameters, such as a category that no other record has.
 
     Raises
     ------
     ValueError
-        If shapes do not go together, the matrix has negative eigenvalues, or what the mechanism
-        needs is missing or out of its range.
-
-    See Also
-    --------
-    skmia.leakage.closed_form_leakage : The same for fitted estimators.
-    kl_leakage : From models that were trained with and without a record.
-    membership_success_bound : What a divergence allows an attacker.
+        If shapes do not match, eigenvalues are negative, or the mechanism lacks what it needs.
 
     Notes
     -----
-    The formulas are a reconstruction: only the paper's abstract was known. It claims that leakage
-    falls with the number of records and the weight of the penalty, and grows with the derivatives
-    of the loss. "output" is exact for the shift :math:`\Delta`, which itself is exact up to terms
-    in :math:`n^{-2}`, whether the record is added or taken away. The other two also need a large n.
+    The formulas are a reconstruction: only the paper's abstract was known. "output" is exact for
+    the shift :math:`\Delta`, which itself is exact up to terms in :math:`n^{-2}`, whether the
+    record is added or taken away. The other two also need a large n.
 
     The record comes or goes while the penalty keeps its weight against the loss of one other
     record (scikit-learn's `C` and `alpha`). If it keeps its weight in the mean, or if the record
     replaces one drawn at random, give the gradients of loss plus penalty instead.
 
-    Matrices are often singular, such as those of one-hot columns next to an intercept. Directions
-    of eigenvalue 0 are left out, which is exact for gradients without a part in them. For the same
-    reason "sampling" grows without bound where few others share a category: their number then
-    varies as a Poisson variable, not as a normal one.
+    Directions of eigenvalue 0, such as those of one-hot columns next to an intercept, are left out,
+    which is exact for gradients without a part in them. "sampling" grows without bound where few
+    others share a category: their number then varies as a Poisson variable, not as a normal one.
 
     References
     ----------
@@ -149,12 +125,11 @@ def influence_leakage(
        Machine Learning", arXiv:2001.10648, 2020.
     .. [2] P. W. Koh and P. Liang, "Understanding Black-box Predictions via Influence Functions",
        International Conference on Machine Learning, 2017, equation 1.
-    .. [3] H. White, "Maximum Likelihood Estimation of Misspecified Models", Econometrica 50, 1982,
-       theorem 3.2.
+    .. [3] H. White, "Maximum Likelihood Estimation of Misspecified Models", 1982, theorem 3.2.
 
     Examples
     --------
-    The mean of numbers minimizes their squared loss, with a gradient of mean minus number:
+    The mean minimizes the squared loss, with a gradient of mean minus number:
 
     >>> import numpy as np
     >>> from skmia.leakage import influence_leakage
@@ -177,7 +152,7 @@ def influence_leakage(
 
 
 def check_mechanism(mechanism, n_records=3, *, noise_scale=None, inverse_temperature=None):
-    """Refuse a mechanism that lacks its number of records or its scale, and a scale of another."""
+    """Refuse a mechanism without its number of records or scale, and a scale of another."""
     # without the record itself, two others at least are needed for a covariance
     if mechanism == "sampling" and n_records < 3:
         raise ValueError(f"mechanism='sampling' needs n_records of at least 3, got {n_records}.")
@@ -204,12 +179,10 @@ def _sampling_law(gradients, covariance, n_records, damping, rtol):
             f"records, got {len(gradients)}; give the covariance of the gradients over them."
         )
     # at the minimum of a penalized loss the mean gradient is not 0
-    moments = GradientMoments([gradients])
-    return SamplingLaw(moments.covariance, n_records, moments.mean, damping, rtol)
+    return SamplingLaw(*gradient_moments([gradients]), damping, rtol)
 
 
 def _curvature(hessian, n_parameters, damping, rtol):
-    """Return the function that multiplies rows by the inverse of the Hessian."""
     # a number below all eigenvalues makes the step too long, so that the result is a bound
     if isinstance(hessian, Real):
         return lambda rows: rows / (hessian + damping)
@@ -236,11 +209,7 @@ def _check_matrix(name, matrix, n_parameters):
 
 
 def shift_leakage(gradients, solved, n_records, noise_scale=None, inverse_temperature=None):
-    """Return the divergence of "output", or of "posterior" if there is no noise.
-
-    `solved` is the inverse of the Hessian times the gradients, (n_candidates, n_parameters) as
-    they.
-    """
+    """Return the divergence of "output", or of "posterior" without noise; `solved` is H⁻¹ g."""
     if noise_scale is not None:
         return (solved**2).sum(axis=1) / (2 * (n_records * noise_scale) ** 2)
     # an infinite solution times a gradient of 0 would be NaN
@@ -252,8 +221,7 @@ def shift_leakage(gradients, solved, n_records, noise_scale=None, inverse_temper
 class PseudoInverse:
     """The inverse of a symmetric positive semi-definite matrix, in the directions it has.
 
-    Eigenvalues up to the share `rtol` of the largest count as 0; negative ones are refused by
-    `name`.
+    Eigenvalues up to `rtol` of the largest count as 0; negative ones are refused by `name`.
     """
 
     def __init__(self, matrix, rtol=TOLERANCE, name="hessian"):
@@ -293,36 +261,26 @@ class PseudoInverse:
         return solved
 
 
-class GradientMoments:
-    """Number, mean and covariance of gradients that come in blocks of records."""
-
-    def __init__(self, blocks):
-        self.n = 0
-        self.mean = 0.0
-        self.scatter = 0.0
-        # merged block by block around the means: sums of squares would lose digits, and all
-        # gradients at once may not fit into memory
-        for block in blocks:
-            n = len(block)
-            mean = block.mean(axis=0)
-            centered = block - mean
-            step = mean - self.mean
-            total = self.n + n
-            self.scatter += centered.T @ centered + self.n * n / total * np.outer(step, step)
-            self.mean = self.mean + n / total * step
-            self.n = total
-
-    @property
-    def covariance(self):
-        """Return the unbiased covariance, (n_parameters, n_parameters)."""
-        return self.scatter / (self.n - 1)
+def gradient_moments(blocks):
+    """Return covariance, number and mean of gradients that come in blocks of records."""
+    n_before = 0
+    mean = 0.0
+    scatter = 0.0
+    # merged block by block around the means: sums of squares would lose digits, and all
+    # gradients at once may not fit into memory
+    for block in blocks:
+        own_mean = block.mean(axis=0)
+        centered = block - own_mean
+        step = own_mean - mean
+        n = n_before + len(block)
+        scatter += centered.T @ centered + n_before * len(block) / n * np.outer(step, step)
+        mean = mean + len(block) / n * step
+        n_before = n
+    return scatter / (n_before - 1), n_before, mean
 
 
 class SamplingLaw:
-    """How the minimum varies with the records that are drawn.
-
-    `mean` is the mean of the gradients, needed only where a record's own gradient is left out.
-    """
+    """How the minimum varies with the records drawn; `mean` is that of gradients left out."""
 
     def __init__(self, covariance, n_records, mean=None, damping=0.0, rtol=TOLERANCE):
         damped = covariance + damping * np.eye(len(covariance))
@@ -331,24 +289,21 @@ class SamplingLaw:
         self.mean = mean
 
     def leakage(self, gradients, own):
-        """Return the divergence of each record; `own` ones are taken out of the covariance
-        first.
-        """
-        root = self.inverse.root
-        sides = gradients @ root
-        squares = (sides**2).sum(axis=1)
+        """Return the divergence of each record; `own` ones leave the covariance first."""
+        projected = gradients @ self.inverse.root
+        squares = (projected**2).sum(axis=1)
         if own:
-            squares += self._own_part(sides, (gradients - self.mean) @ root)
+            squares += self._own_part(projected, (gradients - self.mean) @ self.inverse.root)
         squares[self.inverse.outside(gradients)] = np.inf
         return squares / (2 * self.n_records)
 
-    def _own_part(self, sides, deviations):
+    def _own_part(self, projected, deviations):
         """Return what is added where the covariance loses one record."""
         # Sherman and Morrison: without the record, the scatter loses n / (n - 1) times the outer
         # product of its deviation from the mean
         factor = self.n_records / (self.n_records - 1) ** 2
         rest = 1 - factor * (deviations**2).sum(axis=1)
-        squares = factor * (sides * deviations).sum(axis=1) ** 2
+        squares = factor * (projected * deviations).sum(axis=1) ** 2
         # no other record moves the parameters this way: where they moved, this record was there
         alone = (rest < OTHERS_SHARE) & (squares > 0)
         return np.where(alone, np.inf, squares / np.where(alone, 1, rest.clip(min=OTHERS_SHARE)))

@@ -9,16 +9,14 @@ from sklearn.linear_model import (
     RidgeClassifier,
     RidgeClassifierCV,
 )
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils import check_array, check_consistent_length, gen_batches
 from sklearn.utils.extmath import safe_sparse_dot
 
 from skmia.leakage._influence import PseudoInverse
 from skmia.utils._sklearn import _num_samples
 
-__all__ = ["LinearProblem", "is_linear"]
-
-LOGISTIC = LogisticRegression, LogisticRegressionCV
 RIDGE = RidgeClassifier, RidgeClassifierCV
+LINEAR = LogisticRegression, LogisticRegressionCV, *RIDGE
 # records at once: some megabytes for a hundred features
 BLOCK = 4096
 MOST_PARAMETERS = 5000
@@ -26,25 +24,19 @@ MOST_PARAMETERS = 5000
 LARGEST_SLOPE = 0.01
 
 
-def is_linear(classifier):
-    """Return whether a classifier is one of those here."""
-    return isinstance(classifier, LOGISTIC + RIDGE)
-
-
 class LinearProblem:
     r"""The objective that a fitted linear classifier minimizes, with its training records.
 
     .. math:: F(\theta) = \frac{1}{n} \sum_i \ell(\theta; z_i) + \frac{\lambda}{2} \|w\|^2
 
-    where :math:`\theta` are the weights w and the intercepts, output by output. The loss is the
-    logistic loss with :math:`\lambda = 1 / (C n)`, or half of the squared error of targets -1 and
-    1 with :math:`\lambda = \alpha / n`.
+    The loss is the logistic loss with :math:`\lambda = 1 / (C n)`, or half of the squared error of
+    targets -1 and 1 with :math:`\lambda = \alpha / n`.
     """
 
     def __init__(self, classifier, X, y):
         _check_parameters(classifier)
         self.classifier = classifier
-        self.X = check_records(classifier, X)
+        self.X = _checked_records(classifier, X)
         self.y = y
         self.n_records = _num_samples(X)
         self.coef = np.atleast_2d(classifier.coef_).astype(np.float64)
@@ -63,8 +55,8 @@ class LinearProblem:
 
     def blocks(self, X, y):
         """Yield the gradients of records' losses, some records at once, (n_block, n_parameters)."""
-        X = check_records(self.classifier, X)
-        codes = label_codes(self.classifier, y)
+        X = _checked_records(self.classifier, X)
+        codes = _label_codes(self.classifier, y)
         check_consistent_length(X, codes)
         for rows, features in self._features(X):
             # of all losses here, the derivative by an output's value is its answer less its target
@@ -72,35 +64,28 @@ class LinearProblem:
             yield (residuals[:, :, None] * features[:, None, :]).reshape(len(features), -1)
 
     def coordinates(self):
-        """Return how to tell gradients in fewer numbers: here they stay as they are."""
         return lambda rows: rows
 
     def solver(self, damping):
-        """Return the function that multiplies rows by the inverse of the damped Hessian."""
         return PseudoInverse(self.hessian() + damping * np.eye(self.n_parameters)).solve
 
     def hessian(self):
-        """Return the Hessian of the objective, (n_parameters, n_parameters)."""
         n_outputs = len(self.coef)
         width = self.n_parameters // n_outputs
         total = np.zeros((n_outputs, width, n_outputs, width))
         for rows, features in self._features(self.X):
             weights = self._curvatures(self._answers(self.X[rows]))
-            for one in range(n_outputs):
-                for other in range(n_outputs):
-                    # outputs of ridge regressions do not depend on each other
-                    if weights[:, one, other].any():
-                        weighted = features * weights[:, one, other, None]
-                        total[one, :, other] += features.T @ weighted
+            for one, other in np.ndindex(n_outputs, n_outputs):
+                # outputs of ridge regressions do not depend on each other
+                if weights[:, one, other].any():
+                    total[one, :, other] += features.T @ (features * weights[:, one, other, None])
         return total.reshape(2 * (self.n_parameters,)) / self.n_records + np.diag(self.penalty)
 
     def _features(self, X):
         """Yield slices of rows, and their features as an array with a column of ones."""
-        for start in range(0, X.shape[0], BLOCK):
-            rows = slice(start, start + BLOCK)
+        for rows in gen_batches(X.shape[0], BLOCK):
             features = X[rows].toarray() if issparse(X) else X[rows]
-            ones = np.ones((len(features), int(self.intercept)))
-            yield rows, np.hstack([features, ones])
+            yield rows, np.hstack([features, np.ones((len(features), int(self.intercept)))])
 
     def _answers(self, X):
         """Return what the loss compares with the targets, one column for each output."""
@@ -159,8 +144,7 @@ class LinearProblem:
             )
 
 
-def label_codes(classifier, y):
-    """Return each label's position in `classes_`, and refuse labels that are not there."""
+def _label_codes(classifier, y):
     y = np.asarray(y)
     classes = np.asarray(classifier.classes_)
     strange = np.setdiff1d(y, classes)
@@ -172,8 +156,7 @@ def label_codes(classifier, y):
     return np.searchsorted(classes, y)
 
 
-def check_records(classifier, X):
-    """Return records as finite numbers, dense or in sparse rows that can be sliced."""
+def _checked_records(classifier, X):
     X = check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32])
     if X.shape[1] != classifier.n_features_in_:
         raise ValueError(
@@ -184,7 +167,6 @@ def check_records(classifier, X):
 
 
 def _check_parameters(classifier):
-    """Refuse classifiers that minimize another objective than that of the closed form."""
     name = type(classifier).__name__
     if classifier.class_weight is not None:
         raise ValueError(

@@ -13,7 +13,7 @@ from skmia.utils._constraints import NOT_NEGATIVE, POSITIVE, Names, Number, vali
 
 @dataclass(frozen=True, repr=False, eq=False)
 class GaussianNoiseLeakage(Result):
-    """The most membership leakage that Gaussian noise leaves.
+    """The most membership leakage that Gaussian noise leaves, by :func:`gaussian_noise_leakage`.
 
     Attributes
     ----------
@@ -21,10 +21,6 @@ class GaussianNoiseLeakage(Result):
         Bound on the divergence, in nats; 0 is no leakage.
     total_variation : float
         Bound on the advantage of any attack, in [0, 1].
-
-    See Also
-    --------
-    gaussian_noise_leakage : Makes it.
 
     Examples
     --------
@@ -49,8 +45,8 @@ def gaussian_noise_scale(sensitivity, epsilon, delta, *, method="classical"):
     .. math:: \sigma = \frac{\Delta_2 \sqrt{2 \ln(1.25 / \delta)}}{\varepsilon}
 
     where :math:`\Delta_2` is the largest distance between the parameters from two data sets that
-    differ in one record, and :math:`(\varepsilon, \delta)` the privacy wanted. The proof of
-    this classical formula holds for :math:`\varepsilon \le 1`. ``method="analytic"`` holds for any
+    differ in one record, and :math:`(\varepsilon, \delta)` the privacy wanted. This classical
+    formula holds for :math:`\varepsilon \le 1`. ``method="analytic"`` holds for any
     :math:`\varepsilon` and gives the smallest noise there is, the root of
 
     .. math:: \Phi\left(\frac{\Delta_2}{2\sigma} - \frac{\varepsilon\sigma}{\Delta_2}\right)
@@ -64,10 +60,8 @@ def gaussian_noise_scale(sensitivity, epsilon, delta, *, method="classical"):
     ----------
     sensitivity : float
         :math:`\Delta_2`, at least 0, in the unit of the parameters.
-    epsilon : float
-        Above 0; at most 1 for the classical formula.
-    delta : float
-        In (0, 1).
+    epsilon, delta : float
+        Above 0, at most 1 for the classical formula; and in (0, 1).
     method : {"classical", "analytic"}, default="classical"
         Which formula.
 
@@ -81,14 +75,9 @@ def gaussian_noise_scale(sensitivity, epsilon, delta, *, method="classical"):
     ValueError
         If a number is out of its range, or ``method`` is unknown.
 
-    See Also
-    --------
-    gaussian_noise_leakage : The leakage that so much noise leaves.
-
     References
     ----------
-    .. [1] C. Dwork and A. Roth, "The Algorithmic Foundations of Differential Privacy", 2014,
-       theorem A.1.
+    .. [1] C. Dwork and A. Roth, "The Algorithmic Foundations of Differential Privacy", 2014, A.1.
     .. [2] B. Balle and Y.-X. Wang, "Improving the Gaussian Mechanism for Differential Privacy:
        Analytical Calibration and Optimal Denoising", ICML 2018, theorem 8.
 
@@ -122,10 +111,8 @@ def gaussian_noise_leakage(epsilon, delta, *, method="classical"):
 
     Parameters
     ----------
-    epsilon : float
-        Above 0; at most 1 for the classical formula.
-    delta : float
-        In (0, 1).
+    epsilon, delta : float
+        Above 0, at most 1 for the classical formula; and in (0, 1).
     method : {"classical", "analytic"}, default="classical"
         Which noise, see :func:`gaussian_noise_scale`.
 
@@ -139,15 +126,10 @@ def gaussian_noise_leakage(epsilon, delta, *, method="classical"):
     ValueError
         If a number is out of its range, or ``method`` is unknown.
 
-    See Also
-    --------
-    tpr_bound : True positive rates that ``kl`` allows.
-
     Notes
     -----
     The abstract [1]_ says "reduced by :math:`O(\log^{1/2}(\delta^{-1}) \varepsilon^{-1})`". We read
-    this as an advantage in proportion to the inverse of
-    :math:`\sqrt{\ln(1 / \delta)} / \varepsilon`. The numbers are a reconstruction.
+    it as an advantage in proportion to the inverse of this. The numbers are a reconstruction.
 
     References
     ----------
@@ -167,18 +149,14 @@ def gaussian_noise_leakage(epsilon, delta, *, method="classical"):
 
 
 def _unit_scale(epsilon, delta, method):
-    """Return the noise for a sensitivity of 1."""
-    if method == "analytic":
-        return _analytic_scale(epsilon, delta)
-    if epsilon > 1:
-        raise ValueError(
-            f"epsilon must be at most 1 for method='classical', whose proof ends there, got "
-            f"{epsilon!r}; give method='analytic'."
-        )
-    return np.sqrt(2 * np.log(1.25 / delta)) / epsilon
+    if method == "classical":
+        if epsilon > 1:
+            raise ValueError(
+                f"epsilon must be at most 1 for method='classical', whose proof ends there, got "
+                f"{epsilon!r}; give method='analytic'."
+            )
+        return np.sqrt(2 * np.log(1.25 / delta)) / epsilon
 
-
-def _analytic_scale(epsilon, delta):
     def _excess(log_scale):
         scale = np.exp(log_scale)
         # e^ε Φ(...) by logarithms: for a large ε the one overflows where the other vanishes

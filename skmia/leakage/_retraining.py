@@ -1,6 +1,7 @@
 """Membership leakage of records, from models trained with and without them."""
 
 from dataclasses import dataclass
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -11,14 +12,16 @@ from sklearn.utils.validation import check_is_fitted
 from skmia._records import KnownRecords
 from skmia._response import check_labels
 from skmia._result import Estimate, Result
-from skmia.leakage._bounds import (
-    membership_success_bound,
-    total_variation_bound,
-    tpr_bound,
+from skmia.leakage._bounds import membership_success_bound, total_variation_bound, tpr_bound
+from skmia.leakage._estimators import Resamples
+from skmia.leakage._per_record import (
+    COLUMNS,
+    KL_METHODS,
+    Question,
+    check_finite,
+    check_model_counts,
+    leakage_of_records,
 )
-from skmia.leakage._checks import check_finite, check_model_counts
-from skmia.leakage._moments import Resamples
-from skmia.leakage._per_record import KL_METHODS, Question, leakage_of_records
 from skmia.shadows._shadow_models import ShadowModels
 from skmia.signals import get_signal_names
 from skmia.utils._constraints import (
@@ -37,8 +40,6 @@ from skmia.utils._constraints import (
 )
 from skmia.utils._sklearn import _safe_indexing
 
-__all__ = ["MembershipLeakage", "membership_leakage"]
-
 _N_NEIGHBORS = 5
 # Halves serve for a standard error only, and each takes a search for neighbors.
 _N_RESAMPLES = {"gaussian": 1000, "neighbors": 50, "pooled": 1000}
@@ -47,14 +48,12 @@ _RESTS = "fixed", "random"
 
 @dataclass(frozen=True, repr=False, eq=False)
 class MembershipLeakage(Result):
-    r"""The leakage of records, from models trained with and without them.
+    r"""The leakage of records, from models trained with and without them, by `membership_leakage`.
 
     Attributes
     ----------
-    rows : ndarray of shape (n_rows,)
-        The numbers of the records.
-    n_in, n_out : ndarray of shape (n_rows,)
-        Models with and without the record.
+    rows, n_in, n_out : ndarray of shape (n_rows,)
+        The numbers of the records, and how many models there are with and without each.
     kl, kl_low, kl_high : ndarray of shape (n_rows,)
         :math:`K_i` in nats with its interval.
     reverse_kl : ndarray of shape (n_rows,)
@@ -68,14 +67,9 @@ class MembershipLeakage(Result):
         where an estimate is too low, or the statistic not Gaussian. For bounds with confidence,
         give ``kl_high`` to the functions of bounds.
     mean_kl, mean_mutual_information : Estimate
-        Averages over the records. The numbers averaged may be negative, so that records without
-        leakage do not add up to some.
+        Averages of numbers that may be negative, so that records without leakage add up to none.
     method : str
         The estimator in words.
-
-    See Also
-    --------
-    membership_leakage : Makes it.
 
     Examples
     --------
@@ -86,8 +80,6 @@ class MembershipLeakage(Result):
     >>> leakage = membership_leakage(LogisticRegression(), X, y, n_models=32, random_state=0)
     >>> leakage.to_frame().columns[:6].tolist()
     ['rows', 'n_in', 'n_out', 'kl', 'kl_low', 'kl_high']
-    >>> print(str(leakage).splitlines()[-1])
-    and 40 more rows: to_frame has all
     """
 
     rows: np.ndarray
@@ -105,19 +97,7 @@ class MembershipLeakage(Result):
     mean_mutual_information: Estimate
     method: str
 
-    _rows = (
-        "rows",
-        "n_in",
-        "n_out",
-        "kl",
-        "kl_low",
-        "kl_high",
-        "reverse_kl",
-        "mutual_information",
-        "total_variation",
-        "success_bound",
-        "tpr_bound",
-    )
+    _rows = ("rows", "n_in", "n_out", *COLUMNS, "total_variation", "success_bound", "tpr_bound")
 
 
 @validate_params(
@@ -158,23 +138,20 @@ def membership_leakage(
               I_i = \pi K(P_{i,1} \Vert M_i) + (1 - \pi) K(P_{i,0} \Vert M_i)
 
     where :math:`P_{i,1}` is the law of a statistic of models trained with record :math:`i`,
-    :math:`P_{i,0}` of models trained without it, :math:`\pi` the prior of membership, :math:`M_i =
-    \pi P_{i,1} + (1 - \pi) P_{i,0}` and :math:`K` the Kullback-Leibler divergence. 0 means that
-    the statistic tells nothing of membership. :math:`I_i` is at most the entropy of the prior, ln 2
-    for 0.5; :math:`K_i` has no upper limit.
+    :math:`P_{i,0}` of models trained without it, :math:`M_i = \pi P_{i,1} + (1 - \pi) P_{i,0}`
+    their mixture by the prior :math:`\pi`, and :math:`K` the Kullback-Leibler divergence. 0 means
+    that the statistic tells nothing of membership. :math:`I_i` is at most the entropy of the prior,
+    ln 2 for 0.5; :math:`K_i` has no upper limit.
 
-    The attacker sees the statistic of one model, and knows its distribution with and without the
-    record: they have records of the same population, and train as many models as they like. A
-    statistic of the model's answer gives the leakage of the black box. It is a lower bound on that
-    of the parameters, since what is computed from a model leaks no more than the model. For the
-    parameters themselves, give a function that returns them.
+    The attacker sees the statistic of one model, and trains as many models as they like on records
+    of the same population to know its laws. A statistic of the answer gives the leakage of the
+    black box, a lower bound on that of the parameters, which a function as statistic can return.
 
     Parameters
     ----------
     estimator : estimator or ShadowModels
         The classifier or pipeline to train clones of; or fitted shadow models, which are asked
-        instead. With these, `n_models` and `other_records` do not count: their masks say who saw
-        what.
+        instead. Their masks then say who saw what; `n_models` and `other_records` do not count.
     X : array-like of shape (n_records, ...)
         Records, in any container that the estimator takes.
     y : array-like of shape (n_records,)
@@ -187,21 +164,17 @@ def membership_leakage(
     statistic : str or callable, default="logit_confidence"
         What the attacker sees: the name of a signal, "log_odds" or a function. "log_odds" are the
         n_classes − 1 logarithms of other classes' probabilities over that of the true class. A
-        function takes a model, X and y, and returns an array of shape (n_records,) or
-        (n_records, n_dimensions). A statistic with
-        many ties or extreme values is not Gaussian, such as that of trees or of a class that some
-        models have not seen. Its mean may still differ, but its divergence is not what "pooled"
-        says.
+        function takes a model, X and y, and returns an array of shape (n_records,) or (n_records,
+        n_dimensions). With many ties or extreme values, such as those of trees or of a class that
+        some models have not seen, a statistic is not Gaussian: "pooled" misses its divergence.
     other_records : {"random", "fixed"}, default="random"
-        What the other training records are:
-
-        - "random": half of all records, drawn anew for each model (``splitter="overlapping"`` of
-          `ShadowModels`), so that all records share the models. The attacker does not know them;
-        - "fixed": all other records. `n_models` / 2 models are trained on all records, and for each
-          record in `rows` as many on all but it, so that models differ by their seeds alone. This
-          is the strongest attacker, who knows all others. The training must have chance in it.
+        "random" draws half of all records anew for each model (``splitter="overlapping"`` of
+        `ShadowModels`), so that all records share the models. The attacker does not know them.
+        "fixed" takes all other records: `n_models` / 2 models are trained on all, and for each
+        record in `rows` as many on all but it, so that models differ by their seeds alone. This
+        is the strongest attacker, who knows all others. The training must have chance in it.
     method : {"pooled", "gaussian", "neighbors"}, default="pooled"
-        The estimator, see :func:`skmia.leakage.kl_leakage`.
+        The estimator, see :func:`kl_leakage`.
     prior : float, default=0.5
         Probability that a record is a member, in (0, 1).
     false_positive_rate : float, default=0.01
@@ -218,51 +191,38 @@ def membership_leakage(
     Returns
     -------
     MembershipLeakage
-        For each of `rows` the divergence ``kl`` in nats with its interval, the mutual information
-        and what follows for attacks, and the averages over the records; `print` it.
+        For each of `rows` the divergence ``kl`` with its interval, the mutual information and
+        bounds on attacks, and averages over the records; `print` it.
 
     Raises
     ------
     ValueError
-        If a record is not among those of the shadow models, there are too few models, a statistic
-        is not finite, models do not differ though ``other_records="fixed"``, or an option is out of
-        range.
+        If the shadow models lack a record, models are too few or, with ``other_records="fixed"``,
+        do not differ, a statistic is not finite, or an option is out of range.
     ShadowTrainingError
         If a model cannot be trained.
 
-    See Also
-    --------
-    skmia.leakage.kl_leakage : The estimators, for one record.
-    skmia.leakage.membership_success_bound : What a divergence allows an attacker.
-    skmia.leakage.tpr_bound : The same at a small false positive rate.
-
     Notes
     -----
-    Intervals of averages resample the records, and add what resamples of the models do to all
-    records alike. Records share models, so that their errors go together, and a resample of records
-    alone would give too narrow an interval. For "neighbors" it is such an interval nevertheless.
+    Intervals of averages resample records and models, since all records share the models. Those of
+    "neighbors" resample the records alone, and are too narrow.
 
-    With ``other_records="random"`` a model is trained on half of the records. The leakage is that
-    of models of this size; it falls as there are more records. Records of equal content are in or
-    out together. Halves of one pool vary half as much as fresh records would. The divergence is
-    therefore up to twice that of models with records drawn from the whole population. For those
-    give fitted `ShadowModels` with a small ``train_size`` and ``splitter="overlapping"``, where a
-    share f of the pool makes the factor :math:`1 / (1 - f)`.
+    With ``other_records="random"`` the leakage is that of models of half the records, and up to
+    twice that of models on records from the whole population, since halves of one pool vary half as
+    much: for those see the user guide. Records of equal content are in or out together.
 
-    Shadow models of ``splitter="halves"``, as attacks share them, serve too. But the two models of
-    a pair answer the opposite way to the other records, which makes the squared error of a
-    difference of means up to twice that of independent models. Resamples keep pairs together.
-    "pooled" removes the bias that is measured between them; "gaussian" and "neighbors" do not.
-
-    All of this is a reconstruction: only the abstract of [1]_ was known.
+    Shadow models of ``splitter="halves"`` serve too. But the two models of a pair answer the
+    opposite way to the other records, which makes the squared error of a difference of means up to
+    twice that of independent models. "pooled" removes the bias that is measured between them;
+    "gaussian" and "neighbors" do not. All of this is a reconstruction: only the abstract of [1]_
+    was known.
 
     References
     ----------
     .. [1] F. Farokhi and M. A. Kaafar, "Modelling and Quantifying Membership Information Leakage in
        Machine Learning", arXiv:2001.10648, 2020, abstract.
     .. [2] N. Carlini, S. Chien, M. Nasr, S. Song, A. Terzis and F. Tramèr, "Membership inference
-       attacks from first principles", IEEE S&P 2022, section V, for the models and the logit of
-       the confidence.
+       attacks from first principles", IEEE S&P 2022, section V.
 
     Examples
     --------
@@ -289,40 +249,29 @@ def membership_leakage(
         train = _with_random_rest if other_records == "random" else _with_fixed_rest
         models = train(estimator, X, y, rows, n_models, statistic, training)
     question = Question(method, prior, confidence_level, _N_NEIGHBORS, int(seeds[1]))
-    return _result(
-        _estimated(models, rows, question, seeds[2:]), rows, models[1], false_positive_rate
-    )
+    return _estimated(models, rows, question, seeds[2:], false_positive_rate)
 
 
-def _estimated(models, rows, question, seeds):
+def _estimated(models, rows, question, seeds, false_positive_rate):
     sides, masks, groups = models
-    _check_models(sides, masks, rows, question)
+    n_in, n_out = (mask.sum(axis=0) for mask in masks)
+    _check_models(sides, n_in, n_out, rows, question)
+    n_resamples = _N_RESAMPLES[question.method]
     resamples = [
-        Resamples(group, _N_RESAMPLES[question.method], seed)
-        for group, seed in zip(groups, seeds, strict=True)
+        Resamples(group, n_resamples, seed) for group, seed in zip(groups, seeds, strict=True)
     ]
     if sides[0] is sides[1]:  # the same models are resampled alike
         resamples[1] = resamples[0]
-    return leakage_of_records(sides, masks, resamples, question)
-
-
-def _result(found, rows, masks, false_positive_rate):
-    divergences = found.kl, found.reverse
+    found = leakage_of_records(sides, masks, resamples, question)
+    divergences = found.kl, found.reverse_kl
     return MembershipLeakage(
         rows=rows,
-        n_in=masks[0].sum(axis=0),
-        n_out=masks[1].sum(axis=0),
-        kl=found.kl,
-        kl_low=found.low,
-        kl_high=found.high,
-        reverse_kl=found.reverse,
-        mutual_information=found.information,
+        n_in=n_in,
+        n_out=n_out,
+        **found,
         total_variation=total_variation_bound(*divergences),
         success_bound=membership_success_bound(*divergences),
-        tpr_bound=tpr_bound(found.kl, false_positive_rate, found.reverse),
-        mean_kl=found.mean_kl,
-        mean_mutual_information=found.mean_information,
-        method=found.method,
+        tpr_bound=tpr_bound(found.kl, false_positive_rate, found.reverse_kl),
     )
 
 
@@ -333,7 +282,6 @@ def _with_random_rest(estimator, X, y, rows, n_models, statistic, training):
 
 
 def _of_shadows(shadows, X, y, statistic, n_jobs):
-    """Return statistics, masks and groups of both sides."""
     values = _observe(shadows, X, y, statistic, n_jobs)
     in_mask, out_mask, _ = shadows.lookup(X, y)
     out_mask = out_mask & in_mask.any(axis=0)  # a foreign record is on no side
@@ -371,28 +319,21 @@ def _with_fixed_rest(estimator, X, y, rows, n_models, statistic, training):
 def _observe(shadows, X, y, statistic, n_jobs):
     """Return an array of shape (n_models, n_records, n_dimensions)."""
     if isinstance(statistic, str):
-        n_others = len(shadows.classes_) - 1
-        signals = [statistic] if statistic != "log_odds" else _log_odds(n_others)
+        signals = [statistic]
+        if statistic == "log_odds":
+            signals = [partial(_log_odds, offset=k) for k in range(1, len(shadows.classes_))]
         return np.stack(shadows.observe(X, y, signals), axis=-1).astype(np.float64)
     parallel = Parallel(n_jobs, require="sharedmem")
     values = parallel(delayed(_call)(statistic, model, X, y) for model in shadows.estimators_)
     return np.stack(values)
 
 
-def _log_odds(n_others):
-    """Return one signal for each class but the true one, counted from that one on."""
-
-    def _of_class(proba, y_index, offset):
-        # as of signals, a probability of 0 counts as 1e-30
-        proba = np.log(np.maximum(proba.astype(np.float64), 1e-30))
-        each = np.arange(len(proba))
-        return proba[each, (y_index + offset) % proba.shape[1]] - proba[each, y_index]
-
-    return [
-        # offset as a default, or all of them would take the last one
-        lambda proba, y_index, offset=offset: _of_class(proba, y_index, offset)
-        for offset in range(1, n_others + 1)
-    ]
+def _log_odds(proba, y_index, offset):
+    """Return the log odds of the class that comes so many places after the true one."""
+    # as of signals, a probability of 0 counts as 1e-30
+    proba = np.log(np.maximum(proba.astype(np.float64), 1e-30))
+    each = np.arange(len(proba))
+    return proba[each, (y_index + offset) % proba.shape[1]] - proba[each, y_index]
 
 
 def _call(statistic, model, X, y):
@@ -405,10 +346,9 @@ def _call(statistic, model, X, y):
     return values.reshape(len(y), -1).astype(np.float64)
 
 
-def _check_models(sides, masks, rows, question):
+def _check_models(sides, n_in, n_out, rows, question):
     for side in sides:
         check_finite("statistic", side)
-    n_in, n_out = (mask.sum(axis=0) for mask in masks)
     if (n_in == 0).any():
         raise ValueError(
             f"Record {rows[n_in.argmin()]} was seen by none of the models. Give records that they "

@@ -2,11 +2,11 @@
 
 import os
 from dataclasses import dataclass
+from functools import partial
 from numbers import Integral
-from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator, is_regressor
+from sklearn.base import is_regressor
 from sklearn.utils import check_random_state, indexable
 from sklearn.utils.parallel import Parallel, delayed
 
@@ -31,25 +31,12 @@ from skmia.utils._constraints import (
 )
 from skmia.utils._sklearn import _safe_indexing
 
-__all__ = ["RecordSensitivity", "record_sensitivity"]
-
 _MOST_ROWS = 200  # by default: each costs a training
-
-
-class _Question(NamedTuple):
-    """What every model is asked, and what it is a clone of."""
-
-    template: BaseEstimator
-    rows: np.ndarray
-    classes: np.ndarray
-    output: object
-    method: str
-    process: int
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class RecordSensitivity(Result):
-    r"""How much the answer to each record changes if it is left out of training.
+    r"""How much answers change without each record, as :func:`record_sensitivity` measures it.
 
     Attributes
     ----------
@@ -58,29 +45,17 @@ class RecordSensitivity(Result):
     sensitivity : ndarray of shape (n_rows,)
         Their :math:`\Delta`, the mean over the seeds.
     standard_error : ndarray of shape (n_rows,)
-        Standard error of this mean, NaN for one seed. It covers the choice of seeds, not that of
-        the other training records.
+        Its standard error, of the seeds and not of the other training records; NaN for one seed.
     background : ndarray of shape (n_rows,)
         The mean change of the same answer if another of the rows is left out; NaN if there is none.
-
-    See Also
-    --------
-    record_sensitivity : Makes it.
 
     Examples
     --------
     >>> from sklearn.neighbors import KNeighborsClassifier
     >>> from skmia.leakage import record_sensitivity
-    >>> X, y = [[0.0], [1.0], [2.5], [7.0]], [0, 0, 1, 0]
-    >>> print(record_sensitivity(KNeighborsClassifier(1), X, y))
-    RecordSensitivity
-    <BLANKLINE>
-    rows  sensitivity  standard error  background
-    ----  -----------  --------------  ----------
-    0     0.000        nan             0.000
-    1     0.000        nan             0.000
-    2     1.414        nan             0.000
-    3     1.414        nan             0.000
+    >>> result = record_sensitivity(KNeighborsClassifier(1), [[0], [1], [5]], [0, 0, 1], rows=[2])
+    >>> result.sensitivity.round(3)
+    array([1.414])
     """
 
     rows: np.ndarray
@@ -121,10 +96,11 @@ def record_sensitivity(
 
     where :math:`f_D` is trained on all records :math:`D`, and :math:`f_{D \setminus z}` on all but
     the record :math:`z = (x, y)` and its copies, with the same seed. 0 means that the model answers
-    the record as if it had never seen it. For probabilities :math:`\sqrt 2` is the most: the model
+    as if it had never seen the record. For probabilities :math:`\sqrt 2` is the most: the model
     is certain of the record only because it was trained on it.
 
     This is a measure for the holder of the training records, not an attack.
+    :func:`~skmia.inspection.explain_exposure` compares it with the exposure of records.
 
     Parameters
     ----------
@@ -136,11 +112,10 @@ def record_sensitivity(
         Their labels.
     rows : int or array-like, default=None
         The records to measure: their rows, a bool for each record, or how many to draw at random.
-        By default all are measured, or 200 of them if there are more.
+        None takes all, or 200 of them if there are more.
     output : str or callable, default="probabilities"
-        The answer: the class probabilities; or one number, as a signal of `skmia.signals` such as
-        "loss" or "logit_confidence", or a function of `proba` and `y_index`. The norm of a number
-        is its absolute value.
+        The class probabilities; or one number, whose norm is its absolute value: a signal of
+        `skmia.signals` such as "loss", or a function of `proba` and `y_index`.
     response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
         How the models are asked.
     n_repeats : int, default=1
@@ -155,8 +130,7 @@ def record_sensitivity(
     Returns
     -------
     RecordSensitivity
-        The ``sensitivity`` of each record, its ``standard_error`` over the seeds, and the
-        ``background``: the mean change if another record is left out.
+        The ``sensitivity`` of each record, its ``standard_error`` and ``background``; `print` it.
 
     Raises
     ------
@@ -167,30 +141,21 @@ def record_sensitivity(
     ShadowTrainingError
         If a model cannot be trained.
 
-    See Also
-    --------
-    skmia.inspection.explain_exposure : Whether sensitive records are the exposed ones.
-
     Notes
     -----
-    One model is trained for each row and one with all records, `n_repeats` times. Models are
-    dropped as soon as they have answered.
-
-    The shared seed makes all else equal for a model that draws the same numbers whatever its
-    records. A forest or a network draws which records come next, so that one record less changes
-    all it learns. Its `background` is not small, and :math:`\Delta` means something only where it
-    lies above that. Repeats make both less noisy, but do not remove the background.
+    One model is trained for each row and one with all records, `n_repeats` times. The shared seed
+    makes all else equal for a model that draws the same numbers whatever its records. In a forest
+    or a network one record less changes all draws that follow. Its `background` is not small, and
+    :math:`\Delta` means something only above that. Repeats do not remove the background.
 
     References
     ----------
     .. [1] L. Song and P. Mittal, "Systematic evaluation of privacy risks of machine learning
-       models", USENIX Security 2021. They compare the privacy risk score with the sensitivity of
+       models", USENIX Security 2021, who compare the privacy risk score with the sensitivity of
        records. This measure, and the background, are a reconstruction.
 
     Examples
     --------
-    One nearest neighbor answers a training record by its own label, and without it by the next one:
-
     >>> from sklearn.neighbors import KNeighborsClassifier
     >>> from skmia.leakage import record_sensitivity
     >>> X, y = [[0.0], [1.0], [2.5], [7.0]], [0, 0, 1, 0]
@@ -208,25 +173,19 @@ def record_sensitivity(
             f"The {len(y)} records are copies of one, so that without it none is left to train on. "
             "Give records of different content."
         )
-    template = _template(estimator)
-    # of all records, since a model without the only record of a class does not know the class
-    classes = np.unique(y)
-    question = _Question(template, rows, classes, output, response_method, os.getpid())
+    asked = {"rows": rows, "output": output, "method": response_method}
+    answers = partial(_answers, _template(estimator), X, y, process=os.getpid(), **asked)
     # copies are left out together, as one of them alone would be answered from the others
     left_out, own = np.unique(contents[rows], return_inverse=True)
     with single_blas_thread():
-        changes = _changes(X, y, contents, left_out, seeds, question, n_jobs, verbose)
+        changes = _changes(answers, contents, left_out, seeds, n_jobs, verbose)
         own_changes, others = _collected(changes, own, len(left_out), n_repeats)
     # of one seed there is no spread
     error = np.full(len(rows), np.nan)
     if n_repeats > 1:
         error = own_changes.std(axis=0, ddof=1) / np.sqrt(n_repeats)
-    return RecordSensitivity(
-        rows=rows,
-        sensitivity=own_changes.mean(axis=0),
-        standard_error=error,
-        background=others,
-    )
+    mean = own_changes.mean(axis=0)
+    return RecordSensitivity(rows, mean, standard_error=error, background=others)
 
 
 def _template(estimator):
@@ -239,7 +198,6 @@ def _template(estimator):
 
 
 def _chosen_rows(rows, n_records, rng):
-    """Return the rows to measure, as numbers in ascending order where they are drawn."""
     if rows is None:
         rows = min(n_records, _MOST_ROWS)
     if isinstance(rows, Integral):
@@ -262,38 +220,37 @@ def _chosen_rows(rows, n_records, rng):
     return rows
 
 
-def _changes(X, y, contents, left_out, seeds, question, n_jobs, verbose):
+def _changes(answers, contents, left_out, seeds, n_jobs, verbose):
     """Yield how far all answers change, for each seed and each content that is left out."""
     # as a generator: changes of (n_rows, n_rows) are summed as they come, never held at once
     parallel = Parallel(n_jobs, verbose=verbose, return_as="generator")
-    everything = np.ones(len(y), dtype=bool)
-    references = parallel(delayed(_answers)(X, y, everything, s, question) for s in seeds)
-    references = list(references)
+    everything = np.ones(len(contents), dtype=bool)
+    references = list(parallel(delayed(answers)(everything, seed) for seed in seeds))
     yield from parallel(
-        delayed(_change)(X, y, contents != content, seed, question, reference)
+        delayed(_change)(answers, contents != content, seed, reference)
         for seed, reference in zip(seeds, references, strict=True)
         for content in left_out
     )
 
 
-def _change(X, y, kept, seed, question, reference):
-    return np.linalg.norm(_answers(X, y, kept, seed, question) - reference, axis=1)
+def _change(answers, kept, seed, reference):
+    return np.linalg.norm(answers(kept, seed) - reference, axis=1)
 
 
-def _answers(X, y, kept, seed, question):
+def _answers(template, X, y, kept, seed, *, rows, output, method, process):
     """Return the answers to all rows of a model that is trained on the kept records."""
-    with one_blas_thread(question.process):
+    # of all records, since a model without the only record of a class does not know the class
+    classes = np.unique(y)
+    with one_blas_thread(process):
         try:
-            model = fit_clone(question.template, seed, X, y, np.flatnonzero(kept))
+            model = fit_clone(template, seed, X, y, np.flatnonzero(kept))
         except Exception as error:
-            raise ShadowTrainingError(_failure(question.template, kept, error)) from error
-        asked = _safe_indexing(X, question.rows)
+            raise ShadowTrainingError(_failure(template, kept, error)) from error
         # here, where the model is, so that answers return from a process and the model does not
-        proba = class_probabilities(model, asked, question.classes, method=question.method)
-    if question.output == "probabilities":
+        proba = class_probabilities(model, _safe_indexing(X, rows), classes, method=method)
+    if output == "probabilities":
         return proba
-    y_index = label_index(y[question.rows], question.classes)
-    return get_signal(question.output)(proba, y_index)[:, None]
+    return get_signal(output)(proba, label_index(y[rows], classes))[:, None]
 
 
 def _failure(template, kept, error):

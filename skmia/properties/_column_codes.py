@@ -25,20 +25,12 @@ def column_positions(table, features):
 
 
 def numbered_column(table, j):
-    """Return a column as numbers, or as codes of its values.
-
-    Numbers, dates (as days) and truth values are numbers, NaN where missing; categories are
-    numbered.
-    """
+    """Return a column and None if it is of numbers, dates or truth values, else codes and names."""
     column = table.column(j)
-    if column.kind == "category":
-        return _named_codes(column)
-    plain = column.plain()
-    is_whole = plain.kind != "date" and plain.holes is None
-    return (plain.values if is_whole else plain.floats()), None
-
-
-def _named_codes(column):
+    if column.kind != "category":
+        plain = column.plain()
+        is_whole = plain.kind != "date" and plain.holes is None
+        return (plain.values if is_whole else plain.floats()), None
     codes, names = column.coded()
     names = list(names)
     if column.missing.any() and MISSING not in names:
@@ -47,18 +39,14 @@ def _named_codes(column):
 
 
 def halves(numbers):
-    """Tell which numbers are low, at most the middle of their range, and which are high.
-
-    Codes 0 low, 1 high, 2 missing, and these three words.
-    """
+    """Return codes 0 low (at most the middle of the range), 1 high, 2 missing, and these words."""
     return equal_width_codes(numbers, 2, right=True), [LOW, HIGH, MISSING]
 
 
 def equal_width_codes(numbers, bins, *, right=False):
-    """Cut numbers into bins of one width between the smallest and the largest.
+    """Return the bin of each number, of equal width, from 0 on; that of missing ones is ``bins``.
 
-    Bins count from 0; a missing number is in bin ``bins``. With ``right``, a number on a border
-    belongs to the lower bin.
+    With ``right``, a number on a border belongs to the lower bin.
     """
     numbers = numbers.astype(np.float64)
     missing = np.isnan(numbers)
@@ -78,9 +66,9 @@ def equal_width_codes(numbers, bins, *, right=False):
 
 
 def stored_codes(table, j, bins=None):
-    """Number a column's distinct values, or the bins of its numbers.
+    """Number a column's distinct values, or the bins of its numbers, from 0 on.
 
-    From 0 on. Of a sparse column the codes are of the stored entries, and 0 is that of all others.
+    Of a sparse column the codes are of the stored entries, and 0 is that of all others.
     """
     if not issparse(table.container):
         return _column_codes(table.column(j), bins)

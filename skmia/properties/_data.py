@@ -22,22 +22,20 @@ def class_balance(y, *, pos_label=None, ratio=False):
     Balanced classes have the share 0.5 and the ratio 1. A share of 0 or 1 means that there is one
     class only; its ratio is infinite or 0.
 
-    Of more than two classes, and without ``pos_label``, it is the entropy of the labels by its
-    largest value,
+    Of more than two classes, without ``pos_label``, it is the entropy by its largest value,
 
     .. math:: - \frac{1}{\ln K} \sum_{c = 1}^{K} P[y = c] \ln P[y = c]
 
     where :math:`K` is the number of classes that occur. 1 means that all classes are equally
-    frequent, near 0 that nearly all records are of one. This definition is ours: the paper has two
-    classes throughout.
+    frequent, near 0 that nearly all records are of one. The paper does not define this.
 
     Parameters
     ----------
     y : array-like of shape (n_records,)
         Labels.
     pos_label : int, float, bool or str, default=None
-        The class :math:`c`. None takes the greater of two labels, as scikit-learn does, so that the
-        ratio of labels 0 and 1 is :math:`P[y = 0] / P[y = 1]`. Name it where a class may be absent.
+        The class :math:`c`. None takes the greater of two labels, so that the ratio of labels 0 and
+        1 is :math:`P[y = 0] / P[y = 1]`. Name it where a class may be absent.
     ratio : bool, default=False
         Whether to return the ratio instead of the share.
 
@@ -49,13 +47,8 @@ def class_balance(y, *, pos_label=None, ratio=False):
     Raises
     ------
     ValueError
-        If labels are continuous, missing, or not of one type, ``pos_label`` is none of several
-        labels, or a ratio of more than two classes is asked for without ``pos_label``.
-
-    See Also
-    --------
-    feature_balance : The same for a combination of feature values.
-    dataset_report : All properties of a data set.
+        If labels are continuous, missing, or not of one type, ``pos_label`` is none of several, or
+        a ratio of more than two classes lacks it.
 
     References
     ----------
@@ -69,8 +62,6 @@ def class_balance(y, *, pos_label=None, ratio=False):
     0.25
     >>> class_balance([0, 0, 0, 1], ratio=True)
     3.0
-    >>> round(class_balance(["a", "a", "b", "c"]), 3)
-    0.946
     """
     (codes,), classes = class_codes(y=y)
     if not len(codes):
@@ -98,23 +89,21 @@ def dataset_entropy(X, *, n_bins=None, per_feature=False):
               H[a_j] = - \sum_{c \in C_j} P_c \log_2 P_c
 
     where :math:`a_j` is one of the :math:`n` features, :math:`C_j` the set of its distinct values
-    and :math:`P_c` the share of records with value :math:`c`. 0 means that all records are alike;
-    the largest possible value is :math:`\log_2` of the number of records, where all values of every
-    feature differ.
+    and :math:`P_c` the share of records with value :math:`c`. All missing values are one more
+    value. 0 means that all records are alike; the largest value is :math:`\log_2` of the number of
+    records, where all values of every feature differ.
 
     **Continuous columns have about that many bits**, whatever they hold: nearly each of their
     values is distinct. Give ``n_bins`` to cut numbers into so many intervals of one width between
-    the smallest and the largest of the column, as most other definitions do; the entropy of such a
-    column is at most :math:`\log_2` of ``n_bins`` (of ``n_bins`` + 1 if values are missing), and 0
-    if it is constant. All missing values are one more value.
+    the smallest and the largest of the column. The entropy of such a column is at most
+    :math:`\log_2` of ``n_bins`` (of ``n_bins`` + 1 if values are missing), and 0 if it is constant.
 
     Parameters
     ----------
     X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
         Records, of pandas and polars too. A sparse matrix stays sparse.
     n_bins : int or None, default=None
-        Intervals for columns of numbers, at least 2. None takes each distinct value as its own, as
-        the paper does. Other columns are not cut.
+        Intervals for columns of numbers, at least 2. None takes each distinct value, as the paper.
     per_feature : bool, default=False
         Whether to return the entropy of each feature instead of the mean.
 
@@ -126,15 +115,9 @@ def dataset_entropy(X, *, n_bins=None, per_feature=False):
     Raises
     ------
     ValueError
-        If X is no table, ``n_bins`` is not an integer of at least 2, or a number is infinite where
-        columns are cut.
+        If X is no table, ``n_bins`` is below 2, or a number to be cut is infinite.
     TypeError
         If X holds values without a content to compare.
-
-    See Also
-    --------
-    class_balance : Entropy of the labels, for more than two classes.
-    dataset_report : All properties of a data set, with the entropy of each feature.
 
     References
     ----------
@@ -156,10 +139,9 @@ def dataset_entropy(X, *, n_bins=None, per_feature=False):
 
 
 def value_codes(X, n_bins=None):
-    """Number the distinct values of each feature, or the bins that its numbers fall into.
+    """Number each feature's distinct values, or its bins, from 0 on, missing as a value of its own.
 
-    From 0 on; missing is a value of its own. Codes of a sparse matrix are sparse, and 0 is that of
-    all that is not stored.
+    Codes of a sparse matrix are sparse, and 0 is that of all that is not stored.
     """
     table = check_table(X)
     columns = [stored_codes(table, j, n_bins) for j in range(table.shape[1])]
@@ -170,7 +152,6 @@ def value_codes(X, n_bins=None):
 
 
 def column_entropy(table, j, n_bins=None):
-    """Return the entropy of one feature."""
     codes = stored_codes(table, j, n_bins)
     counts = np.bincount(codes, minlength=1)
     counts[0] += table.shape[0] - len(codes)  # what a sparse matrix does not store

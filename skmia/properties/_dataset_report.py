@@ -25,40 +25,28 @@ from skmia.utils._constraints import (
 
 @dataclass(frozen=True, repr=False, eq=False)
 class DatasetReport(Result):
-    """Properties of a data set. `print` it, or take it as a dict, JSON or a frame.
+    """Properties of a data set, by :func:`dataset_report`.
 
     Attributes
     ----------
-    n_records, n_features : int
-        Size of the table.
-    n_duplicates : int
-        Records that repeat an earlier one, whatever their labels.
-    n_labeled_duplicates : int or None
-        Records that repeat an earlier one of the same label, None without labels.
-    n_missing : int
-        Missing values.
-    n_records_of_class : dict or None
-        Number of records by label, None without labels.
+    n_records, n_features, n_missing : int
+        Size of the table, and missing values.
+    n_duplicates, n_labeled_duplicates : int
+        Records that repeat an earlier one, whatever its label, and of one label (None without).
+    n_records_of_class, n_records_of_group : dict or None
+        Number of records by label and by sensitive group, None without labels or groups.
     class_balance : float or None
         Share of the greater label, or evenness of more than two, see :func:`class_balance`.
     feature_balance : float or None
         Share of records with the most frequent combination of values of the features that tell most
         of the label, see :func:`feature_balance`. None without labels.
-    balanced_features : tuple or None
-        These features.
-    balanced_value : tuple or None
-        Their most frequent combination of values.
-    n_records_of_group : dict or None
-        Number of records by sensitive group, None without sensitive features.
+    balanced_features, balanced_value : tuple or None
+        These features, and their most frequent combination of values.
     entropy : float
         Mean entropy of the features in bits, see :func:`dataset_entropy`.
     features : tuple of dict
         Of each feature its "name", its "kind", numbers or values, the number of its values that are
         "distinct" and of those that are "missing", and its "entropy" in bits.
-
-    See Also
-    --------
-    dataset_report : Makes the report.
 
     Examples
     --------
@@ -86,17 +74,15 @@ class DatasetReport(Result):
 
     def _lines(self):
         yield f"Data set of {self.n_records:,} records with {self.n_features:,} features"
-        repeated = (
-            ""
-            if self.n_labeled_duplicates is None
-            else (f", {self.n_labeled_duplicates:,} of them with the same label")
-        )
-        yield f"repeated records: {self.n_duplicates:,}{repeated}"
+        repeated = f"repeated records: {self.n_duplicates:,}"
+        if self.n_labeled_duplicates is not None:
+            repeated += f", {self.n_labeled_duplicates:,} of them with the same label"
+        yield repeated
         yield f"missing values: {self.n_missing:,}"
         if self.n_records_of_class is not None:
             yield f"records by class: {_counted(self.n_records_of_class)}"
-            kind = "share of the greater label"
-            kind = kind if len(self.n_records_of_class) < 3 else "evenness of the labels"
+            is_binary = len(self.n_records_of_class) < 3
+            kind = "share of the greater label" if is_binary else "evenness of the labels"
             yield f"class balance: {self.class_balance:.3f}, {kind}"
             pairs = zip(self.balanced_features, self.balanced_value, strict=True)
             combination = ", ".join(f"{name} {in_words(value)}" for name, value in pairs)
@@ -120,10 +106,8 @@ def dataset_report(
     """Return the properties of a data set on which membership inference may depend.
 
     Sizes, repeated records, missing values, balance of classes, features and groups, and entropy.
-    A model may leak more of records that are few of their kind; repeated records are learned by
-    heart more readily, and one that occurs on both sides of a split is member and non-member at
-    once. How far these properties explain leakage is a matter of each data set: the correlations of
-    the paper are of its three.
+    A model may leak more of records that are few of their kind. It learns repeated records by
+    heart, and one that occurs on both sides of a split is member and non-member at once.
 
     Parameters
     ----------
@@ -132,8 +116,8 @@ def dataset_report(
     y : array-like of shape (n_records,) or None, default=None
         Their labels. Without them there is no balance of classes and features.
     n_bins : int or None, default=None
-        Intervals for the entropy of numbers, at least 2; None takes each distinct number as its
-        own, so that continuous columns have as much entropy as there can be.
+        Intervals for the entropy of numbers, at least 2; None takes each distinct number, so that
+        continuous columns have as much entropy as there can be.
     n_features : int, default=5
         How many features to choose for the feature balance, at least 1.
     sensitive_features : array-like of shape (n_records,) or (n_records, n_columns), default=None
@@ -154,12 +138,6 @@ def dataset_report(
     TypeError
         If X holds values without a content to compare.
 
-    See Also
-    --------
-    class_balance : Balance of the labels.
-    feature_balance : Balance of the features, of a combination that you name.
-    dataset_entropy : Entropy of the features.
-
     References
     ----------
     .. [1] S. M. Tonni, D. Vatsalan, F. Farokhi, D. Kaafar, Z. Lu and G. Tangari, "Data and Model
@@ -167,25 +145,21 @@ def dataset_report(
 
     Examples
     --------
-    >>> from sklearn.datasets import load_iris
     >>> from skmia.properties import dataset_report
-    >>> X, y = load_iris(return_X_y=True, as_frame=True)
-    >>> report = dataset_report(X, y, n_bins=10, n_features=2, random_state=0)
-    >>> print(report)
-    Data set of 150 records with 4 features
+    >>> X, y = [[1, "F"], [2, "F"], [2, "F"], [9, None]], [0, 1, 1, 1]
+    >>> print(dataset_report(X, y, n_bins=2, random_state=0))
+    Data set of 4 records with 2 features
     repeated records: 1, 1 of them with the same label
-    missing values: 0
-    records by class: 0: 50, 1: 50, 2: 50
-    class balance: 1.000, evenness of the labels
-    feature balance: 0.473, share of petal length (cm) high, petal width (cm) high
-    entropy: 2.915 bits, mean of the features
+    missing values: 1
+    records by class: 0: 1, 1: 3
+    class balance: 0.750, share of the greater label
+    feature balance: 0.750, share of 0 low, 1 F
+    entropy: 0.811 bits, mean of the features
     <BLANKLINE>
-    name               kind     distinct  missing  entropy
-    -----------------  -------  --------  -------  -------
-    sepal length (cm)  numbers  35        0        3.108
-    sepal width (cm)   numbers  23        0        2.846
-    petal length (cm)  numbers  43        0        2.846
-    petal width (cm)   numbers  22        0        2.861
+    name  kind     distinct  missing  entropy
+    ----  -------  --------  -------  -------
+    0     numbers  3         0        0.811
+    1     values   1         1        0.811
     """
     table = check_table(X)
     rows = tuple(_feature(table, j, n_bins) for j in range(table.shape[1]))

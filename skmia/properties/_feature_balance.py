@@ -40,9 +40,6 @@ def feature_balance(
     missing ones are "missing". The share is 0 if no record has the combination and 1 if all have
     it; the ratio is 1 if half of the records have it and infinite if all have it.
 
-    The paper takes the five features of highest mutual information with the label; its authors'
-    code takes the share of records with all five in the lower half: ``value="low"``.
-
     Parameters
     ----------
     X : {array-like, sparse matrix, dataframe} of shape (n_records, n_features)
@@ -50,11 +47,11 @@ def feature_balance(
     y : array-like of shape (n_records,) or None, default=None
         Their labels, used only where features are chosen.
     value : str, sequence or None, default=None
-        The combination, one value for each feature in their order, such as ``("low", "Private")``;
-        a single one stands for all features. None takes the most frequent combination.
+        The combination, one value for each feature in their order, such as ``("low", "Private")``,
+        or one for all: ``"low"`` is that of the authors' code. None takes the most frequent one,
+        which changes with the records: to compare data sets, name the features and the value.
     features : str, int, sequence of these or None, default=None
-        Names or numbers of columns. None takes those that tell most of the label, see
-        :func:`most_informative_features`.
+        Names or numbers of columns. None takes the :func:`most_informative_features` of ``y``.
     n_features : int, default=5
         How many to choose where ``features`` is None, if there are so many; at least 1.
     ratio : bool, default=False
@@ -71,19 +68,7 @@ def feature_balance(
     ------
     ValueError
         If X is no table, X and y differ in length, there is no such feature, ``features`` and ``y``
-        are both None, ``value`` does not have one possible value for each feature, or a number of a
-        chosen feature is infinite.
-
-    See Also
-    --------
-    class_balance : The same for labels.
-    most_informative_features : The features that are chosen.
-    dataset_report : All properties of a data set, with the features by name.
-
-    Notes
-    -----
-    The most frequent combination changes with the records: compare two data sets on ``features``
-    and a ``value`` that you name.
+        are both None, a ``value`` is missing or impossible, or a chosen number is infinite.
 
     References
     ----------
@@ -98,17 +83,9 @@ def feature_balance(
     0.75
     >>> feature_balance(X, features=0, value="high")
     0.25
-    >>> feature_balance(X, features=1, value="F", ratio=True)
-    3.0
     """
-    mask, _, _ = balanced_feature(
-        X,
-        y,
-        value=value,
-        features=features,
-        n_features=n_features,
-        random_state=random_state,
-    )
+    options = {"n_features": n_features, "random_state": random_state}
+    mask = balanced_feature(X, y, value=value, features=features, **options)[0]
     n_with = int(mask.sum())
     if not ratio:
         return n_with / len(mask)
@@ -116,16 +93,15 @@ def feature_balance(
 
 
 def balanced_feature(X, y=None, *, value=None, features=None, n_features=5, random_state=None):
-    """Tell which records have one combination of values of some features.
-
-    Returns a mask, the features, and the combination, one value for each feature; by default the
-    most frequent one, of the features that tell most of the label.
-    """
+    """Tell which records have a combination; return a mask, the features and the combination."""
     table = check_table(X)
     if y is not None:
         check_consistent_length(table, y)
     positions = _positions(table, y, features, n_features, random_state)
-    columns = [_coarse_column(table, j) for j in positions]
+    columns = []
+    for values, names in (numbered_column(table, j) for j in positions):
+        # numbers are low or high, other values are their own
+        columns.append(halves(values) if names is None else (values, names))
     chosen = [table.names[j] for j in positions]
     if value is None:
         mask = _has_commonest(columns)
@@ -138,7 +114,6 @@ def balanced_feature(X, y=None, *, value=None, features=None, n_features=5, rand
 
 
 def _positions(table, y, features, n_features, random_state):
-    """Return the positions of the features given, or of those that tell most of the label."""
     if features is not None:
         single = isinstance(features, str | Integral)
         return column_positions(table, [features] if single else list(features))
@@ -150,12 +125,6 @@ def _positions(table, y, features, n_features, random_state):
     return most_informative_features(table, y, n_features, random_state=random_state).tolist()
 
 
-def _coarse_column(table, j):
-    """Return codes and names of a column: numbers are low or high, other values are their own."""
-    values, names = numbered_column(table, j)
-    return halves(values) if names is None else (values, names)
-
-
 def _has_commonest(columns):
     """Tell which records have the most frequent combination, of several the first in order."""
     combined = np.zeros(len(columns[0][0]), dtype=np.int64)
@@ -165,7 +134,6 @@ def _has_commonest(columns):
 
 
 def _combination(value, features, columns):
-    """Return the value of each feature, all known."""
     single = isinstance(value, str) or not np.iterable(value)
     value = (value,) * len(features) if single else tuple(value)
     if len(value) != len(features):

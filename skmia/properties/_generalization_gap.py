@@ -22,23 +22,20 @@ def generalization_gap(membership, y_true, y_pred, *, per_class=False, confidenc
 
     .. math:: P[\hat{y} = y \mid m = 1] - P[\hat{y} = y \mid m = 0]
 
-    where :math:`y` is the true and :math:`\hat{y}` the predicted label, and :math:`m` the
-    membership. 0 means that the model is right as often on records it has not seen, 1 that it is
-    right on all members and wrong on all others; below 0 it is better on records it has not seen.
+    with the true label :math:`y`, the predicted :math:`\hat{y}` and membership :math:`m`. 1 means
+    that the model is right on all members and wrong on all others, 0 that it is right as often on
+    records it has not seen; below 0 it is better on those.
 
-    The attacker who calls a record a member if its predicted label is right, and who knows nothing
-    else but the true label, has this number as their advantage: the gap bounds what can be known of
-    membership **from below**. A gap of 0 is no evidence of privacy, since confidences may tell
-    members apart where labels do not.
+    It is the advantage of the attacker who calls a record a member if its predicted label is right,
+    and who knows nothing else but the true label: the gap bounds what can be known of membership
+    **from below**. A gap of 0 is no evidence of privacy: confidences may tell more than labels.
 
     Parameters
     ----------
     membership : array-like of shape (n_records,)
         1 for a member, 0 for a non-member.
-    y_true : array-like of shape (n_records,)
-        True labels.
-    y_pred : array-like of shape (n_records,)
-        Predicted labels.
+    y_true, y_pred : array-like of shape (n_records,)
+        True and predicted labels.
     per_class : bool, default=False
         Whether to return one gap for the records of each true label.
     confidence_level : float, default=0.95
@@ -47,9 +44,8 @@ def generalization_gap(membership, y_true, y_pred, *, per_class=False, confidenc
     Returns
     -------
     Estimate or dict of label to Estimate
-        The gap, in [-1, 1], with Newcombe's interval for the difference of two proportions, made of
-        two Wilson intervals. It takes the records for independent draws and the model for given.
-        A class without members or without non-members has NaN and the reason.
+        The gap, in [-1, 1], with Newcombe's interval, which takes the records for independent draws
+        and the model for given. A class without members or non-members has NaN and the reason.
 
     Raises
     ------
@@ -57,16 +53,10 @@ def generalization_gap(membership, y_true, y_pred, *, per_class=False, confidenc
         If membership is not 0 and 1 with both present, labels are continuous, missing or of
         different types, lengths differ, or ``confidence_level`` is not in (0, 1).
 
-    See Also
-    --------
-    membership_advantage : What the scores of any attack tell of membership.
-    mia_indistinguishability_deviation : How predicted labels differ, right or wrong.
-
     References
     ----------
     .. [1] S. Yeom, I. Giacomelli, M. Fredrikson and S. Jha, "Privacy Risk in Machine Learning:
-       Analyzing the Connection to Overfitting", IEEE Computer Security Foundations Symposium, 2018,
-       theorem 2.
+       Analyzing the Connection to Overfitting", IEEE CSF 2018, theorem 2.
     .. [2] R. G. Newcombe, "Interval estimation for the difference between independent proportions:
        comparison of eleven methods", Statistics in Medicine 17, 1998, method 10.
 
@@ -78,8 +68,7 @@ def generalization_gap(membership, y_true, y_pred, *, per_class=False, confidenc
     >>> y_pred = [0, 1] * 25 + [0, 0] * 25  # all members right, of the others those of class 0
     >>> print(generalization_gap(membership, y_true, y_pred))
     0.500 [0.349, 0.634]
-    >>> gaps = generalization_gap(membership, y_true, y_pred, per_class=True)
-    >>> print(gaps[1])
+    >>> print(generalization_gap(membership, y_true, y_pred, per_class=True)[1])
     1.000 [0.812, 1.000]
     """
     check_consistent_length(membership, y_true, y_pred)
@@ -94,7 +83,6 @@ def generalization_gap(membership, y_true, y_pred, *, per_class=False, confidenc
 
 
 def accuracy_of_sides(membership, y_true, y_pred, *, confidence_level=0.95):
-    """Return the accuracy on members and that on non-members."""
     membership = check_membership(membership)
     (true, predicted), _ = class_codes(y_true=y_true, y_pred=y_pred)
     sides = (true == predicted)[membership == 1], (true == predicted)[membership == 0]
@@ -103,7 +91,6 @@ def accuracy_of_sides(membership, y_true, y_pred, *, confidence_level=0.95):
 
 
 def _gap(cells, confidence_level):
-    """Return the gap of a table of counts: membership, right or not."""
     for side, name in zip(cells, ("non-members", "members"), strict=True):
         if not side.any():
             return Estimate(np.nan, np.nan, np.nan, f"undefined: no {name} of this class")
@@ -113,7 +100,6 @@ def _gap(cells, confidence_level):
 
 
 def _rate(counts, confidence_level):
-    """Return the share of right ones with its limits."""
     n_right = int(counts[1])
     n = int(counts.sum())
     return n_right / n, *map(float, wilson(n_right, n, 1 - confidence_level))

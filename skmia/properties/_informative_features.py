@@ -11,8 +11,6 @@ from skmia.properties._column_codes import numbered_column
 from skmia.utils._constraints import ARRAY, COUNT, RANDOM_STATE, TABLE, validate_params
 from skmia.utils._sklearn import _safe_indexing
 
-__all__ = ["most_informative_features"]
-
 # more records cost much and hardly change which features come first
 MOST_RECORDS = 2_000
 # columns of no more distinct values are counted instead of measured by distances
@@ -28,10 +26,11 @@ def most_informative_features(X, y, n_features=5, *, random_state=None):
               \ln \frac{P[a_j = v, y = c]}{P[a_j = v] P[y = c]}
 
     where :math:`a_j` is the feature and :math:`y` the label; 0 means that it tells nothing of the
-    label. It is estimated by scikit-learn on at most 2,000 records, drawn at random. Columns of at
-    most 20 distinct values, and columns of anything but numbers, are counted; other columns of
-    numbers are measured by the distances of neighbors. Missing values count as one more value, less
-    than all others.
+    label. scikit-learn estimates it on at most 2,000 records, drawn at random. Columns of at most
+    20 distinct values, and columns of anything but numbers, are counted; other columns of numbers
+    are measured by the distances of neighbors. Missing values count as one more value, less than
+    all others. Counting overestimates what a column of many rare values tells, such as one of
+    names: leave such columns out, or cut their values into a few.
 
     Parameters
     ----------
@@ -52,24 +51,13 @@ def most_informative_features(X, y, n_features=5, *, random_state=None):
     Raises
     ------
     ValueError
-        If X is no table, X and y differ in length, a number is infinite, or ``n_features`` is not
-        an integer of at least 1.
-
-    See Also
-    --------
-    feature_balance : How often these features have their most frequent values.
-
-    Notes
-    -----
-    Counting overestimates what a column of many rare values tells, such as one of names: leave such
-    columns out, or cut their values into a few.
+        If X is no table, X and y differ in length, a number is infinite, or ``n_features`` below 1.
 
     References
     ----------
     .. [1] S. M. Tonni, D. Vatsalan, F. Farokhi, D. Kaafar, Z. Lu and G. Tangari, "Data and Model
        Dependencies of Membership Inference Attack", arXiv:2002.06856, 2020, section 4.
-    .. [2] B. C. Ross, "Mutual Information between Discrete and Continuous Data Sets", PLoS ONE
-       9(2), 2014.
+    .. [2] B. C. Ross, "Mutual Information between Discrete and Continuous Data Sets", 2014.
 
     Examples
     --------

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils import check_random_state
 
 from skmia._response import check_target
@@ -16,7 +17,6 @@ from skmia.metrics import (
     mia_indistinguishability_deviation,
     predictive_fairness_difference,
 )
-from skmia.properties._architecture import architecture_of, first_layer_of
 from skmia.properties._generalization_gap import accuracy_of_sides, generalization_gap
 from skmia.properties._record_parameter_mi import record_parameter_mi
 from skmia.utils._constraints import (
@@ -29,17 +29,19 @@ from skmia.utils._constraints import (
 )
 from skmia.utils._sklearn import _safe_indexing
 
-__all__ = ["PropertyReport", "property_report"]
-
 FEWEST_FEATURES = 5
 MOST_RECORDS = 1_000
 # records times the square of the features: a few seconds
 MOST_WORK = 1e9
+# by which classifiers of scikit-learn, and skmia's own, are regularized and trained
+PENALTIES = "C", "alpha", "penalty", "l1_ratio", "penalties", "defense", "dropout", "ccp_alpha"
+LIMITS = "max_depth", "min_samples_leaf", "n_neighbors", "kernel"
+SETTINGS = (*PENALTIES, *LIMITS, "lr", "learning_rate", "learning_rate_init")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class PropertyReport(Result):
-    """Properties of a fitted classifier. `print` it, or take it as a dict, JSON or a frame.
+    """Properties of a fitted classifier, by :func:`property_report`.
 
     Attributes
     ----------
@@ -47,10 +49,8 @@ class PropertyReport(Result):
         Name of the classifier, the innermost of pipelines and searches.
     n_members, n_nonmembers : int
         Records of each side.
-    member_accuracy, nonmember_accuracy : Estimate
-        Share of each side that is predicted right.
-    generalization_gap : Estimate
-        Their difference, see :func:`~skmia.properties.generalization_gap`.
+    member_accuracy, nonmember_accuracy, generalization_gap : Estimate
+        Share of each side that is predicted right, and their difference.
     indistinguishability_deviation : Estimate
         How labels predicted for the two sides differ, each count smoothed by 0.5, see
         :func:`~skmia.metrics.mia_indistinguishability_deviation`.
@@ -66,23 +66,16 @@ class PropertyReport(Result):
     notes : tuple of str
         What the reader must know to read the numbers right.
     classes : tuple of dict
-        Of each true label the "class", "members" and "nonmembers", their numbers, and the "gap", an
-        Estimate.
-
-    See Also
-    --------
-    property_report : Makes the report.
+        Each true label as "class", its numbers of "members" and "nonmembers", and its "gap".
 
     Examples
     --------
-    >>> from sklearn.datasets import load_breast_cancer
     >>> from sklearn.tree import DecisionTreeClassifier
     >>> from skmia.properties import property_report
-    >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> tree = DecisionTreeClassifier(random_state=0).fit(X[::2], y[::2])
-    >>> report = property_report(tree, X, y, [1, 0] * 284 + [1])
-    >>> report.architecture["depth"], round(report.nonmember_accuracy, 3)
-    (6, 0.912)
+    >>> X, y = [[0], [1], [2], [3]], [0, 1, 0, 1]
+    >>> tree = DecisionTreeClassifier().fit(X[:2], y[:2])
+    >>> property_report(tree, X, y, [1, 1, 0, 0]).architecture["depth"]
+    1
     """
 
     target: str
@@ -156,9 +149,9 @@ def property_report(
     r"""Return the properties of a classifier on which membership inference may depend.
 
     These are the model properties of the paper: how members and non-members are predicted, how
-    groups are, what the records tell of the weights, and the architecture. None of them is an
-    attack, and each can be small for a model that gives its members away: beside them, attack the
-    model with :func:`skmia.audit`. The auditor knows the model, its training records and others.
+    groups are, what the records tell of the weights, and the architecture. None is an attack, and
+    each can be small for a model that gives its members away: attack it with :func:`skmia.audit`
+    too. The auditor knows the model, its training records and others.
 
     Parameters
     ----------
@@ -172,16 +165,13 @@ def property_report(
         1 for a member, 0 for a non-member. None asks the estimator, if it has a method
         ``membership_of(X, y)``, as :class:`~skmia.model_selection.MemberRecorder` has.
     sensitive_features : array-like of shape (n_records,) or (n_records, n_columns), default=None
-        Each record's group, of any type, for fairness, which is measured on all records together.
-        Of several columns, each combination of values is a group.
+        Each record's group, or combination of groups, for fairness on all records together.
     compared_groups : list or None, default=None
-        Groups to compare, None compares all. Rates of few records are uncertain, and the largest
-        difference picks them out.
+        Groups to compare, None for all. The largest difference picks out uncertain, small groups.
     confidence_level : float, default=0.95
         Coverage of each interval, in (0, 1).
     random_state : int, RandomState instance or None, default=None
-        Draws the pairs of records for individual fairness, and the members whose information on the
-        weights is measured.
+        Draws pairs of records for individual fairness, and members for `record_parameter_mi`.
 
     Returns
     -------
@@ -191,17 +181,11 @@ def property_report(
     Raises
     ------
     ValueError
-        If the membership is not known, or not 0 and 1 with both present, or lengths differ, or
-        there are fewer than two groups.
+        If membership is unknown or not of 0 and 1, lengths differ, or groups are fewer than two.
     TypeError
         If the estimator is a regressor.
     sklearn.exceptions.NotFittedError
         If it is not fitted.
-
-    See Also
-    --------
-    skmia.audit : What attacks find.
-    skmia.properties.dataset_report : Properties of the records.
 
     References
     ----------
@@ -232,8 +216,9 @@ def property_report(
     rng = check_random_state(random_state)
     seeds = rng.randint(np.iinfo(np.int32).max, size=2)
     y_pred = estimator.predict(X)
-    accuracies = accuracy_of_sides(membership, y, y_pred, confidence_level=confidence_level)
     level = {"confidence_level": confidence_level}
+    groups = {"sensitive_features": sensitive_features, "compared_groups": compared_groups}
+    accuracies = accuracy_of_sides(membership, y, y_pred, **level)
     information = _information(estimator, X, membership, seeds[0])
     return PropertyReport(
         target=type(final_estimator(estimator)).__name__,
@@ -245,9 +230,7 @@ def property_report(
         indistinguishability_deviation=mia_indistinguishability_deviation(
             membership, y_pred, smoothing=0.5, **level
         ),
-        **_fairness(
-            estimator, X, y, y_pred, seeds[1], sensitive_features, compared_groups, **level
-        ),
+        **_fairness(estimator, X, y, y_pred, seeds[1], groups | level),
         record_parameter_mi_mean=None if information is None else float(information.mean()),
         record_parameter_mi_max=None if information is None else float(information.max()),
         architecture=architecture_of(final_estimator(estimator)),
@@ -256,29 +239,21 @@ def property_report(
     )
 
 
-def _fairness(estimator, X, y, y_pred, seed, sensitive_features, compared_groups, confidence_level):
+def _fairness(estimator, X, y, y_pred, seed, options):
     names = "demographic_parity_difference", "predictive_fairness_difference"
-    if sensitive_features is None:
-        return dict.fromkeys((*names, "individual_fairness_deviation"))
-    given = {
-        "sensitive_features": sensitive_features,
-        "compared_groups": compared_groups,
-        "confidence_level": confidence_level,
-    }
-    individual = None
+    found = dict.fromkeys((*names, "individual_fairness_deviation"))
+    if options["sensitive_features"] is None:
+        return found
+    found[names[0]] = demographic_parity_difference(y, y_pred, **options)
+    found[names[1]] = predictive_fairness_difference(y, y_pred, **options)
     if hasattr(estimator, "predict_proba"):
-        individual = individual_fairness_deviation(
-            y, estimator.predict_proba(X), random_state=seed, **given
-        )
-    return {
-        "demographic_parity_difference": demographic_parity_difference(y, y_pred, **given),
-        "predictive_fairness_difference": predictive_fairness_difference(y, y_pred, **given),
-        "individual_fairness_deviation": individual,
-    }
+        proba = estimator.predict_proba(X)
+        individual = individual_fairness_deviation(y, proba, random_state=seed, **options)
+        found["individual_fairness_deviation"] = individual
+    return found
 
 
 def _information(estimator, X, membership, seed):
-    """Return what some members tell of the weights, None if the classifier has no such weights."""
     rows = np.flatnonzero(membership)
     seen = records_as_seen(estimator, _safe_indexing(X, rows[:1]))
     n_features = seen.shape[1] if len(getattr(seen, "shape", ())) == 2 else 0
@@ -299,7 +274,6 @@ def _notes(estimator, X, y, membership):
 
 
 def _classes(membership, y, y_pred, level):
-    """Return a row for each true label."""
     y = np.asarray(y)
     gaps = generalization_gap(membership, y, y_pred, per_class=True, **level)
     return tuple(
@@ -317,3 +291,73 @@ def _shown(value):
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(str, value))}]"
     return in_words(value) if isinstance(value, int) else str(value)
+
+
+def architecture_of(classifier):
+    """Return what is known of the size of a classifier, and its settings that regularize."""
+    size = _network_size(classifier) or _tree_size(classifier) or _linear_size(classifier)
+    settings = classifier.get_params(deep=False) if hasattr(classifier, "get_params") else {}
+    # some settings of scikit-learn have the value "deprecated" until they go; others are arrays
+    known = (name for name in SETTINGS if str(settings.get(name)) not in ("None", "deprecated"))
+    return size | {name: settings[name] for name in known}
+
+
+def first_layer_of(classifier, n_features):
+    """Return the weights of shape (n_features, n_units) of a first layer, None if there is none."""
+    if hasattr(classifier, "coefs_"):
+        weights = classifier.coefs_[0]
+    elif (module := _module(classifier)) is not None:
+        tables = (p for p in module.parameters() if p.ndim == 2 and p.shape[1] == n_features)
+        first = next(tables, None)
+        weights = None if first is None else first.detach().cpu().numpy().T
+    else:
+        weights = getattr(classifier, "coef_", None)
+        weights = weights.toarray() if issparse(weights) else weights
+        weights = None if weights is None else np.atleast_2d(weights).T
+    return weights if weights is not None and len(weights) == n_features else None
+
+
+def _module(classifier):
+    """Return the torch module of a skorch net, or of a classifier that has one, or None."""
+    module = getattr(getattr(classifier, "net_", classifier), "module_", None)
+    return module if hasattr(module, "parameters") else None
+
+
+def _network_size(classifier):
+    if hasattr(classifier, "coefs_"):
+        tables = [*classifier.coefs_, *classifier.intercepts_]
+        widths = [len(bias) for bias in classifier.intercepts_]
+    elif (module := _module(classifier)) is not None:
+        tables = [p.detach() for p in module.parameters()]
+        # what is wider or deeper than tables of weights, such as convolutions, is not told so
+        if any(table.ndim > 2 for table in tables):
+            return {"n_parameters": sum(table.numel() for table in tables)}
+        widths = [len(table) for table in tables if table.ndim == 2]
+    else:
+        return {}
+    n_parameters = sum(int(np.prod(table.shape)) for table in tables)
+    return {
+        "depth": len(widths) - 1,
+        "width": max(widths[:-1], default=0),
+        "n_parameters": n_parameters,
+    }
+
+
+def _tree_size(classifier):
+    members = np.ravel(np.asarray(getattr(classifier, "estimators_", []), dtype=object))
+    trees = [tree for tree in (classifier, *members) if hasattr(tree, "get_n_leaves")]
+    if not trees:
+        return {}
+    return {
+        "depth": max(int(tree.get_depth()) for tree in trees),
+        "n_trees": len(trees),
+        "n_leaves": sum(int(tree.get_n_leaves()) for tree in trees),
+    }
+
+
+def _linear_size(classifier):
+    weights = getattr(classifier, "coef_", None)
+    if weights is None:
+        return {}
+    n_parameters = int(np.prod(weights.shape) + np.size(getattr(classifier, "intercept_", ())))
+    return {"depth": 0, "width": 0, "n_parameters": n_parameters}

@@ -27,36 +27,33 @@ def record_parameter_mi(X, coef, *, reduce="max", random_state=None):
 
     where :math:`x_i` is one of :math:`m` records, :math:`\theta_{f u}` the weight of feature f in
     unit u of the first layer, and :math:`I(x_i; \vartheta)` the estimate of Kraskov et al. for
-    which **features** are the samples: pairs of a record's value and a feature's weight. What is
-    returned is :math:`I(x_i; \vartheta)` of each record; the authors report its mean and its
-    maximum. 0 means that a record's values tell nothing of the weights; there is no upper bound.
+    which **features** are the samples: pairs of a record's value and a feature's weight. The result
+    is :math:`I(x_i; \vartheta)` of each record; the authors report its mean and its maximum. 0
+    means that a record's values tell nothing of the weights; there is no upper bound.
 
     **The definition is ill-posed, and the estimate is mostly noise.** One record and one vector of
     weights are no random variables, so that the equations of the paper define no information. With
-    a dozen or two features as samples the estimate depends on chance more than on the record, and
-    it is clipped at 0, so that its mean is above 0 for weights drawn at random too. It changes with
-    the scales of the features, and says nothing of membership. To learn how much a model tells of
-    its training records, use :func:`~skmia.leakage.membership_leakage`. This function is here so
-    that figures of the paper can be compared.
+    a dozen or two features as samples the estimate depends on chance more than on the record. It
+    is clipped at 0, so that its mean is above 0 for weights drawn at random too. It changes with
+    the scales of the features, and says nothing of membership: for that use
+    :func:`~skmia.leakage.membership_leakage`. It is here to compare figures of the paper.
 
     Parameters
     ----------
     X : {array-like, sparse matrix} of shape (n_records, n_features)
         Records, as the model sees them: numbers of at least 5 features.
     coef : array-like of shape (n_features, n_units) or (n_features,)
-        Weights of the first layer, such as ``coefs_[0]`` of scikit-learn's `MLPClassifier` or
-        ``coef_.T`` of its linear models.
+        Weights of the first layer: ``coefs_[0]`` of a perceptron, ``coef_.T`` of linear models.
     reduce : {"max", "norm", "mean"}, default="max"
-        What makes one number of a feature's weights in all units: the largest, as the authors do,
-        their Euclidean norm, or their mean.
+        The largest of a feature's weights in all units, as the authors do, their norm or mean.
     random_state : int, RandomState instance or None, default=None
-        Draws the small noise, the same for all records, that sets equal values apart. It matters
-        where a record has equal values.
+        Draws the small noise, the same for all records, that sets equal values of a record apart.
 
     Returns
     -------
     ndarray of shape (n_records,)
-        Estimates with 3 neighbors in nats, at least 0.
+        Estimates with 3 neighbors in nats, at least 0, each that of scikit-learn's
+        ``mutual_info_regression(x[:, None], theta)``.
 
     Raises
     ------
@@ -64,23 +61,12 @@ def record_parameter_mi(X, coef, *, reduce="max", random_state=None):
         If X is no table of finite numbers with at least 5 features, ``coef`` does not have a row of
         finite numbers for each feature, or ``reduce`` is unknown.
 
-    See Also
-    --------
-    skmia.leakage.membership_leakage : What the training set's members tell of the model.
-    skmia.neural_network.MutualInformation : A penalty made of the mean.
-
-    Notes
-    -----
-    A value is that of scikit-learn's ``mutual_info_regression(x[:, None], theta)`` with the same
-    seed, for all records at once.
-
     References
     ----------
     .. [1] S. M. Tonni, D. Vatsalan, F. Farokhi, D. Kaafar, Z. Lu and G. Tangari, "Data and Model
-       Dependencies of Membership Inference Attack", arXiv:2002.06856, 2020, equations 3 and 4. The
-       estimator is that of the authors' code, the paper names none.
-    .. [2] A. Kraskov, H. Stögbauer and P. Grassberger, "Estimating mutual information", Physical
-       Review E 69, 2004, equation 8.
+       Dependencies of Membership Inference Attack", arXiv:2002.06856, 2020, equations 3 and 4; the
+       paper names no estimator, this is that of the authors' code.
+    .. [2] A. Kraskov, H. Stögbauer, P. Grassberger, "Estimating mutual information", 2004, eq. 8.
 
     Examples
     --------
@@ -99,7 +85,9 @@ def record_parameter_mi(X, coef, *, reduce="max", random_state=None):
     noise = check_random_state(random_state).standard_normal((2, X.shape[1]))
     theta = scaled_with_noise(theta[None], noise[1])
     blocks = gen_batches(X.shape[0], max(1, BLOCK // X.shape[1]))
-    return np.concatenate([_information(X[block], theta, noise[0]) for block in blocks])
+    rows = (X[block].toarray() if issparse(X) else X[block] for block in blocks)
+    rows = (scaled_with_noise(block, noise[0]) for block in rows)
+    return np.concatenate([neighbor_information(block, theta) for block in rows])
 
 
 def scaled_with_noise(values, noise):
@@ -111,12 +99,14 @@ def scaled_with_noise(values, noise):
 
 
 def neighbor_information(X, theta):
-    """Return the estimate of Kraskov et al. for each row, whose columns are the samples.
-
-    In nats, at least 0. Rows hold no equal values, as noise was added before.
-    """
+    """Return the estimate of Kraskov et al. in nats for each row, whose columns are the samples."""
+    # rows hold no equal values, as noise was added before
     radius = _distance_of_neighbor(X, theta)
-    means = sum(digamma(_n_within(values, radius)).mean(axis=1) for values in (X, theta))
+    # how many features, each with itself, are nearer than the radius
+    within = (
+        1 + sum(distance < radius for distance in _distances(values)) for values in (X, theta)
+    )
+    means = sum(digamma(n_within).mean(axis=1) for n_within in within)
     return np.maximum(digamma(X.shape[1]) + digamma(N_NEIGHBORS) - means, 0)
 
 
@@ -136,11 +126,6 @@ def _checked_coef(coef, n_features):
     return coef
 
 
-def _information(X, theta, noise):
-    X = X.toarray() if issparse(X) else X
-    return neighbor_information(scaled_with_noise(X, noise), theta)
-
-
 def _distance_of_neighbor(X, theta):
     """Return each feature's distance to its third neighbor in the plane of values and weights."""
     nearest = np.full((N_NEIGHBORS, *X.shape), np.inf)
@@ -151,11 +136,6 @@ def _distance_of_neighbor(X, theta):
             np.minimum(near, distance, out=near)
             distance = farther
     return nearest[-1]
-
-
-def _n_within(values, radius):
-    """Return how many features, each with itself, are nearer than the radius."""
-    return 1 + sum(distance < radius for distance in _distances(values))
 
 
 def _distances(values):

@@ -11,8 +11,7 @@ from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.naive_bayes import GaussianNB
 
 from skmia.leakage import kl_leakage, mutual_information_leakage
-from skmia.leakage._estimators import gaussian_information, ledoit_wolf_weight
-from skmia.leakage._moments import Resamples, Side
+from skmia.leakage._estimators import Resamples, Side, gaussian_information, ledoit_wolf_weight
 from skmia.leakage._per_record import Question, leakage_of_records
 
 FEW = {"n_resamples": 20, "random_state": 0}
@@ -63,13 +62,13 @@ def test_biases_of_the_other_estimators():
 def test_intervals_of_the_default_cover(n_dimensions, kl):
     found = of_draws(gaussians(kl, 128, n_dimensions=n_dimensions, seed=5))
     # 98 % at most, but for the side that a truth of 0 has not
-    assert 0.9 <= ((found.low <= kl) & (kl <= found.high)).mean() <= (0.98 if kl else 0.995)
+    assert 0.9 <= ((found.kl_low <= kl) & (kl <= found.kl_high)).mean() <= (0.98 if kl else 0.995)
 
 
 @pytest.mark.parametrize("kl", [0, 0.5])
 def test_intervals_of_two_gaussians_cover(kl):
     found = of_draws(gaussians(kl, 128, seed=6), "gaussian")
-    assert 0.9 <= ((found.low <= kl) & (kl <= found.high)).mean() <= 0.99
+    assert 0.9 <= ((found.kl_low <= kl) & (kl <= found.kl_high)).mean() <= 0.99
 
 
 @pytest.mark.parametrize(
@@ -113,7 +112,7 @@ def test_models_that_depend_in_pairs_are_unbiased_and_covered(correlation):
             )  # fmt: skip
             if method == "pooled":  # were the pairs independent, it would be 1 / 64 more
                 assert found.mean_kl == pytest.approx(kl, abs=0.01)
-            assert ((found.low <= kl) & (kl <= found.high)).mean() > 0.9
+            assert ((found.kl_low <= kl) & (kl <= found.kl_high)).mean() > 0.9
 
 
 # Against slow loops
@@ -135,9 +134,9 @@ def test_the_weight_of_ledoit_and_wolf_is_that_of_scikit_learn():
 
 def test_the_average_of_one_record_has_an_interval_as_wide_as_the_record():
     found = of_draws(gaussians(0.5, 128, 1))
-    assert numbers(found.mean_kl) == pytest.approx((found.kl[0], found.low[0], found.high[0]))
-    ends = gaussian_information(np.sqrt(2 * np.concatenate([found.low, found.high])), 0.5)
-    assert numbers(found.mean_information)[1:] == pytest.approx(ends)
+    assert numbers(found.mean_kl) == pytest.approx((found.kl[0], found.kl_low[0], found.kl_high[0]))
+    ends = gaussian_information(np.sqrt(2 * np.concatenate([found.kl_low, found.kl_high])), 0.5)
+    assert numbers(found.mean_mutual_information)[1:] == pytest.approx(ends)
 
 
 @COMMON
@@ -213,7 +212,7 @@ def test_a_seed_repeats_the_interval_and_chunks_do_not_change_it(monkeypatch):
     sides = gaussians(0.5, 50, 1)[:, :, 0]
     one, again = (kl_leakage(*sides, n_resamples=100, random_state=1) for _ in range(2))
     assert one == again
-    monkeypatch.setattr("skmia.leakage._moments._ENTRIES", 170)
+    monkeypatch.setattr("skmia.leakage._estimators._ENTRIES", 170)
     again = kl_leakage(*sides, n_resamples=100, random_state=1)
     assert_allclose(numbers(again), numbers(one))
 

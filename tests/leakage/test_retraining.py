@@ -108,6 +108,7 @@ def test_bounds_are_those_of_the_divergences():
     assert_allclose(found.total_variation, total_variation_bound(*both))
     assert_allclose(found.success_bound, membership_success_bound(*both))
     assert_allclose(found.tpr_bound, tpr_bound(found.kl, 0.05, found.reverse_kl))
+    assert_allclose(found.to_frame()["tpr_bound"], found.tpr_bound)
     assert_allclose(found.mutual_information, np.minimum(sum(both) / 4, np.log(2)))
 
 

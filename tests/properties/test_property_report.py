@@ -39,7 +39,7 @@ from skmia.properties import (
     property_report,
     record_parameter_mi,
 )
-from skmia.properties._architecture import architecture_of, first_layer_of
+from skmia.properties._property_report import architecture_of, first_layer_of
 
 FRAME, LABELS = load_adult(split="test", return_X_y=True, as_frame=True)
 FRAME, LABELS = FRAME[:1500].drop(columns="native-country"), LABELS[:1500]
