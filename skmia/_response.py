@@ -16,23 +16,6 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skmia.utils._sklearn import _num_samples, _safe_indexing
 
-__all__ = [
-    "Answered",
-    "all_classes",
-    "answers_in_batches",
-    "batches",
-    "check_label_type",
-    "check_labels",
-    "check_target",
-    "class_probabilities",
-    "expand",
-    "known_classes",
-    "label_index",
-    "record_response",
-    "response_method_of",
-    "taken",
-]
-
 # what reveals most comes first
 RESPONSE_METHODS = ("predict_proba", "decision_function", "predict")
 

@@ -8,17 +8,6 @@ from sklearn.utils import check_consistent_length
 
 from skmia.utils._checks import check_membership
 
-__all__ = [
-    "final_estimator",
-    "held_out_note",
-    "known_membership",
-    "predicted_labels",
-    "records_as_seen",
-    "selected_rows",
-    "transformed",
-    "who_remembers",
-]
-
 
 def final_estimator(target):
     """Return the classifier within pipelines, searches, recorders and frozen estimators."""

@@ -5,8 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Tradeoff", "read_tradeoff"]
-
 
 class Tradeoff(NamedTuple):
     """Utility and attack success of each candidate: means over the splits, with their standard

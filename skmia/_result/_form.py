@@ -10,8 +10,6 @@ from skmia._result._estimate import Estimate
 from skmia._result._json import decoded, encoded
 from skmia._result._text import folded, in_words, shortened, text_table
 
-__all__ = ["Result"]
-
 _CLASSES = {}  # by name, for JSON
 _MOST_ROWS = 20  # of a table in a text
 _MOST_REPR = 200  # characters

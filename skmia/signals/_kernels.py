@@ -4,8 +4,6 @@ from functools import cached_property
 
 import numpy as np
 
-__all__ = ["KERNELS", "check_response", "run_kernels"]
-
 # 256 kB of float64: a block and its scratch buffer stay in a core's second-level cache.
 _BLOCK_ENTRIES = 32_768
 # Rounding in a model's normalization may exceed 1 by a little; more than this is not a probability.

@@ -1,6 +1,7 @@
 """The signals by name, as functions of arrays."""
 
 from collections.abc import Iterator
+from inspect import cleandoc, signature
 from numbers import Real
 
 import numpy as np
@@ -8,28 +9,42 @@ import numpy as np
 from skmia.signals._kernels import KERNELS, check_response, run_kernels
 from skmia.utils._constraints import ARRAY, Names, Number, validate_params
 
-__all__ = [
-    "confidence",
-    "correctness",
-    "entropy",
-    "evaluate",
-    "get_signal",
-    "get_signal_names",
-    "logit_confidence",
-    "loss",
-    "margin",
-    "modified_entropy",
-]
+_PARAMETERS = """\
+Parameters
+----------
+proba : array-like of shape (n_records, n_classes)
+    Class probabilities, in [0, 1].
+y_index : array-like of shape (n_records,)
+    Column of the true label, −1 where the model does not know it.
+"""
+_EPS = "Keeps the argument of the logarithm above 0."
+_RAISES = """\
+Raises
+------
+ValueError
+    If `proba` holds no probabilities, or the shapes do not fit.
 
-_EPS = [Number(Real, 0, 1, closed="neither")]
+"""
+_ALLOWED = {"proba": ARRAY, "y_index": ARRAY, "eps": [Number(Real, 0, 1, closed="neither")]}
+
+
+def _signal(function):
+    """Validate what all signals take, and say it in the docstring."""
+    names = signature(function).parameters
+    if function.__doc__:  # python -OO leaves none
+        parameters = _PARAMETERS
+        if "eps" in names:
+            parameters += f"eps : float, default={names['eps'].default}\n    {_EPS}\n"
+        own = cleandoc(function.__doc__).replace("Returns\n", f"{parameters}\nReturns\n", 1)
+        function.__doc__ = own.replace("References\n", f"{_RAISES}References\n", 1)
+    return validate_params(**{name: _ALLOWED[name] for name in names})(function)
 
 
 @validate_params(proba=ARRAY, y_index=ARRAY, signals=["array-like"])
 def evaluate(proba, y_index, signals) -> Iterator[np.ndarray]:
     """Evaluate several signals over as few reads of the response as memory allows.
 
-    It reads the response block by block, and computes as many signals at once as keep their values
-    below a tenth of the response in memory.
+    The values held at once take at most a tenth of the response's memory.
 
     Parameters
     ----------
@@ -151,28 +166,16 @@ def get_signal(signal):
     return globals()[signal]  # each kernel's name is that of its function in this file
 
 
-@validate_params(proba=ARRAY, y_index=ARRAY)
+@_signal
 def correctness(proba, y_index):
     """Return 1 where the model predicts the true label, else 0.
 
     Of equally probable classes the model predicts the first.
 
-    Parameters
-    ----------
-    proba : array-like of shape (n_records, n_classes)
-        Class probabilities, in [0, 1].
-    y_index : array-like of shape (n_records,)
-        Column of the true label, −1 where the model does not know it.
-
     Returns
     -------
     ndarray of shape (n_records,)
         1 or 0. 1 speaks for a member.
-
-    Raises
-    ------
-    ValueError
-        If `proba` holds no probabilities, or the shapes do not fit.
 
     References
     ----------
@@ -188,26 +191,14 @@ def correctness(proba, y_index):
     return _evaluate_one("correctness", proba, y_index)
 
 
-@validate_params(proba=ARRAY, y_index=ARRAY)
+@_signal
 def confidence(proba, y_index):
     """Return the probability that the model gives to the true label.
-
-    Parameters
-    ----------
-    proba : array-like of shape (n_records, n_classes)
-        Class probabilities, in [0, 1].
-    y_index : array-like of shape (n_records,)
-        Column of the true label, −1 where the model does not know it.
 
     Returns
     -------
     ndarray of shape (n_records,)
         The confidence, in [0, 1].
-
-    Raises
-    ------
-    ValueError
-        If `proba` holds no probabilities, or the shapes do not fit.
 
     References
     ----------
@@ -223,28 +214,14 @@ def confidence(proba, y_index):
     return _evaluate_one("confidence", proba, y_index)
 
 
-@validate_params(proba=ARRAY, y_index=ARRAY, eps=_EPS)
+@_signal
 def loss(proba, y_index, *, eps=1e-30):
     """Return the negated cross-entropy loss, ln max(p_y, eps).
-
-    Parameters
-    ----------
-    proba : array-like of shape (n_records, n_classes)
-        Class probabilities, in [0, 1].
-    y_index : array-like of shape (n_records,)
-        Column of the true label, −1 where the model does not know it.
-    eps : float, default=1e-30
-        Floor of the logarithm's argument.
 
     Returns
     -------
     ndarray of shape (n_records,)
         The negated loss, in [ln eps, 0]; 0 where the model is certain and right.
-
-    Raises
-    ------
-    ValueError
-        If `proba` holds no probabilities, or the shapes do not fit.
 
     References
     ----------
@@ -260,30 +237,16 @@ def loss(proba, y_index, *, eps=1e-30):
     return _evaluate_one("loss", proba, y_index, eps)
 
 
-@validate_params(proba=ARRAY, y_index=ARRAY, eps=_EPS)
+@_signal
 def entropy(proba, y_index, *, eps=1e-30):
     """Return the negated entropy of the response, Σ_i p_i ln max(p_i, eps).
 
     It does not look at the label.
 
-    Parameters
-    ----------
-    proba : array-like of shape (n_records, n_classes)
-        Class probabilities, in [0, 1].
-    y_index : array-like of shape (n_records,)
-        Column of the true label, −1 where the model does not know it.
-    eps : float, default=1e-30
-        Floor of the logarithm's argument.
-
     Returns
     -------
     ndarray of shape (n_records,)
         The negated entropy, in [−ln n_classes, 0]; 0 for a certain response.
-
-    Raises
-    ------
-    ValueError
-        If `proba` holds no probabilities, or the shapes do not fit.
 
     References
     ----------
@@ -299,32 +262,18 @@ def entropy(proba, y_index, *, eps=1e-30):
     return _evaluate_one("entropy", proba, y_index, eps)
 
 
-@validate_params(proba=ARRAY, y_index=ARRAY, eps=_EPS)
+@_signal
 def modified_entropy(proba, y_index, *, eps=1e-30):
     """Return the negated modified entropy.
 
-    M(p, y) = −(1 − p_y) ln p_y − Σ_{i≠y} p_i ln(1 − p_i), where `eps` is the floor of the
-    logarithms' arguments. Unlike the entropy, it tells a confident right answer from a confident
+    M(p, y) = −(1 − p_y) ln p_y − Σ_{i≠y} p_i ln(1 − p_i), where no logarithm's argument is below
+    `eps`. Unlike the entropy, it tells a confident right answer from a confident
     wrong one.
-
-    Parameters
-    ----------
-    proba : array-like of shape (n_records, n_classes)
-        Class probabilities, in [0, 1].
-    y_index : array-like of shape (n_records,)
-        Column of the true label, −1 where the model does not know it.
-    eps : float, default=1e-30
-        Floor of the logarithm's argument.
 
     Returns
     -------
     ndarray of shape (n_records,)
         −M, in [2 ln eps, 0]; 0 if and only if the true label has probability 1.
-
-    Raises
-    ------
-    ValueError
-        If `proba` holds no probabilities, or the shapes do not fit.
 
     References
     ----------
@@ -340,31 +289,17 @@ def modified_entropy(proba, y_index, *, eps=1e-30):
     return _evaluate_one("modified_entropy", proba, y_index, eps)
 
 
-@validate_params(proba=ARRAY, y_index=ARRAY, eps=_EPS)
+@_signal
 def logit_confidence(proba, y_index, *, eps=1e-45):
     """Return the confidence on the logit scale, ln(p_y + eps) − ln(Σ_{j≠y} p_j + eps).
 
-    It sums the other classes rather than take 1 − p_y, which keeps the digits of confidences near
-    1, and computes in float64 whatever the response.
-
-    Parameters
-    ----------
-    proba : array-like of shape (n_records, n_classes)
-        Class probabilities, in [0, 1].
-    y_index : array-like of shape (n_records,)
-        Column of the true label, −1 where the model does not know it.
-    eps : float, default=1e-45
-        Added to both arguments of the logarithm.
+    The sum over the other classes keeps digits that 1 − p_y loses. It is computed in float64,
+    whatever the response.
 
     Returns
     -------
     ndarray of shape (n_records,)
         The scaled confidence, in about [−104, 104]; 0 where the true label has half the mass.
-
-    Raises
-    ------
-    ValueError
-        If `proba` holds no probabilities, or the shapes do not fit.
 
     References
     ----------
@@ -380,26 +315,14 @@ def logit_confidence(proba, y_index, *, eps=1e-45):
     return _evaluate_one("logit_confidence", proba, y_index, eps)
 
 
-@validate_params(proba=ARRAY, y_index=ARRAY)
+@_signal
 def margin(proba, y_index):
     """Return the confidence less the largest probability of another class, p_y − max_{j≠y} p_j.
-
-    Parameters
-    ----------
-    proba : array-like of shape (n_records, n_classes)
-        Class probabilities, in [0, 1].
-    y_index : array-like of shape (n_records,)
-        Column of the true label, −1 where the model does not know it.
 
     Returns
     -------
     ndarray of shape (n_records,)
         The margin, in [−1, 1]; positive where the model is right.
-
-    Raises
-    ------
-    ValueError
-        If `proba` holds no probabilities, or the shapes do not fit.
 
     References
     ----------
