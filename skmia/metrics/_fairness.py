@@ -5,31 +5,15 @@ from sklearn.utils import check_array, check_consistent_length, check_random_sta
 
 from skmia.metrics._fairness_intervals import largest_gap, largest_group_deviation, mean_over_pairs
 from skmia.metrics._groups import class_codes, codes_to_compare
-from skmia.utils._constraints import (
-    ARRAY,
-    ARRAY_OR_NONE,
-    CONFIDENCE_LEVEL,
-    COUNT,
-    RANDOM_STATE,
-    Names,
-    Several,
-    validate_params,
-)
+from skmia.metrics._parameters import metric
+from skmia.utils._constraints import ARRAY, COUNT, Names
 
-_LABELS = [Several("a list of at least one label"), None]
 PAIRS_AT_ONCE = 100_000
 # Probabilities of half precision add up to 1 with an error of up to about this.
 SUM_TOLERANCE = 1e-3
 
 
-@validate_params(
-    y_true=ARRAY,
-    y_pred=ARRAY,
-    sensitive_features=ARRAY,
-    labels=_LABELS,
-    compared_groups=ARRAY_OR_NONE,
-    confidence_level=CONFIDENCE_LEVEL,
-)
+@metric(y_true=ARRAY)
 def demographic_parity_difference(
     y_true, y_pred, *, sensitive_features, labels=None, compared_groups=None, confidence_level=0.95
 ):
@@ -40,9 +24,8 @@ def demographic_parity_difference(
 
     where :math:`\hat{y}` is the predicted label, :math:`g_i` a group and :math:`n` the number of
     labels :math:`y'`. 0 means that every label is predicted equally often in all groups. The range
-    is [0, 1]; the mean over all of n > 2 labels is at most 2 / n.
-
-    For two labels this is fairlearn's function of the same name, for any number of groups.
+    is [0, 1]; the mean over all of n > 2 labels is at most 2 / n. For two labels this is
+    fairlearn's function of the same name, for any number of groups.
 
     A rate of few records is uncertain, and the maximum over groups takes the largest of these
     errors too: it grows with the number of small groups, even for predictions that know nothing of
@@ -53,37 +36,21 @@ def demographic_parity_difference(
     ----------
     y_true : array-like of shape (n_records,)
         True labels. They only tell which labels there are.
-    y_pred : array-like of shape (n_records,)
-        Predicted labels.
-    sensitive_features : array-like of shape (n_records,) or (n_records, n_features)
-        Each record's group, of any type. Of several columns, each combination of values is a group.
-        None and NaN are the group "missing".
-    labels : list or None, default=None
-        Labels to take the mean over. None takes the union of ``y_true`` and ``y_pred``.
-    compared_groups : list or None, default=None
-        Groups to compare, tuples if there are several columns; other records are left out. None
-        takes all.
-    confidence_level : float, default=0.95
-        Coverage of the interval, in (0, 1).
 
     Returns
     -------
     Estimate
         The difference, in [0, 1]. Its interval is made of Newcombe's for each pair of groups and
-        each label, at a level that holds for all of them at once (Bonferroni), so that it pays for
-        the choice of the largest. It takes the records for independent draws of their groups, and
-        the model for given. It covers more than is asked for where there are many labels or groups.
+        each label, at a level that holds for all at once (Bonferroni): it pays for the choice of
+        the largest, and covers more than is asked for where there are many. It takes the records
+        for independent draws of their groups, and the model for given.
 
     Raises
     ------
     ValueError
-        If the lengths differ, labels are continuous or of different types, ``labels`` is empty or
-        names one that does not occur, fewer than two groups are left, one of ``compared_groups``
-        has no records, or ``confidence_level`` is not in (0, 1).
-
-    See Also
-    --------
-    predictive_fairness_difference : The same among records of one true class.
+        If the lengths differ, labels are continuous or of different types, one of ``labels`` or
+        ``compared_groups`` does not occur, fewer than two groups are left, or another parameter is
+        out of its range.
 
     References
     ----------
@@ -110,15 +77,7 @@ def demographic_parity_difference(
     return largest_gap(counts, support, confidence_level, adds_up=counts.shape[1] == len(classes))
 
 
-@validate_params(
-    y_true=ARRAY,
-    y_pred=ARRAY,
-    sensitive_features=ARRAY,
-    kind=[Names("recall", "precision")],
-    labels=_LABELS,
-    compared_groups=ARRAY_OR_NONE,
-    confidence_level=CONFIDENCE_LEVEL,
-)
+@metric(y_true=ARRAY, kind=[Names("recall", "precision")])
 def predictive_fairness_difference(
     y_true,
     y_pred,
@@ -138,17 +97,13 @@ def predictive_fairness_difference(
     :math:`n` the number of labels :math:`y'`. 0 means that records of each class are recognized
     equally often in all groups, 1 that those of one group always are and those of another never.
 
-    The precision instead, :math:`P[y = y' \mid \hat{y} = y', g_i]`, is what the authors of the
-    paper computed, for class 1 only: ``kind="precision", labels=[1]``. This is called predictive
-    parity.
+    ``kind="precision", labels=[1]`` compares the precision of class 1 instead, :math:`P[y = y' \mid
+    \hat{y} = y', g_i]`, as the authors of the paper computed. This is called predictive parity.
 
     A label without true records in one of two groups (of the precision, without predictions) has
     no rate there. It is left out of the mean of these two groups, and two groups that have no label
-    in common are left out of the maximum.
-
-    For labels 0 and 1, ``labels=[1]`` is fairlearn's function of the same name, for any number of
-    groups, and all labels of two groups are its ``equalized_odds_difference(agg="mean")``, as long
-    as every group has true records of both labels; fairlearn takes a rate of no records as 0.
+    in common are left out of the maximum. fairlearn, which has some of these numbers for two
+    labels, takes a rate of no records as 0.
 
     A rate of few records is uncertain, and the maximum over groups takes the largest of these
     errors too: it grows with the number of small groups, even for predictions that know nothing of
@@ -159,40 +114,23 @@ def predictive_fairness_difference(
     ----------
     y_true : array-like of shape (n_records,)
         True labels.
-    y_pred : array-like of shape (n_records,)
-        Predicted labels.
-    sensitive_features : array-like of shape (n_records,) or (n_records, n_features)
-        Each record's group, of any type. Of several columns, each combination of values is a group.
-        None and NaN are the group "missing".
     kind : {"recall", "precision"}, default="recall"
         The rate to compare.
-    labels : list or None, default=None
-        Labels to take the mean over. None takes the union of ``y_true`` and ``y_pred``.
-    compared_groups : list or None, default=None
-        Groups to compare, tuples if there are several columns; other records are left out. None
-        takes all.
-    confidence_level : float, default=0.95
-        Coverage of the interval, in (0, 1).
 
     Returns
     -------
     Estimate
         The difference, in [0, 1]. Its interval is made of Newcombe's for each pair of groups and
-        each label, at a level that holds for all of them at once (Bonferroni), so that it pays for
-        the choice of the largest. It takes the records for independent draws of their groups, and
-        the model for given. It covers more than is asked for where there are many labels or groups.
+        each label, at a level that holds for all at once (Bonferroni): it pays for the choice of
+        the largest, and covers more than is asked for where there are many. It takes the records
+        for independent draws of their groups, and the model for given.
 
     Raises
     ------
     ValueError
-        If the lengths differ, labels are continuous or of different types, ``labels`` is empty or
-        names one that does not occur, fewer than two groups are left, one of ``compared_groups``
-        has no records, no label has a rate in two groups, ``kind`` is unknown, or
-        ``confidence_level`` is not in (0, 1).
-
-    See Also
-    --------
-    demographic_parity_difference : The same without regard to the true class.
+        If the lengths differ, labels are continuous or of different types, one of ``labels`` or
+        ``compared_groups`` does not occur, fewer than two groups are left, no label has a rate in
+        two groups, or another parameter is out of its range.
 
     References
     ----------
@@ -209,11 +147,6 @@ def predictive_fairness_difference(
     >>> sex = ["F", "F", "F", "F", "M", "M", "M", "M"]
     >>> print(predictive_fairness_difference(y_true, y_pred, sensitive_features=sex))
     0.500 [0.000, 0.923]
-    >>> precision = predictive_fairness_difference(
-    ...     y_true, y_pred, sensitive_features=sex, kind="precision", labels=[1]
-    ... )
-    >>> round(precision, 3)
-    0.333
     """
     group, (true, predicted), classes = _coded_records(
         y_true, y_pred, sensitive_features, compared_groups
@@ -233,15 +166,7 @@ def predictive_fairness_difference(
     return gap
 
 
-@validate_params(
-    y_proba=ARRAY,
-    sensitive_features=ARRAY,
-    level=[Names("pairs", "group")],
-    n_pairs=COUNT,
-    compared_groups=ARRAY_OR_NONE,
-    random_state=RANDOM_STATE,
-    confidence_level=CONFIDENCE_LEVEL,
-)
+@metric(y_proba=ARRAY, level=[Names("pairs", "group")], n_pairs=COUNT)
 def individual_fairness_deviation(
     y_true,
     y_proba,
@@ -260,7 +185,7 @@ def individual_fairness_deviation(
               \Delta_{tv}(i, j) = \frac{1}{k} \sum_{y'} \left|p_i(y') - p_j(y')\right|
 
     where :math:`p_i(y')` is the probability of label :math:`y'` for record :math:`i`, :math:`k` the
-    number of labels, :math:`P[x_i]` the share of the records that are in the group of record
+    number of labels, :math:`P[x_i]` the share of the compared records in the group of record
     :math:`i`, and :math:`N` the number of pairs. With ``level="group"`` it is
 
     .. math:: \delta_i = \max_{g,g'} \left|\left|P[g] - P[g']\right|
@@ -271,10 +196,9 @@ def individual_fairness_deviation(
     predictions differ exactly as much as the groups differ in size.
 
     So 0 does **not** mean equal predictions: those give the mean difference of the sizes, which is
-    0 only for groups of one size. The paper leaves open what :math:`P[x_i]` is; the share of
-    the record's group is our reading. It sums over pairs; the mean keeps the value in [0, 1]. At
-    the level of groups, the maximum grows with the number of small groups, whose rates are
-    uncertain.
+    0 only for groups of one size. The paper leaves open what :math:`P[x_i]` is; the share of the
+    record's group is our reading, as is the mean where it sums over pairs. At the level of groups,
+    the maximum grows with the number of small groups, whose rates are uncertain.
 
     Parameters
     ----------
@@ -282,20 +206,12 @@ def individual_fairness_deviation(
         Not used, present for API consistency by convention.
     y_proba : array-like of shape (n_records, n_classes) or (n_records,)
         Probabilities; of one dimension, those of the second of two classes.
-    sensitive_features : array-like of shape (n_records,) or (n_records, n_features)
-        Each record's group, of any type. Of several columns, each combination of values is a group.
-        None and NaN are the group "missing".
     level : {"pairs", "group"}, default="pairs"
         Compare pairs of records, as in the paper, or groups, as its authors' code does.
     n_pairs : int, default=10_000
         Pairs of records, at least 1. If there are no more, all are taken; else so many are drawn,
         with replacement, and the standard error is at most 0.5 / sqrt(n_pairs). Not used for
         groups.
-    compared_groups : list or None, default=None
-        Groups to compare, tuples if there are several columns; other records are left out, of the
-        shares too. None takes all.
-    confidence_level : float, default=0.95
-        Coverage of the interval, in (0, 1).
     random_state : int, RandomState instance or None, default=None
         Draws the pairs. Not used where all are taken.
 
@@ -303,21 +219,16 @@ def individual_fairness_deviation(
     -------
     Estimate
         The deviation, in [0, 1]. Its interval takes the shares of the groups and the model for
-        given, and the records for independent draws of their groups. For pairs it is
-        Student's, with the variance of a mean of pairs that share records [3]_, drawn or not; there
-        must be 10 records beyond one of each group. For groups it is made of Newcombe's, as for
-        :func:`demographic_parity_difference`.
+        given, and the records for independent draws of their groups. For pairs it is Student's,
+        with the variance of a mean of pairs that share records [3]_; there must be 10 records
+        beyond one of each group. For groups it is as for :func:`demographic_parity_difference`.
 
     Raises
     ------
     ValueError
         If the lengths differ, ``y_proba`` holds no probabilities of two or more classes, fewer than
-        two groups are left, one of ``compared_groups`` has no records, ``level`` is unknown,
-        ``n_pairs`` is not an integer of at least 1, or ``confidence_level`` is not in (0, 1).
-
-    See Also
-    --------
-    demographic_parity_difference : Differences between groups that do not depend on their sizes.
+        two groups are left, one of ``compared_groups`` has no records, or another parameter is out
+        of its range.
 
     References
     ----------
@@ -337,8 +248,7 @@ def individual_fairness_deviation(
     >>> round(deviation, 3)  # four of the six pairs differ by 0.5, and the groups are equally large
     0.333
     """
-    y_proba = _checked_proba(y_proba)
-    group, y_proba = _compared(sensitive_features, compared_groups, y_proba)
+    group, y_proba = _compared(sensitive_features, compared_groups, _checked_proba(y_proba))
     share = np.bincount(group) / len(group)
     if level == "group":
         predicted = y_proba.argmax(axis=1)
@@ -350,7 +260,7 @@ def individual_fairness_deviation(
 
 
 def _compared(sensitive_features, groups, *arrays):
-    """Return the group of each record in a group to compare, and these records' rows of arrays."""
+    """Return the group of each record to compare, and these records' rows of arrays."""
     codes, _ = codes_to_compare(sensitive_features, groups)
     check_consistent_length(*arrays, codes)
     inside = codes >= 0
@@ -358,7 +268,7 @@ def _compared(sensitive_features, groups, *arrays):
 
 
 def _coded_records(y_true, y_pred, sensitive_features, groups):
-    """Return groups, true and predicted classes as integers, and the classes that occur."""
+    """Return groups and true and predicted classes as integers, and the classes that occur."""
     (true, predicted), classes = class_codes(y_true=y_true, y_pred=y_pred)
     group, true, predicted = _compared(sensitive_features, groups, true, predicted)
     # labels that occur only in groups left out are left out too

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from skmia._result import Estimate
-from skmia.metrics._intervals import wilson
+from skmia.metrics._intervals import difference, wilson
 
 FEWEST_RECORDS = 10
 
@@ -20,7 +20,7 @@ def largest_gap(hits, support, confidence_level, *, adds_up=False):
     rates = _rates(hits, support, (1 - confidence_level) / n_compared)
     largest = []
     for i in range(1, n_groups):  # one group against all before: all pairs may not fit in memory
-        gaps = _absolute(*_difference([part[i] for part in rates], [part[:i] for part in rates]))
+        gaps = _gaps(rates, i)
         n_gaps = np.count_nonzero(~np.isnan(gaps[0]), axis=1)
         means = np.nansum(gaps, axis=2)[:, n_gaps > 0] / n_gaps[n_gaps > 0]
         largest.extend(means.max(axis=1, keepdims=True).T if means.size else [])
@@ -31,9 +31,9 @@ def largest_gap(hits, support, confidence_level, *, adds_up=False):
 
 
 def largest_group_deviation(counts, share, confidence_level):
-    """Return how far differences of top rates are from those of shares, at most.
+    """Return how far differences of top rates are from those of `share` at most, with its interval.
 
-    With its interval; `share` holds the sizes of the groups, taken for given.
+    The shares are taken for given.
     """
     n_groups, n_labels = counts.shape
     n_compared = n_groups * (n_groups - 1) // 2 * (1 if n_labels == 2 else n_labels)
@@ -44,7 +44,7 @@ def largest_group_deviation(counts, share, confidence_level):
     ]
     largest = []
     for i in range(1, n_groups):
-        gap, low, high = _absolute(*_difference([p[i] for p in top], [p[:i] for p in top]))
+        gap, low, high = _gaps(top, i)
         sizes = np.abs(share[i] - share[:i])
         nearest = np.clip(sizes, low, high)
         farthest = np.maximum(np.abs(sizes - low), np.abs(sizes - high))
@@ -57,8 +57,7 @@ def largest_group_deviation(counts, share, confidence_level):
 def mean_over_pairs(deviations, pairs, group, confidence_level):
     """Return the mean over pairs of records, with an interval for pairs that share records.
 
-    The variance is that of the mean of dyads: pairs with a record in common vary together. What is
-    between groups is taken out, as their sizes are given.
+    The variance is that of a mean of dyads, within groups, since the sizes of groups are given.
     """
     value = deviations.mean()
     n_pairs = len(deviations)
@@ -92,17 +91,13 @@ def _rates(hits, support, alpha):
     return hits / support, *wilson(hits, support, alpha)
 
 
-def _difference(first, second):
-    """Return the difference of two rates with its limits: Newcombe 1998, method 10."""
-    (rate_1, low_1, high_1), (rate_2, low_2, high_2) = first, second
-    value = rate_1 - rate_2
-    below = np.hypot(rate_1 - low_1, high_2 - rate_2)
-    return value, value - below, value + np.hypot(high_1 - rate_1, rate_2 - low_2)
-
-
-def _absolute(value, low, high):
-    """Return the absolute value of a number in an interval, and the least and most it can be."""
-    return np.array([np.abs(value), np.maximum(np.maximum(low, -high), 0), np.maximum(high, -low)])
+def _gaps(rates, i):
+    """Return how far the rates of group i are from those of each before, with limits."""
+    own = [part[i] for part in rates]
+    before = [part[:i] for part in rates]
+    low, high = difference(own, before)
+    nearest = np.maximum(np.maximum(low, -high), 0)
+    return np.array([np.abs(own[0] - before[0]), nearest, np.maximum(high, -low)])
 
 
 def _words(method, n_compared):

@@ -5,16 +5,10 @@ import numpy as np
 from skmia._result import Estimate
 from skmia.metrics._curve import Curve
 from skmia.metrics._intervals import clopper_pearson, ratio, wilson
-from skmia.utils._constraints import ARRAY, CONFIDENCE_LEVEL, PRIOR, THRESHOLD, validate_params
+from skmia.metrics._parameters import metric
 
 
-@validate_params(
-    membership=ARRAY,
-    scores=ARRAY,
-    threshold=THRESHOLD,
-    prior=PRIOR,
-    confidence_level=CONFIDENCE_LEVEL,
-)
+@metric()
 def membership_precision_recall(
     membership, scores, *, threshold=None, prior=0.5, confidence_level=0.95
 ):
@@ -24,28 +18,13 @@ def membership_precision_recall(
               {\pi\,\mathrm{TPR} + (1 - \pi)\,\mathrm{FPR}}, \qquad
               \mathrm{recall} = \mathrm{TPR}
 
-    where :math:`\pi` is the prior probability of membership where the attack is used; the share of
-    members among the records given plays no part. A precision of :math:`\pi` means that the call
-    tells nothing, 1 that whoever is called a member is one. A recall of 1 means that all members
-    are called, 0 that none is.
+    where :math:`\pi` is the prior, not the share of members among the records given. A precision
+    of :math:`\pi` means that the call tells nothing, 1 that whoever is called a member is one. A
+    recall of 1 means that all members are called, 0 that none is.
 
     The interval of precision is that of the ratio FPR / TPR by MOVER with Wilson limits, the one of
-    recall is Clopper and Pearson's. Both take the threshold as fixed beforehand: at a threshold
-    chosen on the same records they do not pay for the choice.
-
-    Parameters
-    ----------
-    membership : array-like of shape (n_records,)
-        1 for a member, 0 for a non-member.
-    scores : array-like of shape (n_records,)
-        Attack scores, higher for records more likely to be members.
-    threshold : float or None, default=None
-        Records with a score of at least the threshold are called members. None takes the threshold
-        of the largest advantage on these records, the highest one among equals.
-    prior : float, default=0.5
-        Probability that a record is a member, in (0, 1).
-    confidence_level : float, default=0.95
-        Coverage of each interval, in (0, 1).
+    recall is Clopper and Pearson's. Both take the threshold as fixed beforehand: they do not pay
+    for a choice on the same records.
 
     Returns
     -------
@@ -58,8 +37,7 @@ def membership_precision_recall(
     ------
     ValueError
         If membership is not 0 and 1 with both present, scores are not finite real numbers, the two
-        differ in length, ``prior`` or ``confidence_level`` is not in (0, 1), or ``threshold`` is
-        not a number.
+        differ in length, or another parameter is out of its range.
 
     References
     ----------
