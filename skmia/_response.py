@@ -1,7 +1,6 @@
-"""What a target reveals of records: one row of class probabilities each.
+"""What a target reveals of records: one row each, a probability for each class of the caller's.
 
-Probabilities where the target has them, else its decision values, else its labels; always as an
-(n, n_classes) array whose columns follow the classes that the caller names.
+They come from the target's probabilities, else its decision values, else its labels.
 """
 
 from copy import copy
@@ -21,19 +20,16 @@ RESPONSE_METHODS = ("predict_proba", "decision_function", "predict")
 
 
 def response_method_of(estimator, method="auto"):
-    """Return the name of the method by which the target answers.
-
-    "auto" takes the first that the target has of `RESPONSE_METHODS`.
-    """
+    """Return the name of the method by which the target answers, by "auto" the first it has."""
     if isinstance(estimator, Answered):
         # no model is left to ask, so its answers go under the one name that they were kept by
         if estimator.model is None and method in ("auto", *estimator._kept):
             return next(iter(estimator._kept))
         estimator = estimator.model
     candidates = RESPONSE_METHODS if method == "auto" else (method,)
-    for name in candidates:
-        if hasattr(estimator, name):
-            return name
+    found = next((name for name in candidates if hasattr(estimator, name)), None)
+    if found is not None:
+        return found
     raise ValueError(
         f"{type(estimator).__name__} has none of the methods {', '.join(candidates)}. An attack "
         "needs a target that answers; choose another response_method or wrap the model in a "
@@ -44,12 +40,10 @@ def response_method_of(estimator, method="auto"):
 def check_target(target, method="auto"):
     """Refuse a target that is a regressor, is not fitted, or cannot answer by this method."""
     target = target.model if isinstance(target, Answered) else target
-    is_estimator = isinstance(target, BaseEstimator)
-    if is_estimator and is_regressor(target):
-        raise TypeError(
-            f"The target must be a classifier, got the regressor {type(target).__name__}."
-        )
-    if is_estimator:  # others may keep their state where they like
+    if isinstance(target, BaseEstimator):  # others may keep their state where they like
+        if is_regressor(target):
+            name = type(target).__name__
+            raise TypeError(f"The target must be a classifier, got the regressor {name}.")
         check_is_fitted(target)
     if target is not None:
         response_method_of(target, method)
@@ -62,15 +56,12 @@ def known_classes(estimator, n_columns):
 
 
 def all_classes(estimator, X, y, *, method="auto"):
-    """Return the classes of the target and those of the labels together, sorted.
-
-    A target that does not name its classes is asked for the first record.
-    """
+    """Return the classes of the target and those of the labels together, sorted."""
     own = getattr(estimator, "classes_", None)
     name = response_method_of(estimator, method)
     if own is None and name == "predict":  # labels have no columns, so any may come
         return np.unique(y)
-    if own is None:
+    if own is None:  # the columns of an answer tell
         one = _to_matrix(getattr(estimator, name)(_safe_indexing(X, [0])), estimator, name)
         own = np.arange(one.shape[1])
         check_label_type(y, own)
@@ -116,9 +107,8 @@ def label_index(y, classes):
 def class_probabilities(estimator, X, classes, *, method="auto"):
     """Return the response to all records at once, of shape (n_records, n_classes).
 
-    `classes` are sorted and hold all of the target's; one that the target does not know has
-    probability 0. Decision values become probabilities by the softmax (the logistic function for
-    two classes), labels become certain answers. float32 stays float32, all else is float64.
+    `classes` are sorted and hold all of the target's; others have probability 0. float32 stays
+    float32, all else is float64.
     """
     if isinstance(estimator, Answered):
         if X is estimator.X:  # this object, never records of equal content
@@ -140,7 +130,7 @@ def class_probabilities(estimator, X, classes, *, method="auto"):
 
 
 def _to_matrix(answer, estimator, name):
-    """Return an answer as a finite matrix of probabilities, one column per class of the target."""
+    """Return an answer as finite probabilities, one column per class of the target."""
     if isinstance(answer, list | tuple):  # one array per output
         raise ValueError(
             f"{type(estimator).__name__}.{name} returned a list of {len(answer)} arrays: "
@@ -149,12 +139,12 @@ def _to_matrix(answer, estimator, name):
     answer = np.asarray(answer)
     if answer.dtype not in (np.float32, np.float64):
         answer = answer.astype(np.float64)
-    if not np.isfinite(answer).all():
+    is_finite = np.isfinite(answer.reshape(len(answer), -1)).all(axis=1)
+    if not is_finite.all():
         raise ValueError(
             f"{type(estimator).__name__}.{name} returned NaN or infinity for "
-            f"{np.sum(~np.isfinite(answer.reshape(len(answer), -1)).all(axis=1))} of "
-            f"{len(answer)} records. A membership signal needs finite answers: mend the model or "
-            "leave these records out."
+            f"{np.sum(~is_finite)} of {len(answer)} records. A membership signal needs finite "
+            "answers: mend the model or leave these records out."
         )
     if name == "decision_function":
         return _from_decision_values(answer)
@@ -181,10 +171,7 @@ def _one_hot(labels, classes):
 
 
 def expand(proba, own, classes):
-    """Move the columns of a model's own classes to their places among all classes, sorted.
-
-    Where the classes are the same it returns the very array given.
-    """
+    """Move the columns of a model's own classes to their places among all classes, sorted."""
     columns = label_index(own, classes)
     if (columns < 0).any():
         raise ValueError(
@@ -192,17 +179,14 @@ def expand(proba, own, classes):
             f"{classes.tolist()}."
         )
     if np.array_equal(columns, np.arange(len(classes))):
-        return proba
+        return proba  # no copy
     expanded = np.zeros((len(proba), len(classes)), proba.dtype)
     expanded[:, columns] = proba
     return expanded
 
 
 def batches(n_records, n_columns):
-    """Cut records into slices whose answers fit scikit-learn's `working_memory`.
-
-    `n_columns` counts features and classes together.
-    """
+    """Cut records of `n_columns` features and classes into slices for the `working_memory`."""
     # The number of jobs does not enter, since the last digits of an answer may depend on the batch.
     # A pipeline holds its records more than once while it answers, in each of several threads
     batch_bytes = max(get_config()["working_memory"] * 2**20 / 32, 1)
@@ -219,7 +203,7 @@ def taken(model, X, rows):
 
 
 def answers_in_batches(model, X, classes, *, method="auto"):
-    """Ask the target batch by batch; yield the slice of each batch and its response."""
+    """Yield the slice of each batch of records, and the target's response to it."""
     n_records, shape = _num_samples(X), getattr(X, "shape", ())
     n_columns = len(classes) + (shape[1] if len(shape) == 2 else 0)
     parts = batches(n_records, n_columns)
@@ -230,7 +214,7 @@ def answers_in_batches(model, X, classes, *, method="auto"):
 
 
 def record_response(estimator, X, classes, *, method="auto"):
-    """Return the target's response to all records, for which it is asked batch by batch."""
+    """Return the target's response to all records, asked batch by batch."""
     answers = None
     for part, proba in answers_in_batches(estimator, X, classes, method=method):
         if answers is None:
@@ -244,15 +228,13 @@ def record_response(estimator, X, classes, *, method="auto"):
 class Answered:
     """A model and records for which it answers once: what it answered is kept.
 
-    Whoever asks it for these very records, the same object, or for rows that `rows` took of them,
-    reads what is kept. Any others, such as perturbed copies, are put to the model. An attack is
-    handed records with their answers, so that it cannot take the place of a record for its content.
+    Whoever asks for these very records, the same object, or for those of `rows`, reads what is
+    kept. Any others, such as perturbed copies, are put to the model.
 
     `model` is None where nothing but its answers is known, `X` is None where the records are not
-    known; the object then stands for them. `classes` are sorted and hold all of the model's.
-    `proba` are answers that are known, asked for by `method`: matrices, one below the other.
-    `numbers` says which of their rows are those of the records, by default all in their order.
-    Without `proba` the model is asked when the first answer is read.
+    known; the object then stands for them. `proba` are answers known, asked for by `method`:
+    matrices, one below the other. `numbers` are their rows that belong to the records, by default
+    all. Without `proba` the model is asked when the first answer is read.
     """
 
     def __init__(self, model, X, classes, *, method="auto", proba=None, numbers=None):
@@ -271,7 +253,6 @@ class Answered:
         return self if self._records is None else self._records  # kept, it would be a cycle
 
     def __len__(self):
-        """Return the number of records."""
         if self._rows is not None:
             return len(self._rows)
         if self._all is not None:
@@ -280,11 +261,10 @@ class Answered:
         return sum(map(len, proba)) if numbers is None else len(numbers)
 
     def __getitem__(self, rows):
-        """Return the same of some records, where the object stands for them."""
+        """Return some records, where the object stands for them."""
         return self.rows(rows)
 
     def __getattr__(self, name):
-        """Return whatever else the model has."""
         # a copy is asked for private names before it has a model, and would ask itself for ever
         if name.startswith("_") or self.model is None:
             raise AttributeError(f"A model of which only the answers are known has no {name}.")
