@@ -6,10 +6,9 @@ from math import isnan, nan
 class Estimate(float):
     """Value of a metric with its confidence interval: a float that knows both.
 
-    It is the value in all that floats are used for: arithmetic, which gives plain floats,
-    comparisons, rounding, formats such as ``f"{estimate:.2f}"``, arrays and tables. Equality and
-    the hash are the float's, so that two estimates of one value with different intervals are
-    equal. ``str`` shows the interval too.
+    It is its value in arithmetic, comparisons (so that estimates of one value are equal whatever
+    their intervals), formats such as ``f"{estimate:.2f}"``, arrays and tables. ``str`` shows the
+    interval too.
 
     A number that the data cannot resolve is NaN, as are both its ends, and ``method`` says why. A
     value of unknown uncertainty has NaN for its ends only.
@@ -48,7 +47,6 @@ class Estimate(float):
 
     # statistics.mean and float.fromhex make numbers of the class of theirs from a value alone
     def __new__(cls, value, low=nan, high=nan, method="no interval"):
-        """Make the float and set the rest, once."""
         self = super().__new__(cls, value)
         parts = {"low": float(low), "high": float(high), "method": str(method)}
         for name, part in parts.items():  # past our own __setattr__, which refuses
@@ -56,19 +54,15 @@ class Estimate(float):
         return self
 
     def __setattr__(self, name, value):
-        """Refuse: numbers do not change."""
         raise AttributeError(f"an Estimate cannot be changed, make a new one; got {name}={value!r}")
 
     def __delattr__(self, name):
-        """Refuse: numbers do not change."""
         raise AttributeError(f"an Estimate cannot be changed, got del {name}")
 
     def __reduce_ex__(self, protocol):
-        """Copy and pickle all four parts."""
         return type(self), (float(self), self.low, self.high, self.method)
 
     def __repr__(self):
-        """Return the call that makes it."""
         return f"Estimate({float(self)!r}, {self.low!r}, {self.high!r}, {self.method!r})"
 
     def __str__(self):

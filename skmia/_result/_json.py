@@ -18,8 +18,8 @@ _NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 def encoded(value):
     """Return a value of a result, or a result, in JSON's types.
 
-    A tuple is a list, and what JSON has no form for is an object with one key of `_TAGS`. Texts
-    and dicts that could be taken for something else are tagged too.
+    A tuple is a list. What JSON has no form for, or could be taken for something else, is an object
+    with one key of `_TAGS`.
     """
     value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, Estimate):
@@ -75,11 +75,6 @@ def _float(value):
     return math.nan if value is None else float(_NOT_FINITE.get(value, value))
 
 
-def _result(value):
-    named = {f.name: encoded(getattr(value, f.name)) for f in fields(value)}
-    return {"result": type(value).__name__} | named
-
-
 def _made(value, classes):
     name, given = value["result"], {k: v for k, v in value.items() if k != "result"}
     kind = classes.get(name)
@@ -95,7 +90,8 @@ def _made(value, classes):
 def _other(value):
     """Return a result, records in their container, or a text for anything else."""
     if is_dataclass(value):
-        return _result(value)
+        named = {f.name: encoded(getattr(value, f.name)) for f in fields(value)}
+        return {"result": type(value).__name__} | named
     container = _of_container(value)
     if container is not None:
         return container
@@ -107,10 +103,6 @@ def _other(value):
         )
     text = str(value)  # a date, say: a label that JSON has no form for
     return {"text": text} if text in _NOT_FINITE else text
-
-
-def _list(value):
-    return {"list": [encoded(part) for part in value]}
 
 
 def _tuple(value):
@@ -168,10 +160,7 @@ def _array_again(value, classes):
 
 
 def _of_container(value):
-    """Return the parts of a sparse matrix or a pandas frame, None for anything else.
-
-    The dict has the key "sparse" or "frame".
-    """
+    """Return the parts of a sparse matrix or a pandas frame, None for anything else."""
     if sparse.issparse(value):
         # by rows whatever its format, which its class name restores
         rows = sparse.csr_array(value)
@@ -217,4 +206,9 @@ def _column_again(given, decode, pd):
     return pd.Series(values, dtype=given["dtype"])
 
 
-_ENCODERS = {np.ndarray: _array, dict: _dict, list: _list, tuple: _tuple}
+_ENCODERS = {
+    np.ndarray: _array,
+    dict: _dict,
+    list: lambda value: {"list": _tuple(value)},
+    tuple: _tuple,
+}

@@ -45,12 +45,6 @@ def membership_advantage(
     Estimate
         The advantage and its confidence interval, in [-1, 1], and in [0, 1] for the maximum.
 
-    Raises
-    ------
-    ValueError
-        If membership is not 0 and 1 with both present, scores are not finite real numbers, the two
-        differ in length, or another parameter is out of its range.
-
     References
     ----------
     .. [1] S. Yeom, I. Giacomelli, M. Fredrikson and S. Jha, "Privacy Risk in Machine Learning:
@@ -96,12 +90,6 @@ def membership_balanced_accuracy(
     -------
     Estimate
         The balanced accuracy and its interval, in [0, 1], and in [0.5, 1] for the maximum.
-
-    Raises
-    ------
-    ValueError
-        If membership is not 0 and 1 with both present, scores are not finite real numbers, the two
-        differ in length, or another parameter is out of its range.
 
     References
     ----------

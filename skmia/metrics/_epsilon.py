@@ -130,12 +130,6 @@ def epsilon_lower_bound(
         The lower bound, at least 0, which is `low` too. Nothing is known of epsilon from above, so
         that `high` is infinity. `method` says where the bound comes from.
 
-    Raises
-    ------
-    ValueError
-        If membership is not 0 and 1 with both present, scores are not finite real numbers, the two
-        differ in length, or another parameter is out of its range.
-
     References
     ----------
     .. [1] M. Jagielski, J. Ullman and A. Oprea, "Auditing Differentially Private Machine Learning:
@@ -360,10 +354,8 @@ def _check_family(family, delta):
 
 
 def _pure_epsilon(n_records, n_guesses, n_correct, delta, alpha):
-    def excess(epsilon):
-        return _pure_p_value(epsilon, n_records, n_guesses, n_correct, delta) - alpha
-
-    return _largest_refuted(excess)
+    counts = n_records, n_guesses, n_correct
+    return _largest_refuted(lambda epsilon: _pure_p_value(epsilon, *counts, delta) - alpha)
 
 
 def _pure_p_value(epsilon, n_records, n_guesses, n_correct, delta):
@@ -378,19 +370,14 @@ def _pure_p_value(epsilon, n_records, n_guesses, n_correct, delta):
 
 
 def _gaussian_epsilon(n_records, n_guesses, n_correct, delta, alpha):
-    def excess(mu):
-        return -1.0 if _gaussian_refuted(mu, n_records, n_guesses, n_correct, alpha) else 1.0
-
-    mu = _largest_refuted(excess)
-
-    def delta_excess(epsilon):
-        return delta - _gaussian_delta(epsilon, mu)
-
-    return _largest_refuted(delta_excess) if mu > 0 else 0.0
+    counts = n_records, n_guesses, n_correct
+    # below 0 where it is refuted
+    mu = _largest_refuted(lambda mu: 1.0 - 2.0 * _gaussian_refuted(mu, *counts, alpha))
+    return _largest_refuted(lambda epsilon: delta - _gaussian_delta(epsilon, mu)) if mu > 0 else 0.0
 
 
 def _gaussian_refuted(mu, n_records, n_guesses, n_correct, alpha):
-    """Tell whether the counts refute mu-Gaussian privacy: algorithm 3 of Mahloujifar et al."""
+    """Tell whether counts refute mu-Gaussian privacy: algorithm 3 of Mahloujifar et al."""
     r = alpha * n_correct / n_records
     h = alpha * (n_guesses - n_correct) / n_records
     for i in range(n_correct - 1, -1, -1):

@@ -38,7 +38,7 @@ _ALLOWED = {
 
 def _entries(text):
     """Return the entries of a section by the names of their parameters."""
-    parts = re.split(r"^(?=\S)", text, flags=re.MULTILINE)
+    parts = re.split(r"^(?=\S)", text, flags=re.M)
     return {part.split(" : ")[0]: part.strip() for part in parts if part.strip()}
 
 
@@ -75,10 +75,18 @@ n_resamples : int, default=1000
 random_state : int, RandomState instance or None, default=None
     Draws the resamples.
 """)
+_RAISES = """\
+Raises
+------
+ValueError
+    If membership is not 0 and 1 with both present, scores are not finite real numbers, the two
+    differ in length, or another parameter is out of its range.
+
+"""
 
 
 def metric(**own):
-    """Validate the parameters of a metric, and describe those that its docstring leaves out.
+    """Validate the parameters of a metric, and say what its docstring leaves out for them.
 
     `own` are constraints of parameters that no other metric has.
     """
@@ -92,6 +100,8 @@ def metric(**own):
             meaning = _MEANING | _entries(described)
             listed = "\n".join(meaning[name] for name in names)
             lead = f"{lead.strip()}\n\nParameters\n----------\n{listed}\n\n"
+            if "Raises\n" not in rest:
+                rest = re.sub(r"^(?=Warns\n|References\n)", _RAISES, rest, count=1, flags=re.M)
             function.__doc__ = lead + returns + rest
         constraints = {name: allowed[name] for name in names if name in allowed}
         return validate_params(**constraints)(function)

@@ -33,12 +33,6 @@ def membership_precision_recall(
     recall : Estimate
         Fraction of members that are called.
 
-    Raises
-    ------
-    ValueError
-        If membership is not 0 and 1 with both present, scores are not finite real numbers, the two
-        differ in length, or another parameter is out of its range.
-
     References
     ----------
     .. [1] B. Jayaraman et al., "Revisiting Membership Inference Under Realistic Assumptions",

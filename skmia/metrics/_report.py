@@ -87,12 +87,6 @@ def membership_report(
     MembershipReport
         With all metrics; `print` it.
 
-    Raises
-    ------
-    ValueError
-        If membership is not 0 and 1 with both present, scores are not finite real numbers, the two
-        differ in length, or another parameter is out of its range.
-
     References
     ----------
     .. [1] N. Carlini et al., "Membership Inference Attacks From First Principles", IEEE

@@ -33,12 +33,6 @@ def membership_roc_curve(membership, scores):
     thresholds : ndarray of shape (n_thresholds,)
         Infinity and then the distinct scores in descending order.
 
-    Raises
-    ------
-    ValueError
-        If membership is not 0 and 1 with both present, scores are not finite real numbers, or the
-        two differ in length.
-
     References
     ----------
     .. [1] N. Carlini et al., "Membership Inference Attacks From First Principles", IEEE
@@ -78,12 +72,6 @@ def membership_roc_auc(membership, scores, *, confidence_level=0.95):
     -------
     Estimate
         The area and its confidence interval, in [0, 1].
-
-    Raises
-    ------
-    ValueError
-        If membership is not 0 and 1 with both present, scores are not finite real numbers, the two
-        differ in length, or another parameter is out of its range.
 
     References
     ----------
@@ -133,12 +121,6 @@ def tpr_at_fpr(membership, scores, *, false_positive_rate=0.01, confidence_level
     Estimate or list of Estimate
         The true positive rate and its interval, in [0, 1], one for each rate of a sequence. NaN
         where there are fewer than 1 / false_positive_rate non-members.
-
-    Raises
-    ------
-    ValueError
-        If membership is not 0 and 1 with both present, scores are not finite real numbers, the two
-        differ in length, or another parameter is out of its range.
 
     Warns
     -----

@@ -32,7 +32,7 @@ class _Scratch:
 
 
 class _Block:
-    """Some rows of the response with what the kernels share: computed when first needed."""
+    """Some rows of the response, with what the kernels share."""
 
     def __init__(self, proba, y_index, shared):
         self.proba = proba
@@ -44,7 +44,7 @@ class _Block:
 
     @cached_property
     def true_positions(self):
-        """Return where in the flat block the true classes of the known rows stand."""
+        """Return the positions of the known rows' true classes in the flat block."""
         positions = self.shared.row_starts[: self.n_rows] + self.y_index
         return positions if self.shared.all_known else positions[self.y_index >= 0]
 
@@ -70,11 +70,9 @@ class _Block:
 
 
 def _check_probabilities(proba):
-    """Refuse what is not a probability, and return whether any reaches 1, in one pass.
-
-    The bits of non-negative floats order like the floats; a sign bit or a NaN makes them larger
-    than those of any probability. So one unsigned maximum finds NaN, negatives and values above 1.
-    """
+    """Refuse what is not a probability, and return whether any reaches 1, in one pass."""
+    # The bits of non-negative floats order like the floats; a sign bit or a NaN makes them larger
+    # than those of any probability. So one maximum finds NaN, negatives and values above 1.
     bits, bits_of_one = _BITS[proba.dtype.char]
     largest = proba.view(bits).max()
     if largest <= bits_of_one:

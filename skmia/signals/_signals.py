@@ -9,34 +9,36 @@ import numpy as np
 from skmia.signals._kernels import KERNELS, check_response, run_kernels
 from skmia.utils._constraints import ARRAY, Names, Number, validate_params
 
-_PARAMETERS = """\
+_SHARED = """\
 Parameters
 ----------
 proba : array-like of shape (n_records, n_classes)
     Class probabilities, in [0, 1].
 y_index : array-like of shape (n_records,)
     Column of the true label, −1 where the model does not know it.
-"""
-_EPS = "Keeps the argument of the logarithm above 0."
-_RAISES = """\
+{eps}
+Returns
+-------
+ndarray of shape (n_records,)
+    The signal, higher for records more likely to be members.
+
 Raises
 ------
 ValueError
     If `proba` holds no probabilities, or the shapes do not fit.
 
 """
+_EPS = "eps : float, default={}\n    Keeps the argument of the logarithm above 0.\n"
 _ALLOWED = {"proba": ARRAY, "y_index": ARRAY, "eps": [Number(Real, 0, 1, closed="neither")]}
 
 
 def _signal(function):
-    """Validate what all signals take, and say it in the docstring."""
+    """Validate what all signals take, and complete the docstring by what is the same for all."""
     names = signature(function).parameters
     if function.__doc__:  # python -OO leaves none
-        parameters = _PARAMETERS
-        if "eps" in names:
-            parameters += f"eps : float, default={names['eps'].default}\n    {_EPS}\n"
-        own = cleandoc(function.__doc__).replace("Returns\n", f"{parameters}\nReturns\n", 1)
-        function.__doc__ = own.replace("References\n", f"{_RAISES}References\n", 1)
+        own, references, rest = cleandoc(function.__doc__).partition("References\n")
+        shared = _SHARED.format(eps=_EPS.format(names["eps"].default) if "eps" in names else "")
+        function.__doc__ = own + shared + references + rest
     return validate_params(**{name: _ALLOWED[name] for name in names})(function)
 
 
@@ -89,24 +91,21 @@ def _evaluated(proba, y_index, signals):
     # a signal takes one number per record where the response takes one per class
     group_size = max(1, proba.shape[1] // 10)
     for start in range(0, len(signals), group_size):
-        yield from _evaluate_group(proba, y_index, signals[start : start + group_size])
-
-
-def _evaluate_group(proba, y_index, signals):
-    kernels = [KERNELS[signal] for signal in signals if isinstance(signal, str)]
-    values = iter(run_kernels(kernels, proba, y_index) if kernels else ())
-    for signal in signals:
-        yield next(values) if isinstance(signal, str) else _call(signal, proba, y_index)
+        group = signals[start : start + group_size]
+        kernels = [KERNELS[signal] for signal in group if isinstance(signal, str)]
+        values = iter(run_kernels(kernels, proba, y_index) if kernels else ())
+        for signal in group:
+            yield next(values) if isinstance(signal, str) else _call(signal, proba, y_index)
 
 
 def _call(signal, proba, y_index):
     """Evaluate a user's own signal and check what it returns."""
     values = np.asarray(signal(proba, y_index))
-    if values.shape != y_index.shape or not np.isfinite(values).all():
+    is_one_each = values.shape == y_index.shape
+    if not is_one_each or not np.isfinite(values).all():
         raise ValueError(
             f"The signal {signal!r} must return one finite number per record: expected shape "
-            f"{y_index.shape}, got {values.shape}"
-            + ("." if values.shape != y_index.shape else " with NaN or infinity.")
+            f"{y_index.shape}, got {values.shape}{' with NaN or infinity' if is_one_each else ''}."
         )
     return values
 
@@ -172,11 +171,6 @@ def correctness(proba, y_index):
 
     Of equally probable classes the model predicts the first.
 
-    Returns
-    -------
-    ndarray of shape (n_records,)
-        1 or 0. 1 speaks for a member.
-
     References
     ----------
     .. [1] S. Yeom, I. Giacomelli, M. Fredrikson and S. Jha, "Privacy risk in machine learning:
@@ -193,12 +187,7 @@ def correctness(proba, y_index):
 
 @_signal
 def confidence(proba, y_index):
-    """Return the probability that the model gives to the true label.
-
-    Returns
-    -------
-    ndarray of shape (n_records,)
-        The confidence, in [0, 1].
+    """Return the probability that the model gives to the true label, in [0, 1].
 
     References
     ----------
@@ -218,10 +207,7 @@ def confidence(proba, y_index):
 def loss(proba, y_index, *, eps=1e-30):
     """Return the negated cross-entropy loss, ln max(p_y, eps).
 
-    Returns
-    -------
-    ndarray of shape (n_records,)
-        The negated loss, in [ln eps, 0]; 0 where the model is certain and right.
+    It is in [ln eps, 0], and 0 where the model is certain and right.
 
     References
     ----------
@@ -241,12 +227,7 @@ def loss(proba, y_index, *, eps=1e-30):
 def entropy(proba, y_index, *, eps=1e-30):
     """Return the negated entropy of the response, Σ_i p_i ln max(p_i, eps).
 
-    It does not look at the label.
-
-    Returns
-    -------
-    ndarray of shape (n_records,)
-        The negated entropy, in [−ln n_classes, 0]; 0 for a certain response.
+    It is in [−ln n_classes, 0], and 0 for a certain response. It does not look at the label.
 
     References
     ----------
@@ -264,16 +245,11 @@ def entropy(proba, y_index, *, eps=1e-30):
 
 @_signal
 def modified_entropy(proba, y_index, *, eps=1e-30):
-    """Return the negated modified entropy.
+    """Return the negated modified entropy, (1 − p_y) ln p_y + Σ_{i≠y} p_i ln(1 − p_i).
 
-    M(p, y) = −(1 − p_y) ln p_y − Σ_{i≠y} p_i ln(1 − p_i), where no logarithm's argument is below
-    `eps`. Unlike the entropy, it tells a confident right answer from a confident
-    wrong one.
-
-    Returns
-    -------
-    ndarray of shape (n_records,)
-        −M, in [2 ln eps, 0]; 0 if and only if the true label has probability 1.
+    It is in [2 ln eps, 0], and 0 if and only if the true label has probability 1. `eps` is the
+    floor of the logarithms' arguments. Unlike the entropy, it tells a confident right answer from a
+    confident wrong one.
 
     References
     ----------
@@ -293,13 +269,8 @@ def modified_entropy(proba, y_index, *, eps=1e-30):
 def logit_confidence(proba, y_index, *, eps=1e-45):
     """Return the confidence on the logit scale, ln(p_y + eps) − ln(Σ_{j≠y} p_j + eps).
 
-    The sum over the other classes keeps digits that 1 − p_y loses. It is computed in float64,
-    whatever the response.
-
-    Returns
-    -------
-    ndarray of shape (n_records,)
-        The scaled confidence, in about [−104, 104]; 0 where the true label has half the mass.
+    It is in about [−104, 104], and 0 where the true label has half the mass. The sum over the other
+    classes keeps digits that 1 − p_y loses. It is computed in float64, whatever the response.
 
     References
     ----------
@@ -319,10 +290,7 @@ def logit_confidence(proba, y_index, *, eps=1e-45):
 def margin(proba, y_index):
     """Return the confidence less the largest probability of another class, p_y − max_{j≠y} p_j.
 
-    Returns
-    -------
-    ndarray of shape (n_records,)
-        The margin, in [−1, 1]; positive where the model is right.
+    It is in [−1, 1], and positive where the model is right.
 
     References
     ----------
