@@ -27,9 +27,9 @@ def response_method_of(estimator, method="auto"):
             return next(iter(estimator._kept))
         estimator = estimator.model
     candidates = RESPONSE_METHODS if method == "auto" else (method,)
-    found = next((name for name in candidates if hasattr(estimator, name)), None)
-    if found is not None:
-        return found
+    for name in candidates:
+        if hasattr(estimator, name):
+            return name
     raise ValueError(
         f"{type(estimator).__name__} has none of the methods {', '.join(candidates)}. An attack "
         "needs a target that answers; choose another response_method or wrap the model in a "
@@ -47,12 +47,6 @@ def check_target(target, method="auto"):
         check_is_fitted(target)
     if target is not None:
         response_method_of(target, method)
-
-
-def known_classes(estimator, n_columns):
-    """Return the target's classes in the order of the columns of its response."""
-    classes = getattr(estimator, "classes_", None)
-    return np.arange(n_columns) if classes is None else np.asarray(classes)
 
 
 def all_classes(estimator, X, y, *, method="auto"):
@@ -77,7 +71,6 @@ def all_classes(estimator, X, y, *, method="auto"):
 
 
 def check_labels(X, y):
-    """Return labels as an array with one entry per record."""
     y = column_or_1d(y, warn=True)
     if y.dtype.kind not in "biuUS":  # whole numbers and texts are classes whatever they are
         check_classification_targets(y)
@@ -105,10 +98,9 @@ def label_index(y, classes):
 
 
 def class_probabilities(estimator, X, classes, *, method="auto"):
-    """Return the response to all records at once, of shape (n_records, n_classes).
+    """Return the response to all records at once, in float32 or float64.
 
-    `classes` are sorted and hold all of the target's; others have probability 0. float32 stays
-    float32, all else is float64.
+    `classes` are sorted and hold all of the target's; others have probability 0.
     """
     if isinstance(estimator, Answered):
         if X is estimator.X:  # this object, never records of equal content
@@ -119,7 +111,8 @@ def class_probabilities(estimator, X, classes, *, method="auto"):
     if name == "predict":
         return _one_hot(answer, classes)
     proba = _to_matrix(answer, estimator, name)
-    own = known_classes(estimator, proba.shape[1])
+    own = getattr(estimator, "classes_", None)
+    own = np.arange(proba.shape[1]) if own is None else np.asarray(own)
     if proba.shape[1] != len(own):  # k (k − 1) / 2 columns of pairs of classes
         raise ValueError(
             f"{type(estimator).__name__}.{name} returned {proba.shape[1]} columns for "
@@ -249,7 +242,6 @@ class Answered:
 
     @property
     def X(self):  # noqa: N802 - scikit-learn's name
-        """Return the records, or what stands for them."""
         return self if self._records is None else self._records  # kept, it would be a cycle
 
     def __len__(self):
@@ -261,7 +253,6 @@ class Answered:
         return sum(map(len, proba)) if numbers is None else len(numbers)
 
     def __getitem__(self, rows):
-        """Return some records, where the object stands for them."""
         return self.rows(rows)
 
     def __getattr__(self, name):
@@ -289,7 +280,6 @@ class Answered:
         return name
 
     def answers(self, method="auto"):
-        """Return the answers for the records, in the order of `classes_`."""
         proba, numbers = self._kept[self.ask(method)]
         if numbers is None:
             numbers = self._rows

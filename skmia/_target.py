@@ -56,10 +56,7 @@ _MEMBERS = ": classifier.membership_of(X_train, y_train) is 1 for the others"
 
 
 def held_out_note(target, X, y):
-    """Return a warning if the target kept rows of its `fit` from training, else None.
-
-    Nor is there one if the target knows that it was trained on all these records.
-    """
+    """Return a warning if the target may not have been trained on all these records, else None."""
     note = _held_out_note(target)
     if note is None:
         return None
@@ -112,7 +109,6 @@ def _own_steps(part):
 
 
 def _samplers(part):
-    """Return the steps that resample the rows of a fit."""
     return [step for step in _own_steps(part) if hasattr(step, "fit_resample")]
 
 
@@ -159,7 +155,6 @@ def _held_out_note(target, *, selected=False):
 
 
 def _layers(target):
-    """Yield the target, and what is within, down to the classifier."""
     while target is not None:
         yield target
         target = _within(target)

@@ -40,10 +40,8 @@ class Tradeoff(NamedTuple):
 
 
 def read_tradeoff(cv_results, utility, privacy):
-    """Return the Tradeoff of the candidates in `cv_results_`, by the names of two scorers.
-
-    Scores of `privacy`, with or without "neg_", are higher for more private models.
-    """
+    """Return the Tradeoff of the candidates in `cv_results_`, by the names of two scorers."""
+    # scores of `privacy`, with or without "neg_", are higher for more private models
     utility_name = _scorer_named(cv_results, [utility], "utility")
     attack_success_name = _scorer_named(cv_results, [privacy, f"neg_{privacy}"], "privacy")
     utility_scores = _split_scores(cv_results, utility_name)

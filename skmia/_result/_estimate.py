@@ -17,19 +17,15 @@ class Estimate(float):
     ----------
     value : float
         The metric on the records given.
-    low : float, default=nan
-        Lower end of the confidence interval.
-    high : float, default=nan
-        Upper end of the confidence interval.
+    low, high : float, default=nan
+        Ends of the confidence interval.
     method : str, default="no interval"
         How the interval was made, or why there is none.
 
     Attributes
     ----------
-    low : float
-        Lower end of the confidence interval.
-    high : float
-        Upper end of the confidence interval.
+    low, high : float
+        Ends of the confidence interval.
     method : str
         How the interval was made, or why there is none.
 

@@ -179,7 +179,6 @@ class Result:
         return {name: getattr(self, name) for name in names}
 
     def _table(self, most=None):
-        """Return the first rows of the table, as dicts."""
         columns = self._columns()
         if columns:
             rows = zip(*columns.values(), strict=True)
@@ -189,7 +188,6 @@ class Result:
 
 
 def fields_of(result):
-    """Return the fields of a result by their names."""
     return {f.name: getattr(result, f.name) for f in fields(result)}
 
 
@@ -235,7 +233,6 @@ def _parts(estimate):
 
 
 def _same_tables(first, second):
-    """Compare arrays, sparse matrices or frames."""
     if type(first) is not type(second) or first.shape != second.shape:
         return False
     if hasattr(first, "equals"):  # frames
@@ -250,7 +247,6 @@ def _same_tables(first, second):
 
 
 def _brief(value):
-    """Return a value of a field in a few characters."""
     if isinstance(value, Result):
         return f"{type(value).__name__}(...)"
     if isinstance(value, dict | tuple | list):
@@ -270,7 +266,6 @@ def _scalars(result):
 
 
 def _flat(row):
-    """Return the cells of a row, one number each."""
     flat = {}
     for name, value in row.items():
         parts = {name: value}

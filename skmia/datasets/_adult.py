@@ -11,25 +11,16 @@ from skmia.utils._constraints import BOOLEAN, Names, validate_params
 _FOLDER = resources.files("skmia.datasets")
 _FILE = "adult.npz"
 _TARGET = "income"
-_MODULE = "skmia.datasets.data"
 _MISSING = 255  # columns of categories are stored as bytes
-_SPLITS = ("all", "train", "test")
 
 
-@validate_params(split=[Names(*_SPLITS)], return_X_y=BOOLEAN, as_frame=BOOLEAN)
+@validate_params(split=[Names("all", "train", "test")], return_X_y=BOOLEAN, as_frame=BOOLEAN)
 def load_adult(*, split="all", return_X_y=False, as_frame=False):
     """Load the Adult census income data set (classification).
 
     Does a person earn more than 50,000 dollars a year? The records are 48,842 people of the 1994
-    census of the United States; nothing is downloaded.
-
-    =================   ===============================================
-    Classes                                                           2
-    Samples per class                     37,155 (<=50K), 11,687 (>50K)
-    Samples total       48,842: 32,561 for training, 16,281 for testing
-    Dimensionality                                                   14
-    Features                             6 integers and 8 categoricals
-    =================   ===============================================
+    census of the United States, 32,561 for training and 16,281 for testing, of whom 11,687 do.
+    There are 14 features, 6 integers and 8 categoricals. Nothing is downloaded.
 
     Parameters
     ----------
@@ -116,7 +107,7 @@ def load_adult(*, split="all", return_X_y=False, as_frame=False):
         frame=frame,
         DESCR=(_FOLDER / "descr" / "adult.rst").read_text(encoding="utf-8"),
         filename=_FILE,
-        data_module=_MODULE,
+        data_module="skmia.datasets.data",
     )
 
 

@@ -302,7 +302,6 @@ def _stays(y, n_codes, class_weight, rng):
 
 
 def _own_orders(n_classes, n_values, rng):
-    """Return one random order of the values per class."""
     return rng.random_sample((n_classes, n_values)).argsort(axis=1)
 
 

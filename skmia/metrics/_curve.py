@@ -8,10 +8,7 @@ from skmia.utils._checks import check_membership_scores
 
 
 class Curve(NamedTuple):
-    """True and false positives where records with a score >= threshold are called members.
-
-    Thresholds descend: infinity, where nobody is called a member, and each distinct score.
-    """
+    """True and false positives at descending thresholds: infinity, and each distinct score."""
 
     thresholds: np.ndarray
     true_positives: np.ndarray

@@ -58,8 +58,8 @@ def epsilon_from_counts(
     Returns
     -------
     Estimate
-        The lower bound, at least 0, which is `low` too. Nothing is known of epsilon from above, so
-        that `high` is infinity. `method` says where the bound comes from.
+        The lower bound, at least 0; it is `low` too, and `high` is infinity, since nothing is known
+        from above. `method` says where the bound comes from.
 
     Raises
     ------
@@ -127,8 +127,8 @@ def epsilon_lower_bound(
     Returns
     -------
     Estimate
-        The lower bound, at least 0, which is `low` too. Nothing is known of epsilon from above, so
-        that `high` is infinity. `method` says where the bound comes from.
+        The lower bound, at least 0; it is `low` too, and `high` is infinity, since nothing is known
+        from above. `method` says where the bound comes from.
 
     References
     ----------
@@ -149,7 +149,6 @@ def epsilon_lower_bound(
 
 
 def epsilon_of(curve, delta, threshold, confidence_level, random_state):
-    """Return the bound of a curve."""
     limits = "one-sided Clopper-Pearson limits"
     if threshold is None:
         limits += " on the half that did not choose the threshold"
@@ -239,8 +238,8 @@ def one_run_epsilon_from_counts(
     Returns
     -------
     Estimate
-        The lower bound, at least 0, which is `low` too. Nothing is known of epsilon from above, so
-        that `high` is infinity. `method` says where the bound comes from.
+        The lower bound, at least 0; it is `low` too, and `high` is infinity, since nothing is known
+        from above. `method` says where the bound comes from.
 
     Raises
     ------
@@ -298,8 +297,8 @@ def one_run_epsilon(
     Returns
     -------
     Estimate
-        The lower bound, at least 0, which is `low` too. Nothing is known of epsilon from above, so
-        that `high` is infinity. `method` says where the bound comes from.
+        The lower bound, at least 0; it is `low` too, and `high` is infinity, since nothing is known
+        from above. `method` says where the bound comes from.
 
     Raises
     ------
@@ -336,7 +335,8 @@ def one_run_epsilon(
 
 
 def _of_guesses(counts, delta, confidence_level, family):
-    bound = FAMILIES[family](*counts, delta, 1 - confidence_level)
+    bound_of = _gaussian_epsilon if family == "gaussian" else _pure_epsilon
+    bound = bound_of(*counts, delta, 1 - confidence_level)
     return estimate_of(bound, f"guesses on one run, {family} family")
 
 
@@ -402,6 +402,3 @@ def _largest_refuted(excess):
     while excess(high) <= 0:
         high *= 2
     return brentq(excess, 0.0, high, xtol=1e-9)
-
-
-FAMILIES = {"gaussian": _gaussian_epsilon, "pure": _pure_epsilon}

@@ -1,14 +1,17 @@
 """Group, predictive and individual fairness: how differently a classifier treats groups."""
 
 import numpy as np
+from scipy.stats import t as student
 from sklearn.utils import check_array, check_consistent_length, check_random_state, gen_batches
 
-from skmia.metrics._fairness_intervals import largest_gap, largest_group_deviation, mean_over_pairs
+from skmia._result import Estimate
 from skmia.metrics._groups import class_codes, codes_to_compare
+from skmia.metrics._intervals import difference, wilson
 from skmia.metrics._parameters import metric
 from skmia.utils._constraints import ARRAY, COUNT, Names
 
 PAIRS_AT_ONCE = 100_000
+FEWEST_RECORDS = 10
 # Probabilities of half precision add up to 1 with an error of up to about this.
 SUM_TOLERANCE = 1e-3
 
@@ -27,10 +30,9 @@ def demographic_parity_difference(
     is [0, 1]; the mean over all of n > 2 labels is at most 2 / n. For two labels this is
     fairlearn's function of the same name, for any number of groups.
 
-    A rate of few records is uncertain, and the maximum over groups takes the largest of these
-    errors too: it grows with the number of small groups, even for predictions that know nothing of
-    them. Compare values on the same groups and numbers of records only, or name large
-    ``compared_groups``.
+    The maximum grows with the number of small groups, whose rates are uncertain, even for
+    predictions that know nothing of them. Compare values on the same groups and numbers of records
+    only, or name large ``compared_groups``.
 
     Parameters
     ----------
@@ -68,13 +70,12 @@ def demographic_parity_difference(
     >>> print(demographic_parity_difference(y_true, y_pred, sensitive_features=sex))
     0.500 [0.000, 0.789]
     """
-    group, (_, predicted), classes = _coded_records(
-        y_true, y_pred, sensitive_features, compared_groups
-    )
+    labeled = y_true, y_pred, sensitive_features, compared_groups
+    group, (_, predicted), classes = _coded_records(*labeled)
     counts = _counts(group, predicted, (group.max() + 1, len(classes)))
     support = counts.sum(axis=1, keepdims=True)
     counts = counts[:, _columns(labels, classes)]
-    return largest_gap(counts, support, confidence_level, adds_up=counts.shape[1] == len(classes))
+    return _largest_gap(counts, support, confidence_level, adds_up=counts.shape[1] == len(classes))
 
 
 @metric(y_true=ARRAY, kind=[Names("recall", "precision")])
@@ -102,13 +103,10 @@ def predictive_fairness_difference(
 
     A label without true records in one of two groups (of the precision, without predictions) has
     no rate there. It is left out of the mean of these two groups, and two groups that have no label
-    in common are left out of the maximum. fairlearn, which has some of these numbers for two
-    labels, takes a rate of no records as 0.
+    in common are left out of the maximum.
 
-    A rate of few records is uncertain, and the maximum over groups takes the largest of these
-    errors too: it grows with the number of small groups, even for predictions that know nothing of
-    them. Compare values on the same groups and numbers of records only, or name large
-    ``compared_groups``.
+    The maximum grows with the number of small groups, whose rates are uncertain. Compare values on
+    the same groups and numbers of records only, or name large ``compared_groups``.
 
     Parameters
     ----------
@@ -120,10 +118,7 @@ def predictive_fairness_difference(
     Returns
     -------
     Estimate
-        The difference, in [0, 1]. Its interval is made of Newcombe's for each pair of groups and
-        each label, at a level that holds for all at once (Bonferroni): it pays for the choice of
-        the largest, and covers more than is asked for where there are many. It takes the records
-        for independent draws of their groups, and the model for given.
+        The difference, in [0, 1], with an interval as of :func:`demographic_parity_difference`.
 
     Raises
     ------
@@ -148,15 +143,14 @@ def predictive_fairness_difference(
     >>> print(predictive_fairness_difference(y_true, y_pred, sensitive_features=sex))
     0.500 [0.000, 0.923]
     """
-    group, (true, predicted), classes = _coded_records(
-        y_true, y_pred, sensitive_features, compared_groups
-    )
+    labeled = y_true, y_pred, sensitive_features, compared_groups
+    group, (true, predicted), classes = _coded_records(*labeled)
     shape = group.max() + 1, len(classes)
     right = true == predicted
     hits = _counts(group[right], true[right], shape)
     support = _counts(group, true if kind == "recall" else predicted, shape)
     columns = _columns(labels, classes)
-    gap = largest_gap(hits[:, columns], support[:, columns], confidence_level)
+    gap = _largest_gap(hits[:, columns], support[:, columns], confidence_level)
     if gap is None:
         what = "true records" if kind == "recall" else "predictions"
         raise ValueError(
@@ -253,10 +247,10 @@ def individual_fairness_deviation(
     if level == "group":
         predicted = y_proba.argmax(axis=1)
         counts = _counts(group, predicted, (len(share), y_proba.shape[1]))
-        return largest_group_deviation(counts, share, confidence_level)
+        return _largest_group_deviation(counts, share, confidence_level)
     pairs = _pairs(len(group), n_pairs, random_state)
     deviations = _pair_deviations(share[group], y_proba, *pairs)
-    return mean_over_pairs(deviations, pairs, group, confidence_level)
+    return _mean_over_pairs(deviations, pairs, group, confidence_level)
 
 
 def _compared(sensitive_features, groups, *arrays):
@@ -282,7 +276,6 @@ def _counts(group, label, shape):
 
 
 def _columns(labels, classes):
-    """Return the positions of labels among the classes."""
     if labels is None:
         return slice(None)
     position = {label: i for i, label in enumerate(classes.tolist())}
@@ -338,3 +331,93 @@ def _pair_deviations(share, y_proba, first, second):
         total_variation = np.abs(y_proba[i] - y_proba[j]).mean(axis=1)
         deviations.append(np.abs(total_variation - np.abs(share[i] - share[j])))
     return np.concatenate(deviations)
+
+
+def _largest_gap(hits, support, confidence_level, *, adds_up=False):
+    """Return the largest mean difference between the rates of two groups, with its interval."""
+    # At a level that holds for all pairs of groups and all labels at once (Bonferroni), the means
+    # and the maximum lie between those of the ends.
+    n_groups, n_labels = hits.shape
+    n_compared = n_groups * (n_groups - 1) // 2 * (1 if adds_up and n_labels == 2 else n_labels)
+    rates = _rates(hits, support, (1 - confidence_level) / n_compared)
+    largest = []
+    for i in range(1, n_groups):  # one group against all before: all pairs may not fit in memory
+        gaps = _gaps(rates, i)
+        n_gaps = np.count_nonzero(~np.isnan(gaps[0]), axis=1)
+        means = np.nansum(gaps, axis=2)[:, n_gaps > 0] / n_gaps[n_gaps > 0]
+        largest.extend(means.max(axis=1, keepdims=True).T if means.size else [])
+    if not largest:
+        return None
+    return _largest(largest, n_compared)
+
+
+def _largest_group_deviation(counts, share, confidence_level):
+    """Return how far differences of top rates are from those of the given shares at most."""
+    n_groups, n_labels = counts.shape
+    n_compared = n_groups * (n_groups - 1) // 2 * (1 if n_labels == 2 else n_labels)
+    support = counts.sum(axis=1, keepdims=True)
+    # limits that hold for all labels at once hold for the largest of them
+    top = [
+        part.max(axis=1) for part in _rates(counts, support, (1 - confidence_level) / n_compared)
+    ]
+    largest = []
+    for i in range(1, n_groups):
+        gap, low, high = _gaps(top, i)
+        sizes = np.abs(share[i] - share[:i])
+        nearest = np.clip(sizes, low, high)
+        farthest = np.maximum(np.abs(sizes - low), np.abs(sizes - high))
+        parts = np.abs(sizes - gap), np.abs(sizes - nearest), farthest
+        largest.append([part.max() for part in parts])
+    return _largest(largest, n_compared)
+
+
+def _largest(gaps, n_compared):
+    """Return the largest of differences that have their intervals together."""
+    value, low, high = np.max(gaps, axis=0)
+    method = "Newcombe, Wilson limits"
+    if n_compared > 1:
+        method += f", Bonferroni over {n_compared:,} comparisons"
+    return Estimate(value, low, min(high, 1), method)
+
+
+def _mean_over_pairs(deviations, pairs, group, confidence_level):
+    """Return the mean over pairs of records, with the interval of a mean of dyads within groups."""
+    value = deviations.mean()
+    n_pairs = len(deviations)
+    n_spare = len(group) - group.max() - 1  # beyond one of each group
+    if n_spare < FEWEST_RECORDS:
+        needed = f"no interval: it needs {FEWEST_RECORDS} records beyond one of each group"
+        return Estimate(value, method=f"{needed}, got {n_spare}")
+    record = np.concatenate(pairs)
+    apart = np.tile(deviations - value, 2)
+    center = _group_means(group[record], apart, group)[group[record]]
+    of_record = np.bincount(record, apart - center, minlength=len(group))
+    size = np.bincount(group)[group]
+    # the squares of single pairs stand there twice: that covers more than is asked for, if anything
+    error = np.sqrt((of_record**2 * size / np.maximum(size - 1, 1)).sum()) / n_pairs
+    half = student.isf((1 - confidence_level) / 2, n_spare) * error
+    ends = np.clip([value - half, value + half], 0, 1)
+    return Estimate(value, *ends, "Student's t, with the covariance of pairs that share a record")
+
+
+def _group_means(group_of_value, values, group):
+    """Return each group's mean, 0 for a group of one record, whose spread is not known."""
+    n_groups = group.max() + 1
+    means = np.bincount(group_of_value, values, minlength=n_groups)
+    means /= np.maximum(np.bincount(group_of_value, minlength=n_groups), 1)
+    return np.where(np.bincount(group) > 1, means, 0)
+
+
+def _rates(hits, support, alpha):
+    """Return rates with their limits; NaN is no rate."""
+    support = np.where(support > 0, support, np.nan)
+    return hits / support, *wilson(hits, support, alpha)
+
+
+def _gaps(rates, i):
+    """Return how far the rates of group i are from those of each before, with limits."""
+    own = [part[i] for part in rates]
+    before = [part[:i] for part in rates]
+    low, high = difference(own, before)
+    nearest = np.maximum(np.maximum(low, -high), 0)
+    return np.array([np.abs(own[0] - before[0]), nearest, np.maximum(high, -low)])

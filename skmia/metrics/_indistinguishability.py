@@ -92,7 +92,6 @@ def mia_indistinguishability_deviation(membership, y_pred, *, smoothing=0.0, con
 
 
 def _ends(count, totals, alpha):
-    """Return the limits of one label's absolute log ratio."""
     others, members = (
         (n / total, *wilson(n, total, alpha)) for n, total in zip(count, totals, strict=True)
     )

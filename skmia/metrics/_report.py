@@ -5,11 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmia._result import Estimate, Result
-from skmia.metrics._advantage import advantage_of, balanced_accuracy_of
+from skmia.metrics._calls import advantage_of, balanced_accuracy_of, precision_recall_of
 from skmia.metrics._curve import Curve
 from skmia.metrics._epsilon import epsilon_of
 from skmia.metrics._parameters import metric
-from skmia.metrics._precision_recall import precision_recall_of
 from skmia.metrics._roc import roc_auc_of, tpr_at_fpr_of
 
 

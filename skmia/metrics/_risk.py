@@ -27,7 +27,7 @@ class RiskReliability(Result):
     n_records : ndarray of shape (n_bins,)
         Records in each bin.
     mean_risk, member_fraction : ndarray of shape (n_bins,)
-        Of the records of each bin, NaN in empty bins.
+        Of each bin, NaN in empty ones.
     low, high : ndarray of shape (n_bins,)
         The Clopper-Pearson interval of the fraction of members, NaN in empty bins.
 

@@ -42,10 +42,6 @@ def membership_roc_curve(membership, scores):
     --------
     >>> from skmia.metrics import membership_roc_curve
     >>> fpr, tpr, thresholds = membership_roc_curve([1, 1, 0, 0], [0.9, 0.4, 0.4, 0.1])
-    >>> fpr
-    array([0. , 0. , 0.5, 1. ])
-    >>> tpr
-    array([0. , 0.5, 1. , 1. ])
     >>> thresholds
     array([inf, 0.9, 0.4, 0.1])
     """
@@ -63,10 +59,9 @@ def membership_roc_auc(membership, scores, *, confidence_level=0.95):
     scores tell nothing, 1 that every member scores above every non-member, 0 that every one scores
     below: such scores have the wrong sign.
 
-    The interval is DeLong's, symmetric on the logit scale. Where the records are perfectly
-    separated or all tied, DeLong's variance is 0; it is then the Clopper-Pearson interval of
-    ``min(n_members, n_nonmembers)`` disjoint pairs. A single member or non-member leaves the
-    variance unknown; it is then what Markov's inequality leaves. ``method`` says which it was.
+    The interval is DeLong's, symmetric on the logit scale; that of Clopper and Pearson on disjoint
+    pairs where scores separate perfectly or are all tied; and that of Markov's inequality for a
+    single member or non-member. ``method`` says which it is.
 
     Returns
     -------
@@ -107,9 +102,7 @@ def tpr_at_fpr(membership, scores, *, false_positive_rate=0.01, confidence_level
     where :math:`j` is the number of the :math:`n_0` non-members that score above the true
     threshold, :math:`T_j` of the :math:`n_1` members do (the middle of what :math:`j` allows), and
     :math:`I_x` is the distribution function of Jeffreys' Beta posterior. For the lower end, all of
-    its mass is at 0 where :math:`T_j = 0`; for the upper end, at 1 where :math:`T_j = n_1`. In
-    simulations the interval covers 95 to 99 % at a nominal 95 %, most where few non-members are
-    expected above the threshold or many scores are tied.
+    its mass is at 0 where :math:`T_j = 0`; for the upper end, at 1 where :math:`T_j = n_1`.
 
     Parameters
     ----------
@@ -154,7 +147,6 @@ def tpr_at_fpr(membership, scores, *, false_positive_rate=0.01, confidence_level
 
 
 def roc_auc_of(curve, confidence_level):
-    """Return the area under a curve."""
     members, nonmembers = curve.blocks()
     n_members, n_nonmembers = curve.sizes
     # DeLong's structural components, the same for all members (non-members) of a tie block.

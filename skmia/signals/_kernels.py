@@ -59,7 +59,6 @@ class _Block:
         return true
 
     def floor(self, eps):
-        """Return a block full of `eps`."""
         return self.shared.floor(eps)[: self.n_rows]
 
     def without_true(self, value):

@@ -99,7 +99,6 @@ def _evaluated(proba, y_index, signals):
 
 
 def _call(signal, proba, y_index):
-    """Evaluate a user's own signal and check what it returns."""
     values = np.asarray(signal(proba, y_index))
     is_one_each = values.shape == y_index.shape
     if not is_one_each or not np.isfinite(values).all():
