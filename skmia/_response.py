@@ -40,10 +40,11 @@ def response_method_of(estimator, method="auto"):
 def check_target(target, method="auto"):
     """Refuse a target that is a regressor, is not fitted, or cannot answer by this method."""
     target = target.model if isinstance(target, Answered) else target
-    if isinstance(target, BaseEstimator):  # others may keep their state where they like
-        if is_regressor(target):
-            name = type(target).__name__
-            raise TypeError(f"The target must be a classifier, got the regressor {name}.")
+    is_estimator = isinstance(target, BaseEstimator)
+    if is_estimator and is_regressor(target):
+        name = type(target).__name__
+        raise TypeError(f"The target must be a classifier, got the regressor {name}.")
+    if is_estimator:  # others may keep their state where they like
         check_is_fitted(target)
     if target is not None:
         response_method_of(target, method)
@@ -51,22 +52,22 @@ def check_target(target, method="auto"):
 
 def all_classes(estimator, X, y, *, method="auto"):
     """Return the classes of the target and those of the labels together, sorted."""
-    own = getattr(estimator, "classes_", None)
+    named = getattr(estimator, "classes_", None)
     name = response_method_of(estimator, method)
-    if own is None and name == "predict":  # labels have no columns, so any may come
+    if named is None and name == "predict":  # labels have no columns, so any may come
         return np.unique(y)
-    if own is None:  # the columns of an answer tell
+    own = named
+    if named is None:  # the columns of an answer tell
         one = _to_matrix(getattr(estimator, name)(_safe_indexing(X, [0])), estimator, name)
         own = np.arange(one.shape[1])
-        check_label_type(y, own)
-        if not np.isin(y, own).all():
-            raise ValueError(
-                f"{type(estimator).__name__} does not name its classes_ and answers with "
-                f"{len(own)} columns, which are taken for the labels 0 to {len(own) - 1}; y holds "
-                f"{np.setdiff1d(y, own)[:5].tolist()}. Number the labels, or give the model a "
-                "classes_ attribute."
-            )
     check_label_type(y, own)
+    if named is None and not np.isin(y, own).all():
+        raise ValueError(
+            f"{type(estimator).__name__} does not name its classes_ and answers with {len(own)} "
+            f"columns, which are taken for the labels 0 to {len(own) - 1}; y holds "
+            f"{np.setdiff1d(y, own)[:5].tolist()}. Number the labels, or give the model a classes_ "
+            "attribute."
+        )
     return np.union1d(own, y)
 
 
@@ -219,15 +220,11 @@ def record_response(estimator, X, classes, *, method="auto"):
 
 
 class Answered:
-    """A model and records for which it answers once: what it answered is kept.
+    """A model and records for which it answers once; others, such as copies, are put to the model.
 
-    Whoever asks for these very records, the same object, or for those of `rows`, reads what is
-    kept. Any others, such as perturbed copies, are put to the model.
-
-    `model` is None where nothing but its answers is known, `X` is None where the records are not
-    known; the object then stands for them. `proba` are answers known, asked for by `method`:
-    matrices, one below the other. `numbers` are their rows that belong to the records, by default
-    all. Without `proba` the model is asked when the first answer is read.
+    `model` is None where only answers are known, and `X` where the records are not known: the
+    object then stands for them. `proba` are answers by `method`: matrices, one below the other,
+    whose rows `numbers`, by default all, belong to the records.
     """
 
     def __init__(self, model, X, classes, *, method="auto", proba=None, numbers=None):

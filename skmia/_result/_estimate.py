@@ -6,9 +6,8 @@ from math import isnan, nan
 class Estimate(float):
     """Value of a metric with its confidence interval: a float that knows both.
 
-    It is its value in arithmetic, comparisons (so that estimates of one value are equal whatever
-    their intervals), formats such as ``f"{estimate:.2f}"``, arrays and tables. ``str`` shows the
-    interval too.
+    Arithmetic, comparisons, formats, arrays and tables take it as its value: estimates of one value
+    are equal whatever their intervals. ``str`` shows the interval too.
 
     A number that the data cannot resolve is NaN, as are both its ends, and ``method`` says why. A
     value of unknown uncertainty has NaN for its ends only.
@@ -68,3 +67,9 @@ class Estimate(float):
         if isnan(self.low) and isnan(self.high):
             return f"{self:.3f} (no interval)"
         return f"{self:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+def parts_of(estimate):
+    """Return the value, low, high and method of an Estimate by these names."""
+    ends = {"low": estimate.low, "high": estimate.high}
+    return {"value": float(estimate)} | ends | {"method": estimate.method}

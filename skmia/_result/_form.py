@@ -6,7 +6,7 @@ from itertools import islice
 
 import numpy as np
 
-from skmia._result._estimate import Estimate
+from skmia._result._estimate import Estimate, parts_of
 from skmia._result._json import decoded, encoded
 from skmia._result._text import folded, in_words, named, shortened, text_table
 
@@ -74,8 +74,7 @@ class Result:
         """Return the result as JSON, from which `from_json` makes an equal one.
 
         Infinity and NaN are texts, NaN in an Estimate or an array is null, and arrays are their
-        values by rows with dtype and shape. Labels without a form in JSON, such as dates, become
-        texts.
+        values by rows with dtype and shape. Labels such as dates become texts.
 
         Parameters
         ----------
@@ -127,8 +126,7 @@ class Result:
         Returns
         -------
         pandas.DataFrame
-            Of each Estimate the value and, as further columns, its ends. Rows that have a name
-            are indexed by it.
+            Of each Estimate the value and, as further columns, its ends. Names index the rows.
 
         Raises
         ------
@@ -197,7 +195,7 @@ def same(first, second):
     first, second = (v.item() if isinstance(v, np.generic) else v for v in (first, second))
     # before floats, whose == looks at the value alone
     if isinstance(first, Estimate) or isinstance(second, Estimate):
-        return type(first) is type(second) and same(_parts(first), _parts(second))
+        return type(first) is type(second) and same(parts_of(first), parts_of(second))
     if isinstance(first, dict) and isinstance(second, dict):
         return first.keys() == second.keys() and all(same(first[k], second[k]) for k in first)
     if isinstance(first, tuple | list):
@@ -211,7 +209,7 @@ def same(first, second):
 def plain(value):
     """Return a value in the types of JSON."""
     if isinstance(value, Estimate):
-        return dict(zip(("value", "low", "high", "method"), map(plain, _parts(value)), strict=True))
+        return plain(parts_of(value))
     if isinstance(value, Result):
         return value.to_dict()
     if isinstance(value, dict):
@@ -226,10 +224,6 @@ def plain(value):
     if isinstance(value, float):
         return float(value) if abs(value) < float("inf") else None
     return value if isinstance(value, bool | int | str | None) else str(value)
-
-
-def _parts(estimate):
-    return float(estimate), estimate.low, estimate.high, estimate.method
 
 
 def _same_tables(first, second):

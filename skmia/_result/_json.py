@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass
 import numpy as np
 from scipy import sparse
 
-from skmia._result._estimate import Estimate
+from skmia._result._estimate import Estimate, parts_of
 
 _PARTS = ("value", "low", "high", "method")  # of an Estimate
 # keys that say what an object stands for
@@ -18,13 +18,12 @@ _NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 def encoded(value):
     """Return a value of a result, or a result, in JSON's types.
 
-    A tuple is a list. What JSON has no form for, or could be taken for something else, is an object
-    with one key of `_TAGS`.
+    A tuple is a list. What JSON has no form for, or could be mistaken, has one key of `_TAGS`.
     """
     value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, Estimate):
-        numbers = (float(value), value.low, value.high)
-        return dict(zip(_PARTS, [*map(_number, numbers), value.method], strict=True))
+        parts = parts_of(value).items()
+        return {name: part if name == "method" else _number(part) for name, part in parts}
     if isinstance(value, float):
         return "NaN" if math.isnan(value) else _number(value)
     if value is None or isinstance(value, bool | int):
@@ -105,10 +104,6 @@ def _other(value):
     return {"text": text} if text in _NOT_FINITE else text
 
 
-def _tuple(value):
-    return [encoded(part) for part in value]
-
-
 def _dict(value):
     keys = [key.item() if isinstance(key, np.generic) else key for key in value]
     texts = [key if type(key) is str else repr(key) for key in keys]
@@ -122,17 +117,13 @@ def _dict(value):
 
 def _kind_of(keys):
     """Return the type of the keys of a dict, by what they look like."""
-    for kind in (int, float):
-        if keys and all(_is_written(key, kind) for key in keys):
-            return kind
+    for kind in (int, float) if keys else ():
+        try:
+            if all(repr(kind(key)) == key for key in keys):  # "01" is no int, and "1" no float
+                return kind
+        except ValueError:
+            continue
     return str
-
-
-def _is_written(text, kind):
-    try:  # "01" is no int, and "1" no float
-        return repr(kind(text)) == text
-    except ValueError:
-        return False
 
 
 def _array(value):
@@ -209,6 +200,6 @@ def _column_again(given, decode, pd):
 _ENCODERS = {
     np.ndarray: _array,
     dict: _dict,
-    list: lambda value: {"list": _tuple(value)},
-    tuple: _tuple,
+    list: lambda value: {"list": encoded(tuple(value))},
+    tuple: lambda value: [encoded(part) for part in value],
 }

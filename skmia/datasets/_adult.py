@@ -79,8 +79,6 @@ def load_adult(*, split="all", return_X_y=False, as_frame=False):
     --------
     >>> from skmia.datasets import load_adult
     >>> adult = load_adult(split="train")
-    >>> print(adult.target_names[adult.target[0]])
-    <=50K
     >>> sex = adult.feature_names.index("sex")
     >>> adult.categories["sex"][int(adult.data[0, sex])]
     'Male'

@@ -96,8 +96,7 @@ def make_purchase_like(
     Raises
     ------
     ValueError
-        If a parameter is out of its range, almost no customer buys 5 items, or there are fewer
-        different rows than classes.
+        If a parameter is out of its range, few customers buy 5 items, or too many rows are alike.
     TypeError
         If a parameter is not a number of its kind.
 
@@ -111,9 +110,8 @@ def make_purchase_like(
     0.71 (0.74) for logistic regression, 0.57–0.60 (0.60) for a random forest and 0.60–0.64 (0.65)
     for a network.
 
-    The clustering takes most of the time: 100,000 records took a minute and a half on two cores.
-    More records make clusters of a more regular shape, so that the accuracy of a model of 5,000
-    records depends on how many were clustered.
+    Clustering 100,000 records takes a minute and a half on two cores. The accuracy of a model of
+    5,000 records depends on how many were clustered, as more make clusters more regular.
 
     References
     ----------
@@ -214,8 +212,7 @@ def make_texas_like(
     n_features : int, default=6169
         Number of columns, at least 828: 768 of the blocks, the others codes.
     n_classes : int, default=100
-        Number of classes, from 2 to 100: the largest of the real data, in proportion to their
-        sizes there.
+        Number of classes, from 2 to 100: the largest of the real data, as frequent as there.
     class_weight : float, default=0.22
         How much of a record its class decides, in [0, 1].
     label_noise : float, default=0.0

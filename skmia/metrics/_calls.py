@@ -78,9 +78,8 @@ def membership_balanced_accuracy(
 
     .. math:: \tfrac{1}{2} (\mathrm{TPR} + \mathrm{TNR}) = \tfrac{1}{2} (1 + \mathrm{Adv})
 
-    where :math:`\mathrm{Adv}` is the :func:`membership_advantage`, whose interval and warning
-    apply: without a ``threshold`` it is the maximum over all, which is optimistic. 0.5 means no
-    better than guessing, 1 no mistake.
+    where :math:`\mathrm{Adv}` is the :func:`membership_advantage`, with its interval and warning:
+    without a ``threshold`` the maximum is optimistic. 0.5 is a blind guess, 1 means no mistake.
 
     Returns
     -------
@@ -118,9 +117,8 @@ def membership_precision_recall(
     of :math:`\pi` means that the call tells nothing, 1 that whoever is called a member is one. A
     recall of 1 means that all members are called, 0 that none is.
 
-    The interval of precision is that of the ratio FPR / TPR by MOVER with Wilson limits, the one of
-    recall is Clopper and Pearson's. Both take the threshold as fixed beforehand: they do not pay
-    for a choice on the same records.
+    The interval of precision is that of FPR / TPR by MOVER with Wilson limits, the one of recall is
+    Clopper and Pearson's. Neither pays for a threshold chosen on the same records.
 
     Returns
     -------

@@ -16,14 +16,10 @@ from skmia.utils._checks import check_membership_scores
 from skmia.utils._constraints import COUNT, ZERO_OR_MORE
 
 N_CANDIDATES = 1000
+_COUNTS = ("true_positives", "false_negatives", "false_positives", "true_negatives")
 
 
-@metric(
-    true_positives=ZERO_OR_MORE,
-    false_negatives=ZERO_OR_MORE,
-    false_positives=ZERO_OR_MORE,
-    true_negatives=ZERO_OR_MORE,
-)
+@metric(**dict.fromkeys(_COUNTS, ZERO_OR_MORE))
 def epsilon_from_counts(
     true_positives,
     false_negatives,
@@ -97,20 +93,13 @@ def epsilon_from_counts(
 
 @metric()
 def epsilon_lower_bound(
-    membership,
-    scores,
-    *,
-    delta=0.0,
-    threshold=None,
-    confidence_level=0.95,
-    random_state=None,
+    membership, scores, *, delta=0.0, threshold=None, confidence_level=0.95, random_state=None
 ):
     """Return a lower confidence bound on epsilon from attack scores.
 
     The bound is that of :func:`epsilon_from_counts`. Without a threshold, the one of the largest
     bound is chosen on a random half of the members and of the non-members, and the bound comes from
-    the other half alone: this pays for the search. 0 means that the scores are compatible with
-    perfect privacy.
+    the other half, which pays for the search. 0 means compatible with perfect privacy.
 
     The bound takes records as independent trials of the mechanism, each with its own training run.
     The records of a single run are not: there :func:`one_run_epsilon` is the valid bound, if each
@@ -180,12 +169,9 @@ def _halves(curve, rng):
     members, nonmembers = curve.blocks()
     true_positives = np.append(0, np.cumsum(_half(members, rng)))
     false_positives = np.append(0, np.cumsum(_half(nonmembers, rng)))
-    return (
-        curve._replace(true_positives=true_positives, false_positives=false_positives),
-        curve._replace(
-            true_positives=curve.true_positives - true_positives,
-            false_positives=curve.false_positives - false_positives,
-        ),
+    others = curve.true_positives - true_positives, curve.false_positives - false_positives
+    return Curve(curve.thresholds, true_positives, false_positives), Curve(
+        curve.thresholds, *others
     )
 
 
@@ -223,8 +209,7 @@ def one_run_epsilon_from_counts(
 
     and the bound is the largest epsilon that this refutes. The family "gaussian" converts the
     largest Gaussian trade-off curve that the counts refute to epsilon at ``delta``; it is tighter,
-    and holds for mechanisms at least as private as a Gaussian one. 0 means that the guesses are
-    compatible with perfect privacy.
+    for mechanisms at least as private as a Gaussian one. 0 means compatible with perfect privacy.
 
     Parameters
     ----------
@@ -280,8 +265,7 @@ def one_run_epsilon(
 
     One half of the guesses (one more if odd) says "member" of the highest scores, the other half
     "non-member" of the lowest; records between get no guess. The bound is that of
-    :func:`one_run_epsilon_from_counts`; 0 means that the guesses are compatible with perfect
-    privacy.
+    :func:`one_run_epsilon_from_counts`; 0 means compatible with perfect privacy.
 
     **It holds only if each record was included in training with probability 1/2, independently of
     all others**, and if ``n_guesses`` was fixed before anybody saw the scores.
@@ -291,8 +275,7 @@ def one_run_epsilon(
     n_guesses : int or None, default=None
         Guesses to make, between 1 and ``n_records``. None guesses all records.
     random_state : int, RandomState instance or None, default=None
-        Decides which of several records with equal scores is guessed, never their membership or
-        their position.
+        Decides which of several records with equal scores is guessed.
 
     Returns
     -------
@@ -304,8 +287,7 @@ def one_run_epsilon(
     ------
     ValueError
         If membership is not 0 and 1 with both present, scores are not finite real numbers, the two
-        differ in length, ``delta`` is 0 with the family "gaussian", or another parameter is out of
-        its range.
+        differ in length, a parameter is out of its range, or ``delta`` is 0 for "gaussian".
 
     References
     ----------

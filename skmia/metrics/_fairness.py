@@ -50,9 +50,8 @@ def demographic_parity_difference(
     Raises
     ------
     ValueError
-        If the lengths differ, labels are continuous or of different types, one of ``labels`` or
-        ``compared_groups`` does not occur, fewer than two groups are left, or another parameter is
-        out of its range.
+        If the lengths differ, labels are continuous or of different types, ``labels`` or groups do
+        not occur, fewer than two groups are left, or another parameter is out of its range.
 
     References
     ----------
@@ -204,8 +203,7 @@ def individual_fairness_deviation(
         Compare pairs of records, as in the paper, or groups, as its authors' code does.
     n_pairs : int, default=10_000
         Pairs of records, at least 1. If there are no more, all are taken; else so many are drawn,
-        with replacement, and the standard error is at most 0.5 / sqrt(n_pairs). Not used for
-        groups.
+        with replacement, and the standard error is at most 0.5 / sqrt(n_pairs).
     random_state : int, RandomState instance or None, default=None
         Draws the pairs. Not used where all are taken.
 
@@ -213,16 +211,15 @@ def individual_fairness_deviation(
     -------
     Estimate
         The deviation, in [0, 1]. Its interval takes the shares of the groups and the model for
-        given, and the records for independent draws of their groups. For pairs it is Student's,
-        with the variance of a mean of pairs that share records [3]_; there must be 10 records
-        beyond one of each group. For groups it is as for :func:`demographic_parity_difference`.
+        given, and the records for independent draws. For pairs it is Student's, with the variance
+        of pairs that share records [3]_, and needs 10 records beyond one of each group. For groups
+        it is as for :func:`demographic_parity_difference`.
 
     Raises
     ------
     ValueError
-        If the lengths differ, ``y_proba`` holds no probabilities of two or more classes, fewer than
-        two groups are left, one of ``compared_groups`` has no records, or another parameter is out
-        of its range.
+        If the lengths differ, ``y_proba`` holds no probabilities of two or more classes, groups do
+        not occur, fewer than two are left, or another parameter is out of its range.
 
     References
     ----------
@@ -265,7 +262,7 @@ def _coded_records(y_true, y_pred, sensitive_features, groups):
     """Return groups and true and predicted classes as integers, and the classes that occur."""
     (true, predicted), classes = class_codes(y_true=y_true, y_pred=y_pred)
     group, true, predicted = _compared(sensitive_features, groups, true, predicted)
-    # labels that occur only in groups left out are left out too
+    # labels of groups left out alone are left out too
     present, codes = np.unique(np.concatenate([true, predicted]), return_inverse=True)
     return group, np.split(codes, 2), classes[present]
 

@@ -48,9 +48,8 @@ def mia_indistinguishability_deviation(membership, y_pred, *, smoothing=0.0, con
     -------
     Estimate
         The deviation, at least 0 and possibly infinite. Its interval is made of those of each
-        label's ratio [3]_, from Wilson's limits of the two frequencies, at a level that holds for
-        all labels at once (Bonferroni). It takes the records for independent draws, and the model
-        for given. Smoothed counts enter as if they had been counted.
+        label's ratio [3]_, from Wilson's limits, at a level that holds for all labels at once
+        (Bonferroni), for records drawn independently and a given model.
 
     Raises
     ------

@@ -50,17 +50,14 @@ scores : array-like of shape (n_records,)
 y_pred : array-like of shape (n_records,)
     Predicted labels.
 sensitive_features : array-like of shape (n_records,) or (n_records, n_features)
-    Each record's group, of any type. Of several columns, each combination of values is a group.
-    None and NaN are the group "missing".
+    Each record's group; of several columns, each combination is one. None and NaN are "missing".
 labels : list or None, default=None
     Labels to take the mean over. None takes the union of ``y_true`` and ``y_pred``.
 compared_groups : list or None, default=None
-    Groups to compare, tuples if there are several columns; other records are left out. None
-    takes all.
+    Groups to compare, tuples if there are several columns, without the others; None takes all.
 threshold : float or None, default=None
     Records with a score of at least the threshold are called members; it must have been fixed
-    without these records. None takes the threshold of the largest advantage on them, the highest
-    one among equals.
+    without these records. None takes that of the largest advantage on them, the highest of equals.
 prior : float, default=0.5
     Probability that a record is a member where the attack is used, in (0, 1).
 delta : float, default=0.0

@@ -71,8 +71,7 @@ def membership_report(
 
     Advantage, balanced accuracy, precision and recall are those of the best threshold on these
     records, see :func:`membership_advantage` for the optimism in this. Only precision depends on
-    the prior. A false positive rate that the non-members cannot resolve is reported as such,
-    without a warning.
+    the prior. A false positive rate that cannot be resolved is reported without a warning.
 
     Parameters
     ----------

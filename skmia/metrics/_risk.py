@@ -34,16 +34,8 @@ class RiskReliability(Result):
     Examples
     --------
     >>> from skmia.metrics import risk_reliability
-    >>> print(risk_reliability([1, 1, 1, 0, 0], [0.8, 0.8, 0.8, 0.8, 0.1], n_bins=2))
-    RiskReliability
-    brier score: 0.154
-    expected calibration error: 0.060
-    bin edges: 0.000, 0.500, 1.000
-    <BLANKLINE>
-    n records  mean risk  member fraction  low    high
-    ---------  ---------  ---------------  -----  -----
-    1          0.100      0.000            0.000  0.975
-    4          0.800      0.750            0.194  0.994
+    >>> risk_reliability([1, 1, 1, 0, 0], [0.8, 0.8, 0.8, 0.8, 0.1], n_bins=2).member_fraction
+    array([0.  , 0.75])
     """
 
     brier_score: float
@@ -98,8 +90,8 @@ def risk_reliability(membership, risk, *, n_bins=10, confidence_level=0.95):
     --------
     >>> from skmia.metrics import risk_reliability
     >>> report = risk_reliability([1, 1, 1, 0, 0], [0.8, 0.8, 0.8, 0.8, 0.1], n_bins=2)
-    >>> round(report.expected_calibration_error, 3), round(report.brier_score, 3)
-    (0.06, 0.154)
+    >>> round(report.brier_score, 3)
+    0.154
     """
     check_consistent_length(membership, risk)
     membership = check_membership(membership)

@@ -247,8 +247,7 @@ def modified_entropy(proba, y_index, *, eps=1e-30):
     """Return the negated modified entropy, (1 − p_y) ln p_y + Σ_{i≠y} p_i ln(1 − p_i).
 
     It is in [2 ln eps, 0], and 0 if and only if the true label has probability 1. `eps` is the
-    floor of the logarithms' arguments. Unlike the entropy, it tells a confident right answer from a
-    confident wrong one.
+    floor of the logarithms' arguments. It tells confident right answers from confident wrong ones.
 
     References
     ----------
