@@ -169,10 +169,9 @@ def _halves(curve, rng):
     members, nonmembers = curve.blocks()
     true_positives = np.append(0, np.cumsum(_half(members, rng)))
     false_positives = np.append(0, np.cumsum(_half(nonmembers, rng)))
-    others = curve.true_positives - true_positives, curve.false_positives - false_positives
-    return Curve(curve.thresholds, true_positives, false_positives), Curve(
-        curve.thresholds, *others
-    )
+    chosen = Curve(curve.thresholds, true_positives, false_positives)
+    others = (whole - part for whole, part in zip(curve[1:], chosen[1:], strict=True))
+    return chosen, Curve(curve.thresholds, *others)
 
 
 def _half(counts, rng):

@@ -83,10 +83,7 @@ ValueError
 
 
 def metric(**own):
-    """Validate the parameters of a metric, and say what its docstring leaves out for them.
-
-    `own` are constraints of parameters that no other metric has.
-    """
+    """Validate parameters, some by constraints of their `own`, and complete the docstring."""
     allowed = _ALLOWED | own
 
     def decorate(function):
