@@ -95,11 +95,12 @@ def epsilon_from_counts(
 def epsilon_lower_bound(
     membership, scores, *, delta=0.0, threshold=None, confidence_level=0.95, random_state=None
 ):
-    """Return a lower confidence bound on epsilon from attack scores.
+    r"""Return a lower confidence bound on epsilon from attack scores.
 
-    The bound is that of :func:`epsilon_from_counts`. Without a threshold, the one of the largest
-    bound is chosen on a random half of the members and of the non-members, and the bound comes from
-    the other half, which pays for the search. 0 means compatible with perfect privacy.
+    It is that of :func:`epsilon_from_counts`, where scores :math:`s \ge t` call a record a member.
+    Without a threshold, the :math:`t` of the largest bound is chosen on a random half of the
+    members and of the non-members, and the bound comes from the other half, which pays for the
+    search. 0 means compatible with perfect privacy.
 
     The bound takes records as independent trials of the mechanism, each with its own training run.
     The records of a single run are not: there :func:`one_run_epsilon` is the valid bound, if each
@@ -260,9 +261,9 @@ def one_run_epsilon(
     family="pure",
     random_state=None,
 ):
-    """Return a lower confidence bound on epsilon from the scores of one training run.
+    r"""Return a lower confidence bound on epsilon from the scores of one training run.
 
-    One half of the guesses (one more if odd) says "member" of the highest scores, the other half
+    Of :math:`r` guesses, :math:`\lceil r / 2 \rceil` say "member" of the highest scores, the others
     "non-member" of the lowest; records between get no guess. The bound is that of
     :func:`one_run_epsilon_from_counts`; 0 means compatible with perfect privacy.
 

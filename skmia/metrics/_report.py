@@ -67,11 +67,11 @@ def membership_report(
     n_resamples=1000,
     random_state=None,
 ):
-    """Return all membership metrics of scores, each with its confidence interval.
+    r"""Return all membership metrics of scores, each with its confidence interval.
 
-    Advantage, balanced accuracy, precision and recall are those of the best threshold on these
-    records, see :func:`membership_advantage` for the optimism in this. Only precision depends on
-    the prior. A false positive rate that cannot be resolved is reported without a warning.
+    Advantage, balanced accuracy, precision and recall are those of the threshold with the largest
+    :math:`\mathrm{TPR} - \mathrm{FPR}` on these records: :func:`membership_advantage` tells how
+    optimistic. Only precision depends on the prior. Rates too small to resolve give no warning.
 
     Parameters
     ----------

@@ -166,7 +166,7 @@ def get_signal(signal):
 
 @_signal
 def correctness(proba, y_index):
-    """Return 1 where the model predicts the true label, else 0.
+    """Return s = 1 where the model predicts the true label, else 0.
 
     Of equally probable classes the model predicts the first.
 
@@ -186,7 +186,7 @@ def correctness(proba, y_index):
 
 @_signal
 def confidence(proba, y_index):
-    """Return the probability that the model gives to the true label, in [0, 1].
+    """Return the probability of the true label, s = p_y, in [0, 1].
 
     References
     ----------
@@ -204,7 +204,7 @@ def confidence(proba, y_index):
 
 @_signal
 def loss(proba, y_index, *, eps=1e-30):
-    """Return the negated cross-entropy loss, ln max(p_y, eps).
+    """Return the negated cross-entropy loss, s = ln max(p_y, eps).
 
     It is in [ln eps, 0], and 0 where the model is certain and right.
 
@@ -224,7 +224,7 @@ def loss(proba, y_index, *, eps=1e-30):
 
 @_signal
 def entropy(proba, y_index, *, eps=1e-30):
-    """Return the negated entropy of the response, Σ_i p_i ln max(p_i, eps).
+    """Return the negated entropy of the response, s = Σ_i p_i ln max(p_i, eps).
 
     It is in [−ln n_classes, 0], and 0 for a certain response. It does not look at the label.
 
@@ -244,7 +244,7 @@ def entropy(proba, y_index, *, eps=1e-30):
 
 @_signal
 def modified_entropy(proba, y_index, *, eps=1e-30):
-    """Return the negated modified entropy, (1 − p_y) ln p_y + Σ_{i≠y} p_i ln(1 − p_i).
+    """Return the negated modified entropy, s = (1 − p_y) ln p_y + Σ_{i≠y} p_i ln(1 − p_i).
 
     It is in [2 ln eps, 0], and 0 if and only if the true label has probability 1. `eps` is the
     floor of the logarithms' arguments. It tells confident right answers from confident wrong ones.
@@ -265,7 +265,7 @@ def modified_entropy(proba, y_index, *, eps=1e-30):
 
 @_signal
 def logit_confidence(proba, y_index, *, eps=1e-45):
-    """Return the confidence on the logit scale, ln(p_y + eps) − ln(Σ_{j≠y} p_j + eps).
+    """Return the confidence on the logit scale, s = ln(p_y + eps) − ln(Σ_{j≠y} p_j + eps).
 
     It is in about [−104, 104], and 0 where the true label has half the mass. The sum over the other
     classes keeps digits that 1 − p_y loses. It is computed in float64, whatever the response.
@@ -286,7 +286,7 @@ def logit_confidence(proba, y_index, *, eps=1e-45):
 
 @_signal
 def margin(proba, y_index):
-    """Return the confidence less the largest probability of another class, p_y − max_{j≠y} p_j.
+    """Return the confidence less the largest of another class, s = p_y − max_{j≠y} p_j.
 
     It is in [−1, 1], and positive where the model is right.
 
