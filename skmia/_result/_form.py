@@ -168,7 +168,6 @@ class Result:
                 yield f"{f.name.replace('_', ' ')}: {in_words(getattr(self, f.name))}"
 
     def _of_table(self):
-        """Return the names of the fields that the table is made of."""
         return (self._rows,) if isinstance(self._rows, str) else self._rows or ()
 
     def _columns(self):

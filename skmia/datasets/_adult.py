@@ -59,7 +59,6 @@ def load_adult(*, split="all", return_X_y=False, as_frame=False):
             The name of the data file in `data_module`.
         data_module : str
             The package that holds the data file.
-
     (data, target) : tuple if ``return_X_y`` is True
         The first two of these attributes.
 
