@@ -1,7 +1,6 @@
-"""What a target reveals of records: one row of class probabilities each.
+"""What a target reveals of records: one row each, a probability for each class of the caller's.
 
-Probabilities where the target has them, else its decision values, else its labels; always as an
-(n, n_classes) array whose columns follow the classes that the caller names.
+They come from the target's probabilities, else its decision values, else its labels.
 """
 
 from copy import copy
@@ -16,32 +15,12 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skmia.utils._sklearn import _num_samples, _safe_indexing
 
-__all__ = [
-    "Answered",
-    "all_classes",
-    "answers_in_batches",
-    "batches",
-    "check_label_type",
-    "check_labels",
-    "check_target",
-    "class_probabilities",
-    "expand",
-    "known_classes",
-    "label_index",
-    "record_response",
-    "response_method_of",
-    "taken",
-]
-
 # what reveals most comes first
 RESPONSE_METHODS = ("predict_proba", "decision_function", "predict")
 
 
 def response_method_of(estimator, method="auto"):
-    """Return the name of the method by which the target answers.
-
-    "auto" takes the first that the target has of `RESPONSE_METHODS`.
-    """
+    """Return the name of the method by which the target answers, by "auto" the first it has."""
     if isinstance(estimator, Answered):
         # no model is left to ask, so its answers go under the one name that they were kept by
         if estimator.model is None and method in ("auto", *estimator._kept):
@@ -63,47 +42,36 @@ def check_target(target, method="auto"):
     target = target.model if isinstance(target, Answered) else target
     is_estimator = isinstance(target, BaseEstimator)
     if is_estimator and is_regressor(target):
-        raise TypeError(
-            f"The target must be a classifier, got the regressor {type(target).__name__}."
-        )
+        name = type(target).__name__
+        raise TypeError(f"The target must be a classifier, got the regressor {name}.")
     if is_estimator:  # others may keep their state where they like
         check_is_fitted(target)
     if target is not None:
         response_method_of(target, method)
 
 
-def known_classes(estimator, n_columns):
-    """Return the target's classes in the order of the columns of its response."""
-    classes = getattr(estimator, "classes_", None)
-    return np.arange(n_columns) if classes is None else np.asarray(classes)
-
-
 def all_classes(estimator, X, y, *, method="auto"):
-    """Return the classes of the target and those of the labels together, sorted.
-
-    A target that does not name its classes is asked for the first record.
-    """
-    own = getattr(estimator, "classes_", None)
+    """Return the classes of the target and those of the labels together, sorted."""
+    named = getattr(estimator, "classes_", None)
     name = response_method_of(estimator, method)
-    if own is None and name == "predict":  # labels have no columns, so any may come
+    if named is None and name == "predict":  # labels have no columns, so any may come
         return np.unique(y)
-    if own is None:
+    own = named
+    if named is None:  # the columns of an answer tell
         one = _to_matrix(getattr(estimator, name)(_safe_indexing(X, [0])), estimator, name)
         own = np.arange(one.shape[1])
-        check_label_type(y, own)
-        if not np.isin(y, own).all():
-            raise ValueError(
-                f"{type(estimator).__name__} does not name its classes_ and answers with "
-                f"{len(own)} columns, which are taken for the labels 0 to {len(own) - 1}; y holds "
-                f"{np.setdiff1d(y, own)[:5].tolist()}. Number the labels, or give the model a "
-                "classes_ attribute."
-            )
     check_label_type(y, own)
+    if named is None and not np.isin(y, own).all():
+        raise ValueError(
+            f"{type(estimator).__name__} does not name its classes_ and answers with {len(own)} "
+            f"columns, which are taken for the labels 0 to {len(own) - 1}; y holds "
+            f"{np.setdiff1d(y, own)[:5].tolist()}. Number the labels, or give the model a classes_ "
+            "attribute."
+        )
     return np.union1d(own, y)
 
 
 def check_labels(X, y):
-    """Return labels as an array with one entry per record."""
     y = column_or_1d(y, warn=True)
     if y.dtype.kind not in "biuUS":  # whole numbers and texts are classes whatever they are
         check_classification_targets(y)
@@ -131,11 +99,9 @@ def label_index(y, classes):
 
 
 def class_probabilities(estimator, X, classes, *, method="auto"):
-    """Return the response to all records at once, of shape (n_records, n_classes).
+    """Return the response to all records at once, in float32 or float64.
 
-    `classes` are sorted and hold all of the target's; one that the target does not know has
-    probability 0. Decision values become probabilities by the softmax (the logistic function for
-    two classes), labels become certain answers. float32 stays float32, all else is float64.
+    `classes` are sorted and hold all of the target's; others have probability 0.
     """
     if isinstance(estimator, Answered):
         if X is estimator.X:  # this object, never records of equal content
@@ -146,7 +112,8 @@ def class_probabilities(estimator, X, classes, *, method="auto"):
     if name == "predict":
         return _one_hot(answer, classes)
     proba = _to_matrix(answer, estimator, name)
-    own = known_classes(estimator, proba.shape[1])
+    own = getattr(estimator, "classes_", None)
+    own = np.arange(proba.shape[1]) if own is None else np.asarray(own)
     if proba.shape[1] != len(own):  # k (k − 1) / 2 columns of pairs of classes
         raise ValueError(
             f"{type(estimator).__name__}.{name} returned {proba.shape[1]} columns for "
@@ -157,7 +124,7 @@ def class_probabilities(estimator, X, classes, *, method="auto"):
 
 
 def _to_matrix(answer, estimator, name):
-    """Return an answer as a finite matrix of probabilities, one column per class of the target."""
+    """Return an answer as finite probabilities, one column per class of the target."""
     if isinstance(answer, list | tuple):  # one array per output
         raise ValueError(
             f"{type(estimator).__name__}.{name} returned a list of {len(answer)} arrays: "
@@ -166,12 +133,12 @@ def _to_matrix(answer, estimator, name):
     answer = np.asarray(answer)
     if answer.dtype not in (np.float32, np.float64):
         answer = answer.astype(np.float64)
-    if not np.isfinite(answer).all():
+    is_finite = np.isfinite(answer.reshape(len(answer), -1)).all(axis=1)
+    if not is_finite.all():
         raise ValueError(
             f"{type(estimator).__name__}.{name} returned NaN or infinity for "
-            f"{np.sum(~np.isfinite(answer.reshape(len(answer), -1)).all(axis=1))} of "
-            f"{len(answer)} records. A membership signal needs finite answers: mend the model or "
-            "leave these records out."
+            f"{np.sum(~is_finite)} of {len(answer)} records. A membership signal needs finite "
+            "answers: mend the model or leave these records out."
         )
     if name == "decision_function":
         return _from_decision_values(answer)
@@ -198,10 +165,7 @@ def _one_hot(labels, classes):
 
 
 def expand(proba, own, classes):
-    """Move the columns of a model's own classes to their places among all classes, sorted.
-
-    Where the classes are the same it returns the very array given.
-    """
+    """Move the columns of a model's own classes to their places among all classes, sorted."""
     columns = label_index(own, classes)
     if (columns < 0).any():
         raise ValueError(
@@ -209,17 +173,14 @@ def expand(proba, own, classes):
             f"{classes.tolist()}."
         )
     if np.array_equal(columns, np.arange(len(classes))):
-        return proba
+        return proba  # no copy
     expanded = np.zeros((len(proba), len(classes)), proba.dtype)
     expanded[:, columns] = proba
     return expanded
 
 
 def batches(n_records, n_columns):
-    """Cut records into slices whose answers fit scikit-learn's `working_memory`.
-
-    `n_columns` counts features and classes together.
-    """
+    """Cut records of `n_columns` features and classes into slices for the `working_memory`."""
     # The number of jobs does not enter, since the last digits of an answer may depend on the batch.
     # A pipeline holds its records more than once while it answers, in each of several threads
     batch_bytes = max(get_config()["working_memory"] * 2**20 / 32, 1)
@@ -236,7 +197,7 @@ def taken(model, X, rows):
 
 
 def answers_in_batches(model, X, classes, *, method="auto"):
-    """Ask the target batch by batch; yield the slice of each batch and its response."""
+    """Yield the slice of each batch of records, and the target's response to it."""
     n_records, shape = _num_samples(X), getattr(X, "shape", ())
     n_columns = len(classes) + (shape[1] if len(shape) == 2 else 0)
     parts = batches(n_records, n_columns)
@@ -247,7 +208,7 @@ def answers_in_batches(model, X, classes, *, method="auto"):
 
 
 def record_response(estimator, X, classes, *, method="auto"):
-    """Return the target's response to all records, for which it is asked batch by batch."""
+    """Return the target's response to all records, asked batch by batch."""
     answers = None
     for part, proba in answers_in_batches(estimator, X, classes, method=method):
         if answers is None:
@@ -259,17 +220,11 @@ def record_response(estimator, X, classes, *, method="auto"):
 
 
 class Answered:
-    """A model and records for which it answers once: what it answered is kept.
+    """A model and records for which it answers once; others, such as copies, are put to the model.
 
-    Whoever asks it for these very records, the same object, or for rows that `rows` took of them,
-    reads what is kept. Any others, such as perturbed copies, are put to the model. An attack is
-    handed records with their answers, so that it cannot take the place of a record for its content.
-
-    `model` is None where nothing but its answers is known, `X` is None where the records are not
-    known; the object then stands for them. `classes` are sorted and hold all of the model's.
-    `proba` are answers that are known, asked for by `method`: matrices, one below the other.
-    `numbers` says which of their rows are those of the records, by default all in their order.
-    Without `proba` the model is asked when the first answer is read.
+    `model` is None where only answers are known, and `X` where the records are not known: the
+    object then stands for them. `proba` are answers by `method`: matrices, one below the other,
+    whose rows `numbers`, by default all, belong to the records.
     """
 
     def __init__(self, model, X, classes, *, method="auto", proba=None, numbers=None):
@@ -284,11 +239,9 @@ class Answered:
 
     @property
     def X(self):  # noqa: N802 - scikit-learn's name
-        """Return the records, or what stands for them."""
         return self if self._records is None else self._records  # kept, it would be a cycle
 
     def __len__(self):
-        """Return the number of records."""
         if self._rows is not None:
             return len(self._rows)
         if self._all is not None:
@@ -297,11 +250,9 @@ class Answered:
         return sum(map(len, proba)) if numbers is None else len(numbers)
 
     def __getitem__(self, rows):
-        """Return the same of some records, where the object stands for them."""
         return self.rows(rows)
 
     def __getattr__(self, name):
-        """Return whatever else the model has."""
         # a copy is asked for private names before it has a model, and would ask itself for ever
         if name.startswith("_") or self.model is None:
             raise AttributeError(f"A model of which only the answers are known has no {name}.")
@@ -326,7 +277,6 @@ class Answered:
         return name
 
     def answers(self, method="auto"):
-        """Return the answers for the records, in the order of `classes_`."""
         proba, numbers = self._kept[self.ask(method)]
         if numbers is None:
             numbers = self._rows

@@ -8,17 +8,6 @@ from sklearn.utils import check_consistent_length
 
 from skmia.utils._checks import check_membership
 
-__all__ = [
-    "final_estimator",
-    "held_out_note",
-    "known_membership",
-    "predicted_labels",
-    "records_as_seen",
-    "selected_rows",
-    "transformed",
-    "who_remembers",
-]
-
 
 def final_estimator(target):
     """Return the classifier within pipelines, searches, recorders and frozen estimators."""
@@ -28,10 +17,7 @@ def final_estimator(target):
 
 
 def transformed(target, X):
-    """Return the innermost classifier, and records as the steps of pipelines hand them to it.
-
-    It refuses a target with a step that resamples records.
-    """
+    """Return the innermost classifier, and records as pipelines hand them to it in `fit`."""
     for part in _layers(target):
         if _samplers(part):
             raise ValueError(
@@ -43,18 +29,16 @@ def transformed(target, X):
 
 
 def records_as_seen(target, X):
-    """Return records as the steps of pipelines within the target hand them to its classifier.
-
-    They are records to predict, so that steps that resample are passed over.
-    """
+    """Return records to predict as the steps of pipelines hand them to the classifier within."""
     for part in _layers(target):
         for step in _own_steps(part)[:-1]:  # the last one is the next layer
+            # steps that resample have nothing to do with records to predict
             X = step.transform(X) if hasattr(step, "transform") else X
     return X
 
 
 def _within(target):
-    """Return what a search, a recorder, a pipeline or a frozen estimator is made of, or None."""
+    """Return the estimator within a search, recorder, pipeline or frozen estimator, else None."""
     # a recorder comes first: it shows the attributes of the search or pipeline within as its own
     if hasattr(target, "membership_of") and hasattr(target, "estimator_"):
         return target.estimator_
@@ -72,11 +56,7 @@ _MEMBERS = ": classifier.membership_of(X_train, y_train) is 1 for the others"
 
 
 def held_out_note(target, X, y):
-    """Return a warning if the target kept some rows of its `fit` for validation only, else None.
-
-    Such rows are no members. There is nothing to say either if the target is one of skmia's
-    networks, which know what they were trained on, and was trained on all these records.
-    """
+    """Return a warning if the target may not have been trained on all these records, else None."""
     note = _held_out_note(target)
     if note is None:
         return None
@@ -104,20 +84,15 @@ def known_membership(target, X, y, membership):
 
 
 def who_remembers(target):
-    """Return what may know its training records: the target or, of a search, its best estimator.
-
-    A recorder of a search has `membership_of` of its own and stays.
-    """
-    if hasattr(target, "membership_of"):
-        return target
-    return getattr(target, "best_estimator_", target)
+    """Return what may know its training records: the target or, of a search, its best estimator."""
+    is_own = hasattr(target, "membership_of")  # of a recorder of a search too
+    return target if is_own else getattr(target, "best_estimator_", target)
 
 
 def selected_rows(target, n_rows):
     """Return which rows given to `fit` the samplers of pipelines within selected, sorted.
 
-    Each stands once. All of them do if there are no samplers, or one makes rows up: then it is not
-    known which of them were trained on.
+    They are all if a sampler makes rows up: then it is not known which were trained on.
     """
     rows = np.arange(n_rows)
     samplers = [sampler for part in _layers(target) for sampler in _samplers(part)]
@@ -128,13 +103,12 @@ def selected_rows(target, n_rows):
 
 
 def _own_steps(part):
-    """Return the steps of a pipeline; a recorder shows those of the pipeline within as its own."""
     steps = [step for _, step in getattr(part, "steps", ())]
+    # a recorder shows those of the pipeline within as its own
     return steps if steps and _within(part) is steps[-1] else []
 
 
 def _samplers(part):
-    """Return the steps that resample the rows of a fit, and do nothing to rows to predict."""
     return [step for step in _own_steps(part) if hasattr(step, "fit_resample")]
 
 
@@ -181,14 +155,13 @@ def _held_out_note(target, *, selected=False):
 
 
 def _layers(target):
-    """Yield the target, and what is within, down to the classifier."""
     while target is not None:
         yield target
         target = _within(target)
 
 
 def _classifiers_within(target):
-    """Yield the innermost classifier, and those that an ensemble or a wrapper has trained."""
+    """Yield the innermost classifier, and those that it has trained."""
     final = final_estimator(target)
     yield final
     # `net_` is the network within a network of skmia, `estimator_` what a wrapper has trained
@@ -209,11 +182,7 @@ def _stops_early(classifier):
 
 
 def predicted_labels(target, X, classes, proba):
-    """Return the labels that a target predicts, by its answers `proba` where they follow from them.
-
-    `classes` are sorted. A classifier with a threshold of its own is asked, and one that predicts
-    labels beyond these classes.
-    """
+    """Return the labels that a target predicts, by its answers where they follow from them."""
     has_threshold = any(isinstance(part, _WITH_THRESHOLD) for part in _layers(target))
     # a row of zeros: the label that was predicted is not among these classes
     if has_threshold or proba.max(axis=1).min() == 0:

@@ -4,16 +4,13 @@ import re
 from typing import NamedTuple
 
 import numpy as np
-
-__all__ = ["Tradeoff", "read_tradeoff"]
+from scipy.stats import sem
 
 
 class Tradeoff(NamedTuple):
-    """Utility and attack success of each candidate: means over the splits, with their standard
-    errors.
+    """Means over the splits of each candidate, with standard errors, NaN where there is one split.
 
-    Attack success is higher for candidates that give more away. Errors are NaN where there is one
-    split.
+    Attack success is higher for candidates that give more away.
     """
 
     utility: np.ndarray
@@ -28,15 +25,9 @@ class Tradeoff(NamedTuple):
         return np.isfinite(self.utility) & np.isfinite(self.attack_success)
 
     def front(self):
-        """Return the rows of the candidates that no other beats in both, by ascending attack
-        success.
-
-        Candidates of equal utility and equal attack success are all on the front, or none of them
-        is.
-        """
+        """Return the rows of candidates that none beats in both, by ascending attack success."""
         rows = np.flatnonzero(self.measured)
-        # of equal attack success the most useful first: the others are then beaten by one before
-        # them
+        # of equal attack success the most useful first: it then beats the others from before them
         rows = rows[np.lexsort((-self.utility[rows], self.attack_success[rows]))]
         utility = self.utility[rows]
         attack_success = self.attack_success[rows]
@@ -49,11 +40,8 @@ class Tradeoff(NamedTuple):
 
 
 def read_tradeoff(cv_results, utility, privacy):
-    """Return the Tradeoff of the candidates in `cv_results_`, by the names of two scorers.
-
-    `privacy` is the scorer of attack success, with or without "neg_". Its scores are higher for
-    more private models, as all scorers are greater-is-better; attack success is their negative.
-    """
+    """Return the Tradeoff of the candidates in `cv_results_`, by the names of two scorers."""
+    # scores of `privacy`, with or without "neg_", are higher for more private models
     utility_name = _scorer_named(cv_results, [utility], "utility")
     attack_success_name = _scorer_named(cv_results, [privacy, f"neg_{privacy}"], "privacy")
     utility_scores = _split_scores(cv_results, utility_name)
@@ -80,12 +68,11 @@ def read_tradeoff(cv_results, utility, privacy):
 
 
 def _scorer_named(cv_results, names, role):
+    prefix = "mean_test_"
+    present = [key.removeprefix(prefix) for key in map(str, cv_results) if key.startswith(prefix)]
     for name in names:
-        if f"mean_test_{name}" in cv_results:
+        if name in present:
             return name
-    present = [
-        k.removeprefix("mean_test_") for k in map(str, cv_results) if k.startswith("mean_test_")
-    ]
     raise ValueError(
         f"The results have no scores {names[0]!r} for {role}; they have {present}. Give the search "
         "a scorer of that name, or name one of these."
@@ -100,7 +87,6 @@ def _split_scores(cv_results, name):
 
 
 def _standard_error(scores):
-    n_splits = scores.shape[1]
-    if n_splits < 2:  # one split has no spread
+    if scores.shape[1] < 2:  # one split has no spread
         return np.full(len(scores), np.nan)
-    return scores.std(axis=1, ddof=1) / np.sqrt(n_splits)
+    return sem(scores, axis=1)

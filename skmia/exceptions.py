@@ -1,18 +1,4 @@
-"""Errors and warnings of skmia.
-
-::
-
-    ValueError
-    └── ShadowTrainingError      a shadow model could not be trained
-
-    UserWarning
-    └── PrivacyWarning           every warning of this library
-        ├── BudgetWarning        nothing that was tried keeps to the privacy budget
-        ├── CalibrationWarning   a threshold or risk rests on less than was asked for
-        ├── MembershipWarning    who is a member may not be what it seems
-        ├── ResolutionWarning    too few records for the figure that was asked for
-        └── StorageWarning       a stored model cannot be used, or a model not be stored
-"""
+"""Errors and warnings of skmia."""
 
 __all__ = [
     "BudgetWarning",
@@ -34,10 +20,7 @@ class PrivacyWarning(UserWarning):
 
 
 class BudgetWarning(PrivacyWarning):
-    """No candidate of a search, or epoch of a training, keeps to the privacy budget.
-
-    The most private one was taken.
-    """
+    """No candidate or epoch keeps to the privacy budget, so that the most private was taken."""
 
 
 class CalibrationWarning(PrivacyWarning):

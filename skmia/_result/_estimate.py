@@ -6,10 +6,8 @@ from math import isnan, nan
 class Estimate(float):
     """Value of a metric with its confidence interval: a float that knows both.
 
-    It is the value in all that floats are used for: arithmetic, which gives plain floats,
-    comparisons, rounding, formats such as ``f"{estimate:.2f}"``, arrays and tables. Equality and
-    the hash are the float's, so that two estimates of one value with different intervals are
-    equal. ``str`` shows the interval too.
+    Arithmetic, comparisons, formats, arrays and tables take it as its value: estimates of one value
+    are equal whatever their intervals. ``str`` shows the interval too.
 
     A number that the data cannot resolve is NaN, as are both its ends, and ``method`` says why. A
     value of unknown uncertainty has NaN for its ends only.
@@ -18,19 +16,15 @@ class Estimate(float):
     ----------
     value : float
         The metric on the records given.
-    low : float, default=nan
-        Lower end of the confidence interval.
-    high : float, default=nan
-        Upper end of the confidence interval.
+    low, high : float, default=nan
+        Ends of the confidence interval.
     method : str, default="no interval"
         How the interval was made, or why there is none.
 
     Attributes
     ----------
-    low : float
-        Lower end of the confidence interval.
-    high : float
-        Upper end of the confidence interval.
+    low, high : float
+        Ends of the confidence interval.
     method : str
         How the interval was made, or why there is none.
 
@@ -48,7 +42,6 @@ class Estimate(float):
 
     # statistics.mean and float.fromhex make numbers of the class of theirs from a value alone
     def __new__(cls, value, low=nan, high=nan, method="no interval"):
-        """Make the float and set the rest, once."""
         self = super().__new__(cls, value)
         parts = {"low": float(low), "high": float(high), "method": str(method)}
         for name, part in parts.items():  # past our own __setattr__, which refuses
@@ -56,19 +49,15 @@ class Estimate(float):
         return self
 
     def __setattr__(self, name, value):
-        """Refuse: numbers do not change."""
         raise AttributeError(f"an Estimate cannot be changed, make a new one; got {name}={value!r}")
 
     def __delattr__(self, name):
-        """Refuse: numbers do not change."""
         raise AttributeError(f"an Estimate cannot be changed, got del {name}")
 
     def __reduce_ex__(self, protocol):
-        """Copy and pickle all four parts."""
         return type(self), (float(self), self.low, self.high, self.method)
 
     def __repr__(self):
-        """Return the call that makes it."""
         return f"Estimate({float(self)!r}, {self.low!r}, {self.high!r}, {self.method!r})"
 
     def __str__(self):
@@ -78,3 +67,9 @@ class Estimate(float):
         if isnan(self.low) and isnan(self.high):
             return f"{self:.3f} (no interval)"
         return f"{self:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+def parts_of(estimate):
+    """Return the value, low, high and method of an Estimate by these names."""
+    ends = {"low": estimate.low, "high": estimate.high}
+    return {"value": float(estimate)} | ends | {"method": estimate.method}

@@ -6,11 +6,9 @@ from itertools import islice
 
 import numpy as np
 
-from skmia._result._estimate import Estimate
+from skmia._result._estimate import Estimate, parts_of
 from skmia._result._json import decoded, encoded
-from skmia._result._text import folded, in_words, shortened, text_table
-
-__all__ = ["Result"]
+from skmia._result._text import folded, in_words, named, shortened, text_table
 
 _CLASSES = {}  # by name, for JSON
 _MOST_ROWS = 20  # of a table in a text
@@ -20,19 +18,17 @@ _MOST_REPR = 200  # characters
 class Result:
     """Base of what a measurement returns: ``@dataclass(frozen=True, repr=False, eq=False)``.
 
-    `_rows` names what its table is made of: the field that holds rows, which are dicts or results,
-    or a tuple of fields that are columns. `_lines` gives the text above the table.
+    `_rows` names the field that holds the rows of its table, dicts or results, or is a tuple of
+    the fields that are columns. `_lines` gives the text above the table.
     """
 
     _rows = None
 
     def __init_subclass__(cls, **kwargs):
-        """Let JSON find the class by its name."""
         super().__init_subclass__(**kwargs)
         _CLASSES[cls.__name__] = cls
 
     def __str__(self):
-        """Return the result as text."""
         return self.to_text()
 
     def __repr__(self):
@@ -59,7 +55,7 @@ class Result:
         Returns
         -------
         str
-            Lines of what was found, and the first rows of the table, if there is one.
+            What was found, and the first rows of the table, if there is one.
         """
         return "\n\n".join(block for block in self._blocks() if block)
 
@@ -77,9 +73,8 @@ class Result:
     def to_json(self, *, indent=None):
         """Return the result as JSON, from which `from_json` makes an equal one.
 
-        It writes infinity and NaN as texts, NaN in an Estimate or an array as null, and arrays as
-        their values by rows with dtype and shape. Labels that JSON has no form for, such as dates,
-        become texts.
+        Infinity and NaN are texts, NaN in an Estimate or an array is null, and arrays are their
+        values by rows with dtype and shape. Labels such as dates become texts.
 
         Parameters
         ----------
@@ -94,8 +89,7 @@ class Result:
         Raises
         ------
         TypeError
-            If the result holds records in a container without a form in JSON, such as a polars
-            frame.
+            If it holds records in a container without a form in JSON, such as a polars frame.
         """
         return json.dumps(encoded(self), indent=indent, ensure_ascii=False, allow_nan=False)
 
@@ -132,8 +126,7 @@ class Result:
         Returns
         -------
         pandas.DataFrame
-            Of each Estimate the value and, as further columns, its ends. Rows that have a name
-            are indexed by it.
+            Of each Estimate the value and, as further columns, its ends. Names index the rows.
 
         Raises
         ------
@@ -158,35 +151,31 @@ class Result:
     def _blocks(self):
         """Return the parts of the text, between which there are empty lines."""
         rows = self._table(_MOST_ROWS)
+        of_table = self._of_table()
         yield "\n".join(folded(line) for line in self._lines())
         if rows:
             cells = [[in_words(value) for value in row.values()] for row in rows]
             yield text_table([str(name).replace("_", " ") for name in rows[0]], cells)
-        n_more = self._n_rows() - len(rows)
+        n_more = len(getattr(self, of_table[0])) - len(rows) if of_table else 0
         if n_more > 0:
             yield f"and {n_more:,} more rows: to_frame has all"
 
     def _lines(self):
         """Return the lines above the table: the class, and the fields that are not of the table."""
         yield type(self).__name__
-        of_table = (self._rows,) if isinstance(self._rows, str) else self._rows or ()
         for f in fields(self):
-            if f.name not in of_table:
+            if f.name not in self._of_table():
                 yield f"{f.name.replace('_', ' ')}: {in_words(getattr(self, f.name))}"
+
+    def _of_table(self):
+        return (self._rows,) if isinstance(self._rows, str) else self._rows or ()
 
     def _columns(self):
         """Return the columns of the table, nothing where it is given by rows."""
-        names = () if self._rows is None or isinstance(self._rows, str) else self._rows
+        names = () if isinstance(self._rows, str) else self._of_table()
         return {name: getattr(self, name) for name in names}
 
-    def _n_rows(self):
-        columns = self._columns()
-        if columns:
-            return len(next(iter(columns.values())))
-        return 0 if self._rows is None else len(getattr(self, self._rows))
-
     def _table(self, most=None):
-        """Return the first rows of the table, as dicts."""
         columns = self._columns()
         if columns:
             rows = zip(*columns.values(), strict=True)
@@ -196,20 +185,16 @@ class Result:
 
 
 def fields_of(result):
-    """Return the fields of a result by their names."""
     return {f.name: getattr(result, f.name) for f in fields(result)}
 
 
 def same(first, second):
-    """Return whether two values of fields are equal, as far as their readers can tell.
-
-    NaN is the same as NaN; estimates are the same with their ends and method.
-    """
+    """Return whether two values are equal as readers see them: NaN is NaN, estimates have ends."""
     # numpy's numbers as Python's, since JSON brings those back
     first, second = (v.item() if isinstance(v, np.generic) else v for v in (first, second))
     # before floats, whose == looks at the value alone
     if isinstance(first, Estimate) or isinstance(second, Estimate):
-        return type(first) is type(second) and same(_parts(first), _parts(second))
+        return type(first) is type(second) and same(parts_of(first), parts_of(second))
     if isinstance(first, dict) and isinstance(second, dict):
         return first.keys() == second.keys() and all(same(first[k], second[k]) for k in first)
     if isinstance(first, tuple | list):
@@ -221,13 +206,13 @@ def same(first, second):
 
 
 def plain(value):
-    """Return a value in Python's own types, as JSON has them."""
+    """Return a value in the types of JSON."""
     if isinstance(value, Estimate):
-        return dict(zip(("value", "low", "high", "method"), map(plain, _parts(value)), strict=True))
+        return plain(parts_of(value))
     if isinstance(value, Result):
         return value.to_dict()
     if isinstance(value, dict):
-        return {_key(k): plain(v) for k, v in value.items()}
+        return {named(k): plain(v) for k, v in value.items()}
     if isinstance(value, tuple | list):
         return [plain(part) for part in value]
     if hasattr(value, "tolist"):  # arrays, and NumPy's numbers
@@ -240,31 +225,21 @@ def plain(value):
     return value if isinstance(value, bool | int | str | None) else str(value)
 
 
-def _key(key):
-    return f"{key:g}" if isinstance(key, float) else str(key)
-
-
-def _parts(estimate):
-    return float(estimate), estimate.low, estimate.high, estimate.method
-
-
 def _same_tables(first, second):
-    """Compare arrays, sparse matrices or frames."""
     if type(first) is not type(second) or first.shape != second.shape:
         return False
     if hasattr(first, "equals"):  # frames
         return bool(first.equals(second))
     if hasattr(first, "nnz"):
         return first.dtype == second.dtype and (first != second).nnz == 0
-    # objects one by one, since == between arrays may be no truth value
-    if first.dtype == object or first.dtype != second.dtype:
-        is_alike = first.dtype == second.dtype
-        return is_alike and all(map(same, first.ravel().tolist(), second.ravel().tolist()))
+    if first.dtype != second.dtype:
+        return False
+    if first.dtype == object:  # one by one, since == between arrays may be no truth value
+        return all(map(same, first.ravel().tolist(), second.ravel().tolist()))
     return bool(((first == second) | ((first != first) & (second != second))).all())
 
 
 def _brief(value):
-    """Return a value of a field in a few characters."""
     if isinstance(value, Result):
         return f"{type(value).__name__}(...)"
     if isinstance(value, dict | tuple | list):
@@ -284,12 +259,12 @@ def _scalars(result):
 
 
 def _flat(row):
-    """Return the cells of a row, one number each."""
     flat = {}
     for name, value in row.items():
-        named = value if isinstance(value, dict) else {None: value}
-        for key, cell in named.items():
-            column = name if key is None else f"{name}_{_key(key)}"
+        parts = {name: value}
+        if isinstance(value, dict):
+            parts = {f"{name}_{named(key)}": cell for key, cell in value.items()}
+        for column, cell in parts.items():
             flat[column] = cell
             if isinstance(cell, Estimate):
                 flat[column] = float(cell)

@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass
 import numpy as np
 from scipy import sparse
 
-from skmia._result._estimate import Estimate
+from skmia._result._estimate import Estimate, parts_of
 
 _PARTS = ("value", "low", "high", "method")  # of an Estimate
 # keys that say what an object stands for
@@ -18,13 +18,12 @@ _NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 def encoded(value):
     """Return a value of a result, or a result, in JSON's types.
 
-    A tuple is a list, and what JSON has no form for is an object with one key of `_TAGS`. Texts
-    and dicts that could be taken for something else are tagged too.
+    A tuple is a list. What JSON has no form for, or could be mistaken, has one key of `_TAGS`.
     """
     value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, Estimate):
-        numbers = (float(value), value.low, value.high)
-        return dict(zip(_PARTS, [*map(_number, numbers), value.method], strict=True))
+        parts = parts_of(value).items()
+        return {name: part if name == "method" else _number(part) for name, part in parts}
     if isinstance(value, float):
         return "NaN" if math.isnan(value) else _number(value)
     if value is None or isinstance(value, bool | int):
@@ -75,11 +74,6 @@ def _float(value):
     return math.nan if value is None else float(_NOT_FINITE.get(value, value))
 
 
-def _result(value):
-    named = {f.name: encoded(getattr(value, f.name)) for f in fields(value)}
-    return {"result": type(value).__name__} | named
-
-
 def _made(value, classes):
     name, given = value["result"], {k: v for k, v in value.items() if k != "result"}
     kind = classes.get(name)
@@ -95,7 +89,8 @@ def _made(value, classes):
 def _other(value):
     """Return a result, records in their container, or a text for anything else."""
     if is_dataclass(value):
-        return _result(value)
+        named = {f.name: encoded(getattr(value, f.name)) for f in fields(value)}
+        return {"result": type(value).__name__} | named
     container = _of_container(value)
     if container is not None:
         return container
@@ -107,14 +102,6 @@ def _other(value):
         )
     text = str(value)  # a date, say: a label that JSON has no form for
     return {"text": text} if text in _NOT_FINITE else text
-
-
-def _list(value):
-    return {"list": [encoded(part) for part in value]}
-
-
-def _tuple(value):
-    return [encoded(part) for part in value]
 
 
 def _dict(value):
@@ -130,17 +117,13 @@ def _dict(value):
 
 def _kind_of(keys):
     """Return the type of the keys of a dict, by what they look like."""
-    for kind in (int, float):
-        if keys and all(_is_written(key, kind) for key in keys):
-            return kind
+    for kind in (int, float) if keys else ():
+        try:
+            if all(repr(kind(key)) == key for key in keys):  # "01" is no int, and "1" no float
+                return kind
+        except ValueError:
+            continue
     return str
-
-
-def _is_written(text, kind):
-    try:  # "01" is no int, and "1" no float
-        return repr(kind(text)) == text
-    except ValueError:
-        return False
 
 
 def _array(value):
@@ -168,10 +151,7 @@ def _array_again(value, classes):
 
 
 def _of_container(value):
-    """Return the parts of a sparse matrix or a pandas frame, None for anything else.
-
-    The dict has the key "sparse" or "frame".
-    """
+    """Return the parts of a sparse matrix or a pandas frame, None for anything else."""
     if sparse.issparse(value):
         # by rows whatever its format, which its class name restores
         rows = sparse.csr_array(value)
@@ -217,4 +197,9 @@ def _column_again(given, decode, pd):
     return pd.Series(values, dtype=given["dtype"])
 
 
-_ENCODERS = {np.ndarray: _array, dict: _dict, list: _list, tuple: _tuple}
+_ENCODERS = {
+    np.ndarray: _array,
+    dict: _dict,
+    list: lambda value: {"list": encoded(tuple(value))},
+    tuple: lambda value: [encoded(part) for part in value],
+}

@@ -20,7 +20,7 @@ def in_words(value):
     if value is None:
         return "-"
     if isinstance(value, dict):
-        return _listed([f"{_name(k)} {in_words(v)}" for k, v in value.items()])
+        return _listed([f"{named(k)} {in_words(v)}" for k, v in value.items()])
     if isinstance(value, tuple | list):
         return _listed([in_words(part) for part in value])
     if isinstance(value, np.ndarray):
@@ -36,7 +36,7 @@ def in_words(value):
     return " ".join(str(value).split())
 
 
-def _name(key):
+def named(key):
     return f"{key:g}" if isinstance(key, float) else str(key)
 
 
@@ -70,10 +70,7 @@ def folded(text, most=_MOST_LINES):
 
 
 def text_table(header, rows):
-    """Return a table as text, by the names of its columns and rows of texts.
-
-    Columns that do not fit beside the others stand below them, each part with the first column.
-    """
+    """Return a table of texts; columns that do not fit beside the others stand below them."""
     lines = [
         [shortened(cell, _MOST_CELL if i else _MOST_FIRST) for i, cell in enumerate(line)]
         for line in (header, *rows)
@@ -84,7 +81,7 @@ def text_table(header, rows):
 
 
 def _parts(widths):
-    """Divide the columns so that each part, led by the first column, fits."""
+    """Divide the columns into parts that fit, each led by the first column."""
     parts = [[0]]
     room = WIDTH - widths[0]
     for i, width in enumerate(widths[1:], start=1):

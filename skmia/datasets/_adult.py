@@ -8,36 +8,26 @@ from sklearn.utils import Bunch
 
 from skmia.utils._constraints import BOOLEAN, Names, validate_params
 
+_FOLDER = resources.files("skmia.datasets")
 _FILE = "adult.npz"
 _TARGET = "income"
-_MODULE = "skmia.datasets.data"
 _MISSING = 255  # columns of categories are stored as bytes
-_SPLITS = ("all", "train", "test")
 
 
-@validate_params(split=[Names(*_SPLITS)], return_X_y=BOOLEAN, as_frame=BOOLEAN)
+@validate_params(split=[Names("all", "train", "test")], return_X_y=BOOLEAN, as_frame=BOOLEAN)
 def load_adult(*, split="all", return_X_y=False, as_frame=False):
     """Load the Adult census income data set (classification).
 
     Does a person earn more than 50,000 dollars a year? The records are 48,842 people of the 1994
-    census of the United States; nothing is downloaded.
-
-    =================   ===============================================
-    Classes                                                           2
-    Samples per class                     37,155 (<=50K), 11,687 (>50K)
-    Samples total       48,842: 32,561 for training, 16,281 for testing
-    Dimensionality                                                   14
-    Features                             6 integers and 8 categoricals
-    =================   ===============================================
+    census of the United States, 32,561 for training and 16,281 for testing, of whom 11,687 do.
+    There are 14 features, 6 integers and 8 categoricals. Nothing is downloaded.
 
     Parameters
     ----------
     split : {"all", "train", "test"}, default="all"
         The official training or test part, or both, in this order.
-
     return_X_y : bool, default=False
         If True, return ``(data, target)`` instead of a Bunch.
-
     as_frame : bool, default=False
         If True, data and target are a pandas DataFrame and Series with categorical columns.
 
@@ -47,10 +37,9 @@ def load_adult(*, split="all", return_X_y=False, as_frame=False):
         Dictionary-like object with the following attributes.
 
         data : {ndarray, DataFrame} of shape (n_samples, 14)
-            The records. In the float64 array, a categorical column holds the positions of its
-            values in `categories`, and NaN where the value is missing. The DataFrame has integer
-            columns and unordered categorical ones, whose missing values are NaN. Both include the
-            sampling weight ``fnlwgt``.
+            The records, with the sampling weight ``fnlwgt``. In the float64 array, a categorical
+            column holds the positions of its values in `categories`, and NaN where one is missing.
+            The DataFrame has integer columns and unordered categorical ones.
         target : {ndarray, Series} of shape (n_samples,)
             The array holds 1 for an income above 50,000 dollars, else 0. The Series, named
             ``income``, has the categories ``"<=50K"`` and ``">50K"``.
@@ -70,7 +59,6 @@ def load_adult(*, split="all", return_X_y=False, as_frame=False):
             The name of the data file in `data_module`.
         data_module : str
             The package that holds the data file.
-
     (data, target) : tuple if ``return_X_y`` is True
         The first two of these attributes.
 
@@ -78,7 +66,6 @@ def load_adult(*, split="all", return_X_y=False, as_frame=False):
     ------
     ValueError
         If `split` is none of the three names, or `return_X_y` or `as_frame` is not a bool.
-
     ImportError
         If ``as_frame=True`` and pandas is not installed.
 
@@ -91,10 +78,6 @@ def load_adult(*, split="all", return_X_y=False, as_frame=False):
     --------
     >>> from skmia.datasets import load_adult
     >>> adult = load_adult(split="train")
-    >>> adult.data.shape
-    (32561, 14)
-    >>> print(adult.target_names[adult.target[0]])
-    <=50K
     >>> sex = adult.feature_names.index("sex")
     >>> adult.categories["sex"][int(adult.data[0, sex])]
     'Male'
@@ -119,29 +102,27 @@ def load_adult(*, split="all", return_X_y=False, as_frame=False):
         categories=categories,
         sensitive_feature_names=["race", "sex", "native-country"],
         frame=frame,
-        DESCR=_description(),
+        DESCR=(_FOLDER / "descr" / "adult.rst").read_text(encoding="utf-8"),
         filename=_FILE,
-        data_module=_MODULE,
+        data_module="skmia.datasets.data",
     )
 
 
 def _read_columns(split):
     """Return the columns as stored, by name in their official order, and the categories."""
-    file = resources.files("skmia.datasets") / "data" / _FILE
     # opened as a resource, since the package may lie in an archive; without pickle, which runs code
-    with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
+    with (
+        (_FOLDER / "data" / _FILE).open("rb") as opened,
+        np.load(opened, allow_pickle=False) as archive,
+    ):
         names = json.loads(archive["columns_json"].tobytes())
         categories = json.loads(archive["categories_json"].tobytes())
-        rows = _rows(archive["is_test"], split)
+        # a slice makes no copy of the columns
+        rows = slice(None) if split == "all" else archive["is_test"] == (split == "test")
         columns = {
             name: archive[("cat_" if name in categories else "num_") + name][rows] for name in names
         }
     return columns, categories
-
-
-def _rows(is_test, split):
-    # a slice makes no copy of the columns
-    return slice(None) if split == "all" else is_test == (split == "test")
 
 
 def _to_arrays(columns, categories):
@@ -173,8 +154,3 @@ def _to_frame(columns, categories):
             for name, values in columns.items()
         }
     )
-
-
-def _description():
-    file = resources.files("skmia.datasets") / "descr" / "adult.rst"
-    return file.read_text(encoding="utf-8")

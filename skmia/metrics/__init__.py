@@ -6,16 +6,23 @@ more likely to be members; those of fairness take ``y_true``, predictions and
 """
 
 from skmia._result import Estimate
-from skmia.metrics._advantage import membership_advantage, membership_balanced_accuracy
-from skmia.metrics._epsilon import epsilon_from_counts, epsilon_lower_bound
+from skmia.metrics._calls import (
+    membership_advantage,
+    membership_balanced_accuracy,
+    membership_precision_recall,
+)
+from skmia.metrics._epsilon import (
+    epsilon_from_counts,
+    epsilon_lower_bound,
+    one_run_epsilon,
+    one_run_epsilon_from_counts,
+)
 from skmia.metrics._fairness import (
     demographic_parity_difference,
     individual_fairness_deviation,
     predictive_fairness_difference,
 )
 from skmia.metrics._indistinguishability import mia_indistinguishability_deviation
-from skmia.metrics._one_run_epsilon import one_run_epsilon, one_run_epsilon_from_counts
-from skmia.metrics._precision_recall import membership_precision_recall
 from skmia.metrics._report import MembershipReport, membership_report
 from skmia.metrics._risk import RiskReliability, risk_reliability
 from skmia.metrics._roc import membership_roc_auc, membership_roc_curve, tpr_at_fpr

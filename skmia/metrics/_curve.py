@@ -8,11 +8,7 @@ from skmia.utils._checks import check_membership_scores
 
 
 class Curve(NamedTuple):
-    """True and false positives when a record counts as member iff its score >= threshold.
-
-    Thresholds descend, one for each distinct score, after an infinite one at which nobody is
-    called a member; records with equal scores therefore enter together.
-    """
+    """True and false positives at descending thresholds: infinity, and each distinct score."""
 
     thresholds: np.ndarray
     true_positives: np.ndarray
@@ -20,7 +16,7 @@ class Curve(NamedTuple):
 
     @classmethod
     def from_scores(cls, membership, scores):
-        """Check the arrays and sort them once."""
+        """Check the arrays, and sort them."""
         membership, scores = check_membership_scores(membership, scores)
         order = np.argsort(scores)[::-1]
         membership = membership.astype(np.int8)[order]
@@ -43,6 +39,10 @@ class Curve(NamedTuple):
         return int(self.false_positives[-1])
 
     @property
+    def sizes(self):
+        return self.n_members, self.n_nonmembers
+
+    @property
     def tpr(self):
         return self.true_positives / self.n_members
 
@@ -59,11 +59,10 @@ class Curve(NamedTuple):
         return int(np.argmax(gain))
 
     def counts(self, point):
-        """Return true and false positives at a point."""
         return int(self.true_positives[point]), int(self.false_positives[point])
 
     def blocks(self):
-        """Return the numbers of members and non-members that share each distinct score."""
+        """Return the numbers of members and non-members of each distinct score."""
         return np.diff(self.true_positives), np.diff(self.false_positives)
 
     def coarsened(self, n_blocks):

@@ -10,11 +10,10 @@ MISSING = "missing"
 
 
 def group_codes(sensitive_features):
-    """Number the combinations of values that occur.
+    """Return each record's position among the groups that occur, and the groups' names.
 
-    Returns each record's position among the names, and these: the distinct values, or tuples where
-    there are several features. Values that Python calls equal, such as 1 and 1.0, are one; None,
-    NaN, NaT and NA are all "missing".
+    These are the distinct values, or tuples where there are several features. Values that Python
+    calls equal, such as 1 and 1.0, are one; None, NaN, NaT and NA are all "missing".
     """
     # a list of texts and numbers must not become one of texts only
     dtype = None if hasattr(sensitive_features, "__array__") else object
@@ -24,10 +23,8 @@ def group_codes(sensitive_features):
             "sensitive_features must be of shape (n_records,) or (n_records, n_features), "
             f"got {values.shape}; give one value per record or one column per feature."
         )
-    if values.ndim == 1:
-        return _column_codes(values)
-    if values.shape[1] == 1:
-        return _column_codes(values[:, 0])
+    if values.ndim == 1 or values.shape[1] == 1:
+        return _column_codes(values.ravel())
     codes, names = zip(*(_column_codes(column) for column in values.T), strict=True)
     rows, codes = np.unique(np.column_stack(codes), axis=0, return_inverse=True)
     combinations = [
@@ -37,11 +34,7 @@ def group_codes(sensitive_features):
 
 
 def codes_to_compare(sensitive_features, groups=None):
-    """Number the groups to compare.
-
-    Returns each record's position among the groups, −1 for a record of no such group, and the
-    groups: at least two, each with a record.
-    """
+    """Return each record's position among the groups to compare, −1 for others, and the groups."""
     codes, found = group_codes(sensitive_features)
     names = found if groups is None else _named_groups(groups, found)
     if len(names) < 2:
@@ -56,10 +49,7 @@ def codes_to_compare(sensitive_features, groups=None):
 
 
 def class_codes(**labels):
-    """Number the classes that several arrays of labels have in common.
-
-    Returns one array of positions for each argument, and the sorted union of all labels.
-    """
+    """Return the positions of each array of labels in the sorted union of all, and the union."""
     columns = [_checked_labels(name, values) for name, values in labels.items()]
     check_consistent_length(*columns)
     classes = unique_labels(*columns)
@@ -93,7 +83,12 @@ def _sorted(names):
 
 
 def _named_groups(groups, found):
-    names = list(dict.fromkeys(map(_group_name, groups)))
+    # a group of several features may be given as a tuple, a list or a row of an array
+    names = [
+        tuple(map(_plain, group)) if isinstance(group, tuple | list | np.ndarray) else _plain(group)
+        for group in groups
+    ]
+    names = list(dict.fromkeys(names))
     absent = [name for name in names if name not in found]
     if absent:
         shown = ", ".join(map(repr, found[:10])) + (", ..." if len(found) > 10 else "")
@@ -105,28 +100,16 @@ def _named_groups(groups, found):
     return names
 
 
-def _group_name(group):
-    """Return the name of a group that may be given as a tuple, a list or a row of an array."""
-    return (
-        tuple(map(_plain, group)) if isinstance(group, tuple | list | np.ndarray) else _plain(group)
-    )
-
-
 def _checked_labels(name, labels):
     labels = column_or_1d(labels)
-    kind = _kind_of(labels)
+    try:
+        has_missing = labels.dtype.kind == "f" and np.isnan(labels).any()
+        kind = "missing" if has_missing else type_of_target(labels)
+    except TypeError:
+        kind = "mixed or missing"
     if kind not in ("binary", "multiclass"):
         raise ValueError(
             f"{name} must hold class labels of one type, got {kind} values; give the classes that "
             "predict returns, not probabilities, for every record."
         )
     return labels
-
-
-def _kind_of(labels):
-    if labels.dtype.kind == "f" and np.isnan(labels).any():
-        return "missing"
-    try:
-        return type_of_target(labels)
-    except TypeError:
-        return "mixed or missing"

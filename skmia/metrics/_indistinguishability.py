@@ -8,23 +8,14 @@ from sklearn.utils import check_consistent_length
 from skmia._result import Estimate
 from skmia.metrics._groups import class_codes
 from skmia.metrics._intervals import ratio, wilson
+from skmia.metrics._parameters import metric
 from skmia.utils._checks import check_membership
-from skmia.utils._constraints import ARRAY, CONFIDENCE_LEVEL, Number, validate_params
+from skmia.utils._constraints import Number
 
-_SMOOTHING = [
-    Number(
-        Real,
-        0,
-        None,
-        closed="left",
-        example="0.5 to keep the value finite where a label is predicted on one side only",
-    )
-]
+_USUAL = "0.5 to keep the value finite where a label is predicted on one side only"
 
 
-@validate_params(
-    membership=ARRAY, y_pred=ARRAY, smoothing=_SMOOTHING, confidence_level=CONFIDENCE_LEVEL
-)
+@metric(smoothing=[Number(Real, 0, None, closed="left", example=_USUAL)])
 def mia_indistinguishability_deviation(membership, y_pred, *, smoothing=0.0, confidence_level=0.95):
     r"""Return the largest log ratio between label frequencies of members and non-members.
 
@@ -44,41 +35,27 @@ def mia_indistinguishability_deviation(membership, y_pred, *, smoothing=0.0, con
     non-members of one mix of labels give about 0 even for a model that has learned every member by
     heart, so a small value is no evidence of privacy. The estimate is noisy where a label is rare.
 
+    Equation 5 of the paper compares :math:`P[m = 1 \mid \hat{y}]` with
+    :math:`P[m = 0 \mid \hat{y}]`, the same only where half of the records are members. Equation 6,
+    computed here, does not depend on their share.
+
     Parameters
     ----------
-    membership : array-like of shape (n_records,)
-        1 for a member, 0 for a non-member.
-    y_pred : array-like of shape (n_records,)
-        Predicted labels.
     smoothing : float, default=0.0
         Added to the count of each label on each side, at least 0 and finite. 0.5 is usual.
-    confidence_level : float, default=0.95
-        Coverage of the interval, in (0, 1).
 
     Returns
     -------
     Estimate
         The deviation, at least 0 and possibly infinite. Its interval is made of those of each
-        label's ratio [3]_, from Wilson's limits of the two frequencies, at a level that holds for
-        all labels at once (Bonferroni). It takes the records for independent draws, and the model
-        for given. Smoothed counts enter as if they had been counted.
+        label's ratio [3]_, from Wilson's limits, at a level that holds for all labels at once
+        (Bonferroni), for records drawn independently and a given model.
 
     Raises
     ------
     ValueError
         If membership is not 0 and 1 with both present, predicted labels are continuous or missing,
-        the two differ in length, ``smoothing`` is not a finite number of at least 0, or
-        ``confidence_level`` is not in (0, 1).
-
-    See Also
-    --------
-    membership_advantage : What scores, not only labels, tell of membership.
-
-    Notes
-    -----
-    Equation 5 of the paper compares :math:`P[m = 1 \mid \hat{y}]` with
-    :math:`P[m = 0 \mid \hat{y}]`. This is the same only where half of the records are members;
-    equation 6, which is computed here, does not depend on their share.
+        the two differ in length, or another parameter is out of its range.
 
     References
     ----------
@@ -114,7 +91,6 @@ def mia_indistinguishability_deviation(membership, y_pred, *, smoothing=0.0, con
 
 
 def _ends(count, totals, alpha):
-    """Return the limits of one label's absolute log ratio."""
     others, members = (
         (n / total, *wilson(n, total, alpha)) for n, total in zip(count, totals, strict=True)
     )

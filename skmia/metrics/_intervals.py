@@ -39,10 +39,8 @@ def difference(first, second):
 
 
 def ratio(first, second):
-    """Return the limits of a ratio of two rates, each (rate, low, high): Donner & Zou 2012.
-
-    Their lower limit is multiplied by its conjugate, so that it exists for a rate of 0 too.
-    """
+    """Return the limits of a ratio of two rates, each (rate, low, high): Donner & Zou 2012."""
+    # their lower limit is multiplied by its conjugate, so that it exists for a rate of 0 too
     (rate_1, low_1, high_1), (rate_2, low_2, high_2) = first, second
     product = rate_1 * rate_2
     above = high_2 * (2 * rate_2 - high_2)

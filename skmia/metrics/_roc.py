@@ -10,26 +10,19 @@ from scipy.stats import binom
 from skmia._result import Estimate
 from skmia.exceptions import ResolutionWarning
 from skmia.metrics._curve import Curve
-from skmia.utils._constraints import ARRAY, CONFIDENCE_LEVEL, FPR_OR_FPRS, validate_params
+from skmia.metrics._parameters import metric
 
 
-@validate_params(membership=ARRAY, scores=ARRAY)
+@metric()
 def membership_roc_curve(membership, scores):
     r"""Return the ROC curve of scores that tell members from non-members.
 
     .. math:: \mathrm{TPR}(t) = P(s \ge t \mid \text{member}), \qquad
               \mathrm{FPR}(t) = P(s \ge t \mid \text{non-member})
 
-    where :math:`s` is the score of a record and :math:`t` the threshold. A curve on the diagonal
-    (TPR = FPR) is one of scores that know nothing; one through (0, 1) separates perfectly. Records
-    with equal scores enter together, and no point of the curve is dropped.
-
-    Parameters
-    ----------
-    membership : array-like of shape (n_records,)
-        1 for a member, 0 for a non-member.
-    scores : array-like of shape (n_records,)
-        Attack scores, higher for records more likely to be members.
+    where :math:`s` is the score of a record and :math:`t` the threshold. On the diagonal (TPR =
+    FPR) scores know nothing, through (0, 1) they separate perfectly. Records with equal scores
+    enter together, and no point of the curve is dropped.
 
     Returns
     -------
@@ -40,17 +33,6 @@ def membership_roc_curve(membership, scores):
     thresholds : ndarray of shape (n_thresholds,)
         Infinity and then the distinct scores in descending order.
 
-    Raises
-    ------
-    ValueError
-        If membership is not 0 and 1 with both present, scores are not finite real numbers, or the
-        two differ in length.
-
-    See Also
-    --------
-    membership_roc_auc : Area under this curve, with a confidence interval.
-    tpr_at_fpr : One point of this curve, with a confidence interval.
-
     References
     ----------
     .. [1] N. Carlini et al., "Membership Inference Attacks From First Principles", IEEE
@@ -60,10 +42,6 @@ def membership_roc_curve(membership, scores):
     --------
     >>> from skmia.metrics import membership_roc_curve
     >>> fpr, tpr, thresholds = membership_roc_curve([1, 1, 0, 0], [0.9, 0.4, 0.4, 0.1])
-    >>> fpr
-    array([0. , 0. , 0.5, 1. ])
-    >>> tpr
-    array([0. , 0.5, 1. , 1. ])
     >>> thresholds
     array([inf, 0.9, 0.4, 0.1])
     """
@@ -71,7 +49,7 @@ def membership_roc_curve(membership, scores):
     return curve.fpr, curve.tpr, curve.thresholds
 
 
-@validate_params(membership=ARRAY, scores=ARRAY, confidence_level=CONFIDENCE_LEVEL)
+@metric()
 def membership_roc_auc(membership, scores, *, confidence_level=0.95):
     r"""Return the area under the membership ROC curve.
 
@@ -81,35 +59,14 @@ def membership_roc_auc(membership, scores, *, confidence_level=0.95):
     scores tell nothing, 1 that every member scores above every non-member, 0 that every one scores
     below: such scores have the wrong sign.
 
-    The interval is DeLong's, computed from midranks and symmetric on the logit scale. Where the
-    records are perfectly separated or all tied, DeLong's variance is 0; the interval is then the
-    Clopper-Pearson interval of ``min(n_members, n_nonmembers)`` disjoint pairs. From a single
-    member or a single non-member a variance cannot be estimated; what Markov's inequality leaves
-    is returned then. ``method`` says which it was.
-
-    Parameters
-    ----------
-    membership : array-like of shape (n_records,)
-        1 for a member, 0 for a non-member.
-    scores : array-like of shape (n_records,)
-        Attack scores, higher for records more likely to be members.
-    confidence_level : float, default=0.95
-        Coverage of the interval, in (0, 1).
+    The interval is DeLong's, symmetric on the logit scale; that of Clopper and Pearson on disjoint
+    pairs where scores separate perfectly or are all tied; and that of Markov's inequality for a
+    single member or non-member. ``method`` says which it is.
 
     Returns
     -------
     Estimate
         The area and its confidence interval, in [0, 1].
-
-    Raises
-    ------
-    ValueError
-        If membership is not 0 and 1 with both present, scores are not finite real numbers, the two
-        differ in length, or ``confidence_level`` is not in (0, 1).
-
-    See Also
-    --------
-    sklearn.metrics.roc_auc_score : The same number without an interval.
 
     References
     ----------
@@ -123,27 +80,18 @@ def membership_roc_auc(membership, scores, *, confidence_level=0.95):
     Examples
     --------
     >>> from skmia.metrics import membership_roc_auc
-    >>> auc = membership_roc_auc([1, 1, 1, 0, 0, 0], [0.9, 0.8, 0.4, 0.5, 0.3, 0.1])
-    >>> print(auc)
+    >>> print(membership_roc_auc([1, 1, 1, 0, 0, 0], [0.9, 0.8, 0.4, 0.5, 0.3, 0.1]))
     0.889 [0.261, 0.995]
-    >>> auc.method
-    'DeLong, logit scale'
     """
     return roc_auc_of(Curve.from_scores(membership, scores), confidence_level)
 
 
-@validate_params(
-    membership=ARRAY,
-    scores=ARRAY,
-    false_positive_rate=FPR_OR_FPRS,
-    confidence_level=CONFIDENCE_LEVEL,
-)
+@metric()
 def tpr_at_fpr(membership, scores, *, false_positive_rate=0.01, confidence_level=0.95):
     r"""Return the true positive rate at a small false positive rate.
 
     The value is the TPR at the last point of the ROC curve with FPR strictly below :math:`\alpha`.
-    :math:`\alpha` itself is what scores that know nothing reach, 1 means that all members are
-    found at this price.
+    Scores that know nothing reach :math:`\alpha` itself; 1 means that all members are found.
 
     The interval holds for the TPR at a *true* FPR of :math:`\alpha`, so for an uncertain threshold
     as well as for few members. Its ends are quantiles of
@@ -154,33 +102,18 @@ def tpr_at_fpr(membership, scores, *, false_positive_rate=0.01, confidence_level
     where :math:`j` is the number of the :math:`n_0` non-members that score above the true
     threshold, :math:`T_j` of the :math:`n_1` members do (the middle of what :math:`j` allows), and
     :math:`I_x` is the distribution function of Jeffreys' Beta posterior. For the lower end, all of
-    its mass is at 0 where :math:`T_j = 0`; for the upper end, at 1 where :math:`T_j = n_1`. In
-    simulations the interval covers 95 to 99 % at a nominal 95 %, most where only a few non-members
-    are expected above the threshold or many scores are tied.
+    its mass is at 0 where :math:`T_j = 0`; for the upper end, at 1 where :math:`T_j = n_1`.
 
     Parameters
     ----------
-    membership : array-like of shape (n_records,)
-        1 for a member, 0 for a non-member.
-    scores : array-like of shape (n_records,)
-        Attack scores, higher for records more likely to be members.
     false_positive_rate : float or sequence of float, default=0.01
         False positive rate allowed, in (0, 1).
-    confidence_level : float, default=0.95
-        Coverage of the interval, in (0, 1).
 
     Returns
     -------
     Estimate or list of Estimate
-        The true positive rate and its confidence interval, in [0, 1]; one for each rate if
-        ``false_positive_rate`` is a sequence. NaN where there are fewer than 1 /
-        false_positive_rate non-members.
-
-    Raises
-    ------
-    ValueError
-        If membership is not 0 and 1 with both present, scores are not finite real numbers, the two
-        differ in length, or ``false_positive_rate`` or ``confidence_level`` is not in (0, 1).
+        The true positive rate and its interval, in [0, 1], one for each rate of a sequence. NaN
+        where there are fewer than 1 / false_positive_rate non-members.
 
     Warns
     -----
@@ -214,27 +147,21 @@ def tpr_at_fpr(membership, scores, *, false_positive_rate=0.01, confidence_level
 
 
 def roc_auc_of(curve, confidence_level):
-    """Return the area under a curve."""
     members, nonmembers = curve.blocks()
-    n_members = curve.n_members
-    n_nonmembers = curve.n_nonmembers
+    n_members, n_nonmembers = curve.sizes
     # DeLong's structural components, the same for all members (non-members) of a tie block.
     beaten = (n_nonmembers - curve.false_positives[1:] + nonmembers / 2) / n_nonmembers
     lost = (curve.true_positives[:-1] + members / 2) / n_members
     value = float(members @ beaten / n_members)
     alpha = 1 - confidence_level
-    if min(n_members, n_nonmembers) == 1:
-        return Estimate(
-            value,
-            value * alpha / 2,
-            1 - (1 - value) * alpha / 2,
-            "Markov's inequality, as one member or one non-member leaves the variance unknown",
-        )
-    variance = _variance_of_mean(members, beaten, value) + _variance_of_mean(
-        nonmembers, lost, value
-    )
+    n_pairs = min(curve.sizes)
+    if n_pairs == 1:
+        method = "Markov's inequality, as one member or one non-member leaves the variance unknown"
+        return Estimate(value, value * alpha / 2, 1 - (1 - value) * alpha / 2, method)
+    variance = _variance_of_mean(members, beaten, value)
+    variance += _variance_of_mean(nonmembers, lost, value)
     if variance == 0:
-        return _auc_of_pairs(value, min(n_members, n_nonmembers), alpha)
+        return _auc_of_pairs(value, n_pairs, alpha)
     half = -ndtri(alpha / 2) * np.sqrt(variance) / (value * (1 - value))
     low, high = expit(logit(value) + np.array([-half, half])).tolist()
     return Estimate(value, low, high, "DeLong, logit scale")
@@ -248,35 +175,24 @@ def _variance_of_mean(counts, values, mean):
 def _auc_of_pairs(value, n_pairs, alpha):
     """Return the interval from disjoint pairs that all came out alike: won, lost or tied."""
     unseen = 1 - (alpha / 2) ** (1 / n_pairs)
+    method = "Clopper-Pearson on disjoint pairs, as "
     if value == 0.5:
-        return Estimate(
-            value,
-            0.5 - unseen / 2,
-            0.5 + unseen / 2,
-            "Clopper-Pearson on disjoint pairs, as all scores are tied",
-        )
+        method += "all scores are tied"
+        return Estimate(value, 0.5 - unseen / 2, 0.5 + unseen / 2, method)
     low, high = (0.0, unseen) if value == 0 else (1 - unseen, 1.0)
-    return Estimate(
-        value, low, high, "Clopper-Pearson on disjoint pairs, as the scores separate perfectly"
-    )
+    return Estimate(value, low, high, f"{method}the scores separate perfectly")
 
 
 def tpr_at_fpr_of(curve, fpr, confidence_level):
     """Return the true positive rate of a curve, NaN where the rate is not resolved."""
     expected = _rounded(fpr * curve.n_nonmembers)
     if expected < 1:
-        return Estimate(
-            np.nan,
-            np.nan,
-            np.nan,
-            f"unresolvable: it needs at least {ceil(_rounded(1 / fpr))} non-members, "
-            f"got {curve.n_nonmembers}",
-        )
+        needed = f"unresolvable: it needs at least {ceil(_rounded(1 / fpr))} non-members"
+        return Estimate(np.nan, method=f"{needed}, got {curve.n_nonmembers}")
     value = float(_true_positives_within(curve, ceil(expected) - 1) / curve.n_members)
     low, high = _tpr_limits(curve, fpr, 1 - confidence_level)
-    return Estimate(
-        value, min(low, value), max(high, value), "Beta mixture over the uncertain threshold"
-    )
+    method = "Beta mixture over the uncertain threshold"
+    return Estimate(value, min(low, value), max(high, value), method)
 
 
 def _rounded(product):
@@ -291,12 +207,11 @@ def _true_positives_within(curve, n_false):
 
 
 def _tpr_limits(curve, fpr, alpha):
-    n_members = curve.n_members
-    n_nonmembers = curve.n_nonmembers
-    above = np.arange(binom.ppf(1e-6, n_nonmembers, fpr), binom.isf(1e-6, n_nonmembers, fpr) + 1)
-    weights = binom.pmf(above, n_nonmembers, fpr)
+    n_above = binom(curve.n_nonmembers, fpr)
+    above = np.arange(n_above.ppf(1e-6), n_above.isf(1e-6) + 1)
+    weights = n_above.pmf(above)
     hits = (_true_positives_within(curve, above - 1) + _true_positives_within(curve, above)) / 2
-    distribution = hits + 0.5, n_members - hits + 0.5
+    distribution = hits + 0.5, curve.n_members - hits + 0.5
     goals = np.array([[alpha / 2], [1 - alpha / 2]]) * weights.sum()
     low, high = np.zeros((2, 1)), np.ones((2, 1))
     for _ in range(50):
@@ -304,7 +219,7 @@ def _tpr_limits(curve, fpr, alpha):
         below = betainc(*distribution, middle)
         # No or all members found: the limit on that side is 0 or 1, as Brown et al. advise.
         below[0, hits == 0] = 1
-        below[1, hits == n_members] = 0
+        below[1, hits == curve.n_members] = 0
         too_low = (below @ weights)[:, None] < goals
         low, high = np.where(too_low, middle, low), np.where(too_low, high, middle)
     return float(low[0, 0]), float(high[1, 0])

@@ -4,8 +4,6 @@ from functools import cached_property
 
 import numpy as np
 
-__all__ = ["KERNELS", "check_response", "run_kernels"]
-
 # 256 kB of float64: a block and its scratch buffer stay in a core's second-level cache.
 _BLOCK_ENTRIES = 32_768
 # Rounding in a model's normalization may exceed 1 by a little; more than this is not a probability.
@@ -34,7 +32,7 @@ class _Scratch:
 
 
 class _Block:
-    """Some rows of the response with what the kernels share: computed when first needed."""
+    """Some rows of the response, with what the kernels share."""
 
     def __init__(self, proba, y_index, shared):
         self.proba = proba
@@ -46,7 +44,7 @@ class _Block:
 
     @cached_property
     def true_positions(self):
-        """Return where in the flat block the true classes of the known rows stand."""
+        """Return the positions of the known rows' true classes in the flat block."""
         positions = self.shared.row_starts[: self.n_rows] + self.y_index
         return positions if self.shared.all_known else positions[self.y_index >= 0]
 
@@ -61,7 +59,6 @@ class _Block:
         return true
 
     def floor(self, eps):
-        """Return a block full of `eps`."""
         return self.shared.floor(eps)[: self.n_rows]
 
     def without_true(self, value):
@@ -72,11 +69,9 @@ class _Block:
 
 
 def _check_probabilities(proba):
-    """Refuse what is not a probability, and return whether any reaches 1, in one pass.
-
-    The bits of non-negative floats order like the floats; a sign bit or a NaN makes them larger
-    than those of any probability. So one unsigned maximum finds NaN, negatives and values above 1.
-    """
+    """Refuse what is not a probability, and return whether any reaches 1, in one pass."""
+    # The bits of non-negative floats order like the floats; a sign bit or a NaN makes them larger
+    # than those of any probability. So one maximum finds NaN, negatives and values above 1.
     bits, bits_of_one = _BITS[proba.dtype.char]
     largest = proba.view(bits).max()
     if largest <= bits_of_one:

@@ -1,6 +1,7 @@
 """The signals by name, as functions of arrays."""
 
 from collections.abc import Iterator
+from inspect import cleandoc, signature
 from numbers import Real
 
 import numpy as np
@@ -8,28 +9,44 @@ import numpy as np
 from skmia.signals._kernels import KERNELS, check_response, run_kernels
 from skmia.utils._constraints import ARRAY, Names, Number, validate_params
 
-__all__ = [
-    "confidence",
-    "correctness",
-    "entropy",
-    "evaluate",
-    "get_signal",
-    "get_signal_names",
-    "logit_confidence",
-    "loss",
-    "margin",
-    "modified_entropy",
-]
+_SHARED = """\
+Parameters
+----------
+proba : array-like of shape (n_records, n_classes)
+    Class probabilities, in [0, 1].
+y_index : array-like of shape (n_records,)
+    Column of the true label, −1 where the model does not know it.
+{eps}
+Returns
+-------
+ndarray of shape (n_records,)
+    The signal, higher for records more likely to be members.
 
-_EPS = [Number(Real, 0, 1, closed="neither")]
+Raises
+------
+ValueError
+    If `proba` holds no probabilities, or the shapes do not fit.
+
+"""
+_EPS = "eps : float, default={}\n    Keeps the argument of the logarithm above 0.\n"
+_ALLOWED = {"proba": ARRAY, "y_index": ARRAY, "eps": [Number(Real, 0, 1, closed="neither")]}
+
+
+def _signal(function):
+    """Validate what all signals take, and complete the docstring by what is the same for all."""
+    names = signature(function).parameters
+    if function.__doc__:  # python -OO leaves none
+        own, references, rest = cleandoc(function.__doc__).partition("References\n")
+        shared = _SHARED.format(eps=_EPS.format(names["eps"].default) if "eps" in names else "")
+        function.__doc__ = own + shared + references + rest
+    return validate_params(**{name: _ALLOWED[name] for name in names})(function)
 
 
 @validate_params(proba=ARRAY, y_index=ARRAY, signals=["array-like"])
 def evaluate(proba, y_index, signals) -> Iterator[np.ndarray]:
     """Evaluate several signals over as few reads of the response as memory allows.
 
-    It reads the response block by block, and computes as many signals at once as keep their values
-    below a tenth of the response in memory.
+    The values held at once take at most a tenth of the response's memory.
 
     Parameters
     ----------
@@ -74,24 +91,20 @@ def _evaluated(proba, y_index, signals):
     # a signal takes one number per record where the response takes one per class
     group_size = max(1, proba.shape[1] // 10)
     for start in range(0, len(signals), group_size):
-        yield from _evaluate_group(proba, y_index, signals[start : start + group_size])
-
-
-def _evaluate_group(proba, y_index, signals):
-    kernels = [KERNELS[signal] for signal in signals if isinstance(signal, str)]
-    values = iter(run_kernels(kernels, proba, y_index) if kernels else ())
-    for signal in signals:
-        yield next(values) if isinstance(signal, str) else _call(signal, proba, y_index)
+        group = signals[start : start + group_size]
+        kernels = [KERNELS[signal] for signal in group if isinstance(signal, str)]
+        values = iter(run_kernels(kernels, proba, y_index) if kernels else ())
+        for signal in group:
+            yield next(values) if isinstance(signal, str) else _call(signal, proba, y_index)
 
 
 def _call(signal, proba, y_index):
-    """Evaluate a user's own signal and check what it returns."""
     values = np.asarray(signal(proba, y_index))
-    if values.shape != y_index.shape or not np.isfinite(values).all():
+    is_one_each = values.shape == y_index.shape
+    if not is_one_each or not np.isfinite(values).all():
         raise ValueError(
             f"The signal {signal!r} must return one finite number per record: expected shape "
-            f"{y_index.shape}, got {values.shape}"
-            + ("." if values.shape != y_index.shape else " with NaN or infinity.")
+            f"{y_index.shape}, got {values.shape}{' with NaN or infinity' if is_one_each else ''}."
         )
     return values
 
@@ -151,28 +164,11 @@ def get_signal(signal):
     return globals()[signal]  # each kernel's name is that of its function in this file
 
 
-@validate_params(proba=ARRAY, y_index=ARRAY)
+@_signal
 def correctness(proba, y_index):
-    """Return 1 where the model predicts the true label, else 0.
+    """Return s = 1 where the model predicts the true label, else 0.
 
     Of equally probable classes the model predicts the first.
-
-    Parameters
-    ----------
-    proba : array-like of shape (n_records, n_classes)
-        Class probabilities, in [0, 1].
-    y_index : array-like of shape (n_records,)
-        Column of the true label, −1 where the model does not know it.
-
-    Returns
-    -------
-    ndarray of shape (n_records,)
-        1 or 0. 1 speaks for a member.
-
-    Raises
-    ------
-    ValueError
-        If `proba` holds no probabilities, or the shapes do not fit.
 
     References
     ----------
@@ -188,26 +184,9 @@ def correctness(proba, y_index):
     return _evaluate_one("correctness", proba, y_index)
 
 
-@validate_params(proba=ARRAY, y_index=ARRAY)
+@_signal
 def confidence(proba, y_index):
-    """Return the probability that the model gives to the true label.
-
-    Parameters
-    ----------
-    proba : array-like of shape (n_records, n_classes)
-        Class probabilities, in [0, 1].
-    y_index : array-like of shape (n_records,)
-        Column of the true label, −1 where the model does not know it.
-
-    Returns
-    -------
-    ndarray of shape (n_records,)
-        The confidence, in [0, 1].
-
-    Raises
-    ------
-    ValueError
-        If `proba` holds no probabilities, or the shapes do not fit.
+    """Return the probability of the true label, s = p_y, in [0, 1].
 
     References
     ----------
@@ -223,28 +202,11 @@ def confidence(proba, y_index):
     return _evaluate_one("confidence", proba, y_index)
 
 
-@validate_params(proba=ARRAY, y_index=ARRAY, eps=_EPS)
+@_signal
 def loss(proba, y_index, *, eps=1e-30):
-    """Return the negated cross-entropy loss, ln max(p_y, eps).
+    """Return the negated cross-entropy loss, s = ln max(p_y, eps).
 
-    Parameters
-    ----------
-    proba : array-like of shape (n_records, n_classes)
-        Class probabilities, in [0, 1].
-    y_index : array-like of shape (n_records,)
-        Column of the true label, −1 where the model does not know it.
-    eps : float, default=1e-30
-        Floor of the logarithm's argument.
-
-    Returns
-    -------
-    ndarray of shape (n_records,)
-        The negated loss, in [ln eps, 0]; 0 where the model is certain and right.
-
-    Raises
-    ------
-    ValueError
-        If `proba` holds no probabilities, or the shapes do not fit.
+    It is in [ln eps, 0], and 0 where the model is certain and right.
 
     References
     ----------
@@ -260,30 +222,11 @@ def loss(proba, y_index, *, eps=1e-30):
     return _evaluate_one("loss", proba, y_index, eps)
 
 
-@validate_params(proba=ARRAY, y_index=ARRAY, eps=_EPS)
+@_signal
 def entropy(proba, y_index, *, eps=1e-30):
-    """Return the negated entropy of the response, Σ_i p_i ln max(p_i, eps).
+    """Return the negated entropy of the response, s = Σ_i p_i ln max(p_i, eps).
 
-    It does not look at the label.
-
-    Parameters
-    ----------
-    proba : array-like of shape (n_records, n_classes)
-        Class probabilities, in [0, 1].
-    y_index : array-like of shape (n_records,)
-        Column of the true label, −1 where the model does not know it.
-    eps : float, default=1e-30
-        Floor of the logarithm's argument.
-
-    Returns
-    -------
-    ndarray of shape (n_records,)
-        The negated entropy, in [−ln n_classes, 0]; 0 for a certain response.
-
-    Raises
-    ------
-    ValueError
-        If `proba` holds no probabilities, or the shapes do not fit.
+    It is in [−ln n_classes, 0], and 0 for a certain response. It does not look at the label.
 
     References
     ----------
@@ -299,32 +242,12 @@ def entropy(proba, y_index, *, eps=1e-30):
     return _evaluate_one("entropy", proba, y_index, eps)
 
 
-@validate_params(proba=ARRAY, y_index=ARRAY, eps=_EPS)
+@_signal
 def modified_entropy(proba, y_index, *, eps=1e-30):
-    """Return the negated modified entropy.
+    """Return the negated modified entropy, s = (1 − p_y) ln p_y + Σ_{i≠y} p_i ln(1 − p_i).
 
-    M(p, y) = −(1 − p_y) ln p_y − Σ_{i≠y} p_i ln(1 − p_i), where `eps` is the floor of the
-    logarithms' arguments. Unlike the entropy, it tells a confident right answer from a confident
-    wrong one.
-
-    Parameters
-    ----------
-    proba : array-like of shape (n_records, n_classes)
-        Class probabilities, in [0, 1].
-    y_index : array-like of shape (n_records,)
-        Column of the true label, −1 where the model does not know it.
-    eps : float, default=1e-30
-        Floor of the logarithm's argument.
-
-    Returns
-    -------
-    ndarray of shape (n_records,)
-        −M, in [2 ln eps, 0]; 0 if and only if the true label has probability 1.
-
-    Raises
-    ------
-    ValueError
-        If `proba` holds no probabilities, or the shapes do not fit.
+    It is in [2 ln eps, 0], and 0 if and only if the true label has probability 1. `eps` is the
+    floor of the logarithms' arguments. It tells confident right answers from confident wrong ones.
 
     References
     ----------
@@ -340,31 +263,12 @@ def modified_entropy(proba, y_index, *, eps=1e-30):
     return _evaluate_one("modified_entropy", proba, y_index, eps)
 
 
-@validate_params(proba=ARRAY, y_index=ARRAY, eps=_EPS)
+@_signal
 def logit_confidence(proba, y_index, *, eps=1e-45):
-    """Return the confidence on the logit scale, ln(p_y + eps) − ln(Σ_{j≠y} p_j + eps).
+    """Return the confidence on the logit scale, s = ln(p_y + eps) − ln(Σ_{j≠y} p_j + eps).
 
-    It sums the other classes rather than take 1 − p_y, which keeps the digits of confidences near
-    1, and computes in float64 whatever the response.
-
-    Parameters
-    ----------
-    proba : array-like of shape (n_records, n_classes)
-        Class probabilities, in [0, 1].
-    y_index : array-like of shape (n_records,)
-        Column of the true label, −1 where the model does not know it.
-    eps : float, default=1e-45
-        Added to both arguments of the logarithm.
-
-    Returns
-    -------
-    ndarray of shape (n_records,)
-        The scaled confidence, in about [−104, 104]; 0 where the true label has half the mass.
-
-    Raises
-    ------
-    ValueError
-        If `proba` holds no probabilities, or the shapes do not fit.
+    It is in about [−104, 104], and 0 where the true label has half the mass. The sum over the other
+    classes keeps digits that 1 − p_y loses. It is computed in float64, whatever the response.
 
     References
     ----------
@@ -380,26 +284,11 @@ def logit_confidence(proba, y_index, *, eps=1e-45):
     return _evaluate_one("logit_confidence", proba, y_index, eps)
 
 
-@validate_params(proba=ARRAY, y_index=ARRAY)
+@_signal
 def margin(proba, y_index):
-    """Return the confidence less the largest probability of another class, p_y − max_{j≠y} p_j.
+    """Return the confidence less the largest of another class, s = p_y − max_{j≠y} p_j.
 
-    Parameters
-    ----------
-    proba : array-like of shape (n_records, n_classes)
-        Class probabilities, in [0, 1].
-    y_index : array-like of shape (n_records,)
-        Column of the true label, −1 where the model does not know it.
-
-    Returns
-    -------
-    ndarray of shape (n_records,)
-        The margin, in [−1, 1]; positive where the model is right.
-
-    Raises
-    ------
-    ValueError
-        If `proba` holds no probabilities, or the shapes do not fit.
+    It is in [−1, 1], and positive where the model is right.
 
     References
     ----------

@@ -12,9 +12,8 @@ from skmia.metrics import (
     one_run_epsilon_from_counts,
 )
 from skmia.metrics._curve import Curve
-from skmia.metrics._epsilon import N_CANDIDATES, _candidates
+from skmia.metrics._epsilon import N_CANDIDATES, _candidates, _gaussian_delta
 from skmia.metrics._intervals import clopper_pearson_upper
-from skmia.metrics._one_run_epsilon import _gaussian_delta
 
 # Values of google-deepmind/jax_privacy, auditing.py, recomputed independently.
 
