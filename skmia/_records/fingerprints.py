@@ -1,8 +1,4 @@
-"""Fingerprints of records: which rows of one table occur in another.
-
-The first half takes tables, the second sums h(j, x_j) over the columns of each row, block by block
-of neighboring columns of one kind.
-"""
+"""Fingerprints of records: which rows of one table occur in another."""
 
 from itertools import pairwise
 
@@ -33,80 +29,33 @@ BLOCK_COLUMNS = 64
 def fingerprint(X, y=None, *, precision=None):
     """Return a uint64 fingerprint of the content of every record, the same in every process.
 
-    Equal content gives equal fingerprints whatever the container, array, frame or sparse matrix:
-    1, 1.0 and True are equal, and so are a category and its text, −0.0 and 0.0, all missing values.
-    One-dimensional input is one column, say one text per record.
-
-    `precision` holds for each column the bytes of the floating-point type at which it is compared:
-    2, 4, 8, or 16 for columns without floats. None takes each column as it is.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from scipy.sparse import csr_array
-    >>> from skmia._records import fingerprint
-    >>> X = np.array([[0.0, 3.0], [1.0, 0.0]])
-    >>> bool(np.all(fingerprint(X) == fingerprint(csr_array(X.astype(int)))))
-    True
+    Equal are 1, 1.0 and True, a category and its text, −0.0 and 0.0, and all missing values, in any
+    container. `precision` holds for each column the bytes of the floating-point type at which it is
+    compared, 2, 4, 8, or 16 for columns without floats; None takes each column as it is.
     """
     return _fingerprint(_Blocks(X, "X"), _labels(y), precision)
 
 
 def float_precision(X):
-    """Return the bytes of each column's floating-point type, 16 for columns without floats.
-
-    ``np.minimum`` of two tables' precisions is the one at which they can be compared.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmia._records import float_precision
-    >>> float_precision(np.zeros((5, 2), dtype=np.float32))
-    array([4, 4])
-    """
+    """Return the bytes of each column's floating-point type, 16 for columns without floats."""
     return _Blocks(X, "X").precision
 
 
 def is_in(X, y, X_pool, y_pool):
-    """Return a mask of the labeled records that occur in a pool, in whatever containers.
-
-    Labels None on both sides compare the records alone.
-
-    Examples
-    --------
-    >>> from skmia._records import is_in
-    >>> is_in([[1, 2], [3, 4], [3, 4]], [0, 1, 0], [[3.0, 4.0], [5.0, 6.0]], [1, 1])
-    array([False,  True, False])
-    """
+    """Return a mask of the records that occur in a pool, by labeled content or, without y, alone."""
     records, pool = fingerprint_both(X, y, X_pool, y_pool, names=("X", "X_pool"))
     return _occurs(records, pool)
 
 
 def duplicates_across(X_train, y_train, X_test, y_test):
-    """Return a mask for each side of a split: which labeled records have a twin on the other side.
-
-    Labels None on both sides compare the records alone.
-
-    Examples
-    --------
-    >>> from skmia._records import duplicates_across
-    >>> duplicates_across([[1], [2]], [0, 0], [[2], [2], [3]], [0, 1, 0])
-    (array([False,  True]), array([ True, False, False]))
-    """
+    """Return for each side of a split which labeled records have a twin on the other."""
     names = ("X_train", "X_test")
     train, test = fingerprint_both(X_train, y_train, X_test, y_test, names=names)
     return _occurs(train, test), _occurs(test, train)
 
 
 def duplicated_within(X, y=None):
-    """Return a mask of the records that repeat an earlier one, like ``DataFrame.duplicated``.
-
-    Examples
-    --------
-    >>> from skmia._records import duplicated_within
-    >>> duplicated_within([[1, 2], [3, 4], [1, 2]])
-    array([False, False,  True])
-    """
+    """Return a mask of the records that repeat an earlier one, like ``DataFrame.duplicated``."""
     records = fingerprint(X, y)
     repeated = np.ones(len(records), dtype=bool)
     repeated[np.unique(records, return_index=True)[1]] = False
@@ -114,10 +63,7 @@ def duplicated_within(X, y=None):
 
 
 def fingerprint_both(X, y, X_other, y_other, *, names=("X", "X_other")):
-    """Fingerprint two labeled tables at one precision, so that they can be compared.
-
-    `names` is what the two are called in messages.
-    """
+    """Fingerprint two labeled tables, named so in messages, at one precision to compare them."""
     if (y is None) != (y_other is None):
         raise ValueError(
             f"{names[0]} and {names[1]} must both have labels or both have none, got labels for "

@@ -6,8 +6,6 @@ import numpy as np
 
 from skmia._records.fingerprints import fingerprint, float_precision
 
-__all__ = ["KnownRecords"]
-
 _PRECISIONS = (16, 8, 4, 2)  # bytes; 16 leaves every column as it is
 
 
@@ -16,14 +14,6 @@ class KnownRecords:
 
     All columns of floats are compared at the coarsest type that a query has for one of them,
     integers exactly.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmia._records import KnownRecords
-    >>> known = KnownRecords(np.array([[0.1], [0.2]]), [0, 1])
-    >>> known.find(np.array([[0.2], [0.3]], dtype=np.float32), [1, 1])
-    array([ 1, -1])
     """
 
     def __init__(self, X, y):
@@ -46,10 +36,7 @@ class KnownRecords:
         return self._fingerprints[tuple(self._precision.tolist())]
 
     def find(self, X, y):
-        """Return the number of a known record of the same content for each labeled record.
-
-        It is −1 where there is none. The records may come in any container.
-        """
+        """Return the number of a known record of each labeled one's content, −1 without."""
         coarsest = float_precision(X)
         if len(coarsest) != len(self._precision):
             raise ValueError(
@@ -66,10 +53,7 @@ class KnownRecords:
         return np.where(pool[found] == queries, found, -1)
 
     def contents(self):
-        """Return the number of each record's content: equal for twins.
-
-        Contents are numbered from 0 on in the order in which they first occur.
-        """
+        """Return the number of each record's content, from 0 on in order of first occurrence."""
         _, first, numbers = np.unique(self._own, return_index=True, return_inverse=True)
         return np.argsort(np.argsort(first))[numbers]  # np.unique numbers by size
 

@@ -29,22 +29,11 @@ from scipy.sparse import issparse
 
 from skmia._records.table_column import CodedColumn, PlainColumn, coded_column
 
-__all__ = ["Table", "check_table", "read_table"]
-
 
 def read_table(X):
     """Return records as a table of columns; a table stays as it is.
 
     One dimension is one column, more than two are flattened to two.
-
-    Examples
-    --------
-    >>> from skmia._records import read_table
-    >>> table = read_table([[1, "a"], [None, "b"]])
-    >>> [column.kind for column in table.columns()]
-    ['number', 'category']
-    >>> table.column(0).floats()
-    array([ 1., nan])
     """
     if isinstance(X, Table):
         return X
@@ -88,10 +77,7 @@ class Table:
         return map(self.column, range(self.shape[1]))
 
     def find(self, feature):
-        """Return the position of a column given by name, or where that is no name by number.
-
-        None says that there is no such column; a name that several have is refused.
-        """
+        """Return a column's position by name, else by number; None says that there is none."""
         if self.is_named and feature in self.names:
             if self.names.count(feature) > 1:
                 raise ValueError(f"X has several columns named {feature!r}; give a number instead.")
@@ -143,7 +129,6 @@ class _SparseTable(Table):
 
     @cached_property
     def by_column(self):
-        """Return the matrix in canonical CSC form."""
         return _canonical(self.container.tocsc())  # kept: each column is a slice of it
 
     def blocks(self):

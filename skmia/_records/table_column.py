@@ -10,8 +10,6 @@ import numpy as np
 
 from skmia._records.bits import as_days, as_float, as_time, is_missing
 
-__all__ = ["CodedColumn", "PlainColumn", "as_coded", "coded_column", "is_zero_one", "joined"]
-
 _KIND_OF_TYPE = {"b": "boolean", "M": "date", "m": "date"}
 
 

@@ -7,25 +7,13 @@ from scipy.sparse import csc_array, issparse
 from skmia._records.table import read_table
 from skmia._records.table_column import CodedColumn, PlainColumn, as_coded
 
-__all__ = ["write_table"]
-
 
 def write_table(columns, like):
-    """Return columns, all of one length, as records in the container of `like`, which has as many.
+    """Return columns of one length as records in the container of `like`.
 
-    Each column has the type that it has in `like`, but floats where that holds whole numbers or
-    truth values make it one of floats; an array or a sparse matrix becomes one of floats as a
-    whole. Dates get the time zone of `like`, missing values are written as they are there. A column
-    that holds what its type cannot is a ValueError or a TypeError.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmia._records import read_table, write_table
-    >>> X = np.array([[1, 2], [3, 4]], dtype=np.int8)
-    >>> write_table([column.take([1, 1]) for column in read_table(X).columns()], X)
-    array([[3, 4],
-           [3, 4]], dtype=int8)
+    A column has its type in `like`, of floats where these replace whole numbers or truth values; an
+    array becomes one of floats as a whole. Dates get the time zone of `like`. A column that holds
+    what its type cannot is a ValueError or a TypeError.
     """
     container = read_table(like).container
     columns = list(columns)  # the type of an array depends on all of them

@@ -9,8 +9,6 @@ from skmia.sampling._row_sampler import RowSampler
 from skmia.sampling._shares import draw_shares
 from skmia.utils._sklearn import Interval, StrOptions
 
-__all__ = ["ClassBalanceSampler"]
-
 
 class ClassBalanceSampler(RowSampler):
     r"""Select records so that the classes have given shares.
@@ -35,31 +33,10 @@ class ClassBalanceSampler(RowSampler):
         - "equal", the same share for all classes.
     pos_label : int, float, bool or str, default=None
         The class that a number is the share of. By default the greater of two labels.
-    n_samples : int, default=None
-        Number of records to keep. By default as many as the shares allow.
-    random_state : int, RandomState instance or None, default=None
-        Draws the records.
-
-    Attributes
-    ----------
-    sample_indices_ : ndarray of int, shape (n_kept,)
-        The rows kept, ascending.
-    sampling_strategy_ : dict
-        How many records of each class are kept.
-    n_features_in_ : int
-        Number of features.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where there are any.
-
-    See Also
-    --------
-    skmia.properties.class_balance : The share that is set here.
-    GroupBalanceSampler : Balances classes within groups.
 
     Notes
     -----
-    The sampler looks at labels only, so records may be of any type. In a pipeline of
-    imbalanced-learn it selects training records and leaves those to predict alone.
+    The sampler looks at labels only, so records may be of any type.
 
     References
     ----------

@@ -12,8 +12,6 @@ from skmia.sampling._row_sampler import RowSampler
 from skmia.sampling._shares import draw_shares
 from skmia.utils._sklearn import Interval
 
-__all__ = ["FeatureBalanceSampler"]
-
 
 class FeatureBalanceSampler(RowSampler):
     r"""Select records so that a combination of feature values has a given share.
@@ -42,8 +40,6 @@ class FeatureBalanceSampler(RowSampler):
     keep_class_balance : bool, default=False
         Whether the combination has its share within each class, and the classes keep theirs. By
         default both are free, and more records can be kept.
-    n_samples : int, default=None
-        Number of records to keep. By default as many as the share allows.
     random_state : int, RandomState instance or None, default=None
         Draws the records, and is used to choose features.
 
@@ -58,29 +54,15 @@ class FeatureBalanceSampler(RowSampler):
         in days since 1970); None for others.
     balance_ : float
         The share reached.
-    sample_indices_ : ndarray of int, shape (n_kept,)
-        The rows kept, ascending.
-    sampling_strategy_ : dict
-        How many records of each class are kept.
-    n_features_in_ : int
-        Number of features.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where there are any.
-
-    See Also
-    --------
-    skmia.properties.feature_balance : The share that is set here.
-    GroupBalanceSampler : Balances groups that are named, each against all others.
 
     Notes
     -----
     What is low depends on the range of a feature, which a selection may narrow. So the sampler
     keeps a record with the smallest and one with the largest value of each feature, where their
-    side of the combination has room for them. Then
+    side of the combination has room. Then
     ``feature_balance(X_resampled, features=features_, value=value_)`` is `balance_`. Give both
-    there: in the selection other features may tell most about the label, and another combination
-    may be the most frequent. Where a side has no room, as at a share of 0 or 1, `thresholds_` tell
-    how to measure.
+    there: a selection may have other informative features, and another frequent combination. Where
+    a side has no room, as at a share of 0 or 1, `thresholds_` tell how to measure.
 
     References
     ----------

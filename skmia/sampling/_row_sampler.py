@@ -9,17 +9,35 @@ from sklearn.utils import check_array, check_consistent_length, check_random_sta
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
+from skmia.utils._docstrings import SharesDocstring
 from skmia.utils._sklearn import Interval, _fit_context, _safe_indexing
 
-__all__ = ["RowSampler"]
 
-
-class RowSampler(BaseSampler):
+class RowSampler(SharesDocstring, BaseSampler):
     """Base class of samplers that select rows.
 
     A sampler writes `_choose(X, y, rng)`, which returns the rows to keep in ascending order, and
-    takes at least `random_state`. The base class checks the input and takes the rows from what was
-    given, so that frames stay frames of their library, sparse matrices stay sparse and types stay.
+    takes at least `random_state`. Containers and types of what was given stay.
+    """
+
+    _shared_docstring = """
+    Parameters
+    ----------
+    n_samples : int
+        Number of records to keep. By default as many as the shares allow.
+    random_state : int, RandomState instance or None
+        Draws the records.
+
+    Attributes
+    ----------
+    sample_indices_ : ndarray of int, shape (n_kept,)
+        The rows kept, ascending.
+    sampling_strategy_ : dict
+        How many records of each class are kept.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, where there are any.
     """
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form

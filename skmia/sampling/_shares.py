@@ -4,19 +4,9 @@ import numpy as np
 
 from skmia._records import ranks_within
 
-__all__ = ["apportion", "check_none_lost", "draw_shares", "most_records"]
-
 
 def most_records(sizes, shares):
-    """Return the most records that can have these shares, which sum to 1.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmia.sampling._shares import most_records
-    >>> most_records(np.array([3, 30]), np.array([0.25, 0.75]))
-    12
-    """
+    """Return the most records that can have these shares, which sum to 1."""
     asked = shares > 0
     with np.errstate(over="ignore"):  # a share of nearly 0 limits nothing
         limits = sizes[asked] / shares[asked]
@@ -25,17 +15,7 @@ def most_records(sizes, shares):
 
 
 def apportion(shares, n_records):
-    """Divide records by shares, each rounded up or down, so that they add up.
-
-    First come the whole parts, then one record each for the largest remainders.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmia.sampling._shares import apportion
-    >>> apportion(np.array([0.5, 0.3, 0.2]), 11)
-    array([6, 3, 2])
-    """
+    """Divide records by shares, rounded up for the largest remainders, so that they add up."""
     exact = shares * n_records
     # what rounding left just below a whole number is that number
     quota = np.floor(exact + 1e-9).astype(np.intp)
@@ -48,9 +28,8 @@ def apportion(shares, n_records):
 def draw_shares(codes, shares, names, *, n_samples, draws):
     """Draw as many records as possible, or `n_samples`, of which each kind has its share.
 
-    `codes` tells the kind of each record, and `names` what messages call the kinds. Of each kind
-    the records with the smallest `draws` are taken. Rows come in ascending order. Too large an
-    `n_samples` is refused, and so is a kind that would get no record.
+    `codes` are the kinds of the records, `names` their names. Of each kind the records with the
+    smallest `draws` are taken, in ascending order of rows.
     """
     sizes = np.bincount(codes, minlength=len(shares))
     most = most_records(sizes, shares)

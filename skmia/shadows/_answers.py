@@ -9,8 +9,6 @@ from skmia.signals import evaluate
 from skmia.utils._blas import single_blas_thread
 from skmia.utils._sklearn import _num_samples, _safe_indexing
 
-__all__ = ["AnswerMemory", "Asking"]
-
 # where the signals of a record come from; one byte each, since there is one per record and shadow
 _LEFT_OUT, _ASKED, _FROM_ANSWERS, _FROM_SIGNALS = np.arange(4, dtype=np.int8)
 

@@ -15,8 +15,6 @@ from skmia._records import (
     write_table,
 )
 
-__all__ = ["Domain", "find_domain"]
-
 _MOST_WHOLE_VALUES = 20  # of a feature that takes just these; more are a range
 
 

@@ -10,8 +10,6 @@ from skmia.shadows._plan import refuse_changes
 from skmia.shadows._stand_ins import HoldsOut, Lookup
 from skmia.signals import get_signal
 
-__all__ = ["FittedShadows"]
-
 
 class FittedShadows(HoldsOut):
     """What can be asked of shadow models as soon as they are fitted.

@@ -4,8 +4,6 @@ from collections import deque
 
 import numpy as np
 
-__all__ = ["HillClimb"]
-
 
 class HillClimb:
     """Many climbs of Algorithm 1 at a time: one for each wanted record, the next when one ends.

@@ -12,16 +12,6 @@ from skmia.shadows._splits import draw_splits
 from skmia.shadows._store import differences, digest_of, library_versions
 from skmia.shadows._template import shadow_template
 
-__all__ = [
-    "by_content",
-    "draw_rows",
-    "group_numbers",
-    "kept_shadows",
-    "plan_of",
-    "refuse_changes",
-    "templates_of",
-]
-
 
 def templates_of(shadows):
     """Return the unfitted classifiers that shadows are clones of, without seeds."""

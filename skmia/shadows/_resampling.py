@@ -15,8 +15,6 @@ from skmia.utils._constraints import (
     validate_params,
 )
 
-__all__ = ["perturb_records", "sample_marginal_records"]
-
 
 @validate_params(X=TABLE, n_records=COUNT, y=ARRAY_OR_NONE, random_state=RANDOM_STATE)
 def sample_marginal_records(X, n_records, *, y=None, target=None, random_state=None):

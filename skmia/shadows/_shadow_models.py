@@ -33,8 +33,6 @@ from skmia.utils._sklearn import (
     with_callbacks,
 )
 
-__all__ = ["ShadowModels"]
-
 
 class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
     """Models that attackers train themselves, so that they know their members.

@@ -6,8 +6,6 @@ import numpy as np
 
 from skmia._records import ranks_within
 
-__all__ = ["SPLITTERS", "draw_splits"]
-
 
 def draw_splits(splitter, units, strata, *, train_size, seeds):
     """Draw who is trained on which records and who is not, as two masks (n_shadows, n_records).

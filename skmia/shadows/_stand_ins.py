@@ -9,8 +9,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmia.utils._constraints import COUNT, RANDOM_STATE, TWO_OR_MORE, validate_params
 
-__all__ = ["HoldsOut", "Lookup", "groups_of"]
-
 
 class Lookup(NamedTuple):
     """What shadow models know of records.

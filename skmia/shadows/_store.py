@@ -16,8 +16,6 @@ import numpy as np
 
 from skmia.exceptions import StorageWarning
 
-__all__ = ["ShadowStore", "differences", "digest_of", "library_versions"]
-
 _MANIFEST = "manifest.json"
 _UNFINISHED = ".unfinished-"
 _FORMAT = 1  # to be raised when what is written changes

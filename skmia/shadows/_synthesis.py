@@ -29,8 +29,6 @@ from skmia.utils._constraints import (
     validate_params,
 )
 
-__all__ = ["SynthesizedRecords", "synthesize_records"]
-
 
 @dataclass(frozen=True, repr=False, eq=False)
 class SynthesizedRecords(Result):

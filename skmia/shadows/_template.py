@@ -5,8 +5,6 @@ from sklearn.frozen import FrozenEstimator
 
 from skmia._response import Answered
 
-__all__ = ["shadow_template"]
-
 
 def shadow_template(target):
     """Return an unfitted copy of what the target is: the model to train shadows of.

@@ -15,15 +15,6 @@ from skmia.exceptions import ShadowTrainingError, StorageWarning
 from skmia.utils._blas import single_blas_thread
 from skmia.utils._sklearn import _safe_indexing, _set_random_states
 
-__all__ = [
-    "ShadowJob",
-    "fit_clone",
-    "one_blas_thread",
-    "train_shadow",
-    "train_shadows",
-    "trained_masks",
-]
-
 
 class ShadowJob(NamedTuple):
     """What a shadow comes from, beside the records."""
