@@ -42,7 +42,7 @@ def float_precision(X):
 
 
 def is_in(X, y, X_pool, y_pool):
-    """Return a mask of the records that occur in a pool, by labeled content or, without y, alone."""
+    """Return a mask of the records that occur in a pool: labeled content, or without y content."""
     records, pool = fingerprint_both(X, y, X_pool, y_pool, names=("X", "X_pool"))
     return _occurs(records, pool)
 

@@ -11,7 +11,7 @@ from sklearn.utils.validation import validate_data
 from skmia._records import KnownRecords
 from skmia._response import check_labels
 from skmia.shadows._answers import AnswerMemory
-from skmia.shadows._fitted_shadows import FittedShadows
+from skmia.shadows._fitted_shadows import FittedShadows, groups_of
 from skmia.shadows._plan import (
     by_content,
     draw_rows,
@@ -21,7 +21,6 @@ from skmia.shadows._plan import (
     templates_of,
 )
 from skmia.shadows._splits import SPLITTERS
-from skmia.shadows._stand_ins import groups_of
 from skmia.shadows._store import ShadowStore
 from skmia.shadows._training import ShadowJob, train_shadows, trained_masks
 from skmia.utils._sklearn import (

@@ -21,7 +21,7 @@ def draw_splits(splitter, units, strata, *, train_size, seeds):
     return in_units[:, units], out_units[:, units]
 
 
-def _halves(sizes, strata, train_size, seeds):
+def _pairs_of_opposites(sizes, strata, train_size, seeds):
     """Two shadows share one order: what one is trained on is held out from the other."""
     if len(seeds) % 2 or train_size != 0.5:
         raise ValueError(
@@ -88,7 +88,7 @@ def _leave_one_out(sizes, strata, train_size, seeds):
 SPLITTERS = {
     "bernoulli": _bernoulli,
     "disjoint": _disjoint,
-    "halves": _halves,
+    "halves": _pairs_of_opposites,
     "leave_one_out": _leave_one_out,
     "overlapping": _overlapping,
 }
