@@ -9,9 +9,9 @@ from skmia._records.selection import concatenate
 class RemembersMembers:
     """Mixin of estimators that remember the records they were fitted on.
 
-    The estimator calls `_remember(X, y)` at the end of `fit`. A reference is remembered, no copy. It
-    never leaves the process: pickling and copying drop it. An estimator whose records another one
-    remembers overrides `remembers_members` and `training_records`.
+    The estimator calls `_remember(X, y)` at the end of `fit`. Records are remembered by reference
+    and never leave the process: pickling and copying drop them. An estimator whose records another
+    one remembers overrides `remembers_members` and `training_records`.
     """
 
     _remembered = ()  # one pair (X, y) for each call of `partial_fit`

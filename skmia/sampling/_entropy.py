@@ -1,7 +1,5 @@
 """Select records so that the data set has a given entropy."""
 
-from numbers import Integral, Real
-
 import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.special import entr
@@ -10,7 +8,7 @@ from skmia._records import check_table
 from skmia.properties._data import value_codes
 from skmia.sampling._extremes import extreme_rows
 from skmia.sampling._row_sampler import RowSampler
-from skmia.utils._sklearn import Interval
+from skmia.utils._constraints import NOT_NEGATIVE, POSITIVE, TWO_OR_MORE
 
 STRONGEST = 1e6  # tilt, for each bit: a ranking by surprisal, for which chance decides nothing
 N_TILTS = 40
@@ -90,9 +88,9 @@ class EntropySampler(RowSampler):
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
         **RowSampler._parameter_constraints,
-        "entropy": [Interval(Real, 0, None, closed="left")],
-        "n_bins": [Interval(Integral, 2, None, closed="left"), None],
-        "tol": [Interval(Real, 0, None, closed="neither")],
+        "entropy": NOT_NEGATIVE,
+        "n_bins": [*TWO_OR_MORE, None],
+        "tol": POSITIVE,
     }
 
     def __init__(self, entropy, *, n_bins=None, n_samples=None, tol=0.01, random_state=None):
@@ -104,6 +102,10 @@ class EntropySampler(RowSampler):
 
     def _choose(self, X, y, rng):
         table = check_table(X)
+        if (self.n_samples or 0) > len(y):
+            raise ValueError(
+                f"n_samples={self.n_samples} is more than the {len(y)} records that there are."
+            )
         symbols = Symbols(value_codes(table, self.n_bins))
         draws = rng.random_sample(len(y))
         fixed = np.zeros(len(y), dtype=bool)
@@ -111,22 +113,13 @@ class EntropySampler(RowSampler):
             fixed[extreme_rows(table, range(table.shape[1]), draws)] = True
         # kept off 0 and 1, whose logarithms are infinite
         search = _Search(symbols, fixed, -np.log(-np.log(draws.clip(1e-300, 1 - 1e-16))))
-        n_samples = self._checked_size(len(y))
-        if n_samples is None:
-            n_samples = search.largest(self.entropy, self.tol)
+        n_samples = self.n_samples or search.largest(self.entropy, self.tol)
         kept = search.reach(self.entropy, n_samples)
         self.entropy_ = symbols.entropy(kept)
         # `not <=`, so that an undefined number is refused, too
         if not abs(self.entropy_ - self.entropy) <= self.tol:
             self._refuse(search, n_samples)
         return np.flatnonzero(kept)
-
-    def _checked_size(self, n_records):
-        if self.n_samples is not None and self.n_samples > n_records:
-            raise ValueError(
-                f"n_samples={self.n_samples} is more than the {n_records} records that there are."
-            )
-        return self.n_samples
 
     def _refuse(self, search, n_samples):
         # as far as the search gets in both directions

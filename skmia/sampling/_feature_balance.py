@@ -1,6 +1,6 @@
 """Select records so that a combination of feature values has a given share."""
 
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from skmia.properties._feature_balance import balanced_feature
 from skmia.sampling._extremes import extreme_rows
 from skmia.sampling._row_sampler import RowSampler
 from skmia.sampling._shares import draw_shares
-from skmia.utils._sklearn import Interval
+from skmia.utils._constraints import COUNT, SHARE
 
 
 class FeatureBalanceSampler(RowSampler):
@@ -86,10 +86,10 @@ class FeatureBalanceSampler(RowSampler):
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
         **RowSampler._parameter_constraints,
-        "balance": [Interval(Real, 0, 1, closed="both")],
+        "balance": SHARE,
         "value": "no_validation",
         "features": [str, Integral, "array-like", None],
-        "n_features": [Interval(Integral, 1, None, closed="left")],
+        "n_features": COUNT,
         "keep_class_balance": ["boolean"],
     }
 
@@ -114,21 +114,14 @@ class FeatureBalanceSampler(RowSampler):
 
     def _choose(self, X, y, rng):
         table = check_table(X)
-        mask, self.features_, self.value_ = balanced_feature(
-            table,
-            y,
-            value=self.value,
-            features=self.features,
-            n_features=self.n_features,
-            random_state=rng,
-        )
+        asked = {name: getattr(self, name) for name in ("value", "features", "n_features")}
+        mask, self.features_, self.value_ = balanced_feature(table, y, **asked, random_state=rng)
         positions = column_positions(table, self.features_)
         # of all records, for the selection may have another range
         self.thresholds_ = [_middle(*numbered_column(table, j)) for j in positions]
         draws = rng.random_sample(len(mask))
         draws[extreme_rows(table, positions, draws)] = -1  # the first to be kept
-        kinds = self._kinds(mask, y)
-        rows = draw_shares(*kinds, n_samples=self.n_samples, draws=draws)
+        rows = draw_shares(*self._kinds(mask, y), n_samples=self.n_samples, draws=draws)
         self.balance_ = float(mask[rows].mean())
         return rows
 

@@ -1,7 +1,5 @@
 """What all samplers share: they select rows, whatever the container."""
 
-from numbers import Integral
-
 import numpy as np
 from imblearn.base import BaseSampler
 from imblearn.utils import check_target_type
@@ -9,8 +7,9 @@ from sklearn.utils import check_array, check_consistent_length, check_random_sta
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
+from skmia.utils._constraints import COUNT
 from skmia.utils._docstrings import SharesDocstring
-from skmia.utils._sklearn import Interval, _fit_context, _safe_indexing
+from skmia.utils._sklearn import _fit_context, _safe_indexing
 
 
 class RowSampler(SharesDocstring, BaseSampler):
@@ -41,7 +40,7 @@ class RowSampler(SharesDocstring, BaseSampler):
     """
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
-        "n_samples": [Interval(Integral, 1, None, closed="left"), None],
+        "n_samples": [*COUNT, None],
         "random_state": ["random_state"],
     }
 
@@ -80,9 +79,8 @@ class RowSampler(SharesDocstring, BaseSampler):
         records = X
         if not hasattr(X, "columns"):  # lists become arrays, which have columns to look at
             # texts and missing values are kept, too: rows are only selected
-            records = check_array(
-                X, dtype=None, accept_sparse=True, ensure_all_finite=False, allow_nd=True
-            )
+            anything = {"dtype": None, "ensure_all_finite": False, "allow_nd": True}
+            records = check_array(X, accept_sparse=True, **anything)
         check_classification_targets(y)
         check_consistent_length(X, y)
         labels = np.asarray(check_target_type(y, indicate_one_vs_all=True)[0])

@@ -13,6 +13,7 @@ from skmia._response import Answered, all_classes
 from skmia.attacks._measure import measure
 from skmia.sampling._row_sampler import RowSampler
 from skmia.shadows._training import fit_clone
+from skmia.utils._constraints import COUNT
 from skmia.utils._sklearn import HasMethods, Interval, _num_samples
 
 
@@ -117,7 +118,7 @@ class VulnerableUnderSampler(RowSampler):
         "estimator": [HasMethods(["fit"])],
         "drop_fraction": [Interval(Real, 0, 1, closed="neither"), None],
         "false_positive_rate": [Interval(Real, 0, 1, closed="neither"), None],
-        "n_repeats": [Interval(Integral, 1, None, closed="left")],
+        "n_repeats": COUNT,
         "random_state": ["random_state"],
         "n_jobs": [Integral, None],
     }
@@ -157,10 +158,9 @@ class VulnerableUnderSampler(RowSampler):
         halves = [half for _ in range(self.n_repeats) for half in _half_masks(X, y, rng)]
         # drawn before the jobs start, so that their order does not matter
         seeds = rng.randint(2**31 - 1, size=(len(halves), 2)).tolist()
+        given = (self.attack, self.estimator, self.false_positive_rate, X, y)
         attacked = Parallel(self.n_jobs)(
-            delayed(_attacked)(
-                self.attack, self.estimator, X, y, half, *pair, self.false_positive_rate
-            )
+            delayed(_attacked)(*given, half, *pair)
             for half, pair in zip(halves, seeds, strict=True)
         )
         totals = np.zeros((3, n_records))
@@ -169,11 +169,10 @@ class VulnerableUnderSampler(RowSampler):
             totals[:, half] += values
         self.risk_, self.rank_, found = totals / self.n_repeats
         if self.false_positive_rate is None:
-            n_dropped = round(
-                (0.1 if self.drop_fraction is None else self.drop_fraction) * n_records
-            )
+            risk = self.risk_
+            n_dropped = round((self.drop_fraction or 0.1) * n_records)  # a fraction is never 0
         else:
-            self.found_ = found
+            risk = self.found_ = found
             n_dropped = int((found > 0.5).sum())
         if not n_dropped < n_records:
             raise ValueError(
@@ -181,10 +180,7 @@ class VulnerableUnderSampler(RowSampler):
                 "or false_positive_rate."
             )
         # lexsort takes the last key first: the rank decides among records of equal risk
-        order = (
-            (self.rank_, self.risk_) if self.false_positive_rate is None else (self.rank_, found)
-        )
-        kept = np.lexsort(order)[: n_records - n_dropped]
+        kept = np.lexsort((self.rank_, risk))[: n_records - n_dropped]
         _check_classes(y, kept)
         self.n_vulnerable_ = n_dropped
         return np.sort(kept)
@@ -228,7 +224,7 @@ def _check_classes(y, kept):
         )
 
 
-def _attacked(attack, estimator, X, y, half, seed, attack_seed, false_positive_rate):
+def _attacked(attack, estimator, false_positive_rate, X, y, half, seed, attack_seed):
     """Return risk, rank and whether it is found of each record of a half while it is a member."""
     members = np.flatnonzero(half)
     target = fit_clone(estimator, seed, X, y, members)
@@ -239,9 +235,8 @@ def _attacked(attack, estimator, X, y, half, seed, attack_seed, false_positive_r
     found = np.zeros(len(members))
     if false_positive_rate is not None:
         # "higher": a score that exists, which no more than the share of non-members is above
-        found = scores > np.quantile(
-            measured.scores[~half], 1 - false_positive_rate, method="higher"
-        )
+        others = measured.scores[~half]
+        found = scores > np.quantile(others, 1 - false_positive_rate, method="higher")
     # the middle of each record's step, so that ranks lie evenly within 0 and 1
     ranks = (rankdata(scores) - 0.5) / len(scores)
     return measured.risk[members], ranks, found

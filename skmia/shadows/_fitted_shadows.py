@@ -58,11 +58,11 @@ class FittedShadows:
         in_mask : ndarray of bool, shape (n_shadows, n_records)
             True where a shadow was trained on a record of this content.
         out_mask : ndarray of bool, shape (n_shadows, n_records)
-            True where a record of this content was held out from a shadow. Foreign records, not among
-            those in `fit`, were held out from all.
+            True where a record of this content was held out from a shadow. Foreign records, that
+            are not among those in `fit`, were held out from all.
         rows : ndarray of int, shape (n_records,)
-            The row of each record in the pool, the records in `fit`. Records of equal content share a
-            row, and foreign ones have the row -1.
+            The row of each record in the pool, which are the records in `fit`. Those of equal
+            content share a row, foreign ones have the row -1.
 
         Raises
         ------
@@ -159,9 +159,9 @@ class FittedShadows:
 
         Notes
         -----
-        Answers are remembered, float32 as float32, where those of all shadows to the whole pool fit
-        into half of scikit-learn's `working_memory`, else only the signals asked for. What `without`
-        returns shares the memory; pickles and clones leave it out.
+        Answers are remembered where those of all shadows to the whole pool fit into half of
+        scikit-learn's `working_memory`, else only the signals asked for. What `without` returns
+        shares the memory; pickles and clones leave it out.
 
         Examples
         --------
@@ -172,8 +172,8 @@ class FittedShadows:
         >>> shadows = ShadowModels(GaussianNB(), 4, random_state=0).fit(X, y)
         >>> confidence = shadows.observe(X, y, "confidence", keep=True)
         >>> loss, margin = shadows.observe(X, y, ["loss", "margin"])  # asks no shadow again
-        >>> loss.shape
-        (4, 150)
+        >>> loss.shape, shadows.answers(3, X[:5], y[:5]).shape
+        ((4, 150), (5, 3))
         """
         X, y = self._checked(X, y)
         several = isinstance(signal, list | tuple)
@@ -310,6 +310,14 @@ class FittedShadows:
         -------
         ndarray of int of shape (n_shadows,) or None
             The fold of each shadow. None where there are too few shadows, or they come from a mask.
+
+        Examples
+        --------
+        >>> from skmia.shadows import ShadowModels
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> shadows = ShadowModels(GaussianNB(), 8).fit([[0], [1], [2], [3]], [0, 1, 0, 1])
+        >>> shadows.folds()
+        array([0, 0, 1, 1, 0, 0, 1, 1])
         """
         check_is_fitted(self)
         n_types = len(self._plan["estimators"])
@@ -333,6 +341,14 @@ class FittedShadows:
         ------
         ValueError
             If there is no such group, or no other.
+
+        Examples
+        --------
+        >>> from skmia.shadows import ShadowModels
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> shadows = ShadowModels(GaussianNB(), 6).fit([[0], [1], [2], [3]], [0, 1, 0, 1])
+        >>> shadows.groups_, shadows.without(1).groups_
+        (array([0, 0, 1, 1, 2, 2]), array([0, 0, 1, 1]))
         """
         check_is_fitted(self)
         kept = np.flatnonzero(self.groups_ != group)

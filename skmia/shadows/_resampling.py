@@ -21,11 +21,8 @@ def sample_marginal_records(X, n_records, *, y=None, target=None, random_state=N
     """Sample records feature by feature from the marginals (statistics-based synthesis).
 
     Each feature takes the value of a record drawn at random, another one for each feature. So it
-    is distributed as in `X` and independent of the others. With `y` this holds within each class.
-    The label is what the target predicts; without a target it is the class.
-
-    The attacker knows how each feature is distributed, with `y` in each class, and may ask the
-    target for the labels of `n_records` records. They use nothing else of `X` and `y`.
+    is distributed as in `X` and independent of the others, with `y` within each class. The attacker
+    knows these distributions, and nothing else of `X` and `y`.
 
     Parameters
     ----------
@@ -37,14 +34,15 @@ def sample_marginal_records(X, n_records, *, y=None, target=None, random_state=N
         Classes of the records. Each record is sampled within a class, with classes as frequent as
         here.
     target : estimator, default=None
-        A fitted classifier that labels what was sampled. Without it, `y` must be given.
+        A fitted classifier that labels what was sampled. Without it the label is the class, and `y`
+        must be given.
     random_state : int, RandomState instance or None, default=None
         Samples the records.
 
     Returns
     -------
     X_sampled : {ndarray, sparse matrix, dataframe} of shape (n_records, n_features)
-        The records in the form of `X`: its container, columns and dtypes.
+        The records, with the container, columns and dtypes of `X`.
     y_sampled : ndarray of shape (n_records,)
         Their labels.
 
@@ -52,14 +50,8 @@ def sample_marginal_records(X, n_records, *, y=None, target=None, random_state=N
     ------
     ValueError
         If `n_records` is below 1, `X` has no records, or neither `y` nor `target` is given.
-
     TypeError
         If the target is a regressor or `X` holds values that cannot be compared.
-
-    See Also
-    --------
-    synthesize_records : For an attacker who can only ask the target.
-    perturb_records : For an attacker who has inexact records.
 
     References
     ----------
@@ -82,27 +74,14 @@ def sample_marginal_records(X, n_records, *, y=None, target=None, random_state=N
     table = check_table(X)
     rng = check_random_state(random_state)
     known = np.zeros(len(table), dtype=np.int64) if y is None else check_labels(X, y)
-    of_class = _RowsOfClass(known)
-    codes = rng.choice(of_class.codes, n_records)
+    classes, codes, sizes = np.unique(known, return_inverse=True, return_counts=True)
+    by_class = np.argsort(codes, kind="stable")
+    drawn = rng.choice(codes, n_records)
+    first = (np.cumsum(sizes) - sizes)[drawn]  # of each class in that order
     # a new draw for each column makes the features independent
-    columns = (column.take(of_class.draw(codes, rng)) for column in table.columns())
+    columns = (c.take(by_class[first + rng.randint(sizes[drawn])]) for c in table.columns())
     sampled = write_table(columns, table)
-    labels = of_class.classes[codes] if target is None else np.asarray(target.predict(sampled))
-    return sampled, labels
-
-
-class _RowsOfClass:
-    """The rows of each class, to draw one at random."""
-
-    def __init__(self, y):
-        self.classes, self.codes = np.unique(y, return_inverse=True)
-        self.order = np.argsort(self.codes, kind="stable")
-        self.sizes = np.bincount(self.codes)
-        self.starts = np.cumsum(self.sizes) - self.sizes
-
-    def draw(self, codes, rng):
-        """Return one row number per class number."""
-        return self.order[self.starts[codes] + rng.randint(self.sizes[codes])]
+    return sampled, classes[drawn] if target is None else np.asarray(target.predict(sampled))
 
 
 @validate_params(X=TABLE, y=ARRAY, flip_rate=SHARE, random_state=RANDOM_STATE)
@@ -111,10 +90,8 @@ def perturb_records(X, y, *, flip_rate=0.1, random_state=None):
 
     Each feature of each record is changed with probability `flip_rate`, independently. A feature of
     two values takes the other one. Any other feature takes the value of a record drawn at random,
-    which may be the same. Labels stay.
-
-    The attacker has records from the target's population, but only an inexact version of them.
-    `X` and `y` are disjoint from the target's training records.
+    which may be the same. Labels stay. The attacker has an inexact version of records from the
+    target's population, disjoint from its training records.
 
     Parameters
     ----------
@@ -132,7 +109,7 @@ def perturb_records(X, y, *, flip_rate=0.1, random_state=None):
     Returns
     -------
     X_noisy : {ndarray, sparse matrix, dataframe} of shape (n_samples, n_features)
-        The records in the form of `X`: its container, columns and dtypes.
+        The records, with the container, columns and dtypes of `X`.
     y : ndarray of shape (n_samples,)
         The labels.
 
@@ -140,14 +117,8 @@ def perturb_records(X, y, *, flip_rate=0.1, random_state=None):
     ------
     ValueError
         If `flip_rate` is outside [0, 1], `X` has no records, or `y` has another length.
-
     TypeError
         If `flip_rate` is not a number, or `X` holds values that cannot be compared.
-
-    See Also
-    --------
-    synthesize_records : For an attacker who can only ask the target.
-    sample_marginal_records : For an attacker who knows how each feature is distributed.
 
     References
     ----------

@@ -23,6 +23,7 @@ from skmia.shadows._plan import (
 from skmia.shadows._splits import SPLITTERS
 from skmia.shadows._store import ShadowStore
 from skmia.shadows._training import ShadowJob, train_shadows, trained_masks
+from skmia.utils._constraints import COUNT
 from skmia.utils._sklearn import (
     CallbackSupportMixin,
     HasMethods,
@@ -38,10 +39,8 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
 
     Each shadow is a clone of `estimator`, trained on some of the records; the others are held out
     from it. A fitted object serves any number of attacks (their parameter `shadows`). It holds no
-    records, only fingerprints by which it knows them again.
-
-    All random choices follow from `random_state` and are made before training begins. So the
-    shadows do not depend on `n_jobs`, on the joblib backend or on interruptions.
+    records, only fingerprints by which it knows them again. All random choices are made before
+    training begins, so that shadows do not depend on `n_jobs`, the backend or interruptions.
 
     Parameters
     ----------
@@ -64,8 +63,7 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
           from all [1]_;
         - "disjoint": the same, but each shadow draws from a block of its own;
         - "leave_one_out": each shadow sees all records but one: the first, the second, and so on,
-          and from the first again. It serves the leakage and the influence of one record; chance
-          is left to the seeds of the shadows;
+          and from the first again;
         - an array that says which records each shadow is trained on;
         - "auto": "overlapping" if `train_size` is a number of records, "halves" if it is 0.5 and
           `n_shadows` even, else "bernoulli".
@@ -74,13 +72,11 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
         and arrays.
     directory : str or path-like, default=None
         Where to keep each shadow as soon as it is trained. A fit trains only those that it does not
-        find there, made from the same records and parameters. On a cluster all workers must share
-        the directory. Only one fit at a time may write to it.
+        find there. All workers of a cluster must share it, and one fit at a time may write to it.
     serializer : {"skops", "pickle"}, default="skops"
         Format of the files in the directory. "skops" reads only types of scikit-learn and of
         `estimator`, so that files run no code; a forged one can still make a tree crash. "pickle"
-        stores nearly any model, but a later fit may run code of anyone who can write to the
-        directory.
+        stores nearly any model, but a fit may run code of anyone who can write to the directory.
     warm_start : bool, default=False
         Whether a further `fit` to the same records with the same parameters keeps the trained
         shadows, and adds others up to `n_shadows`.
@@ -98,15 +94,13 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
     estimators_ : list of estimator
         The trained shadows.
     in_mask_ : ndarray of bool, shape (n_shadows, n_records)
-        Which records each shadow was trained on, by content: a twin of a trained one counts. What
-        a network of skmia held out from its training does not.
+        Which records each shadow was trained on, by content: a twin of a trained one counts.
     out_mask_ : ndarray of bool, shape (n_shadows, n_records)
         Which records were held out from each shadow: all others. With "overlapping" and "disjoint"
         they are only as many as the trained ones, if so many are left. What a network of skmia
         held out from its own training is in neither mask.
     groups_ : ndarray of int, shape (n_shadows,)
-        Number of each shadow's group, from 0 on. Shadows of a group must be held out together: the
-        two of a pair of "halves".
+        Number of each shadow's group, from 0 on: the two of a pair of "halves", else each its own.
     classes_ : ndarray of shape (n_classes,)
         All labels. A shadow may have seen only some of them.
     splitter_ : str
@@ -116,23 +110,14 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, where they have any.
 
-    See Also
-    --------
-    skmia.attacks.ShadowModelAttack : Learns from shadows how members are answered.
-    synthesize_records : Records to train shadows on, from nothing but the target's answers.
-
     Notes
     -----
-    The attacker has records from the target's population, and knows or guesses the type of the
-    target and its parameters.
-
     Records of equal content fall on one side. With groups the records of a group do instead: a
     person with several rows is a member with all of them. A record whose twin is in another group
     then counts as trained on where that group is.
 
-    If a worker dies, its shadows are trained again, as long as some end between one death and the
-    next. BLAS uses one thread during training, since their number changes the last digits of its
-    results. Use `n_jobs` to occupy the machine.
+    BLAS uses one thread during training, since their number changes the last digits of its results.
+    Use `n_jobs` to occupy the machine.
 
     References
     ----------
@@ -151,19 +136,14 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
     >>> shadows.in_mask_.shape, shadows.in_mask_.sum(axis=0)[:5]
     ((8, 569), array([4, 4, 4, 4, 4]))
     >>> confidence = shadows.observe(X, y, "confidence")
-    >>> for mask in (shadows.in_mask_, shadows.out_mask_):
-    ...     print(round(confidence[mask].mean(), 2))
-    1.0
-    0.92
+    >>> [round(float(confidence[m].mean()), 2) for m in (shadows.in_mask_, shadows.out_mask_)]
+    [1.0, 0.92]
     """
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
         "estimator": [HasMethods(["fit"]), list, tuple, None],
-        "n_shadows": [Interval(Integral, 1, None, closed="left")],
-        "train_size": [
-            Interval(Real, 0, 1, closed="neither"),
-            Interval(Integral, 1, None, closed="left"),
-        ],
+        "n_shadows": COUNT,
+        "train_size": [Interval(Real, 0, 1, closed="neither"), *COUNT],
         "splitter": [StrOptions({"auto", *SPLITTERS}), "array-like"],
         "stratify": ["boolean"],
         "directory": [str, os.PathLike, None],

@@ -9,8 +9,8 @@ from skmia._response import Answered
 def shadow_template(target):
     """Return an unfitted copy of what the target is: the model to train shadows of.
 
-    Of a fitted search it is the best estimator, of a recorder the recorded classifier. Of a frozen
-    estimator it is what was frozen, since a clone of the frozen one would be the target itself.
+    Of a fitted search it is the best estimator, of a recorder the recorded classifier, of a frozen
+    estimator what was frozen, since a clone of the frozen one would be the target itself.
 
     Parameters
     ----------

@@ -35,11 +35,11 @@ class Evidence(NamedTuple):
     def of_stand_in(self, stand_in):
         """Return the evidence against a shadow in the target's place, by the shadows that may."""
         rows = stand_in.rows
-        judged = np.ix_(stand_in.judges, rows)
+        others = np.ix_(stand_in.judges, rows)
         return Evidence(
             [values[stand_in.number, rows] for values in self.signals],
-            [values[judged] for values in self.signals],
-            self.in_mask[judged],
+            [values[others] for values in self.signals],
+            self.in_mask[others],
             self.y_index[rows],
         )
 
