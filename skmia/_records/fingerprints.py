@@ -1,5 +1,6 @@
 """Fingerprints of records: which rows of one table occur in another."""
 
+import hashlib
 from itertools import pairwise
 
 import numpy as np
@@ -24,6 +25,7 @@ from skmia._records.table_column import CodedColumn, PlainColumn
 LABEL = np.uint64(0xD6E8_FEB8_6659_FD93)
 BLOCK = 16_384  # elements: a block and its two buffers stay in the level 2 cache
 BLOCK_COLUMNS = 64
+_PRECISIONS = (EXACT, 8, 4, 2)  # bytes, in which known records are kept
 
 
 def fingerprint(X, y=None, *, precision=None):
@@ -83,14 +85,61 @@ def fingerprint_both(X, y, X_other, y_other, *, names=("X", "X_other")):
     label_precision = None
     if labels is not None and labels.shape[1] == other_labels.shape[1]:
         label_precision = np.minimum(labels.precision, other_labels.precision)
-    return (
-        _fingerprint(table, labels, precision, label_precision),
-        _fingerprint(other, other_labels, precision, label_precision),
-    )
+    sides = ((table, labels), (other, other_labels))
+    return tuple(_fingerprint(*side, precision, label_precision) for side in sides)
+
+
+class KnownRecords:
+    """Labeled records by their fingerprints alone; `n_records` says how many.
+
+    All columns of floats are compared at the coarsest type that a query has for one of them,
+    integers exactly.
+    """
+
+    def __init__(self, X, y):
+        self._precision = float_precision(X)
+        # later queries may come in a coarser type, and the records are at hand only now
+        levels = {tuple(self._at(level).tolist()) for level in _PRECISIONS}
+        self._fingerprints = {p: fingerprint(X, y, precision=p) for p in levels}
+        self.n_records = len(self._own)
+
+    def _at(self, level):
+        """Return the precision of each column where floats are no finer than a level."""
+        is_float = self._precision < EXACT
+        return np.where(is_float, np.minimum(self._precision, level), self._precision)
+
+    @property
+    def _own(self):
+        return self._fingerprints[tuple(self._precision.tolist())]
+
+    def find(self, X, y):
+        """Return the number of a known record of each labeled one's content, −1 without."""
+        coarsest = float_precision(X)
+        if len(coarsest) != len(self._precision):
+            raise ValueError(
+                f"X has {len(coarsest)} columns, but the records it is compared with have "
+                f"{len(self._precision)}. Pass the same columns in the same order."
+            )
+        is_coarser = (coarsest < self._precision) & (self._precision < EXACT)
+        precision = self._at(coarsest[is_coarser].min(initial=EXACT))
+        pool = self._fingerprints[tuple(precision.tolist())]
+        order = np.argsort(pool)
+        queries = fingerprint(X, y, precision=precision)
+        place = np.searchsorted(pool, queries, sorter=order)
+        found = order[np.minimum(place, len(pool) - 1)]  # a query above all has no place
+        return np.where(pool[found] == queries, found, -1)
+
+    def contents(self):
+        """Return the number of each record's content, from 0 on in order of first occurrence."""
+        _, first, numbers = np.unique(self._own, return_index=True, return_inverse=True)
+        return np.argsort(np.argsort(first))[numbers]  # np.unique numbers by size
+
+    def digest(self):
+        # little-endian, so that a directory of shadows can be read on any machine
+        return hashlib.sha256(self._own.astype("<u8").tobytes()).hexdigest()
 
 
 def _occurs(records, pool):
-    """Return which fingerprints are in a pool."""
     # what np.isin does, nine times as fast for a million: sorted queries stay in the cache
     pool = np.sort(pool)
     order = np.argsort(records)
@@ -139,7 +188,15 @@ class _Blocks:
                 f"precision has shape {precision.shape}, but {self.name} has {self.shape[1]} "
                 "columns. Pass one number, or one per column."
             )
-        return _row_sums(self.blocks, np.broadcast_to(precision, self.shape[1:]), self.shape[0])
+        precision = np.broadcast_to(precision, self.shape[1:])
+        sums = np.zeros(len(self), dtype=np.uint64)
+        keys = mixed(np.arange(1, len(precision) + 1, dtype=np.uint64) * GOLDEN)
+        first = 0
+        for block in self.blocks:
+            columns = slice(first, first + (block.shape[1] if hasattr(block, "shape") else 1))
+            _add(block, sums, keys[columns], precision[columns])
+            first = columns.stop
+        return sums
 
 
 def _block_precision(block):
@@ -150,19 +207,6 @@ def _block_precision(block):
     dtype = block.values.dtype if isinstance(block, PlainColumn) else block.dtype
     n_columns = 1 if isinstance(block, PlainColumn) else block.shape[1]
     return [EXACT if dtype.kind in "mM" else dtype_precision(dtype)] * n_columns
-
-
-def _row_sums(blocks, precision, n_records):
-    """Return Σ_j h(j, x_j) mod 2**64 of every row, at the precision of each column."""
-    sums = np.zeros(n_records, dtype=np.uint64)
-    keys = mixed(np.arange(1, len(precision) + 1, dtype=np.uint64) * GOLDEN)
-    first = 0
-    for block in blocks:
-        n_columns = block.shape[1] if hasattr(block, "shape") else 1
-        columns = slice(first, first + n_columns)
-        _add(block, sums, keys[columns], precision[columns])
-        first = columns.stop
-    return sums
 
 
 def _add(block, sums, keys, precision):
@@ -206,18 +250,13 @@ def _add_codes(column, sums, keys, precision):
     # None last, where the code −1 of what is missing points to
     bits = level_bits([*column.levels, None], precision[0])
     table = mixed(bits ^ keys) - mixed(keys)
-    for first in range(0, len(sums), BLOCK):
-        rows = slice(first, first + BLOCK)
-        sums[rows] += table[column.codes[rows]]
+    sums += table[column.codes]
 
 
 def _add_times(values, sums, keys):
     """Add dates, times or durations, counted in nanoseconds."""
     for column, key in zip(values.T, keys[:, None], strict=True):
-        for first in range(0, len(sums), BLOCK):
-            rows = slice(first, first + BLOCK)
-            sums[rows] += mixed(time_bits(column[rows]) ^ key)
-    sums -= mixed(keys).sum()
+        sums += mixed(time_bits(column) ^ key) - mixed(key)
 
 
 def _add_sparse(matrix, sums, keys, precision):

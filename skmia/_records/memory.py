@@ -40,13 +40,7 @@ class RemembersMembers:
 
     @property
     def remembers_members(self):
-        """Whether the training records are remembered: not before `fit`, nor after pickling.
-
-        Returns
-        -------
-        bool
-            True if `membership_of` and `training_records` can answer.
-        """
+        """Whether the training records are remembered: not before `fit`, nor after pickling."""
         return bool(self._remembered)
 
     def training_records(self):
@@ -79,7 +73,6 @@ class RemembersMembers:
         return self._remembered[0]
 
     def _remember(self, X, y, *, add=False):
-        """Remember the records of a fit, or add those of a partial fit."""
         self._remembered = (*(self._remembered if add else ()), (X, y))
 
     def __getstate__(self):

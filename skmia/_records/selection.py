@@ -24,7 +24,6 @@ def column_of(X, column, *, remedy):
 
 
 def columns_of(X, columns, *, remedy):
-    """Return one column of records, or several side by side where a list or tuple names them."""
     if not isinstance(columns, list | tuple):
         return column_of(X, columns, remedy=remedy)
     each = [column_of(X, column, remedy=remedy) for column in columns]

@@ -73,8 +73,10 @@ class Table:
         return self.shape[0]
 
     def columns(self):
-        """Yield all columns, in their order."""
         return map(self.column, range(self.shape[1]))
+
+    def blocks(self):
+        return self.columns()
 
     def find(self, feature):
         """Return a column's position by name, else by number; None says that there is none."""
@@ -148,9 +150,6 @@ class _FrameTable(Table):
         self.names = [name for name, _ in self._series]
         self.ndim = len(X.shape)
         self.shape = (X.shape[0], len(self.names))
-
-    def blocks(self):
-        return self.columns()
 
     def column(self, j):
         name, series = self._series[j]

@@ -35,7 +35,6 @@ class PlainColumn:
 
     @property
     def missing(self):
-        """Return a mask of what is missing."""
         missing = np.isnat(self.values) if self.kind == "date" else np.isnan(self.values)
         return missing if self.holes is None else missing | self.holes
 
@@ -89,7 +88,6 @@ class CodedColumn:
 
     @property
     def missing(self):
-        """Return a mask of what is missing."""
         return self.codes < 0
 
     def plain(self):
@@ -118,7 +116,6 @@ class CodedColumn:
         return self.objects(None).tolist()
 
     def objects(self, hole):
-        """Return an array of the objects."""
         # filled, not made from a list: numpy would make a matrix of tuples
         levels = np.empty(len(self.levels) + 1, dtype=object)
         levels[:-1] = self.levels
@@ -181,7 +178,6 @@ def is_zero_one(column):
 
 
 def as_coded(column):
-    """Return a column as codes of Python objects."""
     if isinstance(column, CodedColumn):
         return column
     codes, levels = column.coded()

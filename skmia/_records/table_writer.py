@@ -63,7 +63,6 @@ def _holds_floats(column):
 
 
 def _numbers(column, dtype):
-    """Return the values of a column for an array of numbers or times."""
     if column.kind == "category":
         raise ValueError(f"A column of type {dtype} cannot hold {column.coded()[1][:1]}.")
     plain = column.plain()

@@ -5,8 +5,7 @@ from numbers import Real
 
 import numpy as np
 
-from skmia.sampling._row_sampler import RowSampler
-from skmia.sampling._shares import draw_shares
+from skmia.sampling._row_sampler import RowSampler, draw_shares
 from skmia.utils._sklearn import Interval, StrOptions
 
 

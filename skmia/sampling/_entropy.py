@@ -6,8 +6,7 @@ from scipy.special import entr
 
 from skmia._records import check_table
 from skmia.properties._data import value_codes
-from skmia.sampling._extremes import extreme_rows
-from skmia.sampling._row_sampler import RowSampler
+from skmia.sampling._row_sampler import RowSampler, extreme_rows
 from skmia.utils._constraints import NOT_NEGATIVE, POSITIVE, TWO_OR_MORE
 
 STRONGEST = 1e6  # tilt, for each bit: a ranking by surprisal, for which chance decides nothing

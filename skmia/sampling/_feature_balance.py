@@ -7,9 +7,7 @@ import numpy as np
 from skmia._records import check_table
 from skmia.properties._column_codes import column_positions, numbered_column
 from skmia.properties._feature_balance import balanced_feature
-from skmia.sampling._extremes import extreme_rows
-from skmia.sampling._row_sampler import RowSampler
-from skmia.sampling._shares import draw_shares
+from skmia.sampling._row_sampler import RowSampler, draw_shares, extreme_rows
 from skmia.utils._constraints import COUNT, SHARE
 
 

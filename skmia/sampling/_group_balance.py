@@ -1,13 +1,13 @@
 """Select records so that sensitive groups are alike in their classes."""
 
+from itertools import product
 from numbers import Integral
 
 import numpy as np
 
 from skmia._records import columns_of, ranks_within
 from skmia.metrics._groups import group_codes
-from skmia.sampling._row_sampler import RowSampler
-from skmia.sampling._shares import apportion, check_none_lost, most_records
+from skmia.sampling._row_sampler import RowSampler, apportion, check_none_lost, most_records
 from skmia.utils._sklearn import StrOptions
 
 REMEDY = (
@@ -102,11 +102,8 @@ class GroupBalanceSampler(RowSampler):
         # one number for each pair of group and class
         cells = groups * len(classes) + codes
         sizes = np.bincount(cells, minlength=len(self.groups_) * len(classes))
-        names = [
-            f"group {group!r} and class {label!r}"
-            for group in self.groups_
-            for label in classes.tolist()
-        ]
+        pairs = product(self.groups_, classes.tolist())
+        names = [f"group {group!r} and class {label!r}" for group, label in pairs]
         # an empty pair leaves no share of its class that its group can have
         if not sizes.all():
             raise ValueError(
@@ -118,7 +115,6 @@ class GroupBalanceSampler(RowSampler):
         return np.flatnonzero(ranks_within(cells, rng.random_sample(len(y))) < quota[cells])
 
     def _quota(self, sizes):
-        """Return how many records of each group and class to keep."""
         plan = _equal_cells if self.strategy == "cells" else _equal_rates
         self.class_shares_, of_groups = plan(sizes)
         most = int(of_groups.sum())

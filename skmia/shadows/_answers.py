@@ -31,16 +31,13 @@ class AnswerMemory:
         return self.__dict__ | {"_values": {}, "_known": {}}
 
     def is_empty(self):
-        """Return whether nothing is remembered."""
         return not self._values
 
     def has_room(self, key, values):
-        """Return whether answers like these, for all records, fit into this shadow's share.
-
-        All shadows share half of scikit-learn's `working_memory`.
-        """
+        """Return whether answers like these, of all records, fit into this shadow's share."""
         if key in self._values:
             return True
+        # all shadows share half of `working_memory`
         # signals, one number per record, are not counted: they are what is kept in place of answers
         kept = sum(array.nbytes for array in self._values.values() if array.ndim > 1)
         share = get_config()["working_memory"] * 2**20 / 2 / self._n_shadows
@@ -54,11 +51,9 @@ class AnswerMemory:
         return known
 
     def read(self, key, rows):
-        """Return what is known of rows of the pool."""
         return self._values[key][rows]
 
     def write(self, key, rows, values):
-        """Remember the values of rows of the pool."""
         shape = self._n_records, *values.shape[1:]
         self._values[key] = _filled(self._values.get(key), shape, rows, values)
         self._known.setdefault(key, np.zeros(self._n_records, dtype=bool))[rows] = True
@@ -102,10 +97,7 @@ class Asking:
         return observed
 
     def remember(self, y_index, signals):
-        """Ask for each record of the pool that is not remembered, once, and keep the answers.
-
-        Where they do not fit, the signals are kept in their place.
-        """
+        """Ask once for each record of the pool that is not remembered, and keep what fits."""
 
         def _answers_that_fit(i, part):
             proba = self._answers(i, _ASKED, part)
@@ -125,7 +117,6 @@ class Asking:
                 self.memories[i].write(key, self.rows[part], values)
 
     def answers(self, i):
-        """Return the answers of one shadow."""
         answers = None
         shape = (self.n_records, len(self.classes))
         with single_blas_thread():
@@ -141,7 +132,6 @@ class Asking:
             yield from parallel(delayed(function)(*task) for task in tasks)
 
     def _answers(self, i, source, part):
-        """Return the answers of one shadow to some records."""
         if source == _FROM_ANSWERS:
             return self.memories[i].read(self.methods[i], self.rows[part])
         # whole records go as they are: an index into them would copy them
@@ -163,12 +153,9 @@ class Asking:
         return sources
 
     def _tasks(self, numbers, signals=(), among=True):
-        """Return batches of the records of each shadow that have one source.
-
-        They are cut here, not in the threads of jobs, which do not know `working_memory`.
-        """
+        """Return batches of the records of each shadow that have one source."""
         tasks = []
-        cut = {}
+        cut = {}  # here, not in the threads of jobs, which do not know `working_memory`
         for i in numbers:
             sources = np.where(among, self._sources(i, signals), _LEFT_OUT)
             key = sources.tobytes()  # nearly always the same for all shadows

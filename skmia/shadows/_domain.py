@@ -39,7 +39,6 @@ class Domain:
 
     @property
     def n_features(self):
-        """Return the number of features."""
         return len(self.values)
 
     def draw(self, n_records, rng):

@@ -48,10 +48,8 @@ class FittedShadows:
 
         Parameters
         ----------
-        X : array-like of shape (n_records, ...)
-            Records, in any container.
-        y : array-like of shape (n_records,)
-            Their labels.
+        X, y : array-like of shape (n_records, ...), and of shape (n_records,)
+            Labeled records, in any container.
 
         Returns
         -------
@@ -93,10 +91,8 @@ class FittedShadows:
 
         Parameters
         ----------
-        X : array-like of shape (n_records, ...)
-            Records, in any container.
-        y : array-like of shape (n_records,)
-            Their labels.
+        X, y : array-like of shape (n_records, ...), and of shape (n_records,)
+            Labeled records, in any container.
 
         Returns
         -------
@@ -110,10 +106,8 @@ class FittedShadows:
 
         Parameters
         ----------
-        X : array-like of shape (n_records, ...)
-            Records, in any container.
-        y : array-like of shape (n_records,)
-            Their labels.
+        X, y : array-like of shape (n_records, ...), and of shape (n_records,)
+            Labeled records, in any container.
 
         Returns
         -------
@@ -238,10 +232,8 @@ class FittedShadows:
 
         Parameters
         ----------
-        X : array-like of shape (n_records, ...)
-            Records.
-        y : array-like of shape (n_records,)
-            Their labels.
+        X, y : array-like of shape (n_records, ...), and of shape (n_records,)
+            Labeled records, in any container.
         random_state : int, RandomState instance or None, default=None
             Draws the records and the groups.
         n_scores : int, default=20_000
@@ -320,8 +312,12 @@ class FittedShadows:
         array([0, 0, 1, 1, 0, 0, 1, 1])
         """
         check_is_fitted(self)
-        n_types = len(self._plan["estimators"])
-        return _folds_of(len(self.estimators_), self.splitter_, n_types, n_folds)
+        # of several types, as many shadows in a row as hold whole groups and each type alike
+        n_together = np.lcm(_group_size(self.splitter_), len(self._plan["estimators"]))
+        n_shadows = len(self.estimators_)
+        if self.splitter_ == "custom" or n_shadows < n_folds * n_together:
+            return None
+        return np.arange(n_shadows) // n_together % n_folds
 
     def without(self, group):
         """Return these shadow models without one group.
@@ -357,7 +353,17 @@ class FittedShadows:
                 f"group must be one of several groups of shadows, which are numbered from 0 to "
                 f"{self.groups_[-1]}, got {group}."
             )
-        return _subset(self, kept)
+        others = copy(self)
+        others.estimators_ = [self.estimators_[i] for i in kept]
+        others._memories = [self._memories[i] for i in kept]
+        others.in_mask_ = self.in_mask_[kept]
+        others.out_mask_ = self.out_mask_[kept]
+        others.groups_ = groups_of(len(kept), self.splitter_)
+        # their parameters make just these: not "auto", which may be another splitter for fewer
+        others.n_shadows = len(kept)
+        is_mask = self.splitter_ == "custom"
+        others.splitter = np.asarray(self.splitter)[kept] if is_mask else self.splitter_
+        return others
 
     def _asking(self, X, y, response_method, keep=False):
         # to find records takes fingerprints of all of them, in vain where no answer is remembered
@@ -392,14 +398,6 @@ def _group_size(splitter):
     return 2 if splitter == "halves" else 1
 
 
-def _folds_of(n_shadows, splitter, n_types, n_folds):
-    # of several types, as many shadows in a row as hold whole groups and each type alike
-    n_together = np.lcm(_group_size(splitter), n_types)
-    if splitter == "custom" or n_shadows < n_folds * n_together:
-        return None
-    return np.arange(n_shadows) // n_together % n_folds
-
-
 def _draw_stand_ins(groups, found, rng, *, n_scores, n_least, n_most):
     """Return shadows in the target's place, one by one, whole groups in random order.
 
@@ -430,18 +428,3 @@ def _draw_stand_ins(groups, found, rng, *, n_scores, n_least, n_most):
         for group in order[:n_groups]
         for i in np.flatnonzero((groups == group) & has_sides)
     )
-
-
-def _subset(shadows, kept):
-    """Return a copy with some of the shadows, whose parameters are those that make just these."""
-    rest = copy(shadows)
-    rest.estimators_ = [shadows.estimators_[i] for i in kept]
-    rest._memories = [shadows._memories[i] for i in kept]
-    rest.in_mask_ = shadows.in_mask_[kept]
-    rest.out_mask_ = shadows.out_mask_[kept]
-    rest.groups_ = groups_of(len(kept), shadows.splitter_)
-    rest.n_shadows = len(kept)
-    # not "auto", which may mean another splitter for another number of shadows
-    is_mask = shadows.splitter_ == "custom"
-    rest.splitter = np.asarray(shadows.splitter)[kept] if is_mask else shadows.splitter_
-    return rest

@@ -5,22 +5,21 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
-from sklearn.utils import check_random_state, get_tags, indexable
-from sklearn.utils.validation import validate_data
+from sklearn.utils import check_random_state, column_or_1d, get_tags, indexable
+from sklearn.utils.validation import check_consistent_length, validate_data
 
 from skmia._records import KnownRecords
 from skmia._response import check_labels
 from skmia.shadows._answers import AnswerMemory
 from skmia.shadows._fitted_shadows import FittedShadows, groups_of
 from skmia.shadows._plan import (
+    SPLITTERS,
     by_content,
     draw_rows,
-    group_numbers,
     kept_shadows,
     plan_of,
     templates_of,
 )
-from skmia.shadows._splits import SPLITTERS
 from skmia.shadows._store import ShadowStore
 from skmia.shadows._training import ShadowJob, train_shadows, trained_masks
 from skmia.utils._constraints import COUNT
@@ -228,7 +227,9 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
         known = KnownRecords(X, y)
         templates = templates_of(self)
         contents = known.contents()
-        groups = group_numbers(groups, y)
+        if groups is not None:
+            check_consistent_length(y, groups)
+            groups = np.unique(column_or_1d(groups), return_inverse=True)[1]
         store = None
         if self.directory is not None:
             store = ShadowStore(self.directory, self.serializer, templates)

@@ -318,7 +318,7 @@ class _HillClimb:
         self.climbers = self._start([])
 
     def run(self, ask, max_queries):
-        """Climb until every record is accepted or given up, or the budget ends; count the queries."""
+        """Climb until each record is accepted or given up, or the budget ends; count queries."""
         n_queries = 0
         while True:
             n_free = self.rules.n_climbers - len(self.climbers)

@@ -27,10 +27,7 @@ class ShadowJob(NamedTuple):
 
 
 def train_shadows(jobs, X, y, store, *, context, owner):
-    """Train shadows in as many processes as their owner says; yield number and shadow as each ends.
-
-    `context` is that of the owner's fit and tells its callbacks; `store` may be None.
-    """
+    """Train shadows in the owner's `n_jobs` processes; yield number and shadow as each ends."""
     context.call_on_fit_task_begin(estimator=owner, X=X, y=y)
     contexts = {
         job.number: context.subcontext(task_name="shadow", task_id=job.number) for job in jobs
@@ -69,10 +66,7 @@ def _train_once(jobs, X, y, store, contexts, owner):
 
 # X is an argument of its own, so that joblib can share it between tasks
 def train_shadow(X, y, job, store):
-    """Train a shadow and store it, if there is a store.
-
-    Returns its number, the shadow, and a warning if it could not be stored.
-    """
+    """Train a shadow and store it; return number, shadow, and a warning if it is not stored."""
     rows = np.flatnonzero(job.rows)
     try:
         with one_blas_thread(job.process):
@@ -98,10 +92,9 @@ def one_blas_thread(process):
 
 
 def trained_masks(given, shadows):
-    """Return which records each shadow was really trained on; `given` is the mask of its fit.
+    """Return the records each shadow was really trained on, `given` if they are those of its fit.
 
-    What a network of skmia held out from its training is left out. If none did, it returns the very
-    array given.
+    What a network of skmia held out from its training is left out.
     """
     fitted = [final_estimator(shadow) for shadow in shadows]
     held_out = [np.asarray(getattr(model, "held_out_rows_", ()), dtype=int) for model in fitted]
