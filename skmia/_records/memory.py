@@ -21,10 +21,8 @@ class RemembersMembers:
 
         Parameters
         ----------
-        X : array-like of shape (n_records, ...)
-            Records, in any container.
-        y : array-like of shape (n_records,)
-            Their labels.
+        X, y : array-like of shape (n_records, ...), and of shape (n_records,)
+            Labeled records, in any container.
 
         Returns
         -------

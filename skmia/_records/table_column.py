@@ -17,8 +17,7 @@ _KIND_OF_TYPE = {"b": "boolean", "M": "date", "m": "date"}
 class PlainColumn:
     """Numbers, truth values, dates or durations in an array of their own type.
 
-    `holes` marks what is missing besides NaN and NaT, whatever the array holds there. `dtype` is
-    the column's type in its container.
+    `holes` marks what is missing besides NaN and NaT; `dtype` is the type in the container.
     """
 
     values: np.ndarray

@@ -12,14 +12,13 @@ from skmia.utils._sklearn import Interval, StrOptions
 class ClassBalanceSampler(RowSampler):
     r"""Select records so that the classes have given shares.
 
-    From :math:`n_c` records of each class :math:`c`, with the wanted share :math:`b_c`, the sampler
-    keeps random ones without replacement,
+    From :math:`n_c` records of each class :math:`c`, with the wanted share :math:`b_c`, random ones
+    are kept without replacement,
 
     .. math:: n = \Big\lfloor \min_c \frac{n_c}{b_c} \Big\rfloor
 
-    of all classes together, so that each class has :math:`b_c n` records, rounded up or down.
-    :func:`~skmia.properties.class_balance` of the records kept is the share of `pos_label`; 0.5
-    means two classes of equal size.
+    of all classes together, so that each class has :math:`b_c n` records, rounded up or down. The
+    :func:`~skmia.properties.class_balance` of the records kept is the share of `pos_label`.
 
     Parameters
     ----------
@@ -40,8 +39,7 @@ class ClassBalanceSampler(RowSampler):
     References
     ----------
     .. [1] S. M. Tonni, D. Vatsalan, F. Farokhi, D. Kaafar, Z. Lu and G. Tangari, "Data and model
-       dependencies of membership inference attack", 2020, arXiv:2002.06856. Class balance and
-       figure 4.
+       dependencies of membership inference attack", 2020, arXiv:2002.06856. Figure 4.
 
     Examples
     --------

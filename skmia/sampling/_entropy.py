@@ -28,19 +28,17 @@ class EntropySampler(RowSampler):
 
     .. math:: w_i \propto e^{s h_i}, \qquad h_i = -\frac{1}{d} \sum_{j=1}^d \log_2 P(x_{ij}),
 
-    where bisection finds :math:`s`; then single records are swapped until the entropy fits. At an
-    entropy of 0 all records are alike.
+    where bisection finds :math:`s`; then single records are swapped until the entropy fits.
 
     Parameters
     ----------
     entropy : float
         The entropy to reach, in bits per feature.
     n_bins : int, default=None
-        Number of bins of one width that features of numbers are cut into, at least 2. By default
-        each value is its own symbol.
+        Bins of one width for features of numbers, at least 2. By default each value is a symbol.
     n_samples : int, default=None
-        Number of records to keep. By default as many as can reach the entropy by leaving out the
-        most or the least surprising records.
+        Number of records to keep. By default as many as reach it without the most or the least
+        surprising records.
     tol : float, default=0.01
         Largest difference from `entropy`, in bits.
 
@@ -51,9 +49,8 @@ class EntropySampler(RowSampler):
 
     Notes
     -----
-    To compare data sets of different entropy, give all the same `n_samples`. Where each value is
-    its own symbol, the entropy of a continuous feature is just the logarithm of the number of
-    records.
+    To compare data sets of different entropy, give all the same `n_samples`: where each value is
+    its own symbol, the entropy of a continuous feature is the logarithm of the number of records.
 
     **The sampler ignores the classes, and their shares change**, since records of one class are
     often less surprising than those of another. Of 189 of the 569 records of breast cancer, with 10
@@ -72,8 +69,7 @@ class EntropySampler(RowSampler):
     References
     ----------
     .. [1] S. M. Tonni, D. Vatsalan, F. Farokhi, D. Kaafar, Z. Lu and G. Tangari, "Data and model
-       dependencies of membership inference attack", 2020, arXiv:2002.06856. Equations (1) and (2)
-       and figure 7.
+       dependencies of membership inference attack", 2020, arXiv:2002.06856. Figure 7.
 
     Examples
     --------

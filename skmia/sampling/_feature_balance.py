@@ -21,8 +21,7 @@ class FeatureBalanceSampler(RowSampler):
 
     .. math:: n = \Big\lfloor \min\Big(\frac{n_1}{b}, \frac{n_0}{1 - b}\Big) \Big\rfloor
 
-    together, so that :math:`b n` of them, rounded up or down, have the combination. At a share of 0
-    no record has it, at 1 all have it.
+    together, so that :math:`b n` of them, rounded up or down, have the combination.
 
     Parameters
     ----------
@@ -65,8 +64,7 @@ class FeatureBalanceSampler(RowSampler):
     References
     ----------
     .. [1] S. M. Tonni, D. Vatsalan, F. Farokhi, D. Kaafar, Z. Lu and G. Tangari, "Data and model
-       dependencies of membership inference attack", 2020, arXiv:2002.06856. Feature balance and
-       figure 5.
+       dependencies of membership inference attack", 2020, arXiv:2002.06856. Figure 5.
 
     Examples
     --------

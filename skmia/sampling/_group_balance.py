@@ -34,8 +34,7 @@ class GroupBalanceSampler(RowSampler):
         Where the groups come from: a column of X by its name or number, several columns, whose
         combinations are the groups, or a function of X that returns one value for each record.
     strategy : {"rates", "cells"}, default="rates"
-        What to make equal: the shares of the classes in each group, or the numbers of records of
-        each pair of group and class.
+        What to make equal: the classes' shares in each group, or all pairs of group and class.
 
     Attributes
     ----------
@@ -57,8 +56,7 @@ class GroupBalanceSampler(RowSampler):
     References
     ----------
     .. [1] F. Kamiran and T. Calders, "Data preprocessing techniques for classification without
-       discrimination", Knowledge and Information Systems 33, 2012. Sampling to make the label
-       independent of the group.
+       discrimination", Knowledge and Information Systems 33, 2012.
 
     Examples
     --------

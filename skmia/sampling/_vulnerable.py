@@ -24,8 +24,7 @@ class VulnerableUnderSampler(RowSampler):
     the classifier on each half in turn. The attack is fitted on all records, does not know the
     halves, and scores those that the clone was trained on. So each record is attacked while it is a
     member, by an attacker who knows it and its likes, but not who is a member. Risks are averages
-    over repetitions with other halves. The sampler keeps the records of the smallest risk, to train
-    the classifier on.
+    over repetitions with other halves. Those of the smallest risk are kept.
 
     Parameters
     ----------
@@ -37,8 +36,7 @@ class VulnerableUnderSampler(RowSampler):
     estimator : estimator
         The classifier to train on the records kept. It is cloned and never fitted itself.
     drop_fraction : float, default=None
-        The share of the records to drop, in (0, 1). By default 0.1, unless `false_positive_rate` is
-        given.
+        The share of records to drop, in (0, 1); by default 0.1 without `false_positive_rate`.
     false_positive_rate : float, default=None
         Drop instead the records found at this false positive rate, in (0, 1), in more than half of
         the repetitions: their attack score is above that of all but this share of the other half,
@@ -81,8 +79,8 @@ class VulnerableUnderSampler(RowSampler):
     `risk_`. Attack the classifier trained on the selection anew, on the records kept and on records
     that had no part in the choice. If the selection is published, the absence of a record may tell
     of it, so a dropped record has a risk of its own. The classifier serves the people behind
-    dropped records worse: see `sampling_strategy_` for the classes. There is no guarantee, as of
-    differential privacy.
+    dropped records worse: see `sampling_strategy_`. There is no guarantee, as of differential
+    privacy.
 
     Measured with LiRA on random forests, 1,000 records of Adult, 50 of them with a flipped label:
     the attack's AUC on the 900 records kept, 0.84 to 0.87, fell by 0.04 to 0.06; dropping 100 at
@@ -96,8 +94,8 @@ class VulnerableUnderSampler(RowSampler):
     .. [1] N. Carlini, M. Jagielski, C. Zhang, N. Papernot, A. Terzis and F. Tramèr, "The privacy
        onion effect: Memorization is relative", NeurIPS 2022.
     .. [2] Y. Long et al., "Understanding membership inferences on well-generalized learning
-       models", 2018, arXiv:1802.04889. Names the removal of vulnerable records as a defense; the
-       procedure here is a reconstruction.
+       models", 2018, arXiv:1802.04889. Names the defense, which is
+       reconstructed here.
 
     Examples
     --------

@@ -63,8 +63,7 @@ class Asking:
     """Records as they are put to shadows, which answer from memory what they remember.
 
     `rows` are the records' rows in the pool, −1 for foreign ones; None where nothing is remembered
-    nor to be. Batches follow from `n_columns` alone, so that the last digits of the answers do not
-    depend on `n_jobs`.
+    nor to be. Batches follow from `n_columns` alone: the last digits do not depend on `n_jobs`.
     """
 
     def __init__(self, models, memories, classes, X, rows, *, response_method, n_columns, n_jobs):
@@ -83,7 +82,7 @@ class Asking:
 
         def _signals(i, source, part):
             if source == _FROM_SIGNALS:
-                keys = [(self.methods[i], signal) for signal in signals]
+                keys = self._keys(i, signals)
                 return i, part, [self.memories[i].read(key, self.rows[part]) for key in keys]
             proba = self._answers(i, source, part)
             return i, part, list(evaluate(proba, y_index[part], signals))
@@ -104,8 +103,7 @@ class Asking:
             if self.memories[i].has_room(self.methods[i], proba):
                 return i, part, {self.methods[i]: proba}
             values = evaluate(proba, y_index[part], signals)
-            keys = [(self.methods[i], signal) for signal in signals]
-            return i, part, dict(zip(keys, values, strict=True))
+            return i, part, dict(zip(self._keys(i, signals), values, strict=True))
 
         once = np.zeros(self.n_records, dtype=bool)
         once[np.unique(self.rows, return_index=True)[1]] = True  # one of each content
@@ -123,6 +121,9 @@ class Asking:
             for _, source, part in self._tasks([i]):
                 answers = _filled(answers, shape, part, self._answers(i, source, part))
         return answers
+
+    def _keys(self, i, signals):
+        return [(self.methods[i], signal) for signal in signals]
 
     def _run(self, function, tasks):
         """Yield what a function returns, in the order of the tasks."""
@@ -145,11 +146,9 @@ class Asking:
         if self.rows is None:
             return sources
         memory = self.memories[i]
-        method = self.methods[i]
         if signals:
-            keys = [(method, signal) for signal in signals]
-            sources[memory.knows(keys, self.rows)] = _FROM_SIGNALS
-        sources[memory.knows([method], self.rows)] = _FROM_ANSWERS
+            sources[memory.knows(self._keys(i, signals), self.rows)] = _FROM_SIGNALS
+        sources[memory.knows([self.methods[i]], self.rows)] = _FROM_ANSWERS
         return sources
 
     def _tasks(self, numbers, signals=(), among=True):
@@ -172,8 +171,6 @@ class Asking:
         """Return batches of the numbers of some records, slices where they are all."""
         if len(records) == self.n_records:
             return batches(self.n_records, self.n_columns)
-        if len(records) == 0:
-            return []
         return [records[part] for part in batches(len(records), self.n_columns)]
 
 

@@ -25,8 +25,7 @@ class Lookup(NamedTuple):
 class StandIn(NamedTuple):
     """A shadow in the target's place: the one hold-out rule of the library.
 
-    Those of the records `rows` with `membership` 1 trained it; `judges` are the shadows of all
-    other groups.
+    Those of the records `rows` with `membership` 1 trained it; `judges` are of all other groups.
     """
 
     number: int
@@ -137,9 +136,8 @@ class FittedShadows:
         response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
             How the shadows are asked.
         keep : bool, default=False
-            Whether shadows remember what they answer to records of their own pool. Each is then
-            asked only once for each of them, whatever signals are wanted later. Only one thread
-            at a time may keep answers.
+            Whether shadows remember their answers to records of their own pool, to be asked only
+            once, whatever signals are wanted later. Only one thread at a time may keep answers.
 
         Returns
         -------
@@ -227,8 +225,7 @@ class FittedShadows:
 
         Whole groups of shadows stand in, in random order. The shadows of all other groups judge
         them, since what one of a group was trained on would give the others away. All are judged
-        on one draw of the records of the pool: each on those that it was trained on, or that were
-        held out from it.
+        on one draw of the pool: each on the records that it was trained on or not.
 
         Parameters
         ----------
@@ -305,11 +302,11 @@ class FittedShadows:
 
         Examples
         --------
-        >>> from skmia.shadows import ShadowModels
         >>> from sklearn.naive_bayes import GaussianNB
+        >>> from skmia.shadows import ShadowModels
         >>> shadows = ShadowModels(GaussianNB(), 8).fit([[0], [1], [2], [3]], [0, 1, 0, 1])
-        >>> shadows.folds()
-        array([0, 0, 1, 1, 0, 0, 1, 1])
+        >>> shadows.folds(), shadows.without(3).groups_
+        (array([0, 0, 1, 1, 0, 0, 1, 1]), array([0, 0, 1, 1, 2, 2]))
         """
         check_is_fitted(self)
         # of several types, as many shadows in a row as hold whole groups and each type alike
@@ -337,14 +334,6 @@ class FittedShadows:
         ------
         ValueError
             If there is no such group, or no other.
-
-        Examples
-        --------
-        >>> from skmia.shadows import ShadowModels
-        >>> from sklearn.naive_bayes import GaussianNB
-        >>> shadows = ShadowModels(GaussianNB(), 6).fit([[0], [1], [2], [3]], [0, 1, 0, 1])
-        >>> shadows.groups_, shadows.without(1).groups_
-        (array([0, 0, 1, 1, 2, 2]), array([0, 0, 1, 1]))
         """
         check_is_fitted(self)
         kept = np.flatnonzero(self.groups_ != group)

@@ -31,11 +31,9 @@ def sample_marginal_records(X, n_records, *, y=None, target=None, random_state=N
     n_records : int
         Number of records to sample, at least 1.
     y : array-like of shape (n_samples,), default=None
-        Classes of the records. Each record is sampled within a class, with classes as frequent as
-        here.
+        Classes, within which records are sampled, as frequent as here.
     target : estimator, default=None
-        A fitted classifier that labels what was sampled. Without it the label is the class, and `y`
-        must be given.
+        A fitted classifier that labels what was sampled; without it the label is the class, by `y`.
     random_state : int, RandomState instance or None, default=None
         Samples the records.
 
@@ -101,8 +99,8 @@ def perturb_records(X, y, *, flip_rate=0.1, random_state=None):
     y : array-like of shape (n_samples,)
         Their labels.
     flip_rate : float, default=0.1
-        Probability that a feature is changed, in [0, 1]. Shokri et al. [1]_ take 0.1 and 0.2. It
-        makes sparse records dense.
+        Probability that a feature is changed, in [0, 1]. It makes sparse
+        records dense. Shokri et al. [1]_ take 0.1 and 0.2.
     random_state : int, RandomState instance or None, default=None
         Draws the noise.
 

@@ -49,8 +49,7 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
     n_shadows : int, default=16
         Number of shadow models.
     train_size : float or int, default=0.5
-        What each shadow is trained on, as a share in (0, 1) of the records that it draws from, or
-        as a number of records.
+        Number of records that each is trained on, or their share, in (0, 1), of those drawn from.
     splitter : {"auto", "halves", "bernoulli", "overlapping", "disjoint", "leave_one_out"} or \
             array-like of bool of shape (n_shadows, n_records), default="auto"
         Who sees what:
@@ -58,17 +57,14 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
         - "halves": the two shadows of a pair share a random order. One is trained on its first half
           and the other on the second, so that exactly half of all shadows see each record;
         - "bernoulli": each shadow sees each record with probability `train_size`, independently;
-        - "overlapping": each shadow draws its records, and as many other ones to be held out, anew
-          from all [1]_;
+        - "overlapping": each shadow draws its records, and as many held-out ones, from all [1]_;
         - "disjoint": the same, but each shadow draws from a block of its own;
-        - "leave_one_out": each shadow sees all records but one: the first, the second, and so on,
-          and from the first again;
+        - "leave_one_out": each shadow sees all records but one: the first, the second, and so on;
         - an array that says which records each shadow is trained on;
         - "auto": "overlapping" if `train_size` is a number of records, "halves" if it is 0.5 and
           `n_shadows` even, else "bernoulli".
     stratify : bool, default=False
-        Whether each shadow sees the classes in proportion. Not for "bernoulli", "leave_one_out"
-        and arrays.
+        Whether each sees the classes in proportion; not for "bernoulli", "leave_one_out", arrays.
     directory : str or path-like, default=None
         Where to keep each shadow as soon as it is trained. A fit trains only those that it does not
         find there. All workers of a cluster must share it, and one fit at a time may write to it.
@@ -80,8 +76,7 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
         Whether a further `fit` to the same records with the same parameters keeps the trained
         shadows, and adds others up to `n_shadows`.
     random_state : int, RandomState instance or None, default=None
-        Draws the records of each shadow and its seed. With None, a fit takes the seed that it finds
-        in the directory, if there is one.
+        Draws records and seeds of the shadows. With None, a fit takes the seed of the directory, if any.
     n_jobs : int, default=None
         Number of shadows trained, and asked, at the same time.
     verbose : int, default=0
@@ -115,8 +110,7 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
     person with several rows is a member with all of them. A record whose twin is in another group
     then counts as trained on where that group is.
 
-    BLAS uses one thread during training, since their number changes the last digits of its results.
-    Use `n_jobs` to occupy the machine.
+    BLAS trains with one thread, since their number changes the last digits. Use `n_jobs` for more.
 
     References
     ----------
@@ -210,8 +204,7 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
         Raises
         ------
         ValueError
-            If the input or the parameters do not fit together, or the directory holds other files
-            or other shadows.
+            If input or parameters do not fit together, or the directory holds anything else.
         ShadowTrainingError
             If a shadow cannot be trained. Those that were trained before are in the directory.
 

@@ -101,16 +101,13 @@ def synthesize_records(
     that of the last one kept. If the confidence is also above `conf_min` and the class is the most
     probable one, the record is accepted with a probability equal to the confidence. The next
     record to ask for is the one kept, with k of its features drawn anew. After more than `rej_max`
-    rejections in a row, k is halved.
-
-    The attacker knows which values each feature can take, uses nothing else of `X`, and needs no
-    real record.
+    rejections in a row, k is halved. The attacker uses nothing of `X` but the values that each
+    feature can take.
 
     Parameters
     ----------
     target : estimator
-        A fitted classifier with `predict_proba` or `decision_function`: the climb needs a
-        confidence, labels do not suffice.
+        A fitted classifier with `predict_proba` or `decision_function`: labels do not suffice.
     n_records : int
         Number of records to accept, at least 1, divided among the classes as evenly as it goes.
     X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features), default=None
@@ -136,8 +133,7 @@ def synthesize_records(
     iter_max : int, default=1000
         Queries after which a climb has failed, at least 1.
     max_failures : int, default=3
-        A failed climb starts anew from a random record. Once a class has so many more failed climbs
-        than accepted records, it is given up, with the records accepted so far. At least 1.
+        A class is given up once it has so many more failed climbs than records, at least 1.
     max_queries : int, default=None
         Budget of queries for all records together, at least 1; None is without limit.
     n_climbers : int, default=128
@@ -190,8 +186,7 @@ def synthesize_records(
     ====================== ===== ========= ============ =======================
 
     Most of the loss comes from the thresholds; the order of the scores suffers less. The last
-    column draws values as often as real records have them, by ``domain=list(X.T)``, and needs a
-    fifth of the queries or less.
+    column, by ``domain=list(X.T)``, needs a fifth of the queries or less.
 
     References
     ----------
@@ -223,7 +218,13 @@ def synthesize_records(
     method = _climbable(target, response_method)
     domain = find_domain(X, domain)
     rng = check_random_state(random_state)
-    known, n_queries = _known_classes(target, domain, method, rng)
+    n_queries = 0
+    known = getattr(target, "classes_", None)
+    if known is None:
+        one = domain.records(domain.draw(1, rng))
+        known = all_classes(target, one, np.array([], dtype=np.int64), method=method)
+        n_queries = 1
+    known = np.unique(known)  # sorted, as columns of a response are
     wanted = _wanted_classes(classes, known)
     # in random order: whoever takes every other record shall not take every other class
     labels = rng.permutation(np.resize(np.searchsorted(known, wanted), n_records))
@@ -248,23 +249,14 @@ def synthesize_records(
 
 def _climbable(target, response_method):
     """Return the method by which the target tells its confidence."""
-    methods = ("predict_proba", "decision_function")
     check_target(target, response_method)
     method = response_method_of(target, response_method)
-    if method not in methods:  # of "auto", where the target has predict alone
+    if method == "predict":  # of "auto", where the target has nothing else
         raise ValueError(
             f"{type(target).__name__} has neither predict_proba nor decision_function, and a climb "
             "needs a confidence. Take sample_marginal_records, which needs labels only."
         )
     return method
-
-
-def _known_classes(target, domain, method, rng):
-    """Return the target's classes, sorted, and the queries this took."""
-    if getattr(target, "classes_", None) is not None:  # sorted, as columns of a response are
-        return np.unique(target.classes_), 0
-    one = domain.records(domain.draw(1, rng))
-    return all_classes(target, one, np.array([], dtype=np.int64), method=method), 1
 
 
 def _wanted_classes(classes, known):
@@ -284,12 +276,12 @@ def _wanted_classes(classes, known):
 def _warn_of_missing(made, n_records, max_queries):
     if len(made.y) == n_records:
         return
-    reason = (
-        f"the classes {made.failed_classes[:5].tolist()} (of {len(made.failed_classes)} in all) "
-        "were given up; raise iter_max, or ask for other classes"
-        if len(made.failed_classes)
-        else f"the budget of max_queries={max_queries} ended; raise it"
-    )
+    reason = f"the budget of max_queries={max_queries} ended; raise it"
+    if failed := made.failed_classes.tolist():
+        reason = (
+            f"the classes {failed[:5]} (of {len(failed)} in all) were given up; raise iter_max, or "
+            "ask for other classes"
+        )
     warnings.warn(
         f"Only {len(made.y)} of {n_records} records were synthesized: {reason}, or go on with what "
         "there is.",
