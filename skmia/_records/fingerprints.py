@@ -213,12 +213,15 @@ def _add(block, sums, keys, precision):
     if issparse(block):
         _add_sparse(block, sums, keys, precision)
     elif isinstance(block, CodedColumn):
-        _add_codes(block, sums, keys, precision)
+        # None last, where the code −1 of what is missing points to
+        bits = level_bits([*block.levels, None], precision[0])
+        sums += (mixed(bits ^ keys) - mixed(keys))[block.codes]
     else:
         is_column = isinstance(block, PlainColumn)
         values = block.values[:, None] if is_column else block
         if values.dtype.kind in "mM":
-            _add_times(values, sums, keys)
+            for column, key in zip(values.T, keys[:, None], strict=True):
+                sums += mixed(time_bits(column) ^ key) - mixed(key)
         else:
             _add_numbers(values, block.holes if is_column else None, sums, keys, precision)
 
@@ -244,19 +247,6 @@ def _add_numbers(values, holes, sums, keys, precision):
             mix(bits, spare[: stop - start, : rows.stop - first].view(np.uint64))
             sums[rows] += bits.sum(axis=0)
     sums -= constant.sum()
-
-
-def _add_codes(column, sums, keys, precision):
-    # None last, where the code −1 of what is missing points to
-    bits = level_bits([*column.levels, None], precision[0])
-    table = mixed(bits ^ keys) - mixed(keys)
-    sums += table[column.codes]
-
-
-def _add_times(values, sums, keys):
-    """Add dates, times or durations, counted in nanoseconds."""
-    for column, key in zip(values.T, keys[:, None], strict=True):
-        sums += mixed(time_bits(column) ^ key) - mixed(key)
 
 
 def _add_sparse(matrix, sums, keys, precision):

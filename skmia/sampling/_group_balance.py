@@ -113,8 +113,11 @@ class GroupBalanceSampler(RowSampler):
         return np.flatnonzero(ranks_within(cells, rng.random_sample(len(y))) < quota[cells])
 
     def _quota(self, sizes):
-        plan = _equal_cells if self.strategy == "cells" else _equal_rates
-        self.class_shares_, of_groups = plan(sizes)
+        if self.strategy == "cells":
+            of_groups = np.full(len(sizes), sizes.min() * sizes.shape[1])
+            self.class_shares_ = np.full(sizes.shape[1], 1 / sizes.shape[1])
+        else:
+            self.class_shares_, of_groups = _equal_rates(sizes)
         most = int(of_groups.sum())
         if self.n_samples is not None:
             if self.n_samples > most:
@@ -126,11 +129,6 @@ class GroupBalanceSampler(RowSampler):
             # the groups keep their proportions, and the classes within each theirs
             of_groups = apportion(of_groups / most, self.n_samples)
         return np.array([apportion(self.class_shares_, n_records) for n_records in of_groups])
-
-
-def _equal_cells(sizes):
-    n_classes = sizes.shape[1]
-    return np.full(n_classes, 1 / n_classes), np.full(len(sizes), n_classes * sizes.min())
 
 
 def _equal_rates(sizes):

@@ -191,10 +191,7 @@ def _inferred(column, j):
     if column.kind != "number" or len(levels) == 2:
         found, first = np.unique(codes, return_index=True)  # missing ones, −1, are left out below
         return column.take(first[found >= 0])
-    return _inferred_from_numbers(column.plain().coded()[1], j)
-
-
-def _inferred_from_numbers(values, j):
+    values = column.plain().coded()[1]
     if not np.isfinite(values).all():
         raise ValueError(f"Feature {j} has infinite values in X; give its domain.")
     is_whole = bool((values == np.floor(values)).all())

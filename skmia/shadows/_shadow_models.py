@@ -76,7 +76,7 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
         Whether a further `fit` to the same records with the same parameters keeps the trained
         shadows, and adds others up to `n_shadows`.
     random_state : int, RandomState instance or None, default=None
-        Draws records and seeds of the shadows. With None, a fit takes the seed of the directory, if any.
+        Draws records and seeds of the shadows. None takes the seed of the directory, if any.
     n_jobs : int, default=None
         Number of shadows trained, and asked, at the same time.
     verbose : int, default=0
@@ -264,15 +264,12 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
     def _kept_and_plan(self, templates, known, groups, store):
         """Return the shadows of an earlier fit that stay, by number, and the plan of all."""
         goes_on = self.warm_start and hasattr(self, "estimators_")
-        seed = self._plan["seed"] if goes_on else self._new_seed(store)
+        seed = self._plan["seed"] if goes_on else None
+        if seed is None and store is not None and self.random_state is None:
+            seed = store.saved_seed()
+        if seed is None:
+            seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         plan = plan_of(self, templates, known, groups, seed)
         if not goes_on:
             return {}, plan
         return kept_shadows(self.estimators_, self.n_shadows, self._plan, plan), plan
-
-    def _new_seed(self, store):
-        """Return the seed of an earlier fit in the directory, or draw one."""
-        saved = store.saved_seed() if store is not None and self.random_state is None else None
-        if saved is not None:
-            return saved
-        return int(check_random_state(self.random_state).randint(2**31 - 1))

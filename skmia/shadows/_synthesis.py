@@ -345,7 +345,10 @@ class _HillClimb:
         is_sure = (confidence > rules.conf_min) & (proba.argmax(axis=1) == climbers["label"])
         # the sampling phase of the paper; a chance is drawn for all, whoever needs it
         is_accepted = is_kept & is_sure & (self.rng.random_sample(len(proba)) < confidence)
-        self._accept(climbers[is_accepted])
+        done = climbers[is_accepted]
+        self.accepted[done["slot"]] = done["asked"]
+        self.is_accepted[done["slot"]] = True
+        np.add.at(self.n_accepted, done["label"], 1)  # += would count a class once
         climbers["kept"][is_kept] = climbers["asked"][is_kept]
         climbers["confidence"][is_kept] = confidence[is_kept]
         self._count_rejections(~is_kept)
@@ -353,11 +356,6 @@ class _HillClimb:
         is_failed = ~is_accepted & (climbers["n_asked"] >= rules.iter_max)
         self._fail(climbers[is_failed])
         self._continue(climbers[~is_accepted & ~is_failed])
-
-    def _accept(self, climbers):
-        self.accepted[climbers["slot"]] = climbers["asked"]
-        self.is_accepted[climbers["slot"]] = True
-        np.add.at(self.n_accepted, climbers["label"], 1)  # += would count a class once
 
     def _count_rejections(self, is_rejected):
         """Count rejections in a row, and halve k, rounded up, of climbers that have too many."""
