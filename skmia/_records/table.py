@@ -1,7 +1,7 @@
 """The one reader of tables: from any container to columns.
 
-A container is an array of any type, a list of rows, a sparse matrix, or a frame or series of a
-library that narwhals knows (pandas and polars among others). Each column has one of four kinds:
+A container is an array, a list of rows, a sparse matrix, or a frame or series that narwhals knows
+(of pandas and polars among others). Each column has one of four kinds:
 
 - "number": numbers; of Python objects, also Decimals, and a mixture of numbers and truth values.
 - "boolean": truth values and nothing else.
@@ -15,9 +15,8 @@ column of objects in which all are missing is a category. Missing are None, NaN,
 not the text "nan" or the empty one, and no kind changes by holes: integers and truth values with
 holes stay exact. Rows of Python objects are read column by column, so that a number beside a text
 stays a number. Names may repeat. A column that holds an array or struct per record is several.
-
 `fingerprints` reads blocks (`Table.blocks`): arrays of numbers or times whole, a sparse matrix as
-it is. All others read columns; what they make of these (float32 numbers, bins, noise) is their own.
+it is. All others read columns.
 """
 
 from functools import cached_property

@@ -2,7 +2,7 @@
 
 import narwhals.stable.v2 as nw
 import numpy as np
-from scipy.sparse import csc_array, issparse
+from scipy.sparse import csc_array, hstack, issparse
 
 from skmia._records.table import read_table
 from skmia._records.table_column import CodedColumn, PlainColumn, as_coded
@@ -36,16 +36,9 @@ def _to_array(columns, like):
 
 def _to_sparse(columns, like):
     dtype = _common_type(columns, like.dtype)
-    rows = []
-    data = []
-    for column in columns:
-        values = _numbers(column, dtype)
-        rows.append(np.flatnonzero(values))
-        data.append(values[rows[-1]].astype(dtype))
-    starts = np.cumsum([0, *map(len, rows)])
-    # column by column is CSC, and never dense as a whole
-    by_column = (np.concatenate(data), np.concatenate(rows), starts)
-    return type(like)(csc_array(by_column, shape=(len(columns[0]), len(columns))))
+    # column by column, and never dense as a whole
+    values = (_numbers(column, dtype).astype(dtype)[:, None] for column in columns)
+    return type(like)(hstack(list(map(csc_array, values))))
 
 
 def _common_type(columns, dtype):

@@ -94,8 +94,8 @@ class VulnerableUnderSampler(RowSampler):
     .. [1] N. Carlini, M. Jagielski, C. Zhang, N. Papernot, A. Terzis and F. Tramèr, "The privacy
        onion effect: Memorization is relative", NeurIPS 2022.
     .. [2] Y. Long et al., "Understanding membership inferences on well-generalized learning
-       models", 2018, arXiv:1802.04889. Names the defense, which is
-       reconstructed here.
+       models", 2018, arXiv:1802.04889.
+       The defense, reconstructed here.
 
     Examples
     --------

@@ -171,7 +171,8 @@ class Asking:
         """Return batches of the numbers of some records, slices where they are all."""
         if len(records) == self.n_records:
             return batches(self.n_records, self.n_columns)
-        return [records[p] for p in batches(len(records), self.n_columns)] if len(records) else []
+        parts = batches(len(records), self.n_columns) if len(records) else []
+        return [records[part] for part in parts]
 
 
 def _filled(whole, shape, place, values):

@@ -19,13 +19,10 @@ _MOST_WHOLE_VALUES = 20  # of a feature that takes just these; more are a range
 
 
 class Domain:
-    """A uniform distribution over records, each feature drawn from its values or its range.
+    """A uniform distribution over records of the form of `like`, as rows of floats.
 
-    Within, a record is a row of floats: the number of the value where a feature has a list of
-    values, the value itself where it has a range.
-
-    An entry per feature is a column of the allowed values, or the two ends of its range; a range
-    between two integers is one of whole numbers. `like` are records of the wanted form.
+    An entry per feature is a column of its values, whose number stands in the row, or the two ends
+    of its range; a range between two integers is one of whole numbers.
     """
 
     def __init__(self, entries, like):
@@ -47,15 +44,10 @@ class Domain:
         return self.low + np.where(self.is_whole, np.floor(above), above)
 
     def redraw(self, rows, n_redrawn, rng):
-        """Draw `n_redrawn` features of each record anew, chosen without replacement.
-
-        A new value may equal the old one.
-        """
-        # the first of a random order of the features: with replacement there would be fewer
-        order = rng.random_sample(rows.shape).argsort(axis=1)
-        chosen = np.empty(rows.shape, dtype=bool)
-        np.put_along_axis(chosen, order, np.arange(rows.shape[1]) < n_redrawn[:, None], axis=1)
-        return np.where(chosen, self.draw(len(rows), rng), rows)
+        """Draw `n_redrawn` features of each record anew; a new value may equal the old one."""
+        # by ranks in a random order of the features: with replacement there would be fewer
+        ranks = rng.random_sample(rows.shape).argsort(axis=1).argsort(axis=1)
+        return np.where(ranks < n_redrawn[:, None], self.draw(len(rows), rng), rows)
 
     def records(self, rows):
         """Return rows of floats as records, in the form of `like`."""

@@ -138,6 +138,7 @@ class FittedShadows:
         keep : bool, default=False
             Whether shadows remember their answers to records of their own pool, to be asked only
             once, whatever signals are wanted later. Only one thread at a time may keep answers.
+            Where these exceed half of scikit-learn's `working_memory`, only signals are kept.
 
         Returns
         -------
@@ -148,12 +149,6 @@ class FittedShadows:
         ------
         ValueError
             If a signal is unknown, or X has other columns than in `fit`.
-
-        Notes
-        -----
-        Answers are remembered where those of all shadows to the whole pool fit into half of
-        scikit-learn's `working_memory`, else only the signals asked for. What `without` returns
-        shares the memory; pickles and clones leave it out.
 
         Examples
         --------
@@ -243,16 +238,9 @@ class FittedShadows:
         Returns
         -------
         iterator of StandIn
-            Named tuples of these fields. All draws are made before the first of them.
-
-            number, group : int
-                The shadow that stands in, and its group.
-            rows : ndarray of int
-                Rows of X that it may be judged on, in random order.
-            membership : ndarray of int
-                1 where it was trained on the record, 0 where that was held out from it.
-            judges : ndarray of int
-                The shadows that may judge it.
+            Named tuples `(number, group, rows, membership, judges)`: a shadow and its group, the
+            rows of X to judge it on, in random order, 1 where it was trained on the record and 0
+            where not, and the numbers of the shadows that may judge it.
 
         Raises
         ------
@@ -405,7 +393,7 @@ def _draw_stand_ins(groups, found, rng, *, n_scores, n_least, n_most):
     sizes = np.bincount(groups, weights=np.where(has_sides, n_judged, 0))
     order = order[sizes[order] > 0]
     n_groups = max(np.searchsorted(np.cumsum(sizes[order]), n_scores, side="right"), n_least)
-    n_groups = n_groups if n_most is None else min(n_groups, n_most)
+    n_groups = min(n_groups, len(order) if n_most is None else n_most)
     return (
         StandIn(
             number=int(i),

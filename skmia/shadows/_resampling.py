@@ -77,7 +77,8 @@ def sample_marginal_records(X, n_records, *, y=None, target=None, random_state=N
     drawn = rng.choice(codes, n_records)
     first = (np.cumsum(sizes) - sizes)[drawn]  # of each class in that order
     # a new draw for each column makes the features independent
-    columns = (c.take(by_class[first + rng.randint(sizes[drawn])]) for c in table.columns())
+    of_each = (by_class[first + rng.randint(sizes[drawn])] for _ in range(table.shape[1]))
+    columns = (column.take(rows) for column, rows in zip(table.columns(), of_each, strict=True))
     sampled = write_table(columns, table)
     return sampled, classes[drawn] if target is None else np.asarray(target.predict(sampled))
 

@@ -62,9 +62,5 @@ def _thaw(template):
             f"{type(template).__name__} has parts that were fitted before it (prefit), which a "
             "clone does not train. Give shadow models an estimator that trains all of its parts."
         )
-    frozen = {
-        name: shadow_template(value)
-        for name, value in params.items()
-        if isinstance(value, FrozenEstimator)
-    }
-    return template.set_params(**frozen)
+    frozen = {name: part for name, part in params.items() if isinstance(part, FrozenEstimator)}
+    return template.set_params(**{name: shadow_template(part) for name, part in frozen.items()})
