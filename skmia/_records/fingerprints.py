@@ -91,11 +91,7 @@ def fingerprint_both(X, y, X_other, y_other, *, names=("X", "X_other")):
 
 
 class KnownRecords:
-    """Labeled records by their fingerprints alone; `n_records` says how many.
-
-    All columns of floats are compared at the coarsest type that a query has for one of them,
-    integers exactly.
-    """
+    """Labeled records by fingerprints, floats at the coarsest type that a query has."""
 
     def __init__(self, X, y):
         self._precision = float_precision(X)

@@ -52,10 +52,7 @@ def concatenate(*parts):
 
 
 def ranks_within(codes, draws):
-    """Rank the rows of each code, 0 or more, among themselves from 0 on, by numbers drawn for them.
-
-    Rows of a rank below n are n rows of each code, drawn without replacement.
-    """
+    """Rank the rows of each code (0 or more) among themselves, from 0 on, by numbers drawn."""
     order = np.lexsort((draws, codes))  # by code, and within it by draw
     sizes = np.bincount(codes)
     ranks = np.empty(len(codes), dtype=np.intp)
@@ -78,10 +75,9 @@ def draw_per_class(codes, quota, rng):
 
 
 def halve(strata, rng, contents=None):
-    """Return a mask of a random half of the records, each stratum alike and equal records together.
+    """Return a mask of a random half of the records: strata alike, equal `contents` together.
 
-    Records of equal content, one number in `contents`, must be of one stratum; by default all
-    differ. Of an odd number of contents in a stratum the half has one less.
+    Equal contents, of one stratum, share a number; of an odd number the half has one less.
     """
     if contents is None:
         contents = np.arange(len(strata))

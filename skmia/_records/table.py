@@ -30,10 +30,7 @@ from skmia._records.table_column import CodedColumn, PlainColumn, coded_column
 
 
 def read_table(X):
-    """Return records as a table of columns; a table stays as it is.
-
-    One dimension is one column, more than two are flattened to two.
-    """
+    """Return records as a table: one dimension is one column, more than two become two."""
     if isinstance(X, Table):
         return X
     if issparse(X):
@@ -58,11 +55,10 @@ def check_table(X):
 
 
 class Table:
-    """Records as columns, read when they are asked for.
+    """Records as columns, read when they are asked for; `container` is what was read, lists as arrays.
 
-    `container` is what was read, lists as arrays. `names` are those of the columns if the table
-    `is_named`, else their numbers; `shape` is (n_records, n_columns), `ndim` that of the container.
-    A table that `is_numeric` is one array or sparse matrix of numbers, and so one block.
+    `names` are numbers unless the table `is_named`; `ndim` is that of the container. A table that
+    `is_numeric` is one block, an array or sparse matrix of numbers.
     """
 
     is_named = False

@@ -129,10 +129,9 @@ class EntropySampler(RowSampler):
 
 
 class Symbols:
-    """The values of all features, whose counts among selected records make the entropy.
+    """Feature values, whose counts among selected records make the entropy.
 
-    `codes` count from 0 on, of shape (n_records, n_features). Each value but the one of code 0 is a
-    column of a sparse matrix of ones, so that a sparse table costs its stored values only.
+    They are a sparse matrix of ones, each but code 0 a column: zeros cost nothing.
     """
 
     def __init__(self, codes):
@@ -160,10 +159,7 @@ class Symbols:
         return float(entr(counts).sum() / np.log(2) / self.n_features)
 
     def surprisal(self, kept):
-        """Return how surprising each record is among those kept, in bits per feature.
-
-        It is the mean over the features of -log2 of the value's share.
-        """
+        """Return the mean of -log2 of the share among those kept, in bits per feature."""
         n_kept = kept.sum()
         # a value that no record kept has counts as half a record, or it would be infinite
         counts, zeros = (-np.log2(np.maximum(part, 0.5) / n_kept) for part in self._counts(kept))

@@ -73,8 +73,7 @@ class RowSampler(SharesDocstring, BaseSampler):
         Raises
         ------
         ValueError
-            If there are too few records for what is asked, they are of one class, or records and
-            labels do not fit together.
+            If records are too few or of one class, or do not fit the labels.
         """
         # the names and the number of features, without a conversion of the records
         validate_data(self, X, y, skip_check_array=True)
@@ -149,11 +148,7 @@ def apportion(shares, n_records):
 
 
 def draw_shares(codes, shares, names, *, n_samples, draws):
-    """Draw as many records as possible, or `n_samples`, of which each kind has its share.
-
-    `codes` are the kinds of the records, `names` their names. Of each kind the records with the
-    smallest `draws` are taken, in ascending order of rows.
-    """
+    """Return as many rows as possible, or `n_samples`, of which each kind has its share."""
     sizes = np.bincount(codes, minlength=len(shares))
     most = most_records(sizes, shares)
     if n_samples is not None and n_samples > most:
@@ -186,12 +181,8 @@ def _refuse(sizes, shares, names, n_samples, most):
 
 
 def extreme_rows(table, positions, draws):
-    """Find for each column of numbers one record with the smallest and one with the largest value.
-
-    With these kept, bins of the column's range are cut as before. Of several such records it takes
-    the one with the smallest of `draws`. The rows are distinct.
-    """
-    rows = []
+    """Return distinct rows with both ends of each column of numbers, by the smallest `draws`."""
+    rows = []  # with these kept, bins of a column's range are cut as before
     for j in positions:
         numbers, names = numbered_column(table, j)
         # a column of texts has no range, nor has one of missing values alone

@@ -14,15 +14,12 @@ _LEFT_OUT, _ASKED, _FROM_ANSWERS, _FROM_SIGNALS = np.arange(4, dtype=np.int8)
 
 
 class AnswerMemory:
-    """What one of some shadows answered for records of the pool; never the records themselves.
-
-    A key is the method by which it was asked, for whole answers, or (method, signal) where answers
-    would not fit. Pickles and copies are empty: the answers can be asked again.
-    """
+    """What a shadow answered for records of the pool; pickles and copies are empty."""
 
     def __init__(self, n_records, n_shadows):
         self._n_records = n_records
         self._n_shadows = n_shadows
+        # by method, for whole answers, or by (method, signal) where answers would not fit
         self._values = {}
         self._known = {}
 

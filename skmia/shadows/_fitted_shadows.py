@@ -376,10 +376,7 @@ def _group_size(splitter):
 
 
 def _draw_stand_ins(groups, found, rng, *, n_scores, n_least, n_most):
-    """Return shadows in the target's place, one by one, whole groups in random order.
-
-    Groups are added as long as they have at most `n_scores` scores; shadows of one side never.
-    """
+    """Return an iterator over shadows of random groups, of `n_scores` scores at most."""
     # Records that no shadow was trained on stay in: without them, a record unknown to the other
     # shadows would have to be a member.
     is_judged = (found.rows >= 0) & (found.in_mask | found.out_mask).any(axis=0)

@@ -259,24 +259,20 @@ def _take_sides(masks, order, sizes, n_in):
 
 
 def _order(strata, share, seed):
-    """Return the units in random order, whose first share holds the strata in proportion.
-
-    A unit's place is its rank in its stratum plus a phase, in units of the stratum.
-    """
+    """Return the units in random order, whose first share holds the strata in proportion."""
     rng = np.random.RandomState(seed)
     draws = rng.random_sample(len(strata))  # also decide between equal places
     n_units = np.bincount(strata)
+    # a unit's place is its rank in its stratum plus a phase, in units of the stratum
     place = ranks_within(strata, draws) + _phases(n_units, share, rng)[strata]
     return np.lexsort((draws, place / n_units[strata]))
 
 
 def _phases(n_units, share, rng):
-    """Draw a phase for each stratum; rounded up are those that fill up the rest of others.
-
-    Below the fraction of n * share, a phase makes the first share of n units one unit larger.
-    """
+    """Draw a phase for each stratum: one more unit is in the first share where it is small."""
     fraction = share * n_units % 1
     shuffled = rng.permutation(len(fraction))
+    # rounded up are those strata that fill up the rest of others
     filled = np.floor(np.cumsum(fraction[shuffled]) + rng.random_sample())
     is_up = np.empty(len(fraction), dtype=bool)
     is_up[shuffled] = np.diff(filled, prepend=0) > 0

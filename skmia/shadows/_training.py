@@ -92,14 +92,11 @@ def one_blas_thread(process):
 
 
 def trained_masks(given, shadows):
-    """Return the records each shadow was really trained on, `given` if they are those of its fit.
-
-    What a network of skmia held out from its training is left out.
-    """
+    """Return masks of real training records, without those that networks of skmia held out."""
     fitted = [final_estimator(shadow) for shadow in shadows]
     held_out = [np.asarray(getattr(model, "held_out_rows_", ()), dtype=int) for model in fitted]
     if not any(map(len, held_out)):
-        return given
+        return given  # the very array
     trained = given.copy()
     for mask, rows, of_fit in zip(trained, given, held_out, strict=True):
         mask[np.flatnonzero(rows)[of_fit]] = False  # rows of the fit are a part of all
