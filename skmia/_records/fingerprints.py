@@ -30,11 +30,10 @@ _PRECISIONS = (EXACT, 8, 4, 2)  # bytes, in which known records are kept
 
 
 def fingerprint(X, y=None, *, precision=None):
-    """Return a uint64 fingerprint of the content of every record, the same in every process.
+    """Return a uint64 fingerprint of each record's content, in any container and every process.
 
-    Equal are 1, 1.0 and True, a category and its text, −0.0 and 0.0, and all missing values, in any
-    container. `precision` holds for each column the bytes of the floating-point type at which it is
-    compared, 2, 4, 8, or 16 for columns without floats; None takes each column as it is.
+    Equal are 1, 1.0 and True, a category and its text, −0.0 and 0.0, and all missing values; floats
+    at a `precision` of so many bytes for each column, 16 without floats, by default their own.
     """
     return _fingerprint(_Blocks(X, "X"), _labels(y), precision)
 
@@ -137,11 +136,10 @@ class KnownRecords:
 
 
 class RemembersMembers:
-    """Mixin of estimators that remember the records they were fitted on.
+    """Mixin of estimators that remember the records that they were fitted on, by reference.
 
-    The estimator calls `_remember(X, y)` at the end of `fit`. Records are remembered by reference
-    and never leave the process: pickling and copying drop them. An estimator whose records another
-    one remembers overrides `remembers_members` and `training_records`.
+    `fit` calls `_remember(X, y)` at its end. Pickling and copying drop the records. An estimator whose
+    records another one remembers overrides `remembers_members` and `training_records`.
     """
 
     _remembered = ()  # one pair (X, y) for each call of `partial_fit`

@@ -12,10 +12,9 @@ _MISSING = -2
 
 
 class RecordNumbers:
-    """Turn records into float32 numbers: numbers as they are, categories numbered.
+    """Turn records into float32: numbers as they are, truth values 0 and 1, dates days since 1970.
 
-    Truth values are 0 and 1, dates days since 1970. What is missing is NaN, a missing category −2,
-    and a category that was not met in `fit` −1.
+    What is missing is NaN, a missing category −2, one that was not met in `fit` −1.
     """
 
     def fit(self, X, *others):
@@ -34,7 +33,7 @@ class RecordNumbers:
             (values,) = table.blocks()
             values = values.toarray() if issparse(values) else values
             return within_float32(values).astype(np.float32)
-        levels = [None] * table.shape[1] if self.levels_ is None else self.levels_
+        levels = self.levels_ or [None] * table.shape[1]
         numbers = np.empty(table.shape, dtype=np.float32, order="F")  # written column by column
         for j, pair in enumerate(zip(table.columns(), levels, strict=True)):
             numbers[:, j] = within_float32(_numbers(*pair))

@@ -55,7 +55,7 @@ def check_table(X):
 
 
 class Table:
-    """Records as columns, read when they are asked for; `container` is what was read, lists as arrays.
+    """Records as columns, read when they are asked for; `container` is what was read.
 
     `names` are numbers unless the table `is_named`; `ndim` is that of the container. A table that
     `is_numeric` is one block, an array or sparse matrix of numbers.

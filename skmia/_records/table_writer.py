@@ -9,11 +9,10 @@ from skmia._records.table_column import CodedColumn, PlainColumn, as_coded
 
 
 def write_table(columns, like):
-    """Return columns of one length as records in the container of `like`.
+    """Return columns of one length as records in the container of `like`, with its types.
 
-    A column has its type in `like`, of floats where these replace whole numbers or truth values; an
-    array becomes one of floats as a whole. Dates get the time zone of `like`. A column that holds
-    what its type cannot is a ValueError or a TypeError.
+    Floats make a column of whole numbers or truth values, or an array as a whole, one of floats.
+    Dates get the time zone of `like`. What a type cannot hold is a ValueError or a TypeError.
     """
     container = read_table(like).container
     columns = list(columns)  # the type of an array depends on all of them

@@ -18,7 +18,8 @@ class ClassBalanceSampler(RowSampler):
     .. math:: n = \Big\lfloor \min_c \frac{n_c}{b_c} \Big\rfloor
 
     of all classes together, so that each class has :math:`b_c n` records, rounded up or down. The
-    :func:`~skmia.properties.class_balance` of the records kept is the share of `pos_label`.
+    :func:`~skmia.properties.class_balance` of these is the share of `pos_label`. Records may be of
+    any type.
 
     Parameters
     ----------
@@ -32,10 +33,6 @@ class ClassBalanceSampler(RowSampler):
     pos_label : int, float, bool or str, default=None
         The class that a number is the share of. By default the greater of two labels.
 
-    Notes
-    -----
-    The sampler looks at labels only, so records may be of any type.
-
     References
     ----------
     .. [1] S. M. Tonni, D. Vatsalan, F. Farokhi, D. Kaafar, Z. Lu and G. Tangari, "Data and model
@@ -43,7 +40,6 @@ class ClassBalanceSampler(RowSampler):
 
     Examples
     --------
-    >>> from skmia.properties import class_balance
     >>> from skmia.sampling import ClassBalanceSampler
     >>> X, y = [[0], [1], [2], [3], [4], [5]], [0, 0, 0, 0, 1, 1]
     >>> X_kept, y_kept = ClassBalanceSampler(0.5, random_state=0).fit_resample(X, y)

@@ -15,10 +15,9 @@ from skmia.utils._sklearn import _fit_context, _safe_indexing
 
 
 class RowSampler(SharesDocstring, BaseSampler):
-    """Base class of samplers that select rows.
+    """Base class of samplers that select rows; containers and types stay.
 
-    A sampler writes `_choose(X, y, rng)`, which returns the rows to keep in ascending order, and
-    takes at least `random_state`. Containers and types of what was given stay.
+    A sampler writes `_choose(X, y, rng)`, which returns ascending rows, and takes `random_state`.
     """
 
     _shared_docstring = """

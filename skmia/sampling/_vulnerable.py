@@ -61,18 +61,13 @@ class VulnerableUnderSampler(RowSampler):
     n_vulnerable_ : int
         Number of records dropped.
 
-    See Also
-    --------
-    skmia.attacks.vulnerable_records : Find records that stand apart, without an attack on them.
-
     Notes
     -----
     Records of equal risk are ordered by their rank. Records of equal labeled content are in the
     same half and have the same risk, but are dropped together only as far as `drop_fraction` goes.
     Other records of one person may stand in both halves. The clones see half of the records, so
-    that records are more exposed here than for a classifier trained on all.
-
-    It is an error if all records of a class would be dropped.
+    that records are more exposed here than for a classifier trained on all. To drop all records of
+    a class is an error.
 
     **What this does not do.** Removing the records that are found makes others the outermost, which
     are then found: the "privacy onion effect" [1]_. Do not read the risk of the records kept from

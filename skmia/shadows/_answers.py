@@ -59,8 +59,8 @@ class AnswerMemory:
 class Asking:
     """Records as they are put to shadows, which answer from memory what they remember.
 
-    `rows` are the records' rows in the pool, −1 for foreign ones; None where nothing is remembered
-    nor to be. Batches follow from `n_columns` alone: the last digits do not depend on `n_jobs`.
+    `rows` are the records' rows in the pool, −1 for foreign ones; None without memory. Batches
+    follow from `n_columns` alone: the last digits do not depend on `n_jobs`.
     """
 
     def __init__(self, models, memories, classes, X, rows, *, response_method, n_columns, n_jobs):

@@ -38,8 +38,8 @@ class StandIn(NamedTuple):
 class FittedShadows:
     """What can be asked of shadow models as soon as they are fitted.
 
-    `fit` of a subclass sets the attributes that end in an underscore, the `_plan` by which the
-    shadows were made, the `_known` records of the pool, and the `_memories` of what each answered.
+    `fit` of a subclass sets what ends in an underscore, the `_plan` by which the shadows were made,
+    the `_known` records of the pool, and the `_memories` of what each answered.
     """
 
     def lookup(self, X, y):
@@ -126,10 +126,8 @@ class FittedShadows:
 
         Parameters
         ----------
-        X : array-like of shape (n_records, ...)
-            Records.
-        y : array-like of shape (n_records,)
-            Their labels. One that no shadow record had gets the signal of confidence 0.
+        X, y : array-like of shape (n_records, ...), and of shape (n_records,)
+            Records. A label that no shadow record had gets the signal of confidence 0.
         signal : {str, callable} or list of these
             A name from `skmia.signals`, or a function of `proba` (n_records, n_classes) and
             `y_index` (n_records,).
@@ -181,10 +179,8 @@ class FittedShadows:
         ----------
         number : int
             Number of the shadow.
-        X : array-like of shape (n_records, ...)
-            Records.
-        y : array-like of shape (n_records,)
-            Their labels, by which they are known again.
+        X, y : array-like of shape (n_records, ...), and of shape (n_records,)
+            Labeled records, in any container.
         response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
             How the shadow is asked.
 

@@ -189,10 +189,8 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
 
         Parameters
         ----------
-        X : array-like of shape (n_records, ...)
-            Records, in any container that the estimator takes.
-        y : array-like of shape (n_records,)
-            Their labels.
+        X, y : array-like of shape (n_records, ...), and of shape (n_records,)
+            Labeled records, in any container that the estimator takes.
         groups : array-like of shape (n_records,), default=None
             Whose the records are. Those of one group fall on one side of each shadow.
 

@@ -26,9 +26,8 @@ _SECONDS_TO_WRITE = 3600  # a file that is younger may be of a run that still wr
 class ShadowStore:
     """A directory with a manifest of what the shadows are, and one file for each that is trained.
 
-    A file's name holds the digest of its content together with all that the shadow came from, so
-    that no damaged or foreign file is read. Files get this name when they are complete. "skops"
-    trusts types of scikit-learn, and those that the unfitted shadows `templates` hold.
+    A file's name holds the digest of its content and of all that the shadow came from, so that no
+    other is read. "skops" trusts types of scikit-learn and of the unfitted `templates`.
     """
 
     def __init__(self, directory, serializer, templates):
@@ -36,9 +35,8 @@ class ShadowStore:
         self.serializer = serializer
         self._shared = None
         # types by name, taken from what the user gave, never from what lies in the directory
-        self._trusted = frozenset()
-        if serializer == "skops":
-            self._trusted = frozenset().union(*map(self._foreign_types, templates))
+        types = map(self._foreign_types, templates) if serializer == "skops" else ()
+        self._trusted = frozenset().union(*types)
 
     def _foreign_types(self, template):
         """Return the types in an unfitted shadow that skops does not trust by itself."""

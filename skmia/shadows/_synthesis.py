@@ -291,10 +291,9 @@ def _warn_of_missing(made, n_records, max_queries):
 
 
 class _HillClimb:
-    """Many climbs of Algorithm 1 at a time: one for each wanted record, the next when one ends.
+    """Many climbs of Algorithm 1 at a time, one for each class number in `labels`.
 
-    Each is continued to its end, so that short climbs are not favored over long ones. `labels` are
-    the class numbers of the wanted records; `rules` are the parameters that steer a climb.
+    Each is continued to its end, so that short climbs are not favored over long ones.
     """
 
     def __init__(self, domain, labels, n_classes, rules, rng):

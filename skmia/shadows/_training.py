@@ -104,11 +104,9 @@ def trained_masks(given, shadows):
 
 
 def _failure(job, n_rows, error, store):
-    rest = (
-        "With directory= those that are trained would be kept."
-        if store is None
-        else f"Those that are trained are kept in {store.directory}; fit goes on from there."
-    )
+    rest = "With directory= those that are trained would be kept."
+    if store is not None:
+        rest = f"Those that are trained are kept in {store.directory}; fit goes on from there."
     return (
         f"Shadow model {job.number} ({type(job.template).__name__}, seed {job.seed}, {n_rows} "
         f"records) could not be trained: {type(error).__name__}: {str(error).rstrip('.')}. {rest}"
