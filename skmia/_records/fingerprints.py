@@ -138,8 +138,8 @@ class KnownRecords:
 class RemembersMembers:
     """Mixin of estimators that remember the records that they were fitted on, by reference.
 
-    `fit` calls `_remember(X, y)` at its end. Pickling and copying drop the records. An estimator whose
-    records another one remembers overrides `remembers_members` and `training_records`.
+    `fit` calls `_remember(X, y)` at its end. Pickling and copying drop the records. An estimator
+    whose records another remembers overrides `remembers_members` and `training_records`.
     """
 
     _remembered = ()  # one pair (X, y) for each call of `partial_fit`
