@@ -16,6 +16,8 @@ because a float32 copy of a float64 record is the same record. Integers and text
 
 from skmia._records.bits import is_missing
 from skmia._records.fingerprints import (
+    KnownRecords,
+    RemembersMembers,
     duplicated_within,
     duplicates_across,
     fingerprint,
@@ -23,8 +25,6 @@ from skmia._records.fingerprints import (
     float_precision,
     is_in,
 )
-from skmia._records.known import KnownRecords
-from skmia._records.memory import RemembersMembers
 from skmia._records.numbers import RecordNumbers, within_float32
 from skmia._records.selection import (
     column_of,

@@ -36,7 +36,7 @@ def dtype_precision(dtype):
 
 
 def write_bits(values, precision, *, out):
-    """Write into the float64 array `out` the canonical bits of numbers."""
+    """Write the canonical bits of numbers into the float64 array `out`."""
     with np.errstate(over="ignore", invalid="ignore"):  # beyond the coarser type: infinite
         if precision < min(dtype_precision(values.dtype), 8):
             values = values.astype(f"f{precision}")  # at once: twice rounded is not once rounded

@@ -1,9 +1,6 @@
-"""Fingerprints of records: which rows of one table occur in another.
+"""Fingerprints of records: which rows of one table occur in another."""
 
-The first half takes tables, the second sums h(j, x_j) over the columns of each row, block by block
-of neighboring columns of one kind.
-"""
-
+import hashlib
 from itertools import pairwise
 
 import numpy as np
@@ -21,6 +18,7 @@ from skmia._records.bits import (
     time_bits,
     write_bits,
 )
+from skmia._records.selection import concatenate
 from skmia._records.table import read_table
 from skmia._records.table_column import CodedColumn, PlainColumn
 
@@ -28,85 +26,38 @@ from skmia._records.table_column import CodedColumn, PlainColumn
 LABEL = np.uint64(0xD6E8_FEB8_6659_FD93)
 BLOCK = 16_384  # elements: a block and its two buffers stay in the level 2 cache
 BLOCK_COLUMNS = 64
+_PRECISIONS = (EXACT, 8, 4, 2)  # bytes, in which known records are kept
 
 
 def fingerprint(X, y=None, *, precision=None):
-    """Return a uint64 fingerprint of the content of every record, the same in every process.
+    """Return a uint64 fingerprint of each record's content, in any container and every process.
 
-    Equal content gives equal fingerprints whatever the container, array, frame or sparse matrix:
-    1, 1.0 and True are equal, and so are a category and its text, −0.0 and 0.0, all missing values.
-    One-dimensional input is one column, say one text per record.
-
-    `precision` holds for each column the bytes of the floating-point type at which it is compared:
-    2, 4, 8, or 16 for columns without floats. None takes each column as it is.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from scipy.sparse import csr_array
-    >>> from skmia._records import fingerprint
-    >>> X = np.array([[0.0, 3.0], [1.0, 0.0]])
-    >>> bool(np.all(fingerprint(X) == fingerprint(csr_array(X.astype(int)))))
-    True
+    Equal are 1, 1.0 and True, a category and its text, −0.0 and 0.0, and all missing values; floats
+    at a `precision` of so many bytes for each column, 16 without floats, by default their own.
     """
     return _fingerprint(_Blocks(X, "X"), _labels(y), precision)
 
 
 def float_precision(X):
-    """Return the bytes of each column's floating-point type, 16 for columns without floats.
-
-    ``np.minimum`` of two tables' precisions is the one at which they can be compared.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmia._records import float_precision
-    >>> float_precision(np.zeros((5, 2), dtype=np.float32))
-    array([4, 4])
-    """
+    """Return the bytes of each column's floating-point type, 16 for columns without floats."""
     return _Blocks(X, "X").precision
 
 
 def is_in(X, y, X_pool, y_pool):
-    """Return a mask of the labeled records that occur in a pool, in whatever containers.
-
-    Labels None on both sides compare the records alone.
-
-    Examples
-    --------
-    >>> from skmia._records import is_in
-    >>> is_in([[1, 2], [3, 4], [3, 4]], [0, 1, 0], [[3.0, 4.0], [5.0, 6.0]], [1, 1])
-    array([False,  True, False])
-    """
+    """Return a mask of the records that occur in a pool: labeled content, or without y content."""
     records, pool = fingerprint_both(X, y, X_pool, y_pool, names=("X", "X_pool"))
     return _occurs(records, pool)
 
 
 def duplicates_across(X_train, y_train, X_test, y_test):
-    """Return a mask for each side of a split: which labeled records have a twin on the other side.
-
-    Labels None on both sides compare the records alone.
-
-    Examples
-    --------
-    >>> from skmia._records import duplicates_across
-    >>> duplicates_across([[1], [2]], [0, 0], [[2], [2], [3]], [0, 1, 0])
-    (array([False,  True]), array([ True, False, False]))
-    """
+    """Return for each side of a split which labeled records have a twin on the other."""
     names = ("X_train", "X_test")
     train, test = fingerprint_both(X_train, y_train, X_test, y_test, names=names)
     return _occurs(train, test), _occurs(test, train)
 
 
 def duplicated_within(X, y=None):
-    """Return a mask of the records that repeat an earlier one, like ``DataFrame.duplicated``.
-
-    Examples
-    --------
-    >>> from skmia._records import duplicated_within
-    >>> duplicated_within([[1, 2], [3, 4], [1, 2]])
-    array([False, False,  True])
-    """
+    """Return a mask of the records that repeat an earlier one, like ``DataFrame.duplicated``."""
     records = fingerprint(X, y)
     repeated = np.ones(len(records), dtype=bool)
     repeated[np.unique(records, return_index=True)[1]] = False
@@ -114,10 +65,7 @@ def duplicated_within(X, y=None):
 
 
 def fingerprint_both(X, y, X_other, y_other, *, names=("X", "X_other")):
-    """Fingerprint two labeled tables at one precision, so that they can be compared.
-
-    `names` is what the two are called in messages.
-    """
+    """Fingerprint two labeled tables, named so in messages, at one precision to compare them."""
     if (y is None) != (y_other is None):
         raise ValueError(
             f"{names[0]} and {names[1]} must both have labels or both have none, got labels for "
@@ -137,14 +85,130 @@ def fingerprint_both(X, y, X_other, y_other, *, names=("X", "X_other")):
     label_precision = None
     if labels is not None and labels.shape[1] == other_labels.shape[1]:
         label_precision = np.minimum(labels.precision, other_labels.precision)
-    return (
-        _fingerprint(table, labels, precision, label_precision),
-        _fingerprint(other, other_labels, precision, label_precision),
-    )
+    sides = ((table, labels), (other, other_labels))
+    return tuple(_fingerprint(*side, precision, label_precision) for side in sides)
+
+
+class KnownRecords:
+    """Labeled records by fingerprints, floats at the coarsest type that a query has."""
+
+    def __init__(self, X, y):
+        self._precision = float_precision(X)
+        # later queries may come in a coarser type, and the records are at hand only now
+        levels = {tuple(self._at(level).tolist()) for level in _PRECISIONS}
+        self._fingerprints = {each: fingerprint(X, y, precision=each) for each in levels}
+        self.n_records = len(self._own)
+
+    def _at(self, level):
+        """Return the precision of each column where floats are no finer than a level."""
+        is_float = self._precision < EXACT
+        return np.where(is_float, np.minimum(self._precision, level), self._precision)
+
+    @property
+    def _own(self):
+        return self._fingerprints[tuple(self._precision.tolist())]
+
+    def find(self, X, y):
+        """Return the number of a known record of each labeled one's content, −1 without."""
+        coarsest = float_precision(X)
+        if len(coarsest) != len(self._precision):
+            raise ValueError(
+                f"X has {len(coarsest)} columns, but the records it is compared with have "
+                f"{len(self._precision)}. Pass the same columns in the same order."
+            )
+        is_coarser = (coarsest < self._precision) & (self._precision < EXACT)
+        precision = self._at(coarsest[is_coarser].min(initial=EXACT))
+        pool = self._fingerprints[tuple(precision.tolist())]
+        order = np.argsort(pool)
+        queries = fingerprint(X, y, precision=precision)
+        place = np.searchsorted(pool, queries, sorter=order)
+        found = order[np.minimum(place, len(pool) - 1)]  # a query above all has no place
+        return np.where(pool[found] == queries, found, -1)
+
+    def contents(self):
+        """Return the number of each record's content, from 0 on in order of first occurrence."""
+        _, first, numbers = np.unique(self._own, return_index=True, return_inverse=True)
+        return np.argsort(np.argsort(first))[numbers]  # np.unique numbers by size
+
+    def digest(self):
+        # little-endian, so that a directory of shadows can be read on any machine
+        return hashlib.sha256(self._own.astype("<u8").tobytes()).hexdigest()
+
+
+class RemembersMembers:
+    """Mixin of estimators that remember the records that they were fitted on, by reference.
+
+    `fit` calls `_remember(X, y)` at its end. Pickling and copying drop the records. An estimator
+    whose records another remembers overrides `remembers_members` and `training_records`.
+    """
+
+    _remembered = ()  # one pair (X, y) for each call of `partial_fit`
+
+    def membership_of(self, X, y):
+        """Tell which labeled records the estimator was fitted on.
+
+        Parameters
+        ----------
+        X, y : array-like of shape (n_records, ...), and of shape (n_records,)
+            Labeled records, in any container.
+
+        Returns
+        -------
+        ndarray of int, shape (n_records,)
+            1 for records whose labeled content was trained on, 0 for others.
+
+        Raises
+        ------
+        ValueError
+            If nothing is remembered: the estimator is not fitted, or was unpickled or copied.
+        """
+        return is_in(X, y, *self.training_records()).astype(int)
+
+    @property
+    def remembers_members(self):
+        """Whether the training records are remembered: not before `fit`, nor after pickling."""
+        return bool(self._remembered)
+
+    def training_records(self):
+        """Return the records that the estimator was fitted on.
+
+        Returns
+        -------
+        X : array-like of shape (n_records, ...)
+            The records in the form in which they were given to `fit`, in any order. Those that
+            were not trained on are left out. After several calls of `partial_fit`, those of all.
+        y : array-like of shape (n_records,)
+            Their labels.
+
+        Raises
+        ------
+        ValueError
+            If nothing is remembered: the estimator is not fitted, or was unpickled or copied.
+        """
+        if not self.remembers_members:
+            raise ValueError(
+                f"This {type(self).__name__} remembers no training records. They are kept in "
+                "memory only: pickling, copying and cloning drop them, and so does a worker "
+                "process that sends the estimator back. Fit it in this process, or name the "
+                "members yourself."
+            )
+        if len(self._remembered) > 1:  # joined once, after which the parts can go
+            X, y = zip(*self._remembered, strict=True)
+            y = np.concatenate([np.asarray(part) for part in y])
+            self._remembered = ((concatenate(*X), y),)
+        return self._remembered[0]
+
+    def _remember(self, X, y, *, add=False):
+        self._remembered = (*(self._remembered if add else ()), (X, y))
+
+    def __getstate__(self):
+        """Return the state without the training records."""
+        # a pickle that is handed on must not hand on the records
+        state = super().__getstate__()
+        return {name: value for name, value in state.items() if name != "_remembered"}
 
 
 def _occurs(records, pool):
-    """Return which fingerprints are in a pool."""
     # what np.isin does, nine times as fast for a million: sorted queries stay in the cache
     pool = np.sort(pool)
     order = np.argsort(records)
@@ -193,7 +257,15 @@ class _Blocks:
                 f"precision has shape {precision.shape}, but {self.name} has {self.shape[1]} "
                 "columns. Pass one number, or one per column."
             )
-        return _row_sums(self.blocks, np.broadcast_to(precision, self.shape[1:]), self.shape[0])
+        precision = np.broadcast_to(precision, self.shape[1:])
+        sums = np.zeros(len(self), dtype=np.uint64)
+        keys = mixed(np.arange(1, len(precision) + 1, dtype=np.uint64) * GOLDEN)
+        first = 0
+        for block in self.blocks:
+            columns = slice(first, first + (block.shape[1] if hasattr(block, "shape") else 1))
+            _add(block, sums, keys[columns], precision[columns])
+            first = columns.stop
+        return sums
 
 
 def _block_precision(block):
@@ -206,29 +278,19 @@ def _block_precision(block):
     return [EXACT if dtype.kind in "mM" else dtype_precision(dtype)] * n_columns
 
 
-def _row_sums(blocks, precision, n_records):
-    """Return Σ_j h(j, x_j) mod 2**64 of every row, at the precision of each column."""
-    sums = np.zeros(n_records, dtype=np.uint64)
-    keys = mixed(np.arange(1, len(precision) + 1, dtype=np.uint64) * GOLDEN)
-    first = 0
-    for block in blocks:
-        n_columns = block.shape[1] if hasattr(block, "shape") else 1
-        columns = slice(first, first + n_columns)
-        _add(block, sums, keys[columns], precision[columns])
-        first = columns.stop
-    return sums
-
-
 def _add(block, sums, keys, precision):
     if issparse(block):
         _add_sparse(block, sums, keys, precision)
     elif isinstance(block, CodedColumn):
-        _add_codes(block, sums, keys, precision)
+        # None last, where the code −1 of what is missing points to
+        bits = level_bits([*block.levels, None], precision[0])
+        sums += (mixed(bits ^ keys) - mixed(keys))[block.codes]
     else:
         is_column = isinstance(block, PlainColumn)
         values = block.values[:, None] if is_column else block
         if values.dtype.kind in "mM":
-            _add_times(values, sums, keys)
+            for column, key in zip(values.T, keys[:, None], strict=True):
+                sums += mixed(time_bits(column) ^ key) - mixed(key)
         else:
             _add_numbers(values, block.holes if is_column else None, sums, keys, precision)
 
@@ -254,24 +316,6 @@ def _add_numbers(values, holes, sums, keys, precision):
             mix(bits, spare[: stop - start, : rows.stop - first].view(np.uint64))
             sums[rows] += bits.sum(axis=0)
     sums -= constant.sum()
-
-
-def _add_codes(column, sums, keys, precision):
-    # None last, where the code −1 of what is missing points to
-    bits = level_bits([*column.levels, None], precision[0])
-    table = mixed(bits ^ keys) - mixed(keys)
-    for first in range(0, len(sums), BLOCK):
-        rows = slice(first, first + BLOCK)
-        sums[rows] += table[column.codes[rows]]
-
-
-def _add_times(values, sums, keys):
-    """Add dates, times or durations, counted in nanoseconds."""
-    for column, key in zip(values.T, keys[:, None], strict=True):
-        for first in range(0, len(sums), BLOCK):
-            rows = slice(first, first + BLOCK)
-            sums[rows] += mixed(time_bits(column[rows]) ^ key)
-    sums -= mixed(keys).sum()
 
 
 def _add_sparse(matrix, sums, keys, precision):

@@ -6,35 +6,19 @@ from scipy.sparse import issparse
 from skmia._records.table import read_table
 from skmia._records.table_column import as_coded, coded_column
 
-__all__ = ["RecordNumbers"]
-
 # numbers that no category has
 _UNKNOWN = -1
 _MISSING = -2
 
 
 class RecordNumbers:
-    """Turn records into float32 numbers: numbers as they are, categories numbered.
+    """Turn records into float32: numbers as they are, truth values 0 and 1, dates days since 1970.
 
-    Numbers are float32, so that the same record has the same numbers in float32 and float64; truth
-    values are 0 and 1, dates days since 1970. What is missing is NaN, a missing category −2, and a
-    category that was not met in `fit` −1.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmia._records import RecordNumbers
-    >>> numbers = RecordNumbers().fit(np.array([["b", 1], ["a", 2]], dtype=object))
-    >>> numbers.transform(np.array([["b", None], ["c", 3]], dtype=object))
-    array([[ 1., nan],
-           [-1.,  3.]], dtype=float32)
+    What is missing is NaN, a missing category −2, one that was not met in `fit` −1.
     """
 
     def fit(self, X, *others):
-        """Learn which columns hold categories, and which these are.
-
-        Tables have the same columns. One that holds categories in any table does so in all.
-        """
+        """Learn which columns hold categories, in any of some like tables, and which these are."""
         tables = [_table(side) for side in (X, *others)]
         self.levels_ = None  # numbers throughout
         if not all(table.is_numeric for table in tables):
@@ -49,7 +33,7 @@ class RecordNumbers:
             (values,) = table.blocks()
             values = values.toarray() if issparse(values) else values
             return within_float32(values).astype(np.float32)
-        levels = [None] * table.shape[1] if self.levels_ is None else self.levels_
+        levels = self.levels_ or [None] * table.shape[1]
         numbers = np.empty(table.shape, dtype=np.float32, order="F")  # written column by column
         for j, pair in enumerate(zip(table.columns(), levels, strict=True)):
             numbers[:, j] = within_float32(_numbers(*pair))

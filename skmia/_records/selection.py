@@ -6,27 +6,9 @@ from scipy.sparse import issparse, vstack
 from skmia._records.table import read_table
 from skmia.utils._sklearn import _safe_indexing
 
-__all__ = [
-    "column_of",
-    "columns_of",
-    "concatenate",
-    "draw_per_class",
-    "matched_classes",
-    "ranks_within",
-]
-
 
 def column_of(X, column, *, remedy):
-    """Return one column of records by its name, or its number where it is no name.
-
-    `remedy` says in the message what to do if there is no such column.
-
-    Examples
-    --------
-    >>> from skmia._records import column_of
-    >>> column_of([[1, 2], [3, 4]], 1, remedy="Count from 0.")
-    array([2, 4])
-    """
+    """Return one column by its name, else its number; a message ends with `remedy`."""
     table = read_table(X)
     # one dimension is read as one column, but has no columns to choose from
     position = table.find(column) if table.ndim == 2 else None
@@ -42,7 +24,6 @@ def column_of(X, column, *, remedy):
 
 
 def columns_of(X, columns, *, remedy):
-    """Return one column of records, or several side by side where a list or tuple names them."""
     if not isinstance(columns, list | tuple):
         return column_of(X, columns, remedy=remedy)
     each = [column_of(X, column, remedy=remedy) for column in columns]
@@ -51,15 +32,7 @@ def columns_of(X, columns, *, remedy):
 
 
 def concatenate(*parts):
-    """Return the records of all parts, in the kind of container that all of them came in.
-
-    Examples
-    --------
-    >>> from skmia._records import concatenate
-    >>> concatenate([[1, 2]], [[3, 4]])
-    array([[1, 2],
-           [3, 4]])
-    """
+    """Return the records of all parts, in the kind of container that all of them came in."""
     # a frame beside an array would lose its names and dtypes
     kinds = {(issparse(part), hasattr(part, "columns")) for part in parts}
     if len(kinds) > 1:
@@ -79,18 +52,7 @@ def concatenate(*parts):
 
 
 def ranks_within(codes, draws):
-    """Rank the rows of each code among themselves, from 0 on, by numbers drawn for them.
-
-    Codes are 0 or more: a class, stratum or side. Rows of a rank below n are n rows of each code,
-    drawn without replacement.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmia._records import ranks_within
-    >>> ranks_within(np.array([1, 0, 1, 1]), np.array([0.3, 0.9, 0.1, 0.2]))
-    array([2, 0, 0, 1])
-    """
+    """Rank the rows of each code (0 or more) among themselves, from 0 on, by numbers drawn."""
     order = np.lexsort((draws, codes))  # by code, and within it by draw
     sizes = np.bincount(codes)
     ranks = np.empty(len(codes), dtype=np.intp)
@@ -99,56 +61,23 @@ def ranks_within(codes, draws):
 
 
 def matched_classes(first, second):
-    """Number the classes of two sides, and count how many records of each class both have.
-
-    Returns the number of each record's class, for each side, and for each class the records on the
-    side that has fewer of it.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmia._records import matched_classes
-    >>> matched_classes(np.array(["a", "b", "a"]), np.array(["b", "b", "a"]))[1]
-    array([1, 1])
-    """
+    """Return class numbers of both sides, and of each class the records of the side with fewer."""
     classes, codes = np.unique(np.concatenate([first, second]), return_inverse=True)
     codes = np.split(codes, [len(first)])
     return codes, np.min([np.bincount(c, minlength=len(classes)) for c in codes], axis=0)
 
 
 def draw_per_class(codes, quota, rng):
-    """Draw `quota` records of each class number; return their rows, sorted, and ranks.
-
-    A rank is the random place of a record in its class, from 0 on.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmia._records import draw_per_class
-    >>> codes = np.array([0, 1, 0, 1, 1])
-    >>> rows, ranks = draw_per_class(codes, np.array([2, 1]), np.random.RandomState(0))
-    >>> np.bincount(codes[rows])
-    array([2, 1])
-    """
+    """Draw `quota` records of each class; return their rows, sorted, and random ranks in it."""
     ranks = ranks_within(codes, rng.random_sample(len(codes)))
     rows = np.flatnonzero(ranks < quota[codes])
     return rows, ranks[rows]
 
 
 def halve(strata, rng, contents=None):
-    """Return a mask of a random half of the records, each stratum alike and equal records together.
+    """Return a mask of a random half of the records: strata alike, equal `contents` together.
 
-    Records of equal content, which have one number in `contents`, must be of one stratum: a class,
-    a side, or both. By default all contents differ. Of an odd number of contents in a stratum the
-    half has one less.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmia._records import halve
-    >>> strata = np.array([0, 1, 0, 1, 0])
-    >>> np.bincount(strata[halve(strata, np.random.RandomState(0))])
-    array([1, 1])
+    Equal contents, of one stratum, share a number; of an odd number the half has one less.
     """
     if contents is None:
         contents = np.arange(len(strata))

@@ -1,7 +1,7 @@
 """The one reader of tables: from any container to columns.
 
-A container is an array of any type, a list of rows, a sparse matrix, or a frame or series of a
-library that narwhals knows (pandas and polars among others). Each column has one of four kinds:
+A container is an array, a list of rows, a sparse matrix, or a frame or series that narwhals knows
+(of pandas and polars among others). Each column has one of four kinds:
 
 - "number": numbers; of Python objects, also Decimals, and a mixture of numbers and truth values.
 - "boolean": truth values and nothing else.
@@ -15,9 +15,8 @@ column of objects in which all are missing is a category. Missing are None, NaN,
 not the text "nan" or the empty one, and no kind changes by holes: integers and truth values with
 holes stay exact. Rows of Python objects are read column by column, so that a number beside a text
 stays a number. Names may repeat. A column that holds an array or struct per record is several.
-
 `fingerprints` reads blocks (`Table.blocks`): arrays of numbers or times whole, a sparse matrix as
-it is. All others read columns; what they make of these (float32 numbers, bins, noise) is their own.
+it is. All others read columns.
 """
 
 from functools import cached_property
@@ -29,23 +28,9 @@ from scipy.sparse import issparse
 
 from skmia._records.table_column import CodedColumn, PlainColumn, coded_column
 
-__all__ = ["Table", "check_table", "read_table"]
-
 
 def read_table(X):
-    """Return records as a table of columns; a table stays as it is.
-
-    One dimension is one column, more than two are flattened to two.
-
-    Examples
-    --------
-    >>> from skmia._records import read_table
-    >>> table = read_table([[1, "a"], [None, "b"]])
-    >>> [column.kind for column in table.columns()]
-    ['number', 'category']
-    >>> table.column(0).floats()
-    array([ 1., nan])
-    """
+    """Return records as a table: one dimension is one column, more than two become two."""
     if isinstance(X, Table):
         return X
     if issparse(X):
@@ -70,11 +55,10 @@ def check_table(X):
 
 
 class Table:
-    """Records as columns, read when they are asked for.
+    """Records as columns, read when they are asked for; `container` is what was read.
 
-    `container` is what was read, lists as arrays. `names` are those of the columns if the table
-    `is_named`, else their numbers; `shape` is (n_records, n_columns), `ndim` that of the container.
-    A table that `is_numeric` is one array or sparse matrix of numbers, and so one block.
+    `names` are numbers unless the table `is_named`; `ndim` is that of the container. A table that
+    `is_numeric` is one block, an array or sparse matrix of numbers.
     """
 
     is_named = False
@@ -84,14 +68,13 @@ class Table:
         return self.shape[0]
 
     def columns(self):
-        """Yield all columns, in their order."""
         return map(self.column, range(self.shape[1]))
 
-    def find(self, feature):
-        """Return the position of a column given by name, or where that is no name by number.
+    def blocks(self):
+        return self.columns()
 
-        None says that there is no such column; a name that several have is refused.
-        """
+    def find(self, feature):
+        """Return a column's position by name, else by number; None says that there is none."""
         if self.is_named and feature in self.names:
             if self.names.count(feature) > 1:
                 raise ValueError(f"X has several columns named {feature!r}; give a number instead.")
@@ -143,7 +126,6 @@ class _SparseTable(Table):
 
     @cached_property
     def by_column(self):
-        """Return the matrix in canonical CSC form."""
         return _canonical(self.container.tocsc())  # kept: each column is a slice of it
 
     def blocks(self):
@@ -163,9 +145,6 @@ class _FrameTable(Table):
         self.names = [name for name, _ in self._series]
         self.ndim = len(X.shape)
         self.shape = (X.shape[0], len(self.names))
-
-    def blocks(self):
-        return self.columns()
 
     def column(self, j):
         name, series = self._series[j]

@@ -10,8 +10,6 @@ import numpy as np
 
 from skmia._records.bits import as_days, as_float, as_time, is_missing
 
-__all__ = ["CodedColumn", "PlainColumn", "as_coded", "coded_column", "is_zero_one", "joined"]
-
 _KIND_OF_TYPE = {"b": "boolean", "M": "date", "m": "date"}
 
 
@@ -19,8 +17,7 @@ _KIND_OF_TYPE = {"b": "boolean", "M": "date", "m": "date"}
 class PlainColumn:
     """Numbers, truth values, dates or durations in an array of their own type.
 
-    `holes` marks what is missing besides NaN and NaT, whatever the array holds there. `dtype` is
-    the column's type in its container.
+    `holes` marks what is missing besides NaN and NaT; `dtype` is the type in the container.
     """
 
     values: np.ndarray
@@ -37,7 +34,6 @@ class PlainColumn:
 
     @property
     def missing(self):
-        """Return a mask of what is missing."""
         missing = np.isnat(self.values) if self.kind == "date" else np.isnan(self.values)
         return missing if self.holes is None else missing | self.holes
 
@@ -91,7 +87,6 @@ class CodedColumn:
 
     @property
     def missing(self):
-        """Return a mask of what is missing."""
         return self.codes < 0
 
     def plain(self):
@@ -120,7 +115,6 @@ class CodedColumn:
         return self.objects(None).tolist()
 
     def objects(self, hole):
-        """Return an array of the objects."""
         # filled, not made from a list: numpy would make a matrix of tuples
         levels = np.empty(len(self.levels) + 1, dtype=object)
         levels[:-1] = self.levels
@@ -183,7 +177,6 @@ def is_zero_one(column):
 
 
 def as_coded(column):
-    """Return a column as codes of Python objects."""
     if isinstance(column, CodedColumn):
         return column
     codes, levels = column.coded()

@@ -2,30 +2,17 @@
 
 import narwhals.stable.v2 as nw
 import numpy as np
-from scipy.sparse import csc_array, issparse
+from scipy.sparse import csc_array, hstack, issparse
 
 from skmia._records.table import read_table
 from skmia._records.table_column import CodedColumn, PlainColumn, as_coded
 
-__all__ = ["write_table"]
-
 
 def write_table(columns, like):
-    """Return columns, all of one length, as records in the container of `like`, which has as many.
+    """Return columns of one length as records in the container of `like`, with its types.
 
-    Each column has the type that it has in `like`, but floats where that holds whole numbers or
-    truth values make it one of floats; an array or a sparse matrix becomes one of floats as a
-    whole. Dates get the time zone of `like`, missing values are written as they are there. A column
-    that holds what its type cannot is a ValueError or a TypeError.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skmia._records import read_table, write_table
-    >>> X = np.array([[1, 2], [3, 4]], dtype=np.int8)
-    >>> write_table([column.take([1, 1]) for column in read_table(X).columns()], X)
-    array([[3, 4],
-           [3, 4]], dtype=int8)
+    Floats make a column of whole numbers or truth values, or an array as a whole, one of floats.
+    Dates get the time zone of `like`. What a type cannot hold is a ValueError or a TypeError.
     """
     container = read_table(like).container
     columns = list(columns)  # the type of an array depends on all of them
@@ -48,16 +35,9 @@ def _to_array(columns, like):
 
 def _to_sparse(columns, like):
     dtype = _common_type(columns, like.dtype)
-    rows = []
-    data = []
-    for column in columns:
-        values = _numbers(column, dtype)
-        rows.append(np.flatnonzero(values))
-        data.append(values[rows[-1]].astype(dtype))
-    starts = np.cumsum([0, *map(len, rows)])
-    # column by column is CSC, and never dense as a whole
-    by_column = (np.concatenate(data), np.concatenate(rows), starts)
-    return type(like)(csc_array(by_column, shape=(len(columns[0]), len(columns))))
+    # column by column, and never dense as a whole
+    values = (_numbers(column, dtype).astype(dtype)[:, None] for column in columns)
+    return type(like)(hstack(list(map(csc_array, values))))
 
 
 def _common_type(columns, dtype):
@@ -75,7 +55,6 @@ def _holds_floats(column):
 
 
 def _numbers(column, dtype):
-    """Return the values of a column for an array of numbers or times."""
     if column.kind == "category":
         raise ValueError(f"A column of type {dtype} cannot hold {column.coded()[1][:1]}.")
     plain = column.plain()

@@ -5,24 +5,21 @@ from numbers import Real
 
 import numpy as np
 
-from skmia.sampling._row_sampler import RowSampler
-from skmia.sampling._shares import draw_shares
+from skmia.sampling._row_sampler import RowSampler, draw_shares
 from skmia.utils._sklearn import Interval, StrOptions
-
-__all__ = ["ClassBalanceSampler"]
 
 
 class ClassBalanceSampler(RowSampler):
     r"""Select records so that the classes have given shares.
 
-    From :math:`n_c` records of each class :math:`c`, with the wanted share :math:`b_c`, the sampler
-    keeps random ones without replacement,
+    From :math:`n_c` records of each class :math:`c`, with the wanted share :math:`b_c`, random ones
+    are kept without replacement,
 
     .. math:: n = \Big\lfloor \min_c \frac{n_c}{b_c} \Big\rfloor
 
-    of all classes together, so that each class has :math:`b_c n` records, rounded up or down.
-    :func:`~skmia.properties.class_balance` of the records kept is the share of `pos_label`; 0.5
-    means two classes of equal size.
+    of all classes together, so that each class has :math:`b_c n` records, rounded up or down. The
+    :func:`~skmia.properties.class_balance` of these is the share of `pos_label`. Records may be of
+    any type.
 
     Parameters
     ----------
@@ -35,41 +32,14 @@ class ClassBalanceSampler(RowSampler):
         - "equal", the same share for all classes.
     pos_label : int, float, bool or str, default=None
         The class that a number is the share of. By default the greater of two labels.
-    n_samples : int, default=None
-        Number of records to keep. By default as many as the shares allow.
-    random_state : int, RandomState instance or None, default=None
-        Draws the records.
-
-    Attributes
-    ----------
-    sample_indices_ : ndarray of int, shape (n_kept,)
-        The rows kept, ascending.
-    sampling_strategy_ : dict
-        How many records of each class are kept.
-    n_features_in_ : int
-        Number of features.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where there are any.
-
-    See Also
-    --------
-    skmia.properties.class_balance : The share that is set here.
-    GroupBalanceSampler : Balances classes within groups.
-
-    Notes
-    -----
-    The sampler looks at labels only, so records may be of any type. In a pipeline of
-    imbalanced-learn it selects training records and leaves those to predict alone.
 
     References
     ----------
     .. [1] S. M. Tonni, D. Vatsalan, F. Farokhi, D. Kaafar, Z. Lu and G. Tangari, "Data and model
-       dependencies of membership inference attack", 2020, arXiv:2002.06856. Class balance and
-       figure 4.
+       dependencies of membership inference attack", 2020, arXiv:2002.06856. Figure 4.
 
     Examples
     --------
-    >>> from skmia.properties import class_balance
     >>> from skmia.sampling import ClassBalanceSampler
     >>> X, y = [[0], [1], [2], [3], [4], [5]], [0, 0, 0, 0, 1, 1]
     >>> X_kept, y_kept = ClassBalanceSampler(0.5, random_state=0).fit_resample(X, y)

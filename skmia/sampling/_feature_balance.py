@@ -1,18 +1,14 @@
 """Select records so that a combination of feature values has a given share."""
 
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 
 from skmia._records import check_table
 from skmia.properties._column_codes import column_positions, numbered_column
 from skmia.properties._feature_balance import balanced_feature
-from skmia.sampling._extremes import extreme_rows
-from skmia.sampling._row_sampler import RowSampler
-from skmia.sampling._shares import draw_shares
-from skmia.utils._sklearn import Interval
-
-__all__ = ["FeatureBalanceSampler"]
+from skmia.sampling._row_sampler import RowSampler, draw_shares, extreme_rows
+from skmia.utils._constraints import COUNT, SHARE
 
 
 class FeatureBalanceSampler(RowSampler):
@@ -25,8 +21,7 @@ class FeatureBalanceSampler(RowSampler):
 
     .. math:: n = \Big\lfloor \min\Big(\frac{n_1}{b}, \frac{n_0}{1 - b}\Big) \Big\rfloor
 
-    together, so that :math:`b n` of them, rounded up or down, have the combination. At a share of 0
-    no record has it, at 1 all have it.
+    together, so that :math:`b n` of them, rounded up or down, have the combination.
 
     Parameters
     ----------
@@ -42,8 +37,6 @@ class FeatureBalanceSampler(RowSampler):
     keep_class_balance : bool, default=False
         Whether the combination has its share within each class, and the classes keep theirs. By
         default both are free, and more records can be kept.
-    n_samples : int, default=None
-        Number of records to keep. By default as many as the share allows.
     random_state : int, RandomState instance or None, default=None
         Draws the records, and is used to choose features.
 
@@ -58,35 +51,20 @@ class FeatureBalanceSampler(RowSampler):
         in days since 1970); None for others.
     balance_ : float
         The share reached.
-    sample_indices_ : ndarray of int, shape (n_kept,)
-        The rows kept, ascending.
-    sampling_strategy_ : dict
-        How many records of each class are kept.
-    n_features_in_ : int
-        Number of features.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where there are any.
-
-    See Also
-    --------
-    skmia.properties.feature_balance : The share that is set here.
-    GroupBalanceSampler : Balances groups that are named, each against all others.
 
     Notes
     -----
     What is low depends on the range of a feature, which a selection may narrow. So the sampler
     keeps a record with the smallest and one with the largest value of each feature, where their
-    side of the combination has room for them. Then
+    side of the combination has room. Then
     ``feature_balance(X_resampled, features=features_, value=value_)`` is `balance_`. Give both
-    there: in the selection other features may tell most about the label, and another combination
-    may be the most frequent. Where a side has no room, as at a share of 0 or 1, `thresholds_` tell
-    how to measure.
+    there: a selection may have other informative features, and another frequent combination. Where
+    a side has no room, as at a share of 0 or 1, `thresholds_` tell how to measure.
 
     References
     ----------
     .. [1] S. M. Tonni, D. Vatsalan, F. Farokhi, D. Kaafar, Z. Lu and G. Tangari, "Data and model
-       dependencies of membership inference attack", 2020, arXiv:2002.06856. Feature balance and
-       figure 5.
+       dependencies of membership inference attack", 2020, arXiv:2002.06856. Figure 5.
 
     Examples
     --------
@@ -104,10 +82,10 @@ class FeatureBalanceSampler(RowSampler):
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
         **RowSampler._parameter_constraints,
-        "balance": [Interval(Real, 0, 1, closed="both")],
+        "balance": SHARE,
         "value": "no_validation",
         "features": [str, Integral, "array-like", None],
-        "n_features": [Interval(Integral, 1, None, closed="left")],
+        "n_features": COUNT,
         "keep_class_balance": ["boolean"],
     }
 
@@ -132,21 +110,14 @@ class FeatureBalanceSampler(RowSampler):
 
     def _choose(self, X, y, rng):
         table = check_table(X)
-        mask, self.features_, self.value_ = balanced_feature(
-            table,
-            y,
-            value=self.value,
-            features=self.features,
-            n_features=self.n_features,
-            random_state=rng,
-        )
+        asked = {name: getattr(self, name) for name in ("value", "features", "n_features")}
+        mask, self.features_, self.value_ = balanced_feature(table, y, **asked, random_state=rng)
         positions = column_positions(table, self.features_)
         # of all records, for the selection may have another range
         self.thresholds_ = [_middle(*numbered_column(table, j)) for j in positions]
         draws = rng.random_sample(len(mask))
         draws[extreme_rows(table, positions, draws)] = -1  # the first to be kept
-        kinds = self._kinds(mask, y)
-        rows = draw_shares(*kinds, n_samples=self.n_samples, draws=draws)
+        rows = draw_shares(*self._kinds(mask, y), n_samples=self.n_samples, draws=draws)
         self.balance_ = float(mask[rows].mean())
         return rows
 

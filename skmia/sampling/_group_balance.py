@@ -1,16 +1,14 @@
 """Select records so that sensitive groups are alike in their classes."""
 
+from itertools import product
 from numbers import Integral
 
 import numpy as np
 
 from skmia._records import columns_of, ranks_within
 from skmia.metrics._groups import group_codes
-from skmia.sampling._row_sampler import RowSampler
-from skmia.sampling._shares import apportion, check_none_lost, most_records
+from skmia.sampling._row_sampler import RowSampler, apportion, check_none_lost, most_records
 from skmia.utils._sklearn import StrOptions
-
-__all__ = ["GroupBalanceSampler"]
 
 REMEDY = (
     "The sampler sees X as it is given to fit_resample; in a pipeline, where the steps before may "
@@ -27,9 +25,8 @@ class GroupBalanceSampler(RowSampler):
 
     .. math:: m_{gc} \approx p_c m_g, \qquad m_g = \min_c \frac{n_{gc}}{p_c},
 
-    so that the label does not depend on the group, but groups may differ in size. It takes the
-    shares :math:`p` that keep most records. Afterwards the largest difference of two groups in
-    their share of a class is 0, except for rounding.
+    so that the label does not depend on the group, except for rounding, but groups may differ in
+    size. It takes the shares :math:`p` that keep most records.
 
     Parameters
     ----------
@@ -37,12 +34,7 @@ class GroupBalanceSampler(RowSampler):
         Where the groups come from: a column of X by its name or number, several columns, whose
         combinations are the groups, or a function of X that returns one value for each record.
     strategy : {"rates", "cells"}, default="rates"
-        What to make equal: the shares of the classes in each group, or the numbers of records of
-        each pair of group and class.
-    n_samples : int, default=None
-        Number of records to keep. By default as many as the strategy allows.
-    random_state : int, RandomState instance or None, default=None
-        Draws the records.
+        What to make equal: the classes' shares in each group, or all pairs of group and class.
 
     Attributes
     ----------
@@ -50,39 +42,21 @@ class GroupBalanceSampler(RowSampler):
         The groups, tuples if there are several features.
     class_shares_ : ndarray of shape (n_classes,)
         The share of each class, in sorted order, that every group was given.
-    sample_indices_ : ndarray of int, shape (n_kept,)
-        The rows kept, ascending.
-    sampling_strategy_ : dict
-        How many records of each class are kept.
-    n_features_in_ : int
-        Number of features.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where there are any.
-
-    See Also
-    --------
-    skmia.metrics.demographic_parity_difference : The differences of a classifier's predictions.
-    FeatureBalanceSampler : One combination of values against all others.
 
     Notes
     -----
     A pair of group and class without records is an error: merge groups by a callable.
 
-    For two classes the shares are the best of all. With the share :math:`p` of a class between the
-    rates of two neighboring groups, the number kept is a sum of terms in :math:`1/p` and
-    :math:`1/(1-p)`. This sum is convex, so it is largest at the rate of one of the groups, and all
-    are tried. For more classes the sampler tries the shares of each group, those of all records and
-    equal ones, none of which need be the best. It takes no shares that would leave a group without
-    a class.
-
-    With several groups and few records, "rates" may leave groups that differ by rounding: each of
-    the :math:`m_{gc}` is rounded up or down.
+    The sampler tries the shares of each group, those of all records and equal ones, and takes none
+    that would leave a group without a class. For two classes the best of all is among them: between
+    the rates of two neighboring groups the number kept is a sum of terms in :math:`1/p` and
+    :math:`1/(1-p)`, which is convex, so that it is largest at the rate of a group. For more classes
+    none need be the best.
 
     References
     ----------
     .. [1] F. Kamiran and T. Calders, "Data preprocessing techniques for classification without
-       discrimination", Knowledge and Information Systems 33, 2012. Sampling to make the label
-       independent of the group.
+       discrimination", Knowledge and Information Systems 33, 2012.
 
     Examples
     --------
@@ -108,7 +82,9 @@ class GroupBalanceSampler(RowSampler):
         self.random_state = random_state
 
     def _choose(self, X, y, rng):
-        groups, self.groups_ = group_codes(self._values(X))
+        of = self.sensitive_features
+        values = of(X) if callable(of) else columns_of(X, of, remedy=REMEDY)
+        groups, self.groups_ = group_codes(values)
         if len(groups) != len(y):
             raise ValueError(
                 "sensitive_features must return one value for each record, got "
@@ -124,11 +100,8 @@ class GroupBalanceSampler(RowSampler):
         # one number for each pair of group and class
         cells = groups * len(classes) + codes
         sizes = np.bincount(cells, minlength=len(self.groups_) * len(classes))
-        names = [
-            f"group {group!r} and class {label!r}"
-            for group in self.groups_
-            for label in classes.tolist()
-        ]
+        pairs = product(self.groups_, classes.tolist())
+        names = [f"group {group!r} and class {label!r}" for group, label in pairs]
         # an empty pair leaves no share of its class that its group can have
         if not sizes.all():
             raise ValueError(
@@ -139,15 +112,12 @@ class GroupBalanceSampler(RowSampler):
         check_none_lost(quota, names)
         return np.flatnonzero(ranks_within(cells, rng.random_sample(len(y))) < quota[cells])
 
-    def _values(self, X):
-        if callable(self.sensitive_features):
-            return self.sensitive_features(X)
-        return columns_of(X, self.sensitive_features, remedy=REMEDY)
-
     def _quota(self, sizes):
-        """Return how many records of each group and class to keep."""
-        plan = _equal_cells if self.strategy == "cells" else _equal_rates
-        self.class_shares_, of_groups = plan(sizes)
+        if self.strategy == "cells":
+            of_groups = np.full(len(sizes), sizes.min() * sizes.shape[1])
+            self.class_shares_ = np.full(sizes.shape[1], 1 / sizes.shape[1])
+        else:
+            self.class_shares_, of_groups = _equal_rates(sizes)
         most = int(of_groups.sum())
         if self.n_samples is not None:
             if self.n_samples > most:
@@ -159,11 +129,6 @@ class GroupBalanceSampler(RowSampler):
             # the groups keep their proportions, and the classes within each theirs
             of_groups = apportion(of_groups / most, self.n_samples)
         return np.array([apportion(self.class_shares_, n_records) for n_records in of_groups])
-
-
-def _equal_cells(sizes):
-    n_classes = sizes.shape[1]
-    return np.full(n_classes, 1 / n_classes), np.full(len(sizes), n_classes * sizes.min())
 
 
 def _equal_rates(sizes):

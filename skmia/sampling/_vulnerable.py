@@ -13,26 +13,18 @@ from skmia._response import Answered, all_classes
 from skmia.attacks._measure import measure
 from skmia.sampling._row_sampler import RowSampler
 from skmia.shadows._training import fit_clone
-from skmia.utils._sklearn import (
-    HasMethods,
-    Interval,
-    _num_samples,
-)
-
-__all__ = ["VulnerableUnderSampler"]
+from skmia.utils._constraints import COUNT
+from skmia.utils._sklearn import HasMethods, Interval, _num_samples
 
 
 class VulnerableUnderSampler(RowSampler):
     r"""Drop the training records that an attack finds.
 
     The sampler cuts the records into two random halves of the same classes and trains a clone of
-    the classifier on each half in turn. The attack does not know the halves: it is fitted on all
-    records and scores those that the clone was trained on. So each record is attacked while it is a
-    member, by an attacker who knows it and its likes, but not who is a member. The risks are
-    averages over repetitions with other halves.
-
-    The sampler keeps the records of the smallest risk. Train the classifier on these, as in a
-    pipeline of imbalanced-learn in which this sampler precedes it.
+    the classifier on each half in turn. The attack is fitted on all records, does not know the
+    halves, and scores those that the clone was trained on. So each record is attacked while it is a
+    member, by an attacker who knows it and its likes, but not who is a member. Risks are averages
+    over repetitions with other halves. Those of the smallest risk are kept.
 
     Parameters
     ----------
@@ -44,8 +36,7 @@ class VulnerableUnderSampler(RowSampler):
     estimator : estimator
         The classifier to train on the records kept. It is cloned and never fitted itself.
     drop_fraction : float, default=None
-        The share of the records to drop, in (0, 1). By default 0.1, unless `false_positive_rate` is
-        given.
+        The share of records to drop, in (0, 1); by default 0.1 without `false_positive_rate`.
     false_positive_rate : float, default=None
         Drop instead the records found at this false positive rate, in (0, 1), in more than half of
         the repetitions: their attack score is above that of all but this share of the other half,
@@ -69,47 +60,26 @@ class VulnerableUnderSampler(RowSampler):
         `false_positive_rate`; only with `false_positive_rate`.
     n_vulnerable_ : int
         Number of records dropped.
-    sample_indices_ : ndarray of int, shape (n_kept,)
-        The rows kept, ascending.
-    sampling_strategy_ : dict
-        How many records of each class are kept.
-    n_features_in_ : int
-        Number of features.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where there are any.
-
-    See Also
-    --------
-    skmia.attacks.vulnerable_records : Find records that stand apart, without an attack on them.
-    skmia.attacks.GMIA : Attacks these; records that it does not select have its prior for a risk.
 
     Notes
     -----
     Records of equal risk are ordered by their rank. Records of equal labeled content are in the
-    same half, since a twin in the other half would count as a non-member and be a member. Such
-    records have the same risk and are dropped together only as far as `share` goes. Other records
-    of one person or household may stand in both halves: the risk is that of a record, with its
-    likes among members and non-members.
-
-    It is an error if all records of a class would be dropped, as a class of few records may stand
-    out.
+    same half and have the same risk, but are dropped together only as far as `drop_fraction` goes.
+    Other records of one person may stand in both halves. The clones see half of the records, so
+    that records are more exposed here than for a classifier trained on all. To drop all records of
+    a class is an error.
 
     **What this does not do.** Removing the records that are found makes others the outermost, which
     are then found: the "privacy onion effect" [1]_. Do not read the risk of the records kept from
     `risk_`. Attack the classifier trained on the selection anew, on the records kept and on records
-    that had no part in the choice. Which records were dropped depends on all records: if the
-    selection is published, the absence of a record may tell of it, so a dropped record has a risk
-    of its own. The classifier serves the people behind dropped records worse: see
-    `sampling_strategy_` for the classes. There is no guarantee, as of differential privacy.
+    that had no part in the choice. If the selection is published, the absence of a record may tell
+    of it, so a dropped record has a risk of its own. The classifier serves the people behind
+    dropped records worse: see `sampling_strategy_`. There is no guarantee, as of differential
+    privacy.
 
-    Measured: 1,000 records of Adult, 50 of them with a flipped label; random forests of 30 trees,
-    trained on halves four times; LiRA with 16 shadows; four draws of records. The attack's AUC on
-    the 900 records kept was 0.84 to 0.87 before the others were dropped, and fell by 0.04 to 0.06.
-    Dropping 100 at random changed it by less than 0.01. With one repetition 36 to 54 % of the 50
-    were among the 10 % dropped, since such a forest gives most of its members away.
-
-    The clones see half of the records, so that records are more exposed here than for a classifier
-    trained on all.
+    Measured with LiRA on random forests, 1,000 records of Adult, 50 of them with a flipped label:
+    the attack's AUC on the 900 records kept, 0.84 to 0.87, fell by 0.04 to 0.06; dropping 100 at
+    random changed it by less than 0.01. With one repetition 36 to 54 % of the 50 were dropped.
 
     A scorer of leakage must know that the dropped records are no members:
     :class:`~skmia.model_selection.MemberRecorder` around the pipeline does.
@@ -119,8 +89,8 @@ class VulnerableUnderSampler(RowSampler):
     .. [1] N. Carlini, M. Jagielski, C. Zhang, N. Papernot, A. Terzis and F. Tramèr, "The privacy
        onion effect: Memorization is relative", NeurIPS 2022.
     .. [2] Y. Long et al., "Understanding membership inferences on well-generalized learning
-       models", 2018, arXiv:1802.04889. Names the removal of vulnerable records as a defense; the
-       procedure here is a reconstruction.
+       models", 2018, arXiv:1802.04889.
+       The defense, reconstructed here.
 
     Examples
     --------
@@ -141,7 +111,7 @@ class VulnerableUnderSampler(RowSampler):
         "estimator": [HasMethods(["fit"])],
         "drop_fraction": [Interval(Real, 0, 1, closed="neither"), None],
         "false_positive_rate": [Interval(Real, 0, 1, closed="neither"), None],
-        "n_repeats": [Interval(Integral, 1, None, closed="left")],
+        "n_repeats": COUNT,
         "random_state": ["random_state"],
         "n_jobs": [Integral, None],
     }
@@ -178,13 +148,12 @@ class VulnerableUnderSampler(RowSampler):
     def _choose(self, X, y, rng):
         self._check_choices()
         n_records = _num_samples(X)
-        halves = [half for _ in range(self.n_repeats) for half in _halves(X, y, rng)]
+        halves = [half for _ in range(self.n_repeats) for half in _half_masks(X, y, rng)]
         # drawn before the jobs start, so that their order does not matter
         seeds = rng.randint(2**31 - 1, size=(len(halves), 2)).tolist()
+        given = (self.attack, self.estimator, self.false_positive_rate, X, y)
         attacked = Parallel(self.n_jobs)(
-            delayed(_attacked)(
-                self.attack, self.estimator, X, y, half, *pair, self.false_positive_rate
-            )
+            delayed(_attacked)(*given, half, *pair)
             for half, pair in zip(halves, seeds, strict=True)
         )
         totals = np.zeros((3, n_records))
@@ -193,11 +162,10 @@ class VulnerableUnderSampler(RowSampler):
             totals[:, half] += values
         self.risk_, self.rank_, found = totals / self.n_repeats
         if self.false_positive_rate is None:
-            n_dropped = round(
-                (0.1 if self.drop_fraction is None else self.drop_fraction) * n_records
-            )
+            risk = self.risk_
+            n_dropped = round((self.drop_fraction or 0.1) * n_records)  # a fraction is never 0
         else:
-            self.found_ = found
+            risk = self.found_ = found
             n_dropped = int((found > 0.5).sum())
         if not n_dropped < n_records:
             raise ValueError(
@@ -205,10 +173,7 @@ class VulnerableUnderSampler(RowSampler):
                 "or false_positive_rate."
             )
         # lexsort takes the last key first: the rank decides among records of equal risk
-        order = (
-            (self.rank_, self.risk_) if self.false_positive_rate is None else (self.rank_, found)
-        )
-        kept = np.lexsort(order)[: n_records - n_dropped]
+        kept = np.lexsort((self.rank_, risk))[: n_records - n_dropped]
         _check_classes(y, kept)
         self.n_vulnerable_ = n_dropped
         return np.sort(kept)
@@ -227,8 +192,8 @@ class VulnerableUnderSampler(RowSampler):
             )
 
 
-def _halves(X, y, rng):
-    """Cut the records in two, each class alike and equal records together."""
+def _half_masks(X, y, rng):
+    """Return masks of two random halves, each class alike and equal records together."""
     contents = fingerprint(X, y)
     classes, codes = np.unique(y, return_inverse=True)
     # of each content one record, since twins go into one half together
@@ -252,7 +217,7 @@ def _check_classes(y, kept):
         )
 
 
-def _attacked(attack, estimator, X, y, half, seed, attack_seed, false_positive_rate):
+def _attacked(attack, estimator, false_positive_rate, X, y, half, seed, attack_seed):
     """Return risk, rank and whether it is found of each record of a half while it is a member."""
     members = np.flatnonzero(half)
     target = fit_clone(estimator, seed, X, y, members)
@@ -263,9 +228,8 @@ def _attacked(attack, estimator, X, y, half, seed, attack_seed, false_positive_r
     found = np.zeros(len(members))
     if false_positive_rate is not None:
         # "higher": a score that exists, which no more than the share of non-members is above
-        found = scores > np.quantile(
-            measured.scores[~half], 1 - false_positive_rate, method="higher"
-        )
+        others = measured.scores[~half]
+        found = scores > np.quantile(others, 1 - false_positive_rate, method="higher")
     # the middle of each record's step, so that ranks lie evenly within 0 and 1
     ranks = (rankdata(scores) - 0.5) / len(scores)
     return measured.risk[members], ranks, found

@@ -9,22 +9,17 @@ from skmia.signals import evaluate
 from skmia.utils._blas import single_blas_thread
 from skmia.utils._sklearn import _num_samples, _safe_indexing
 
-__all__ = ["AnswerMemory", "Asking"]
-
 # where the signals of a record come from; one byte each, since there is one per record and shadow
 _LEFT_OUT, _ASKED, _FROM_ANSWERS, _FROM_SIGNALS = np.arange(4, dtype=np.int8)
 
 
 class AnswerMemory:
-    """What one of some shadows answered for records of the pool; never the records themselves.
-
-    A key is the method by which it was asked, for whole answers, or (method, signal) where answers
-    would not fit. Pickles and copies are empty: the answers can be asked again.
-    """
+    """What a shadow answered for records of the pool; pickles and copies are empty."""
 
     def __init__(self, n_records, n_shadows):
         self._n_records = n_records
         self._n_shadows = n_shadows
+        # by method, for whole answers, or by (method, signal) where answers would not fit
         self._values = {}
         self._known = {}
 
@@ -33,16 +28,13 @@ class AnswerMemory:
         return self.__dict__ | {"_values": {}, "_known": {}}
 
     def is_empty(self):
-        """Return whether nothing is remembered."""
         return not self._values
 
     def has_room(self, key, values):
-        """Return whether answers like these, for all records, fit into this shadow's share.
-
-        All shadows share half of scikit-learn's `working_memory`.
-        """
+        """Return whether answers like these, of all records, fit into this shadow's share."""
         if key in self._values:
             return True
+        # all shadows share half of `working_memory`
         # signals, one number per record, are not counted: they are what is kept in place of answers
         kept = sum(array.nbytes for array in self._values.values() if array.ndim > 1)
         share = get_config()["working_memory"] * 2**20 / 2 / self._n_shadows
@@ -56,11 +48,9 @@ class AnswerMemory:
         return known
 
     def read(self, key, rows):
-        """Return what is known of rows of the pool."""
         return self._values[key][rows]
 
     def write(self, key, rows, values):
-        """Remember the values of rows of the pool."""
         shape = self._n_records, *values.shape[1:]
         self._values[key] = _filled(self._values.get(key), shape, rows, values)
         self._known.setdefault(key, np.zeros(self._n_records, dtype=bool))[rows] = True
@@ -69,9 +59,8 @@ class AnswerMemory:
 class Asking:
     """Records as they are put to shadows, which answer from memory what they remember.
 
-    `rows` are the records' rows in the pool, −1 for foreign ones; None where nothing is remembered
-    nor to be. Batches follow from `n_columns` alone, so that the last digits of the answers do not
-    depend on `n_jobs`.
+    `rows` are the records' rows in the pool, −1 for foreign ones; None without memory. Batches
+    follow from `n_columns` alone: the last digits do not depend on `n_jobs`.
     """
 
     def __init__(self, models, memories, classes, X, rows, *, response_method, n_columns, n_jobs):
@@ -90,7 +79,7 @@ class Asking:
 
         def _signals(i, source, part):
             if source == _FROM_SIGNALS:
-                keys = [(self.methods[i], signal) for signal in signals]
+                keys = self._keys(i, signals)
                 return i, part, [self.memories[i].read(key, self.rows[part]) for key in keys]
             proba = self._answers(i, source, part)
             return i, part, list(evaluate(proba, y_index[part], signals))
@@ -104,18 +93,14 @@ class Asking:
         return observed
 
     def remember(self, y_index, signals):
-        """Ask for each record of the pool that is not remembered, once, and keep the answers.
-
-        Where they do not fit, the signals are kept in their place.
-        """
+        """Ask once for each record of the pool that is not remembered, and keep what fits."""
 
         def _answers_that_fit(i, part):
             proba = self._answers(i, _ASKED, part)
             if self.memories[i].has_room(self.methods[i], proba):
                 return i, part, {self.methods[i]: proba}
             values = evaluate(proba, y_index[part], signals)
-            keys = [(self.methods[i], signal) for signal in signals]
-            return i, part, dict(zip(keys, values, strict=True))
+            return i, part, dict(zip(self._keys(i, signals), values, strict=True))
 
         once = np.zeros(self.n_records, dtype=bool)
         once[np.unique(self.rows, return_index=True)[1]] = True  # one of each content
@@ -127,13 +112,15 @@ class Asking:
                 self.memories[i].write(key, self.rows[part], values)
 
     def answers(self, i):
-        """Return the answers of one shadow."""
         answers = None
         shape = (self.n_records, len(self.classes))
         with single_blas_thread():
             for _, source, part in self._tasks([i]):
                 answers = _filled(answers, shape, part, self._answers(i, source, part))
         return answers
+
+    def _keys(self, i, signals):
+        return [(self.methods[i], signal) for signal in signals]
 
     def _run(self, function, tasks):
         """Yield what a function returns, in the order of the tasks."""
@@ -143,7 +130,6 @@ class Asking:
             yield from parallel(delayed(function)(*task) for task in tasks)
 
     def _answers(self, i, source, part):
-        """Return the answers of one shadow to some records."""
         if source == _FROM_ANSWERS:
             return self.memories[i].read(self.methods[i], self.rows[part])
         # whole records go as they are: an index into them would copy them
@@ -157,20 +143,15 @@ class Asking:
         if self.rows is None:
             return sources
         memory = self.memories[i]
-        method = self.methods[i]
         if signals:
-            keys = [(method, signal) for signal in signals]
-            sources[memory.knows(keys, self.rows)] = _FROM_SIGNALS
-        sources[memory.knows([method], self.rows)] = _FROM_ANSWERS
+            sources[memory.knows(self._keys(i, signals), self.rows)] = _FROM_SIGNALS
+        sources[memory.knows([self.methods[i]], self.rows)] = _FROM_ANSWERS
         return sources
 
     def _tasks(self, numbers, signals=(), among=True):
-        """Return batches of the records of each shadow that have one source.
-
-        They are cut here, not in the threads of jobs, which do not know `working_memory`.
-        """
+        """Return batches of the records of each shadow that have one source."""
         tasks = []
-        cut = {}
+        cut = {}  # here, not in the threads of jobs, which do not know `working_memory`
         for i in numbers:
             sources = np.where(among, self._sources(i, signals), _LEFT_OUT)
             key = sources.tobytes()  # nearly always the same for all shadows
@@ -187,9 +168,8 @@ class Asking:
         """Return batches of the numbers of some records, slices where they are all."""
         if len(records) == self.n_records:
             return batches(self.n_records, self.n_columns)
-        if len(records) == 0:
-            return []
-        return [records[part] for part in batches(len(records), self.n_columns)]
+        parts = batches(len(records), self.n_columns) if len(records) else []
+        return [records[part] for part in parts]
 
 
 def _filled(whole, shape, place, values):

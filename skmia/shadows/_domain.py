@@ -15,19 +15,14 @@ from skmia._records import (
     write_table,
 )
 
-__all__ = ["Domain", "find_domain"]
-
 _MOST_WHOLE_VALUES = 20  # of a feature that takes just these; more are a range
 
 
 class Domain:
-    """A uniform distribution over records, each feature drawn from its values or its range.
+    """A uniform distribution over records of the form of `like`, as rows of floats.
 
-    Within, a record is a row of floats: the number of the value where a feature has a list of
-    values, the value itself where it has a range.
-
-    An entry per feature is a column of the allowed values, or the two ends of its range; a range
-    between two integers is one of whole numbers. `like` are records of the wanted form.
+    An entry per feature is a column of its values, whose number stands in the row, or the two ends
+    of its range; a range between two integers is one of whole numbers.
     """
 
     def __init__(self, entries, like):
@@ -41,7 +36,6 @@ class Domain:
 
     @property
     def n_features(self):
-        """Return the number of features."""
         return len(self.values)
 
     def draw(self, n_records, rng):
@@ -50,15 +44,10 @@ class Domain:
         return self.low + np.where(self.is_whole, np.floor(above), above)
 
     def redraw(self, rows, n_redrawn, rng):
-        """Draw `n_redrawn` features of each record anew, chosen without replacement.
-
-        A new value may equal the old one.
-        """
-        # the first of a random order of the features: with replacement there would be fewer
-        order = rng.random_sample(rows.shape).argsort(axis=1)
-        chosen = np.empty(rows.shape, dtype=bool)
-        np.put_along_axis(chosen, order, np.arange(rows.shape[1]) < n_redrawn[:, None], axis=1)
-        return np.where(chosen, self.draw(len(rows), rng), rows)
+        """Draw `n_redrawn` features of each record anew; a new value may equal the old one."""
+        # by ranks in a random order of the features: with replacement there would be fewer
+        ranks = rng.random_sample(rows.shape).argsort(axis=1).argsort(axis=1)
+        return np.where(ranks < n_redrawn[:, None], self.draw(len(rows), rng), rows)
 
     def records(self, rows):
         """Return rows of floats as records, in the form of `like`."""
@@ -194,10 +183,7 @@ def _inferred(column, j):
     if column.kind != "number" or len(levels) == 2:
         found, first = np.unique(codes, return_index=True)  # missing ones, −1, are left out below
         return column.take(first[found >= 0])
-    return _inferred_from_numbers(column.plain().coded()[1], j)
-
-
-def _inferred_from_numbers(values, j):
+    values = column.plain().coded()[1]
     if not np.isfinite(values).all():
         raise ValueError(f"Feature {j} has infinite values in X; give its domain.")
     is_whole = bool((values == np.floor(values)).all())

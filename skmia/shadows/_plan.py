@@ -5,22 +5,10 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.base import is_regressor
-from sklearn.utils import column_or_1d
-from sklearn.utils.validation import check_consistent_length
 
-from skmia.shadows._splits import draw_splits
+from skmia._records import ranks_within
 from skmia.shadows._store import differences, digest_of, library_versions
 from skmia.shadows._template import shadow_template
-
-__all__ = [
-    "by_content",
-    "draw_rows",
-    "group_numbers",
-    "kept_shadows",
-    "plan_of",
-    "refuse_changes",
-    "templates_of",
-]
 
 
 def templates_of(shadows):
@@ -134,8 +122,10 @@ def draw_rows(shadows, splitter, y, contents, groups, seeds):
     strata = np.zeros(units.max() + 1, dtype=np.intp)
     if shadows.stratify:
         strata = _commonest(units, np.unique(y, return_inverse=True)[1])
-    size = {"train_size": shadows.train_size, "seeds": seeds}
-    return draw_splits(splitter, units, strata, **size)
+    sizes = np.bincount(units)
+    in_units, out_units = SPLITTERS[splitter](sizes, strata, shadows.train_size, seeds)
+    _check_sides(in_units, out_units, splitter, len(units))
+    return in_units[:, units], out_units[:, units]
 
 
 def _checked_mask(mask, shape):
@@ -170,9 +160,138 @@ def by_content(rows, contents):
     return marked[:, contents]
 
 
-def group_numbers(groups, y):
-    """Return the number of each record's group, None without groups."""
-    if groups is None:
-        return None
-    check_consistent_length(y, groups)
-    return np.unique(column_or_1d(groups), return_inverse=True)[1]
+# Splitters draw who is trained on which units and who is not, as two masks (n_shadows, n_units).
+# All but "bernoulli" and "leave_one_out" bring the units into a random order, of which each part
+# holds the strata in proportion, and cut it by the number of records.
+
+
+def _pairs_of_opposites(sizes, strata, train_size, seeds):
+    """Two shadows share one order: what one is trained on is held out from the other."""
+    if len(seeds) % 2 or train_size != 0.5:
+        raise ValueError(
+            "splitter='halves' needs an even n_shadows and train_size=0.5, so that each record is "
+            f"seen by exactly half of the shadows; got n_shadows={len(seeds)} and train_size="
+            f"{train_size}. Use 'bernoulli' or 'overlapping' for others."
+        )
+    in_units = np.zeros((len(seeds), len(sizes)), dtype=bool)
+    for i, seed in enumerate(seeds[::2]):  # one order per pair
+        first, _ = _cut(_order(strata, 0.5, seed), sizes, sizes.sum() / 2)
+        in_units[2 * i, first] = True
+    in_units[1::2] = ~in_units[::2]
+    return in_units, ~in_units
+
+
+def _bernoulli(sizes, strata, train_size, seeds):
+    """Each unit is seen by each shadow with the same probability, independently."""
+    if strata.any():
+        raise ValueError(
+            "splitter='bernoulli' tosses a coin for each record, so that it cannot be stratified. "
+            "Use stratify=False, or splitter='halves', 'overlapping' or 'disjoint'."
+        )
+    share = train_size / sizes.sum() if isinstance(train_size, Integral) else train_size
+    draws = [np.random.RandomState(seed).random_sample(len(sizes)) for seed in seeds]
+    in_units = np.array(draws) < share
+    return in_units, ~in_units
+
+
+def _overlapping(sizes, strata, train_size, seeds):
+    """Each shadow draws its records and as many held-out ones from all anew."""
+    n_in = _n_records(train_size, sizes.sum())
+    masks = np.zeros((2, len(seeds), len(sizes)), dtype=bool)
+    for i, seed in enumerate(seeds):
+        _take_sides(masks[:, i], _order(strata, n_in / sizes.sum(), seed), sizes, n_in)
+    return masks
+
+
+def _disjoint(sizes, strata, train_size, seeds):
+    """Each shadow draws from a block of its own."""
+    masks = np.zeros((2, len(seeds), len(sizes)), dtype=bool)
+    rest = _order(strata, 1 / len(seeds), seeds[0])  # one order, of which each has a block
+    n_left = sizes.sum()
+    for i in range(len(seeds)):
+        # of what is left, so that units that do not fit a block leave no shadow without records
+        n_block = n_left / (len(seeds) - i)
+        block, rest = _cut(rest, sizes, n_block)
+        n_left -= sizes[block].sum()
+        _take_sides(masks[:, i], block, sizes, _n_records(train_size, sizes[block].sum()))
+    return masks
+
+
+def _leave_one_out(sizes, strata, train_size, seeds):
+    """Each shadow is trained on all units but one: the first, the second, and so on, and again."""
+    if train_size != 0.5 or strata.any():
+        raise ValueError(
+            "splitter='leave_one_out' trains each shadow on all records but one, which leaves "
+            "train_size and stratify nothing to say. Leave them out, or use another splitter."
+        )
+    out_units = np.zeros((len(seeds), len(sizes)), dtype=bool)
+    out_units[np.arange(len(seeds)), np.arange(len(seeds)) % len(sizes)] = True
+    return ~out_units, out_units
+
+
+SPLITTERS = {
+    "bernoulli": _bernoulli,
+    "disjoint": _disjoint,
+    "halves": _pairs_of_opposites,
+    "leave_one_out": _leave_one_out,
+    "overlapping": _overlapping,
+}
+
+
+def _n_records(train_size, n_available):
+    """Return the number of records to train on, which may be no whole one: cuts come near it."""
+    if not isinstance(train_size, Integral):
+        return train_size * n_available
+    if train_size >= n_available:
+        raise ValueError(
+            f"train_size={train_size} leaves none of the {n_available} records that a shadow draws "
+            "from to be held out. Give fit more records or lower train_size; Shokri et al. need "
+            "twice as many records as train_size."
+        )
+    return train_size
+
+
+def _take_sides(masks, order, sizes, n_in):
+    """Mark the first records in the order as seen, and as many of the next as held out."""
+    seen, rest = _cut(order, sizes, n_in)
+    masks[0, seen] = True
+    masks[1, _cut(rest, sizes, sizes[seen].sum())[0]] = True
+
+
+def _order(strata, share, seed):
+    """Return the units in random order, whose first share holds the strata in proportion."""
+    rng = np.random.RandomState(seed)
+    draws = rng.random_sample(len(strata))  # also decide between equal places
+    n_units = np.bincount(strata)
+    # a unit's place is its rank in its stratum plus a phase, in units of the stratum
+    place = ranks_within(strata, draws) + _phases(n_units, share, rng)[strata]
+    return np.lexsort((draws, place / n_units[strata]))
+
+
+def _phases(n_units, share, rng):
+    """Draw a phase for each stratum: one more unit is in the first share where it is small."""
+    fraction = share * n_units % 1
+    shuffled = rng.permutation(len(fraction))
+    # rounded up are those strata that fill up the rest of others
+    filled = np.floor(np.cumsum(fraction[shuffled]) + rng.random_sample())
+    is_up = np.empty(len(fraction), dtype=bool)
+    is_up[shuffled] = np.diff(filled, prepend=0) > 0
+    draws = rng.random_sample(len(fraction))
+    return np.where(is_up, draws * fraction, fraction + draws * (1 - fraction))
+
+
+def _cut(order, sizes, n_records):
+    """Cut units in two where the first part comes nearest to so many records."""
+    ends = np.concatenate([[0], np.cumsum(sizes[order])])
+    at = np.argmin(np.abs(ends - n_records))  # units of many records need not end just there
+    return order[:at], order[at:]
+
+
+def _check_sides(in_units, out_units, splitter, n_records):
+    # a random cut may leave a side empty where records are few or units are large
+    if len(lacking := np.flatnonzero(~(in_units.any(axis=1) & out_units.any(axis=1)))):
+        raise ValueError(
+            "A shadow model needs records for both of its sides, those it is trained on and those "
+            f"held out: splitter={splitter!r} finds none for one side of shadow {lacking[0]} among "
+            f"n_samples={n_records}. Give fit more distinct records, or change train_size."
+        )

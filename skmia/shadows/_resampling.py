@@ -15,19 +15,14 @@ from skmia.utils._constraints import (
     validate_params,
 )
 
-__all__ = ["perturb_records", "sample_marginal_records"]
-
 
 @validate_params(X=TABLE, n_records=COUNT, y=ARRAY_OR_NONE, random_state=RANDOM_STATE)
 def sample_marginal_records(X, n_records, *, y=None, target=None, random_state=None):
     """Sample records feature by feature from the marginals (statistics-based synthesis).
 
     Each feature takes the value of a record drawn at random, another one for each feature. So it
-    is distributed as in `X` and independent of the others. With `y` this holds within each class.
-    The label is what the target predicts; without a target it is the class.
-
-    The attacker knows how each feature is distributed, with `y` in each class, and may ask the
-    target for the labels of `n_records` records. They use nothing else of `X` and `y`.
+    is distributed as in `X` and independent of the others, with `y` within each class. The attacker
+    knows these distributions, and nothing else of `X` and `y`.
 
     Parameters
     ----------
@@ -36,17 +31,16 @@ def sample_marginal_records(X, n_records, *, y=None, target=None, random_state=N
     n_records : int
         Number of records to sample, at least 1.
     y : array-like of shape (n_samples,), default=None
-        Classes of the records. Each record is sampled within a class, with classes as frequent as
-        here.
+        Classes, within which records are sampled, as frequent as here.
     target : estimator, default=None
-        A fitted classifier that labels what was sampled. Without it, `y` must be given.
+        A fitted classifier that labels what was sampled; without it the label is the class, by `y`.
     random_state : int, RandomState instance or None, default=None
         Samples the records.
 
     Returns
     -------
     X_sampled : {ndarray, sparse matrix, dataframe} of shape (n_records, n_features)
-        The records in the form of `X`: its container, columns and dtypes.
+        The records, with the container, columns and dtypes of `X`.
     y_sampled : ndarray of shape (n_records,)
         Their labels.
 
@@ -54,14 +48,8 @@ def sample_marginal_records(X, n_records, *, y=None, target=None, random_state=N
     ------
     ValueError
         If `n_records` is below 1, `X` has no records, or neither `y` nor `target` is given.
-
     TypeError
         If the target is a regressor or `X` holds values that cannot be compared.
-
-    See Also
-    --------
-    synthesize_records : For an attacker who can only ask the target.
-    perturb_records : For an attacker who has inexact records.
 
     References
     ----------
@@ -84,27 +72,15 @@ def sample_marginal_records(X, n_records, *, y=None, target=None, random_state=N
     table = check_table(X)
     rng = check_random_state(random_state)
     known = np.zeros(len(table), dtype=np.int64) if y is None else check_labels(X, y)
-    of_class = _RowsOfClass(known)
-    codes = rng.choice(of_class.codes, n_records)
+    classes, codes, sizes = np.unique(known, return_inverse=True, return_counts=True)
+    by_class = np.argsort(codes, kind="stable")
+    drawn = rng.choice(codes, n_records)
+    first = (np.cumsum(sizes) - sizes)[drawn]  # of each class in that order
     # a new draw for each column makes the features independent
-    columns = (column.take(of_class.draw(codes, rng)) for column in table.columns())
+    of_each = (by_class[first + rng.randint(sizes[drawn])] for _ in range(table.shape[1]))
+    columns = (column.take(rows) for column, rows in zip(table.columns(), of_each, strict=True))
     sampled = write_table(columns, table)
-    labels = of_class.classes[codes] if target is None else np.asarray(target.predict(sampled))
-    return sampled, labels
-
-
-class _RowsOfClass:
-    """The rows of each class, to draw one at random."""
-
-    def __init__(self, y):
-        self.classes, self.codes = np.unique(y, return_inverse=True)
-        self.order = np.argsort(self.codes, kind="stable")
-        self.sizes = np.bincount(self.codes)
-        self.starts = np.cumsum(self.sizes) - self.sizes
-
-    def draw(self, codes, rng):
-        """Return one row number per class number."""
-        return self.order[self.starts[codes] + rng.randint(self.sizes[codes])]
+    return sampled, classes[drawn] if target is None else np.asarray(target.predict(sampled))
 
 
 @validate_params(X=TABLE, y=ARRAY, flip_rate=SHARE, random_state=RANDOM_STATE)
@@ -113,10 +89,8 @@ def perturb_records(X, y, *, flip_rate=0.1, random_state=None):
 
     Each feature of each record is changed with probability `flip_rate`, independently. A feature of
     two values takes the other one. Any other feature takes the value of a record drawn at random,
-    which may be the same. Labels stay.
-
-    The attacker has records from the target's population, but only an inexact version of them.
-    `X` and `y` are disjoint from the target's training records.
+    which may be the same. Labels stay. The attacker has an inexact version of records from the
+    target's population, disjoint from its training records.
 
     Parameters
     ----------
@@ -126,15 +100,15 @@ def perturb_records(X, y, *, flip_rate=0.1, random_state=None):
     y : array-like of shape (n_samples,)
         Their labels.
     flip_rate : float, default=0.1
-        Probability that a feature is changed, in [0, 1]. Shokri et al. [1]_ take 0.1 and 0.2. It
-        makes sparse records dense.
+        Probability that a feature is changed, in [0, 1]. It makes sparse
+        records dense. Shokri et al. [1]_ take 0.1 and 0.2.
     random_state : int, RandomState instance or None, default=None
         Draws the noise.
 
     Returns
     -------
     X_noisy : {ndarray, sparse matrix, dataframe} of shape (n_samples, n_features)
-        The records in the form of `X`: its container, columns and dtypes.
+        The records, with the container, columns and dtypes of `X`.
     y : ndarray of shape (n_samples,)
         The labels.
 
@@ -142,14 +116,8 @@ def perturb_records(X, y, *, flip_rate=0.1, random_state=None):
     ------
     ValueError
         If `flip_rate` is outside [0, 1], `X` has no records, or `y` has another length.
-
     TypeError
         If `flip_rate` is not a number, or `X` holds values that cannot be compared.
-
-    See Also
-    --------
-    synthesize_records : For an attacker who can only ask the target.
-    sample_marginal_records : For an attacker who knows how each feature is distributed.
 
     References
     ----------

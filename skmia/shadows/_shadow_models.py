@@ -5,25 +5,24 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
-from sklearn.utils import check_random_state, get_tags, indexable
-from sklearn.utils.validation import validate_data
+from sklearn.utils import check_random_state, column_or_1d, get_tags, indexable
+from sklearn.utils.validation import check_consistent_length, validate_data
 
 from skmia._records import KnownRecords
 from skmia._response import check_labels
 from skmia.shadows._answers import AnswerMemory
-from skmia.shadows._fitted_shadows import FittedShadows
+from skmia.shadows._fitted_shadows import FittedShadows, groups_of
 from skmia.shadows._plan import (
+    SPLITTERS,
     by_content,
     draw_rows,
-    group_numbers,
     kept_shadows,
     plan_of,
     templates_of,
 )
-from skmia.shadows._splits import SPLITTERS
-from skmia.shadows._stand_ins import groups_of
 from skmia.shadows._store import ShadowStore
 from skmia.shadows._training import ShadowJob, train_shadows, trained_masks
+from skmia.utils._constraints import COUNT
 from skmia.utils._sklearn import (
     CallbackSupportMixin,
     HasMethods,
@@ -33,18 +32,14 @@ from skmia.utils._sklearn import (
     with_callbacks,
 )
 
-__all__ = ["ShadowModels"]
-
 
 class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
     """Models that attackers train themselves, so that they know their members.
 
     Each shadow is a clone of `estimator`, trained on some of the records; the others are held out
     from it. A fitted object serves any number of attacks (their parameter `shadows`). It holds no
-    records, only fingerprints by which it knows them again.
-
-    All random choices follow from `random_state` and are made before training begins. So the
-    shadows do not depend on `n_jobs`, on the joblib backend or on interruptions.
+    records, only fingerprints by which it knows them again. All random choices are made before
+    training begins, so that shadows do not depend on `n_jobs`, the backend or interruptions.
 
     Parameters
     ----------
@@ -54,8 +49,7 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
     n_shadows : int, default=16
         Number of shadow models.
     train_size : float or int, default=0.5
-        What each shadow is trained on, as a share in (0, 1) of the records that it draws from, or
-        as a number of records.
+        Number of records that each is trained on, or their share, in (0, 1), of those drawn from.
     splitter : {"auto", "halves", "bernoulli", "overlapping", "disjoint", "leave_one_out"} or \
             array-like of bool of shape (n_shadows, n_records), default="auto"
         Who sees what:
@@ -63,33 +57,26 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
         - "halves": the two shadows of a pair share a random order. One is trained on its first half
           and the other on the second, so that exactly half of all shadows see each record;
         - "bernoulli": each shadow sees each record with probability `train_size`, independently;
-        - "overlapping": each shadow draws its records, and as many other ones to be held out, anew
-          from all [1]_;
+        - "overlapping": each shadow draws its records, and as many held-out ones, from all [1]_;
         - "disjoint": the same, but each shadow draws from a block of its own;
-        - "leave_one_out": each shadow sees all records but one: the first, the second, and so on,
-          and from the first again. It serves the leakage and the influence of one record; chance
-          is left to the seeds of the shadows;
+        - "leave_one_out": each shadow sees all records but one: the first, the second, and so on;
         - an array that says which records each shadow is trained on;
         - "auto": "overlapping" if `train_size` is a number of records, "halves" if it is 0.5 and
           `n_shadows` even, else "bernoulli".
     stratify : bool, default=False
-        Whether each shadow sees the classes in proportion. Not for "bernoulli", "leave_one_out"
-        and arrays.
+        Whether each sees the classes in proportion; not for "bernoulli", "leave_one_out", arrays.
     directory : str or path-like, default=None
         Where to keep each shadow as soon as it is trained. A fit trains only those that it does not
-        find there, made from the same records and parameters. On a cluster all workers must share
-        the directory. Only one fit at a time may write to it.
+        find there. All workers of a cluster must share it, and one fit at a time may write to it.
     serializer : {"skops", "pickle"}, default="skops"
         Format of the files in the directory. "skops" reads only types of scikit-learn and of
         `estimator`, so that files run no code; a forged one can still make a tree crash. "pickle"
-        stores nearly any model, but a later fit may run code of anyone who can write to the
-        directory.
+        stores nearly any model, but a fit may run code of anyone who can write to the directory.
     warm_start : bool, default=False
         Whether a further `fit` to the same records with the same parameters keeps the trained
         shadows, and adds others up to `n_shadows`.
     random_state : int, RandomState instance or None, default=None
-        Draws the records of each shadow and its seed. With None, a fit takes the seed that it finds
-        in the directory, if there is one.
+        Draws records and seeds of the shadows. None takes the seed of the directory, if any.
     n_jobs : int, default=None
         Number of shadows trained, and asked, at the same time.
     verbose : int, default=0
@@ -101,15 +88,13 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
     estimators_ : list of estimator
         The trained shadows.
     in_mask_ : ndarray of bool, shape (n_shadows, n_records)
-        Which records each shadow was trained on, by content: a twin of a trained one counts. What
-        a network of skmia held out from its training does not.
+        Which records each shadow was trained on, by content: a twin of a trained one counts.
     out_mask_ : ndarray of bool, shape (n_shadows, n_records)
         Which records were held out from each shadow: all others. With "overlapping" and "disjoint"
         they are only as many as the trained ones, if so many are left. What a network of skmia
         held out from its own training is in neither mask.
     groups_ : ndarray of int, shape (n_shadows,)
-        Number of each shadow's group, from 0 on. Shadows of a group must be held out together: the
-        two of a pair of "halves".
+        Number of each shadow's group, from 0 on: the two of a pair of "halves", else each its own.
     classes_ : ndarray of shape (n_classes,)
         All labels. A shadow may have seen only some of them.
     splitter_ : str
@@ -119,23 +104,13 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, where they have any.
 
-    See Also
-    --------
-    skmia.attacks.ShadowModelAttack : Learns from shadows how members are answered.
-    synthesize_records : Records to train shadows on, from nothing but the target's answers.
-
     Notes
     -----
-    The attacker has records from the target's population, and knows or guesses the type of the
-    target and its parameters.
-
     Records of equal content fall on one side. With groups the records of a group do instead: a
     person with several rows is a member with all of them. A record whose twin is in another group
     then counts as trained on where that group is.
 
-    If a worker dies, its shadows are trained again, as long as some end between one death and the
-    next. BLAS uses one thread during training, since their number changes the last digits of its
-    results. Use `n_jobs` to occupy the machine.
+    BLAS trains with one thread, since their number changes the last digits. Use `n_jobs` for more.
 
     References
     ----------
@@ -154,19 +129,14 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
     >>> shadows.in_mask_.shape, shadows.in_mask_.sum(axis=0)[:5]
     ((8, 569), array([4, 4, 4, 4, 4]))
     >>> confidence = shadows.observe(X, y, "confidence")
-    >>> for mask in (shadows.in_mask_, shadows.out_mask_):
-    ...     print(round(confidence[mask].mean(), 2))
-    1.0
-    0.92
+    >>> print(round(confidence[shadows.in_mask_].mean() - confidence[shadows.out_mask_].mean(), 2))
+    0.08
     """
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
         "estimator": [HasMethods(["fit"]), list, tuple, None],
-        "n_shadows": [Interval(Integral, 1, None, closed="left")],
-        "train_size": [
-            Interval(Real, 0, 1, closed="neither"),
-            Interval(Integral, 1, None, closed="left"),
-        ],
+        "n_shadows": COUNT,
+        "train_size": [Interval(Real, 0, 1, closed="neither"), *COUNT],
         "splitter": [StrOptions({"auto", *SPLITTERS}), "array-like"],
         "stratify": ["boolean"],
         "directory": [str, os.PathLike, None],
@@ -219,10 +189,8 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
 
         Parameters
         ----------
-        X : array-like of shape (n_records, ...)
-            Records, in any container that the estimator takes.
-        y : array-like of shape (n_records,)
-            Their labels.
+        X, y : array-like of shape (n_records, ...), and of shape (n_records,)
+            Labeled records, in any container that the estimator takes.
         groups : array-like of shape (n_records,), default=None
             Whose the records are. Those of one group fall on one side of each shadow.
 
@@ -234,8 +202,7 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
         Raises
         ------
         ValueError
-            If the input or the parameters do not fit together, or the directory holds other files
-            or other shadows.
+            If input or parameters do not fit together, or the directory holds anything else.
         ShadowTrainingError
             If a shadow cannot be trained. Those that were trained before are in the directory.
 
@@ -251,7 +218,9 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
         known = KnownRecords(X, y)
         templates = templates_of(self)
         contents = known.contents()
-        groups = group_numbers(groups, y)
+        if groups is not None:
+            check_consistent_length(y, groups)
+            groups = np.unique(column_or_1d(groups), return_inverse=True)[1]
         store = None
         if self.directory is not None:
             store = ShadowStore(self.directory, self.serializer, templates)
@@ -293,15 +262,12 @@ class ShadowModels(FittedShadows, CallbackSupportMixin, MetaEstimatorMixin, Base
     def _kept_and_plan(self, templates, known, groups, store):
         """Return the shadows of an earlier fit that stay, by number, and the plan of all."""
         goes_on = self.warm_start and hasattr(self, "estimators_")
-        seed = self._plan["seed"] if goes_on else self._new_seed(store)
+        seed = self._plan["seed"] if goes_on else None
+        if seed is None and store is not None and self.random_state is None:
+            seed = store.saved_seed()
+        if seed is None:
+            seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         plan = plan_of(self, templates, known, groups, seed)
         if not goes_on:
             return {}, plan
         return kept_shadows(self.estimators_, self.n_shadows, self._plan, plan), plan
-
-    def _new_seed(self, store):
-        """Return the seed of an earlier fit in the directory, or draw one."""
-        saved = store.saved_seed() if store is not None and self.random_state is None else None
-        if saved is not None:
-            return saved
-        return int(check_random_state(self.random_state).randint(2**31 - 1))

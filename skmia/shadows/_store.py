@@ -9,14 +9,13 @@ import tempfile
 import time
 import warnings
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 
 import joblib
 import numpy as np
 
 from skmia.exceptions import StorageWarning
-
-__all__ = ["ShadowStore", "differences", "digest_of", "library_versions"]
 
 _MANIFEST = "manifest.json"
 _UNFINISHED = ".unfinished-"
@@ -27,12 +26,8 @@ _SECONDS_TO_WRITE = 3600  # a file that is younger may be of a run that still wr
 class ShadowStore:
     """A directory with a manifest of what the shadows are, and one file for each that is trained.
 
-    A file's name holds the digest of its content together with all that the shadow came from. A
-    file that was damaged, or comes from other records, parameters or seeds, has another digest and
-    is not read. Files are written under another name and renamed when they are complete.
-
-    The directory is made if it is missing. `templates` are the unfitted shadows: "skops" trusts the
-    types that they hold, and those of scikit-learn.
+    A file's name holds the digest of its content and of all that the shadow came from, so that no
+    other is read. "skops" trusts types of scikit-learn and of the unfitted `templates`.
     """
 
     def __init__(self, directory, serializer, templates):
@@ -40,9 +35,15 @@ class ShadowStore:
         self.serializer = serializer
         self._shared = None
         # types by name, taken from what the user gave, never from what lies in the directory
-        self._trusted = frozenset()
-        if serializer == "skops":
-            self._trusted = frozenset().union(*map(_foreign_types, templates))
+        types = map(self._foreign_types, templates) if serializer == "skops" else ()
+        self._trusted = frozenset().union(*types)
+
+    def _foreign_types(self, template):
+        """Return the types in an unfitted shadow that skops does not trust by itself."""
+        try:
+            return self._format.get_untrusted_types(data=self._format.dumps(template))
+        except Exception:  # save gives the reason
+            return []
 
     def saved_seed(self):
         """Return the seed in the manifest, None if there is no manifest."""
@@ -50,10 +51,7 @@ class ShadowStore:
         return None if manifest is None else manifest.get("seed")
 
     def open(self, plan):
-        """Check that the directory is of this plan, or begin it.
-
-        The plan is what all shadows have in common, of JSON types or numbers of numpy.
-        """
+        """Check that the directory is of this plan, common to all shadows, or begin it."""
         if None in plan["estimator_digests"]:
             raise ValueError(
                 "An estimator holds something that cannot be known again after a restart, so that "
@@ -71,10 +69,7 @@ class ShadowStore:
                 "fit the same records and parameters to go on with them, or choose another "
                 "directory."
             )
-        self._clean_up()
-
-    def _clean_up(self):
-        """Remove what killed runs left half-written."""
+        # what killed runs left half-written
         for path in self.directory.glob(f"{_UNFINISHED}*"):
             if path.stat().st_mtime < time.time() - _SECONDS_TO_WRITE:
                 path.unlink(missing_ok=True)
@@ -103,10 +98,7 @@ class ShadowStore:
         return manifest if isinstance(manifest, dict) else {}
 
     def keep(self, trained, jobs):
-        """Return all shadows that need no training, by number, and store those that are not stored.
-
-        They are the `trained` ones, by number, and those stored that come from their job.
-        """
+        """Return the trained shadows and the stored ones of their job; store what is not stored."""
         stored = {}
         for job in jobs:
             if job.number not in trained:
@@ -136,12 +128,9 @@ class ShadowStore:
         return None
 
     def save(self, job, shadow):
-        """Store a shadow in place of all files of its number.
-
-        Returns a warning if it cannot be stored, None if it is.
-        """
+        """Store a shadow in place of all files of its number; return a warning if that fails."""
         try:
-            content = self._dumps(shadow)
+            content = self._format.dumps(shadow)
         except Exception as error:  # whatever a model raises when it is written
             return self._not_stored(job, f"{type(error).__name__}: {error}")
         if unknown := self._types(content)[1]:
@@ -158,14 +147,10 @@ class ShadowStore:
         return None
 
     def _not_stored(self, job, reason):
-        way_out = ""
-        if self.serializer == "skops":
-            way_out = (
-                " serializer='pickle' may store it, in a directory that nobody else can write to."
-            )
+        way_out = " serializer='pickle' may store it, in a directory that nobody else can write to."
         return (
             f"Shadow model {job.number} is trained, but {self.serializer} could not store it in "
-            f"{self.directory}: {reason}.{way_out}"
+            f"{self.directory}: {reason}.{way_out if self.serializer == 'skops' else ''}"
         )
 
     def _files(self, job):
@@ -190,39 +175,26 @@ class ShadowStore:
             Path(temporary).unlink(missing_ok=True)
             raise
 
-    def _dumps(self, shadow):
+    @property
+    def _format(self):
         if self.serializer == "pickle":
-            return pickle.dumps(shadow)
-        import skops.io
+            return pickle
+        import skops.io  # slow: it imports all of scikit-learn
 
-        return skops.io.dumps(shadow)
+        return skops.io
 
     def _loads(self, content):
         if self.serializer == "pickle":
             return pickle.loads(content)  # noqa: S301 - the user chose it
-        import skops.io
-
-        return skops.io.loads(content, trusted=sorted(self._types(content)[0]))
+        return self._format.loads(content, trusted=sorted(self._types(content)[0]))
 
     def _types(self, content):
         """Return which types that skops holds back may be read, and which may not."""
         if self.serializer == "pickle":
             return set(), set()
-        import skops.io
-
-        held_back = set(skops.io.get_untrusted_types(data=content))
+        held_back = set(self._format.get_untrusted_types(data=content))
         known = {n for n in held_back if n in self._trusted or _is_class_of_scikit_learn(n)}
         return known, held_back - known
-
-
-def _foreign_types(template):
-    """Return the types in an unfitted shadow that skops does not trust by itself."""
-    import skops.io
-
-    try:
-        return skops.io.get_untrusted_types(data=skops.io.dumps(template))
-    except Exception:  # save gives the reason
-        return []
 
 
 def _is_class_of_scikit_learn(name):
@@ -254,10 +226,7 @@ def _brief(plan, name):
 
 
 def digest_of(value):
-    """Return hexadecimal digits that tell an object from others, the same in every process.
-
-    None for what cannot be pickled, such as a lambda.
-    """
+    """Return hexadecimal digits of an object, alike in every process, None if it has no pickle."""
     try:
         return joblib.hash(value)
     except Exception:  # pickle raises errors of many types
@@ -267,12 +236,11 @@ def digest_of(value):
 def library_versions(templates):
     """Return the versions, by name, of the libraries that train the shadows."""
     # of the estimators within a pipeline too: another version may train another shadow
-    parts = [value for t in templates for value in (t, *_parameters(t))]
+    own = [
+        template.get_params().values() for template in templates if hasattr(template, "get_params")
+    ]
+    parts = [*templates, *chain.from_iterable(own)]
     names = {type(part).__module__.split(".")[0] for part in parts} - {"builtins", "__main__"}
     modules = {name: sys.modules.get(name) for name in sorted(names | {"numpy", "sklearn"})}
     versions = {name: getattr(module, "__version__", None) for name, module in modules.items()}
     return {name: version for name, version in versions.items() if isinstance(version, str)}
-
-
-def _parameters(estimator):
-    return estimator.get_params(deep=True).values() if hasattr(estimator, "get_params") else ()

@@ -1,6 +1,7 @@
 """Records made by asking the target alone, by hill climbing on its confidence."""
 
 import warnings
+from collections import deque
 from dataclasses import dataclass
 from numbers import Real
 
@@ -17,7 +18,6 @@ from skmia._response import (
 from skmia._result import Result
 from skmia.exceptions import ResolutionWarning
 from skmia.shadows._domain import find_domain
-from skmia.shadows._hill_climb import HillClimb
 from skmia.utils._constraints import (
     ARRAY_OR_NONE,
     COUNT,
@@ -29,12 +29,10 @@ from skmia.utils._constraints import (
     validate_params,
 )
 
-__all__ = ["SynthesizedRecords", "synthesize_records"]
-
 
 @dataclass(frozen=True, repr=False, eq=False)
 class SynthesizedRecords(Result):
-    """Records that the target is confident about, and what they cost.
+    """Records that the target is confident about, and what they cost, by `synthesize_records`.
 
     Attributes
     ----------
@@ -50,24 +48,6 @@ class SynthesizedRecords(Result):
         Number of accepted records per wanted class.
     failed_classes : ndarray
         The classes given up.
-
-    See Also
-    --------
-    synthesize_records : Makes them.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from skmia.shadows import synthesize_records
-    >>> X, y = load_iris(return_X_y=True)
-    >>> target = LogisticRegression(max_iter=1000).fit(X, y)
-    >>> made = synthesize_records(target, 30, X=X, random_state=0)
-    >>> print(made.to_frame())
-       classes  n_accepted
-    0        0          10
-    1        1          10
-    2        2          10
     """
 
     X: object
@@ -121,30 +101,25 @@ def synthesize_records(
     that of the last one kept. If the confidence is also above `conf_min` and the class is the most
     probable one, the record is accepted with a probability equal to the confidence. The next
     record to ask for is the one kept, with k of its features drawn anew. After more than `rej_max`
-    rejections in a row, k is halved.
-
-    The attacker may ask the target as often as `max_queries` allows, and knows which values each
-    feature can take. They use nothing else of `X`, and need no real record.
+    rejections in a row, k is halved. The attacker uses nothing of `X` but the values that each
+    feature can take.
 
     Parameters
     ----------
     target : estimator
-        A fitted classifier with `predict_proba` or `decision_function`: the climb needs a
-        confidence, labels do not suffice.
+        A fitted classifier with `predict_proba` or `decision_function`: labels do not suffice.
     n_records : int
         Number of records to accept, at least 1, divided among the classes as evenly as it goes.
     X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features), default=None
         Records from which the domain is inferred. A feature of zeros and ones alone is binary. One
         of two values, of texts, categories or Booleans, or of at most 20 whole numbers takes each
-        value it has here, missing ones left out. Any other takes numbers between the smallest and
-        the largest, whole ones if all are whole. The result has the form of `X`: its container,
-        columns and dtypes.
+        value it has here but missing ones. Any other takes numbers between the smallest and the
+        largest, whole ones if all are whole. The result has the form of `X`.
     domain : list or dict, default=None
         One entry per feature: a list of its values, or a tuple ``(low, high)``, of whole numbers
         if both are integers. None stands for what is inferred from `X`. A dict names some columns
         of the frame `X`, or their positions. Without `X` the result is an array. A value that
-        stands twice in a list is drawn twice as often: a column of records, given as the list,
-        passes its distribution on.
+        stands twice in a list is drawn twice as often.
     classes : array-like of shape (n_wanted,), default=None
         Classes to synthesize; None takes all of the target's.
     k_max : int, default=128
@@ -158,8 +133,7 @@ def synthesize_records(
     iter_max : int, default=1000
         Queries after which a climb has failed, at least 1.
     max_failures : int, default=3
-        A failed climb starts anew from a random record. Once a class has so many more failed climbs
-        than accepted records, it is given up, with the records accepted so far. At least 1.
+        A class is given up once it has so many more failed climbs than records, at least 1.
     max_queries : int, default=None
         Budget of queries for all records together, at least 1; None is without limit.
     n_climbers : int, default=128
@@ -173,18 +147,15 @@ def synthesize_records(
     Returns
     -------
     SynthesizedRecords
-        The accepted records ``X`` with their classes ``y``, the number of queries, and the number
-        of accepted records of each class.
+        The accepted records ``X``, their classes ``y``, and what they cost.
 
     Raises
     ------
     ValueError
         If a parameter is out of its range, a class is none of the target's, the domain does not
         fit `X`, or the target gives no confidence.
-
     TypeError
         If the target is a regressor, or a parameter is not of its type.
-
     sklearn.exceptions.NotFittedError
         If the target is not fitted.
 
@@ -194,18 +165,12 @@ def synthesize_records(
         If there are fewer records than asked for, since a class was given up or the budget ended.
         If the budget ended, records of short climbs are more frequent than they should be.
 
-    See Also
-    --------
-    sample_marginal_records : For an attacker who knows how each feature is distributed.
-    perturb_records : For an attacker who has inexact records.
-
     Notes
     -----
     A class is out of reach if the target is not confident of it anywhere on the way from a random
-    record. With 5,000 training records of :func:`~skmia.datasets.make_purchase_like`, a network of
-    128 units took about 110 queries per accepted record for 10 classes and 180 for 100; no class
-    failed. A random forest of 100 trees took 400 for 10 classes. Of the first ten of 100 classes
-    it had seven given up.
+    record. With 5,000 training records of :func:`~skmia.datasets.make_purchase_like`, a network
+    took about 110 queries per accepted record for 10 classes and 180 for 100. A random forest took
+    400 for 10 classes, and had seven of the first ten of 100 classes given up.
 
     Accepted records need not resemble real ones: these had 270 ones in 600 features, real records
     have 22. How well they serve depends on the target. With 1,500 training records of 10 classes,
@@ -220,10 +185,8 @@ def synthesize_records(
     random forest          0.95  0.88      0.75         0.90 (1,000 records)
     ====================== ===== ========= ============ =======================
 
-    Most of the loss comes from the thresholds: shadows generalize better, or worse, from such
-    records than the target does from its own. The order of the scores suffers less. The last
-    column draws values as often as real records have them, by ``domain=list(X.T)``, and needs a
-    fifth of the queries or less.
+    Most of the loss comes from the thresholds; the order of the scores suffers less. The last
+    column, by ``domain=list(X.T)``, needs a fifth of the queries or less.
 
     References
     ----------
@@ -238,8 +201,13 @@ def synthesize_records(
     >>> X, y = load_iris(return_X_y=True)
     >>> target = LogisticRegression(max_iter=1000).fit(X, y)
     >>> made = synthesize_records(target, 30, X=X, random_state=0)
-    >>> made.X.shape, made.n_accepted.tolist()
-    ((30, 4), [10, 10, 10])
+    >>> made.X.shape
+    (30, 4)
+    >>> print(made.to_frame())
+       classes  n_accepted
+    0        0          10
+    1        1          10
+    2        2          10
     """
     rules = Bunch(
         k_max=k_max, k_min=k_min, conf_min=conf_min, rej_max=rej_max, iter_max=iter_max,
@@ -250,7 +218,13 @@ def synthesize_records(
     method = _climbable(target, response_method)
     domain = find_domain(X, domain)
     rng = check_random_state(random_state)
-    known, n_queries = _known_classes(target, domain, method, rng)
+    n_queries = 0
+    known = getattr(target, "classes_", None)
+    if known is None:
+        one = domain.records(domain.draw(1, rng))
+        known = all_classes(target, one, np.array([], dtype=np.int64), method=method)
+        n_queries = 1
+    known = np.unique(known)  # sorted, as columns of a response are
     wanted = _wanted_classes(classes, known)
     # in random order: whoever takes every other record shall not take every other class
     labels = rng.permutation(np.resize(np.searchsorted(known, wanted), n_records))
@@ -258,7 +232,7 @@ def synthesize_records(
     def _ask(rows):
         return class_probabilities(target, domain.records(rows), known, method=method)
 
-    climb = HillClimb(domain, labels, len(known), rules, rng)
+    climb = _HillClimb(domain, labels, len(known), rules, rng)
     n_queries += climb.run(_ask, np.inf if max_queries is None else max_queries - n_queries)
     done = climb.is_accepted  # fewer than wanted after a failure, in the random order of labels
     made = SynthesizedRecords(
@@ -275,23 +249,14 @@ def synthesize_records(
 
 def _climbable(target, response_method):
     """Return the method by which the target tells its confidence."""
-    methods = ("predict_proba", "decision_function")
     check_target(target, response_method)
     method = response_method_of(target, response_method)
-    if method not in methods:  # of "auto", where the target has predict alone
+    if method == "predict":  # of "auto", where the target has nothing else
         raise ValueError(
             f"{type(target).__name__} has neither predict_proba nor decision_function, and a climb "
             "needs a confidence. Take sample_marginal_records, which needs labels only."
         )
     return method
-
-
-def _known_classes(target, domain, method, rng):
-    """Return the target's classes, sorted, and the queries this took."""
-    if getattr(target, "classes_", None) is not None:  # sorted, as columns of a response are
-        return np.unique(target.classes_), 0
-    one = domain.records(domain.draw(1, rng))
-    return all_classes(target, one, np.array([], dtype=np.int64), method=method), 1
 
 
 def _wanted_classes(classes, known):
@@ -311,15 +276,107 @@ def _wanted_classes(classes, known):
 def _warn_of_missing(made, n_records, max_queries):
     if len(made.y) == n_records:
         return
-    reason = (
-        f"the classes {made.failed_classes[:5].tolist()} (of {len(made.failed_classes)} in all) "
-        "were given up; raise iter_max, or ask for other classes"
-        if len(made.failed_classes)
-        else f"the budget of max_queries={max_queries} ended; raise it"
-    )
+    reason = f"the budget of max_queries={max_queries} ended; raise it"
+    if failed := made.failed_classes.tolist():
+        reason = (
+            f"the classes {failed[:5]} (of {len(failed)} in all) were given up; raise iter_max, or "
+            "ask for other classes"
+        )
     warnings.warn(
         f"Only {len(made.y)} of {n_records} records were synthesized: {reason}, or go on with what "
         "there is.",
         ResolutionWarning,
         stacklevel=4,  # the caller's line, past the decorator
     )
+
+
+class _HillClimb:
+    """Many climbs of Algorithm 1 at a time, one for each class number in `labels`.
+
+    Each is continued to its end, so that short climbs are not favored over long ones.
+    """
+
+    def __init__(self, domain, labels, n_classes, rules, rng):
+        self.domain = domain
+        self.labels = labels
+        self.rules = rules
+        self.rng = rng
+        self.waiting = deque(range(len(labels)))
+        self.is_accepted = np.zeros(len(labels), dtype=bool)
+        self.accepted = np.empty((len(labels), domain.n_features))
+        self.n_accepted, self.n_failed = np.zeros((2, n_classes), dtype=np.int64)
+        self.is_given_up = np.zeros(n_classes, dtype=bool)
+        self.climbers = self._start([])
+
+    def run(self, ask, max_queries):
+        """Climb until each record is accepted or given up, or the budget ends; count queries."""
+        n_queries = 0
+        while True:
+            n_free = self.rules.n_climbers - len(self.climbers)
+            slots = [self.waiting.popleft() for _ in range(min(n_free, len(self.waiting)))]
+            self.climbers = np.concatenate([self.climbers, self._start(slots)])
+            # no more than the budget has queries left
+            self.climbers = self.climbers[: int(min(len(self.climbers), max_queries - n_queries))]
+            if not len(self.climbers):
+                return n_queries
+            n_queries += len(self.climbers)
+            self._advance(ask(self.climbers["asked"]))
+
+    def _start(self, slots):
+        """Return climbers at random records: a structured array, one entry for each slot."""
+        n_features = self.domain.n_features
+        fields = [(name, np.int64) for name in ("slot", "label", "n_rejected", "k", "n_asked")]
+        fields += [(name, np.float64, (n_features,)) for name in ("asked", "kept")]
+        climbers = np.zeros(len(slots), dtype=[*fields, ("confidence", np.float64)])
+        climbers["slot"] = slots
+        climbers["label"] = self.labels[climbers["slot"]]
+        climbers["k"] = min(self.rules.k_max, n_features)
+        climbers["asked"] = self.domain.draw(len(slots), self.rng)
+        return climbers
+
+    def _advance(self, proba):
+        """Take one step of Algorithm 1 with all climbers, by the answers to what they asked."""
+        climbers = self.climbers
+        rules = self.rules
+        confidence = proba[np.arange(len(proba)), climbers["label"]]
+        # a climb starts at confidence 0, so that its first record is always kept
+        is_kept = confidence >= climbers["confidence"]
+        is_sure = (confidence > rules.conf_min) & (proba.argmax(axis=1) == climbers["label"])
+        # the sampling phase of the paper; a chance is drawn for all, whoever needs it
+        is_accepted = is_kept & is_sure & (self.rng.random_sample(len(proba)) < confidence)
+        done = climbers[is_accepted]
+        self.accepted[done["slot"]] = done["asked"]
+        self.is_accepted[done["slot"]] = True
+        np.add.at(self.n_accepted, done["label"], 1)  # += would count a class once
+        climbers["kept"][is_kept] = climbers["asked"][is_kept]
+        climbers["confidence"][is_kept] = confidence[is_kept]
+        self._count_rejections(~is_kept)
+        climbers["n_asked"] += 1
+        is_failed = ~is_accepted & (climbers["n_asked"] >= rules.iter_max)
+        self._fail(climbers[is_failed])
+        self._continue(climbers[~is_accepted & ~is_failed])
+
+    def _count_rejections(self, is_rejected):
+        """Count rejections in a row, and halve k, rounded up, of climbers that have too many."""
+        climbers = self.climbers
+        climbers["n_rejected"] = np.where(is_rejected, climbers["n_rejected"] + 1, 0)
+        is_stuck = climbers["n_rejected"] > self.rules.rej_max
+        halved = np.maximum(self.rules.k_min, -(-climbers["k"] // 2))
+        climbers["k"] = np.where(is_stuck, halved, climbers["k"])
+        climbers["n_rejected"][is_stuck] = 0
+
+    def _fail(self, climbers):
+        np.add.at(self.n_failed, climbers["label"], 1)
+        self.is_given_up |= self.n_failed - self.n_accepted >= self.rules.max_failures
+        # first in the queue: the record is wanted all the same, in a climb from a new start
+        self.waiting.extendleft(climbers["slot"].tolist())
+        if self.is_given_up.any():
+            self.waiting = deque(
+                slot for slot in self.waiting if not self.is_given_up[self.labels[slot]]
+            )
+
+    def _continue(self, climbers):
+        self.climbers = climbers[~self.is_given_up[climbers["label"]]]
+        # from what was kept, not from what was asked for last
+        kept = self.climbers["kept"]
+        self.climbers["asked"] = self.domain.redraw(kept, self.climbers["k"], self.rng)

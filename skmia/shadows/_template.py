@@ -5,14 +5,12 @@ from sklearn.frozen import FrozenEstimator
 
 from skmia._response import Answered
 
-__all__ = ["shadow_template"]
-
 
 def shadow_template(target):
     """Return an unfitted copy of what the target is: the model to train shadows of.
 
-    Of a fitted search it is the best estimator, of a recorder the recorded classifier. Of a frozen
-    estimator it is what was frozen, since a clone of the frozen one would be the target itself.
+    Of a fitted search it is the best estimator, of a recorder the recorded classifier, of a frozen
+    estimator what was frozen, since a clone of the frozen one would be the target itself.
 
     Parameters
     ----------
@@ -64,9 +62,5 @@ def _thaw(template):
             f"{type(template).__name__} has parts that were fitted before it (prefit), which a "
             "clone does not train. Give shadow models an estimator that trains all of its parts."
         )
-    frozen = {
-        name: shadow_template(value)
-        for name, value in params.items()
-        if isinstance(value, FrozenEstimator)
-    }
-    return template.set_params(**frozen)
+    frozen = {name: part for name, part in params.items() if isinstance(part, FrozenEstimator)}
+    return template.set_params(**{name: shadow_template(part) for name, part in frozen.items()})

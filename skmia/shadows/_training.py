@@ -15,15 +15,6 @@ from skmia.exceptions import ShadowTrainingError, StorageWarning
 from skmia.utils._blas import single_blas_thread
 from skmia.utils._sklearn import _safe_indexing, _set_random_states
 
-__all__ = [
-    "ShadowJob",
-    "fit_clone",
-    "one_blas_thread",
-    "train_shadow",
-    "train_shadows",
-    "trained_masks",
-]
-
 
 class ShadowJob(NamedTuple):
     """What a shadow comes from, beside the records."""
@@ -36,10 +27,7 @@ class ShadowJob(NamedTuple):
 
 
 def train_shadows(jobs, X, y, store, *, context, owner):
-    """Train shadows in as many processes as their owner says; yield number and shadow as each ends.
-
-    `context` is that of the owner's fit and tells its callbacks; `store` may be None.
-    """
+    """Train shadows in the owner's `n_jobs` processes; yield number and shadow as each ends."""
     context.call_on_fit_task_begin(estimator=owner, X=X, y=y)
     contexts = {
         job.number: context.subcontext(task_name="shadow", task_id=job.number) for job in jobs
@@ -78,10 +66,7 @@ def _train_once(jobs, X, y, store, contexts, owner):
 
 # X is an argument of its own, so that joblib can share it between tasks
 def train_shadow(X, y, job, store):
-    """Train a shadow and store it, if there is a store.
-
-    Returns its number, the shadow, and a warning if it could not be stored.
-    """
+    """Train a shadow and store it; return number, shadow, and a warning if it is not stored."""
     rows = np.flatnonzero(job.rows)
     try:
         with one_blas_thread(job.process):
@@ -107,15 +92,11 @@ def one_blas_thread(process):
 
 
 def trained_masks(given, shadows):
-    """Return which records each shadow was really trained on; `given` is the mask of its fit.
-
-    What a network of skmia held out from its training is left out. If none did, it returns the very
-    array given.
-    """
+    """Return masks of real training records, without those that networks of skmia held out."""
     fitted = [final_estimator(shadow) for shadow in shadows]
     held_out = [np.asarray(getattr(model, "held_out_rows_", ()), dtype=int) for model in fitted]
     if not any(map(len, held_out)):
-        return given
+        return given  # the very array
     trained = given.copy()
     for mask, rows, of_fit in zip(trained, given, held_out, strict=True):
         mask[np.flatnonzero(rows)[of_fit]] = False  # rows of the fit are a part of all
@@ -123,11 +104,9 @@ def trained_masks(given, shadows):
 
 
 def _failure(job, n_rows, error, store):
-    rest = (
-        "With directory= those that are trained would be kept."
-        if store is None
-        else f"Those that are trained are kept in {store.directory}; fit goes on from there."
-    )
+    rest = "With directory= those that are trained would be kept."
+    if store is not None:
+        rest = f"Those that are trained are kept in {store.directory}; fit goes on from there."
     return (
         f"Shadow model {job.number} ({type(job.template).__name__}, seed {job.seed}, {n_rows} "
         f"records) could not be trained: {type(error).__name__}: {str(error).rstrip('.')}. {rest}"

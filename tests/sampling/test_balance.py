@@ -15,7 +15,7 @@ from skmia.datasets import load_adult
 from skmia.metrics import demographic_parity_difference
 from skmia.properties import class_balance, feature_balance
 from skmia.sampling import ClassBalanceSampler, FeatureBalanceSampler, GroupBalanceSampler
-from skmia.sampling._shares import apportion
+from skmia.sampling._row_sampler import apportion
 
 X, Y = load_adult(return_X_y=True)
 X, Y = X[:4000], Y[:4000]

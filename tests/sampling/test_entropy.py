@@ -8,7 +8,7 @@ from scipy.stats import entropy
 from skmia.datasets import load_adult, make_purchase_like
 from skmia.properties import dataset_entropy
 from skmia.sampling import EntropySampler
-from skmia.sampling._symbols import Symbols
+from skmia.sampling._entropy import Symbols
 
 X, Y = load_adult(return_X_y=True)
 X, Y = X[:4000], Y[:4000]

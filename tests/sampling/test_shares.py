@@ -3,8 +3,7 @@
 import numpy as np
 
 from skmia._records import read_table
-from skmia.sampling._extremes import extreme_rows
-from skmia.sampling._shares import apportion, most_records
+from skmia.sampling._row_sampler import apportion, extreme_rows, most_records
 
 
 def test_the_scarcest_kind_limits_the_others():

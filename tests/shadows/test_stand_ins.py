@@ -43,14 +43,14 @@ def test_whole_groups_stand_in_and_only_others_judge(shadows, seed):
         members = np.flatnonzero(shadows.groups_ == group)
         assert_array_equal(sorted(s.number for s in of_group), members)
         for stand_in in of_group:
-            assert_array_equal(stand_in.rest, np.setdiff1d(np.arange(8), members))
+            assert_array_equal(stand_in.judges, np.setdiff1d(np.arange(8), members))
 
 
-def test_rest_never_holds_the_opposite_of_a_shadow():
+def test_judges_never_hold_the_opposite_of_a_shadow():
     shadows = fitted(splitter="halves")
     for stand_in in shadows.stand_ins(X, Y, 0, n_scores=10_000):
         own = shadows.in_mask_[stand_in.number]
-        for other in stand_in.rest:
+        for other in stand_in.judges:
             assert not np.array_equal(shadows.in_mask_[other], ~own)
 
 

@@ -224,7 +224,7 @@ class CombinedAttack(RecordAttack):
             known = {"proba": [answers], "method": self._method}
         model = Answered(self.shadows_.estimators_[number], X, self.target_classes_, **known)
         evidence = [e if e is None else e.of_stand_in(stand_in) for e in asked.evidence]
-        in_mask = asked.in_mask[np.ix_(stand_in.rest, stand_in.rows)]
+        in_mask = asked.in_mask[np.ix_(stand_in.judges, stand_in.rows)]
         return _Asked(model, X, y, in_mask, evidence)
 
     def _trial_on_shadow(self, X, y, rng):

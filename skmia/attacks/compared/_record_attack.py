@@ -33,7 +33,7 @@ class Evidence(NamedTuple):
     def of_stand_in(self, stand_in):
         """Return the evidence against a shadow in the target's place, by the shadows that may."""
         rows = stand_in.rows
-        others = np.ix_(stand_in.rest, rows)
+        others = np.ix_(stand_in.judges, rows)
         return Evidence(
             [values[stand_in.number, rows] for values in self.signals],
             [values[others] for values in self.signals],
