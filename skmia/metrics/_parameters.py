@@ -1,8 +1,5 @@
 """What the parameters of metrics allow and mean, once for all metrics that have them."""
 
-import re
-from inspect import cleandoc, signature
-
 from skmia.utils._constraints import (
     ARRAY,
     ARRAY_OR_NONE,
@@ -15,8 +12,8 @@ from skmia.utils._constraints import (
     THRESHOLD,
     Names,
     Several,
-    validate_params,
 )
+from skmia.utils._docstrings import sharing
 
 _ALLOWED = {
     "membership": ARRAY,
@@ -36,13 +33,9 @@ _ALLOWED = {
 }
 
 
-def _entries(text):
-    """Return the entries of a section by the names of their parameters."""
-    parts = re.split(r"^(?=\S)", text, flags=re.M)
-    return {part.split(" : ")[0]: part.strip() for part in parts if part.strip()}
-
-
-_MEANING = _entries("""
+_TEXT = """
+Parameters
+----------
 membership : array-like of shape (n_records,)
     1 for a member, 0 for a non-member.
 scores : array-like of shape (n_records,)
@@ -71,33 +64,11 @@ n_resamples : int, default=1000
     Bootstrap resamples for the optimism of the best threshold, at least 1.
 random_state : int, RandomState instance or None, default=None
     Draws the resamples.
-""")
-_RAISES = """\
+
 Raises
 ------
 ValueError
     If membership is not 0 and 1 with both present, scores are not finite real numbers, the two
     differ in length, or another parameter is out of its range.
-
 """
-
-
-def metric(**own):
-    """Validate parameters, some by constraints of their `own`, and complete the docstring."""
-    allowed = _ALLOWED | own
-
-    def decorate(function):
-        names = signature(function).parameters
-        if function.__doc__:  # python -OO leaves none
-            lead, returns, rest = cleandoc(function.__doc__).partition("Returns\n")
-            lead, _, described = lead.partition("Parameters\n----------\n")
-            meaning = _MEANING | _entries(described)
-            listed = "\n".join(meaning[name] for name in names)
-            lead = f"{lead.strip()}\n\nParameters\n----------\n{listed}\n\n"
-            if "Raises\n" not in rest:
-                rest = re.sub(r"^(?=Warns\n|References\n)", _RAISES, rest, count=1, flags=re.M)
-            function.__doc__ = lead + returns + rest
-        constraints = {name: allowed[name] for name in names if name in allowed}
-        return validate_params(**constraints)(function)
-
-    return decorate
+metric = sharing(_TEXT, _ALLOWED)

@@ -1,22 +1,24 @@
 """The signals by name, as functions of arrays."""
 
 from collections.abc import Iterator
-from inspect import cleandoc, signature
 from numbers import Real
 
 import numpy as np
 
 from skmia.signals._kernels import KERNELS, check_response, run_kernels
 from skmia.utils._constraints import ARRAY, Names, Number, validate_params
+from skmia.utils._docstrings import sharing
 
-_SHARED = """\
+_SHARED = """
 Parameters
 ----------
 proba : array-like of shape (n_records, n_classes)
     Class probabilities, in [0, 1].
 y_index : array-like of shape (n_records,)
     Column of the true label, −1 where the model does not know it.
-{eps}
+eps : float
+    Keeps the argument of the logarithm above 0.
+
 Returns
 -------
 ndarray of shape (n_records,)
@@ -26,20 +28,9 @@ Raises
 ------
 ValueError
     If `proba` holds no probabilities, or the shapes do not fit.
-
 """
-_EPS = "eps : float, default={}\n    Keeps the argument of the logarithm above 0.\n"
 _ALLOWED = {"proba": ARRAY, "y_index": ARRAY, "eps": [Number(Real, 0, 1, closed="neither")]}
-
-
-def _signal(function):
-    """Validate what all signals take, and complete the docstring by what is the same for all."""
-    names = signature(function).parameters
-    if function.__doc__:  # python -OO leaves none
-        own, references, rest = cleandoc(function.__doc__).partition("References\n")
-        shared = _SHARED.format(eps=_EPS.format(names["eps"].default) if "eps" in names else "")
-        function.__doc__ = own + shared + references + rest
-    return validate_params(**{name: _ALLOWED[name] for name in names})(function)
+_signal = sharing(_SHARED, _ALLOWED)
 
 
 @validate_params(proba=ARRAY, y_index=ARRAY, signals=["array-like"])
@@ -164,7 +155,7 @@ def get_signal(signal):
     return globals()[signal]  # each kernel's name is that of its function in this file
 
 
-@_signal
+@_signal()
 def correctness(proba, y_index):
     """Return s = 1 where the model predicts the true label, else 0.
 
@@ -184,7 +175,7 @@ def correctness(proba, y_index):
     return _evaluate_one("correctness", proba, y_index)
 
 
-@_signal
+@_signal()
 def confidence(proba, y_index):
     """Return the probability of the true label, s = p_y, in [0, 1].
 
@@ -202,7 +193,7 @@ def confidence(proba, y_index):
     return _evaluate_one("confidence", proba, y_index)
 
 
-@_signal
+@_signal()
 def loss(proba, y_index, *, eps=1e-30):
     """Return the negated cross-entropy loss, s = ln max(p_y, eps).
 
@@ -222,7 +213,7 @@ def loss(proba, y_index, *, eps=1e-30):
     return _evaluate_one("loss", proba, y_index, eps)
 
 
-@_signal
+@_signal()
 def entropy(proba, y_index, *, eps=1e-30):
     """Return the negated entropy of the response, s = Σ_i p_i ln max(p_i, eps).
 
@@ -242,7 +233,7 @@ def entropy(proba, y_index, *, eps=1e-30):
     return _evaluate_one("entropy", proba, y_index, eps)
 
 
-@_signal
+@_signal()
 def modified_entropy(proba, y_index, *, eps=1e-30):
     """Return the negated modified entropy, s = (1 − p_y) ln p_y + Σ_{i≠y} p_i ln(1 − p_i).
 
@@ -263,7 +254,7 @@ def modified_entropy(proba, y_index, *, eps=1e-30):
     return _evaluate_one("modified_entropy", proba, y_index, eps)
 
 
-@_signal
+@_signal()
 def logit_confidence(proba, y_index, *, eps=1e-45):
     """Return the confidence on the logit scale, s = ln(p_y + eps) − ln(Σ_{j≠y} p_j + eps).
 
@@ -284,7 +275,7 @@ def logit_confidence(proba, y_index, *, eps=1e-45):
     return _evaluate_one("logit_confidence", proba, y_index, eps)
 
 
-@_signal
+@_signal()
 def margin(proba, y_index):
     """Return the confidence less the largest of another class, s = p_y − max_{j≠y} p_j.
 

@@ -3,6 +3,8 @@
 import inspect
 import re
 
+from skmia.utils._constraints import validate_params
+
 _SECTION = re.compile(r"^(\w[\w ]*)\n-{3,}\n", re.MULTILINE)
 _SHARED = ("Parameters", "Attributes", "Returns", "Raises")  # other sections follow
 
@@ -29,8 +31,7 @@ def complete(described, *sources):
 
     Of parameters these are those of its signature, with its defaults.
     """
-    # without a docstring of its own (or with python -OO) there is nothing to complete
-    if "Parameters\n" not in (described.__doc__ or ""):
+    if not described.__doc__:  # python -OO leaves none
         return
     signature = inspect.signature(described).parameters
     sections = sections_of(described.__doc__)
@@ -49,6 +50,27 @@ def complete(described, *sources):
     for title, text in sections.items():
         blocks += [f"{title}\n{'-' * len(title)}\n{text.strip()}"] if text else []
     described.__doc__ = "\n\n".join(blocks) + "\n"
+
+
+def sharing(text, allowed):
+    """Make the decorator of functions that have parameters in common: their checks and their text.
+
+    Its keywords are the constraints of a function's own parameters.
+    """
+    shared = sections_of(text)
+
+    def decorator(**own):
+        def decorate(function):
+            complete(function, shared)
+            names = inspect.signature(function).parameters
+            constraints = allowed | own
+            return validate_params(**{n: constraints[n] for n in names if n in constraints})(
+                function
+            )
+
+        return decorate
+
+    return decorator
 
 
 def sections_of(docstring):
