@@ -35,8 +35,6 @@ from skmia.utils._constraints import (
 )
 from skmia.utils._sklearn import _safe_indexing
 
-__all__ = ["audit", "audit_predictions"]
-
 _OPTIONS = {  # what is legal for those that both have
     "attacks": [str, BaseAttack, callable, list, tuple, dict],
     "sensitive_features": [str, Integral, list, tuple, dict, None],

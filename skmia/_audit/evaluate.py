@@ -15,8 +15,6 @@ from skmia.metrics import (
     risk_reliability,
 )
 
-__all__ = ["attack_result", "exposure_gaps", "slices_of"]
-
 
 def attack_result(
     name,

@@ -13,15 +13,6 @@ from skmia._records import column_of, is_missing
 from skmia.attacks import RMIA, BaseAttack, CombinedAttack, LiRA, MetricAttack
 from skmia.signals import get_signal_names
 
-__all__ = [
-    "check_enough",
-    "check_proba",
-    "column_labels",
-    "groups_of",
-    "named_attacks",
-]
-
-
 _FAST = ("correctness", "confidence", "entropy", "modified_entropy")
 _BUNDLES = {
     "fast": lambda prior: list(_FAST),

@@ -8,8 +8,6 @@ import numpy as np
 from skmia._result import Estimate, Result
 from skmia._result._text import folded, text_table
 
-__all__ = ["AttackResult", "AuditReport", "ExposureGap", "Slice"]
-
 _MOST_PARTS = 12  # in a text
 
 

@@ -17,8 +17,6 @@ from skmia.attacks._measure import measure, with_shadows
 from skmia.metrics import Estimate
 from skmia.utils._sklearn import _safe_indexing
 
-__all__ = ["run_audit"]
-
 
 def run_audit(sides, templates, *, false_positive_rate, prior, confidence_level, n_riskiest, rng):
     """Measure each attack on equally many members and non-members.

@@ -10,8 +10,6 @@ from skmia._records import RecordNumbers, read_table, within_float32
 from skmia.metrics import membership_roc_auc
 from skmia.utils._sklearn import _num_samples, _safe_indexing
 
-__all__ = ["two_sample_auc"]
-
 _MOST_ROWS = 5_000  # of each side: enough to see an AUC of 0.52
 
 

@@ -10,8 +10,6 @@ from skmia.metrics import (
     tpr_at_fpr,
 )
 
-__all__ = ["OperatingPoint", "note_on_ties", "operating_point", "statement"]
-
 
 class OperatingPoint(NamedTuple):
     """What an attack finds; intervals pay for the choice among the attacks."""

@@ -38,21 +38,18 @@ from skmia.utils._sklearn import (
     _num_samples,
 )
 
-__all__ = ["BaseAttack"]
-
 
 class BaseAttack(SharesDocstring, BaseEstimator):
     """Base class of all attacks.
 
     The author of an attack writes `_score_samples(model, X, y)`, which returns one attack score
-    per record from what `model` reveals, and `_fit(X, y, membership)` where there is something to
-    learn. `_observe(model, X, y, signal)` gives any signal of the model's answer, and asks the
-    model only once. Where the answer alone is enough, take :class:`ResponseAttack` as the base.
-    The base class checks the input and cuts the records into batches. In `fit` it learns the
-    thresholds of `predict` and the histograms of `predict_proba`.
+    per record, and `_fit(X, y, membership)` where there is something to learn.
+    `_observe(model, X, y, signal)` gives any signal of the model's answer. Where the answer alone
+    is enough, take :class:`ResponseAttack` as the base.
 
-    An attack's `__init__` takes at least `target`, `per_class`, `n_bins`, `prior`,
-    `response_method`, `random_state` and `n_jobs`, and stores them.
+    The base class checks the input and cuts the records into batches. In `fit` it learns the
+    thresholds of `predict` and the histograms of `predict_proba`. An attack's `__init__` takes at
+    least the parameters of the example, and stores them.
 
     Attributes
     ----------
@@ -84,7 +81,7 @@ class BaseAttack(SharesDocstring, BaseEstimator):
     Parameters
     ----------
     target : estimator
-        Fitted classifier under attack, anything with `predict_proba`, `decision_function` or
+        The fitted classifier under attack, anything with `predict_proba`, `decision_function` or
         `predict`. It is never refitted. None makes a template.
     per_class : bool
         One threshold and one risk histogram per class, else one for all records.
@@ -94,6 +91,10 @@ class BaseAttack(SharesDocstring, BaseEstimator):
         Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
     response_method : {"auto", "predict_proba", "decision_function", "predict"}
         What the target reveals; "auto" takes the first of these that it has.
+    random_state : int, RandomState instance or None
+        Draws records and seeds the models that the attack trains.
+    n_jobs : int
+        Number of batches of records that the target answers at the same time.
 
     Attributes
     ----------
@@ -102,13 +103,13 @@ class BaseAttack(SharesDocstring, BaseEstimator):
     target_classes_ : ndarray of shape (n_target_classes,)
         Labels of the target and of the records in `fit`.
     threshold_ : float
-        The threshold of all classes together.
+        The threshold of all classes together; also of labels that `fit` has not seen.
     thresholds_ : ndarray of shape (n_target_classes,)
         The threshold of each label.
     n_features_in_ : int
-        Number of features of the records in `fit`, where they have such.
+        Number of features in `fit`, where the records have such.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where they have such.
+        Their names, where they have such.
     """
 
     _risk_scale = "linear"  # what the risk's bins are equally wide in: "linear", "log", "rank"
@@ -160,9 +161,8 @@ class BaseAttack(SharesDocstring, BaseEstimator):
         y : array-like of shape (n_records,)
             Their labels.
         membership : array-like of shape (n_records,), default=None
-            1 for records that the target was trained on, 0 for others. An auditor who knows them
-            calibrates on the target itself. By default nothing is known, and the attack calibrates
-            on shadow models that it trains on the records.
+            1 for the target's training records, 0 for others: the attack calibrates on the target
+            itself. By default nothing is known, and it calibrates on shadow models.
 
         Returns
         -------
@@ -266,24 +266,13 @@ class BaseAttack(SharesDocstring, BaseEstimator):
         return scores, membership, label_index(y, self.target_classes_)
 
     def _calibrate(self, scores, membership, y_index):
-        """Learn thresholds and risks."""
         self._calibration = self._calibration_of(scores, membership, y_index)
         self.threshold_ = self._calibration.threshold
         self.thresholds_ = self._calibration.thresholds
         self.notes_ += self._calibration.notes(self.target_classes_)
 
     def _calibration_of(self, scores, membership, y_index):
-        return Calibration(
-            scores,
-            membership,
-            y_index,
-            len(self.target_classes_),
-            per_class=self.per_class,
-            known_threshold=self._known_threshold,
-            n_bins=self.n_bins,
-            risk_scale=self._risk_scale,
-            prior=self.prior,
-        )
+        return Calibration(self, scores, membership, y_index)
 
     def score_samples(self, X, y=None):
         """Return the attack score of each record; higher means more likely a member.
@@ -293,8 +282,7 @@ class BaseAttack(SharesDocstring, BaseEstimator):
         X : array-like of shape (n_records, ...)
             Records.
         y : array-like of shape (n_records,), default=None
-            Their labels. By default the attacker does not know them and takes the target's
-            prediction.
+            Their labels; by default the target's prediction.
 
         Returns
         -------

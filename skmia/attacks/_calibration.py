@@ -5,57 +5,43 @@ import numpy as np
 from skmia.attacks._risk_score import RiskHistogram
 from skmia.attacks._thresholds import best_threshold, class_thresholds
 
-__all__ = ["Calibration"]
-
 
 class Calibration:
     """Thresholds and risks by the scores of records whose membership is known.
 
-    `y_index` is the class of each record, −1 for an unknown one, and `known_threshold` a threshold
-    that follows from the attack's definition, or None. The risk's bins are equally wide in the
-    score ("linear"), in the logarithm of the negated score ("log"), or in the rank of the score
-    among these records ("rank"). `lacking` tells which classes use the `threshold` of all in
-    `thresholds`, because they have no members or no non-members.
+    `y_index` is the class of each record, −1 for an unknown one. `lacking` tells which classes use
+    the `threshold` of all in `thresholds`, because they have no members or no non-members.
     """
 
-    def __init__(
-        self,
-        scores,
-        membership,
-        y_index,
-        n_classes,
-        *,
-        per_class,
-        known_threshold,
-        n_bins,
-        risk_scale,
-        prior,
-    ):
-        self.per_class = per_class
-        self._risk_scale = risk_scale
-        self.threshold = known_threshold
-        if known_threshold is None:
-            self.threshold = best_threshold(membership, scores)
+    def __init__(self, attack, scores, membership, y_index):
+        n_classes = len(attack.target_classes_)
+        self.per_class = attack.per_class
+        self._risk_scale = attack._risk_scale
+        known = attack._known_threshold
+        self.threshold = best_threshold(membership, scores) if known is None else known
         # a threshold known by definition holds in every class, whatever its records
         self.thresholds = np.full(n_classes, self.threshold)
         self.lacking = np.zeros(n_classes, dtype=bool)
-        if per_class and known_threshold is None:
+        if self.per_class and known is None:
             own = class_thresholds(membership, scores, y_index, n_classes=n_classes)
             self.lacking = np.isnan(own)
             self.thresholds = np.where(self.lacking, self.threshold, own)
-        if risk_scale == "rank":
+        if self._risk_scale == "rank":
             # with these edges, each bin holds about equally many calibration records
-            self._steps = np.quantile(scores, np.linspace(0, 1, n_bins + 1))
+            self._steps = np.quantile(scores, np.linspace(0, 1, attack.n_bins + 1))
         self._risk = RiskHistogram(
             self._on_scale(scores),
             membership,
-            # -1 is the histogram's row of all classes together
-            y_index if per_class else np.full_like(y_index, -1),
+            self._rows(y_index),
             n_classes,
-            n_bins=n_bins,
-            log_scale=risk_scale == "log",
-            prior=prior,
+            n_bins=attack.n_bins,
+            log_scale=self._risk_scale == "log",
+            prior=attack.prior,
         )
+
+    def _rows(self, y_index):
+        # -1 is the histogram's row of all classes together
+        return y_index if self.per_class else np.full_like(y_index, -1)
 
     def _on_scale(self, scores):
         """Return the scores on the scale in which the bins are equally wide."""
@@ -69,9 +55,7 @@ class Calibration:
         """Return 1 for each record that reaches its threshold, and each record's risk."""
         thresholds = np.append(self.thresholds, self.threshold)  # the last for index -1
         called = (scores >= thresholds[y_index]).astype(int)
-        if not self.per_class:
-            y_index = np.full_like(y_index, -1)
-        return called, self._risk(self._on_scale(scores), y_index)
+        return called, self._risk(self._on_scale(scores), self._rows(y_index))
 
     def notes(self, classes):
         """Return a caution about the classes without a threshold of their own, if there are any."""

@@ -10,8 +10,6 @@ from sklearn.utils import check_random_state
 from skmia._response import response_method_of
 from skmia.attacks._shadows import are_fitted, fitted_shadows, refuse_partial_knowledge
 
-__all__ = ["Measured", "measure", "seeded", "with_shadows"]
-
 
 class Measured(NamedTuple):
     """What an attack says of records that it was not calibrated on, (n_records,) each."""
@@ -21,14 +19,6 @@ class Measured(NamedTuple):
     risk: np.ndarray
     prior: float  # of the risk
     notes: list  # cautions about the calibrations
-
-
-def seeded(template, seed):
-    """Clone a template, and seed it if it has no seed of its own."""
-    attack = clone(template)
-    if getattr(attack, "random_state", seed) is None:
-        attack.set_params(random_state=seed)
-    return attack
 
 
 def with_shadows(templates, target, X, y, *, response_method, seed, n_jobs=None):
@@ -49,9 +39,8 @@ def with_shadows(templates, target, X, y, *, response_method, seed, n_jobs=None)
         if key not in fitted:
             # on all records, as half of each half of them would be foreign to half of the shadows
             rng = check_random_state(seed)
-            fitted[key] = fitted_shadows(
-                shadows, target, X, y, rng=rng, is_seeded=True, n_jobs=n_jobs
-            )
+            about = {"rng": rng, "is_seeded": True, "n_jobs": n_jobs}
+            fitted[key] = fitted_shadows(shadows, target, X, y, **about)
             # all of them at once, since each attack asks for one half of the records at a time
             fitted[key].observe(X, y, "logit_confidence", response_method=method, keep=True)
         shared[name] = clone(template).set_params(shadows=fitted[key])
@@ -66,7 +55,9 @@ def measure(template, answered, y, membership=None, half=None, *, seed):
     and asks it once for each, whatever the attack needs. Both sides of the bool `half` must hold
     members and non-members. `seed` is for attacks and shadows that have none of their own.
     """
-    attack = seeded(template, seed).set_params(target=answered)
+    attack = clone(template).set_params(target=answered)
+    if getattr(attack, "random_state", seed) is None:
+        attack.set_params(random_state=seed)
     attack._validate_params()  # as `fit` would, which is not called
     if membership is None:
         judged = _judged(_fitted(attack, answered, y), answered, y)

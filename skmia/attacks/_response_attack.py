@@ -3,8 +3,6 @@
 from skmia._response import class_probabilities, label_index
 from skmia.attacks._base import BaseAttack
 
-__all__ = ["ResponseAttack"]
-
 
 class ResponseAttack(BaseAttack):
     """Base class of attacks that see the target through its answer alone.

@@ -15,8 +15,6 @@ from skmia.utils._constraints import (
     validate_params,
 )
 
-__all__ = ["RiskHistogram", "privacy_risk_scores"]
-
 _LOWEST = 1e-10  # on a logarithmic scale smaller values count as this one
 
 
@@ -129,8 +127,7 @@ def privacy_risk_scores(
     """Return the privacy risk score of records: the posterior probability of membership.
 
     r = π h_in / (π h_in + (1 − π) h_out), where h_in and h_out are the shares of the calibration
-    members and non-members of the record's class that fall into the record's bin. 0.5 means that
-    members and non-members are alike there (at prior 0.5), 1 that only members were seen.
+    members and non-members of the record's class that fall into the record's bin, and π the prior.
 
     Parameters
     ----------
@@ -147,9 +144,9 @@ def privacy_risk_scores(
     n_bins : int, default=5
         Number of bins per class.
     log_scale : bool or "auto", default="auto"
-        Whether bins are equally wide in the logarithm, which fits entropies and losses, or in the
-        signal itself. The logarithm is that of the absolute value, at least 1e-10. "auto" takes it
-        where no calibration signal is above 0, as with the entropies and losses of `skmia.signals`.
+        Whether bins are equally wide in the logarithm of the absolute value, at least 1e-10, or in
+        the signal itself. "auto" takes the logarithm where no calibration signal is above 0, as
+        with the entropies and losses of `skmia.signals`.
     prior : float, default=0.5
         Probability of membership before anything is seen, in (0, 1).
 

@@ -6,13 +6,6 @@ from sklearn.base import clone
 
 from skmia.shadows import ShadowModels, shadow_template
 
-__all__ = [
-    "are_fitted",
-    "fitted_shadows",
-    "refuse_partial_knowledge",
-    "train_shadow",
-]
-
 
 def are_fitted(shadows):
     """Return whether a value is a fitted `ShadowModels`."""

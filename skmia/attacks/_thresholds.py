@@ -8,15 +8,12 @@ from sklearn.utils.validation import check_consistent_length
 from skmia.utils._checks import MOST_CLASSES, check_membership, check_signal, check_y_index
 from skmia.utils._constraints import ARRAY, Number, validate_params
 
-__all__ = ["best_threshold", "class_thresholds"]
-
 
 @validate_params(membership=ARRAY, scores=ARRAY)
 def best_threshold(membership, scores):
     """Return the threshold with the best balanced accuracy of «member if score ≥ threshold».
 
-    Of several best thresholds this is the largest. It is always a member's score: from any other
-    value, the next member's score above it loses no member and admits no further non-member.
+    Of several best thresholds this is the largest, and always a member's score.
 
     Parameters
     ----------
@@ -62,6 +59,7 @@ def _best_of_sorted(members, nonmembers):
     """Return the largest maximizer of TPR + TNR, NaN where a side is empty."""
     if not len(members) or not len(nonmembers):
         return np.nan
+    # from any other value, the next member's score above it loses no member and admits no other
     at_least = np.arange(len(members), 0, -1)  # of equal scores the first counts them all
     below = np.searchsorted(nonmembers, members, side="left")
     # TPR + TNR times both counts: of integers, so that rounding makes no tie and breaks none

@@ -6,8 +6,6 @@ import sys
 import skmia
 from skmia.cli import _demo as demo
 
-__all__ = ["main"]
-
 
 def main(arguments=None):
     """Run the command line.

@@ -14,8 +14,6 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from skmia._audit.audit import audit
 from skmia.datasets import load_adult
 
-__all__ = ["add_parser", "run"]
-
 
 def add_parser(commands):
     """Add the command to the command line."""

@@ -17,8 +17,6 @@ from skmia.attacks.direct._perturbation import Perturbation, noise_grid
 from skmia.utils._constraints import ARRAY, validate_params
 from skmia.utils._sklearn import Interval, StrOptions, _safe_indexing
 
-__all__ = ["LabelOnlyAttack", "label_only_scores"]
-
 _MOST_RECORDS_TO_CHOOSE_BY = 1000
 _MOST_QUERIES_TO_CHOOSE_BY = 100
 
@@ -37,8 +35,7 @@ class LabelOnlyAttack(BaseAttack):
     Parameters
     ----------
     target : estimator, default=None
-        The fitted classifier under attack, of which nothing but `predict` is called. It is never
-        refitted. None makes a template.
+        The fitted classifier under attack, of which nothing but `predict` is called.
     method : {"noise", "gap"} or callable, default="noise"
         - "noise": copies with noise that suits each column, see Notes;
         - "gap": a record counts as a member if it is classified right [2]_, with one query;
@@ -52,38 +49,15 @@ class LabelOnlyAttack(BaseAttack):
         deviation on continuous columns, in units of the column's own; flip_rate the probability
         that any other value changes. "auto" chooses among five pairs by the attack's accuracy on
         the shadow model, or on the records of known membership.
-    per_class : bool, default=False
-        One threshold and one risk histogram per class, else one for all records.
-    n_bins : int, default=20
-        Bins of the risk histogram, with equally many calibration records in each.
-    prior : float, default=0.5
-        Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
-    random_state : int, RandomState instance or None, default=None
-        Draws the noise, and the records and the seed of the shadow model.
-    n_jobs : int, default=None
-        Number of batches of records that the target answers at the same time.
 
     Attributes
     ----------
     noise_ : tuple of float or None
         The pair (sigma, flip_rate) in use; None for other methods.
-    classes_ : ndarray of shape (2,)
-        0 for non-members and 1 for members: the columns of `predict_proba`.
-    target_classes_ : ndarray of shape (n_target_classes,)
-        Labels of the target and of the records in `fit`.
-    threshold_ : float
-        The threshold of all classes together; also of labels that `fit` has not seen.
-    thresholds_ : ndarray of shape (n_target_classes,)
-        The threshold of each label.
-    n_features_in_ : int
-        Number of features in `fit`, where the records have such.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names, where they have such.
 
     See Also
     --------
     MetricAttack : With response_method="predict" and signal="correctness", the gap attack too.
-    label_only_scores : The scores, as a function of arrays.
 
     Notes
     -----
@@ -95,13 +69,10 @@ class LabelOnlyAttack(BaseAttack):
     0.8 with a flip rate that changes 1, 2, 3, 5, 10 columns of a record on average, but at most
     half. They are compared on up to 1,000 records with up to 100 copies each.
 
-    The k-th copy of every record gets the same noise, drawn once in `fit`. Each score is then an
-    unbiased estimate of the record's robustness, with the variance of `n_queries` independent
-    draws, and depends on the record alone. Errors of similar records are alike, which makes their
-    comparison more exact.
-
-    A score is a multiple of 1 / `n_queries`, and equal scores stay equal. A threshold can reach few
-    false positive rates where many records keep their label in all copies.
+    The k-th copy of every record gets the same noise, so that a score depends on the record alone,
+    and similar records are compared more exactly. A score is a multiple of 1 / `n_queries`, and
+    equal scores stay equal: a threshold can reach few false positive rates where many records keep
+    their label in all copies.
 
     The boundary distance of [1]_, measured with HopSkipJump, is not implemented.
 
@@ -122,10 +93,8 @@ class LabelOnlyAttack(BaseAttack):
     >>> members, others, own = np.split(np.arange(1500), 3)
     >>> target = DecisionTreeClassifier(random_state=0).fit(X[members], y[members])
     >>> rows, membership = np.r_[members, others], np.repeat([1, 0], 500)
-    >>> for method in ("gap", "noise"):
-    ...     attack = LabelOnlyAttack(target, method=method, n_queries=50, random_state=0)
-    ...     print(round(attack.fit(X[own], y[own]).score(X[rows], y[rows], membership), 2))
-    0.64
+    >>> attack = LabelOnlyAttack(target, n_queries=50, random_state=0).fit(X[own], y[own])
+    >>> round(attack.score(X[rows], y[rows], membership), 2)
     0.64
     """
 
@@ -191,17 +160,11 @@ class LabelOnlyAttack(BaseAttack):
 
     def _calibration_scores(self, X, y, membership, known):
         model, membership, asked = known
-        if self.method == "gap":
-            scores = self._score_samples(model, X, y)
-        else:
-            scores = self._robustness(model, X, y, self.n_queries, self.noise_, asked)[0]
+        scores = self._score_samples(model, X, y, asked)
         return scores, membership, label_index(y, self.target_classes_)
 
     def _chosen_noise(self, model, X, y, membership, seed):
-        """Return the noise that was asked for, or that with the best accuracy.
-
-        With it come the rows by which it was chosen, and which of their copies keep the label.
-        """
+        """Return the noise, and by which rows it was chosen with which of their copies kept."""
         if self.noise != "auto":
             return _checked_noise(self.noise), None
         rows = np.random.RandomState(seed).permutation(len(y))[:_MOST_RECORDS_TO_CHOOSE_BY]
@@ -223,10 +186,10 @@ class LabelOnlyAttack(BaseAttack):
         # their first copies need not be asked for again
         return best[1], (rows, best[2])
 
-    def _score_samples(self, model, X, y):
+    def _score_samples(self, model, X, y, asked=None):
         if self.method == "gap":
             return self._gives_label(model, X, y).astype(np.float64)
-        return self._robustness(model, X, y, self.n_queries, self.noise_)[0]
+        return self._robustness(model, X, y, self.n_queries, self.noise_, asked)[0]
 
     def _gives_label(self, model, X, y):
         """Return for which records the model predicts the label."""
@@ -264,23 +227,17 @@ class LabelOnlyAttack(BaseAttack):
 
     def _kept(self, model, X, y, numbers, noise):
         """Return which copies of each record, of these numbers, keep its label."""
-        n_records = len(y)
-        n_copies = len(numbers)
+        shape = len(y), len(numbers)
         if callable(self.method):
             # one record at a time with one seed, so that a record's copies depend on it alone
             copies = [
-                self.method(_safe_indexing(X, np.full(n_copies, i)), self._seed)
-                for i in range(n_records)
+                self.method(_safe_indexing(X, np.full(shape[1], i)), self._seed)
+                for i in range(shape[0])
             ]
-            labels = _labels(model, concatenate(*copies)).reshape(n_records, n_copies)
-            return labels == y[:, None]
+            return np.reshape(model.predict(concatenate(*copies)), shape) == y[:, None]
         # copies come copy by copy, functions' copies record by record
         copies = self._perturbation.copies(X, numbers, *noise)
-        return (_labels(model, copies).reshape(n_copies, n_records) == y).T
-
-
-def _labels(model, X):
-    return np.asarray(model.predict(X)).ravel()
+        return (np.reshape(model.predict(copies), shape[::-1]) == y).T
 
 
 def _checked_noise(noise):

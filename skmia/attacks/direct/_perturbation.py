@@ -4,8 +4,6 @@ import numpy as np
 
 from skmia._records import PlainColumn, joined, read_table, write_table
 
-__all__ = ["Perturbation", "noise_grid"]
-
 _SIGMAS = (0.05, 0.1, 0.2, 0.4, 0.8)
 _FLIPS_PER_RECORD = (1, 2, 3, 5, 10)
 
