@@ -4,11 +4,10 @@ import warnings
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils import Bunch, check_random_state, indexable
+from sklearn.utils import Bunch, check_array, check_random_state, indexable
 
 from skmia._audit.inputs import (
     check_enough,
-    check_proba,
     column_labels,
     groups_of,
     named_attacks,
@@ -76,9 +75,9 @@ def audit(
 
     The auditor knows which rows the classifier was trained on. Each attack is calibrated on one
     half of the rows and measured on the other, and the other way round (cross-fitting), with as
-    many members as non-members, so that 0.5 stays the blind guess. Rows that occur in train and
-    test count on neither side. A forest that sees X alone checks that train and test rows do not
-    differ to begin with.
+    many members as non-members, so that 0.5 is the blind guess. Rows that occur in train and test
+    are left out. A forest that sees X alone checks that train and test rows do not differ to begin
+    with.
 
     Parameters
     ----------
@@ -96,12 +95,12 @@ def audit(
         - "fast": metric attacks by correctness, confidence, entropy and modified entropy;
         - "strong": these, and LiRA, RMIA and CombinedAttack on 16 shadow models. It fits the
           estimator 16 times to half of all rows, and takes some seconds beyond that;
-        - signals by name or function, for metric attacks with one threshold per class; attacks
-          with `target=None`, or classes of `skmia.attacks` by name, such as "LiRA", with `prior`
-          and otherwise their defaults; or a dict from names to these.
+        - signals by name or function, for metric attacks; attacks with `target=None`, or their
+          classes by name, such as "LiRA", with `prior` and otherwise their defaults; or a dict from
+          names to these.
 
-        Shadow models are trained once, on all rows that can be used, for all attacks that ask for
-        the same number of them, or that hold the same unfitted `ShadowModels`.
+        Attacks that ask for the same number of shadow models, or that hold the same unfitted
+        `ShadowModels`, share them.
     sensitive_features : str, int, sequence of these, or dict, default=None
         Columns of X, by name or number, by which exposure is compared; or a dict from a name to a
         pair of arrays (one value per training row, one per test row).
@@ -119,8 +118,7 @@ def audit(
     random_state : int, RandomState instance or None, default=None
         Draws rows, folds and resamples.
     n_jobs : int, default=None
-        Jobs of the forest that looks for a shift, and number of shadow models trained at the same
-        time.
+        Number of trees, and of shadow models, trained at the same time.
 
     Returns
     -------
@@ -142,7 +140,6 @@ def audit(
     See Also
     --------
     audit_predictions : The same from probabilities alone.
-    skmia.attacks.MetricAttack : One attack as an estimator.
 
     Examples
     --------
@@ -189,6 +186,7 @@ def audit(
     X = (X_train, X_test)
     y = (y_train, y_test)
     proba = [record_response(estimator, x, classes, method=response_method) for x in X]
+    given = zip(X, y, proba, strict=True)
     return run_audit(
         Bunch(
             target=estimator,
@@ -196,8 +194,8 @@ def audit(
             y=y,
             proba=proba,
             right=[
-                predicted_labels(estimator, x, classes, p) == labels
-                for x, labels, p in zip(X, y, proba, strict=True)
+                predicted_labels(estimator, records, classes, answers) == labels
+                for records, labels, answers in given
             ],
             classes=classes,
             groups=groups,
@@ -264,11 +262,8 @@ def audit_predictions(
         From a name to a pair of arrays (one value per training row, one per test row).
     false_positive_rate : sequence of float, default=(0.1, 0.01, 0.001)
         False positive rates at which the true positive rate is reported, in (0, 1).
-    prior : float, default=0.5
-        Probability of membership that precision and the risk of attacks given by name assume, in
-        (0, 1).
-    confidence_level : float, default=0.95
-        Coverage of each interval, in (0, 1).
+    prior, confidence_level : float, default=0.5 and 0.95
+        As in :func:`audit`.
     n_riskiest : int, default=20
         How many training rows to name.
     random_state : int, RandomState instance or None, default=None
@@ -304,27 +299,27 @@ def audit_predictions(
     """
     templates = named_attacks(attacks, prior)
     false_positive_rate = np.atleast_1d(false_positive_rate).tolist()
-    y_train, y_test = check_labels(proba_train, y_train), check_labels(proba_test, y_test)
-    proba = [check_proba(proba_train, "proba_train"), check_proba(proba_test, "proba_test")]
-    columns = column_labels(classes, proba, np.union1d(y_train, y_test))
+    y = (check_labels(proba_train, y_train), check_labels(proba_test, y_test))
+    proba = [
+        check_array(given, dtype=[np.float64, np.float32], input_name=name)
+        for given, name in ((proba_train, "proba_train"), (proba_test, "proba_test"))
+    ]
+    columns = column_labels(classes, proba, np.union1d(*y))
     order = np.argsort(columns)
     if not np.array_equal(order, np.arange(len(order))):
         proba = [p[:, order] for p in proba]
         columns = columns[order]
-    kept = [np.arange(len(y_train)), np.arange(len(y_test))]
+    kept = [np.arange(len(labels)) for labels in y]
     check_enough(kept, "given")
     return run_audit(
         Bunch(
             target=None,
             X=None,
-            y=(y_train, y_test),
+            y=y,
             proba=proba,
-            right=[
-                columns[p.argmax(axis=1)] == y
-                for p, y in zip(proba, (y_train, y_test), strict=True)
-            ],
+            right=[columns[p.argmax(axis=1)] == y for p, y in zip(proba, y, strict=True)],
             classes=columns,
-            groups=groups_of(sensitive_features, None, (len(y_train), len(y_test))),
+            groups=groups_of(sensitive_features, None, tuple(map(len, y))),
             kept=kept,
             n_duplicates=None,
             response_method="predict_proba",

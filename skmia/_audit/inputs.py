@@ -6,20 +6,14 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.utils import column_or_1d
-from sklearn.utils.validation import check_array
 
 import skmia.attacks
 from skmia._records import column_of, is_missing
-from skmia.attacks import RMIA, BaseAttack, CombinedAttack, LiRA, MetricAttack
+from skmia.attacks import BaseAttack, MetricAttack
 from skmia.signals import get_signal_names
 
 _FAST = ("correctness", "confidence", "entropy", "modified_entropy")
-_BUNDLES = {
-    "fast": lambda prior: list(_FAST),
-    "strong": lambda prior: [*_FAST, *(a(prior=prior) for a in (LiRA, RMIA, CombinedAttack))],
-}
-
-
+_BUNDLES = {"fast": _FAST, "strong": (*_FAST, "LiRA", "RMIA", "CombinedAttack")}
 _ATTACKS = [
     name
     for name in skmia.attacks.__all__
@@ -30,19 +24,18 @@ _ATTACKS = [
 def named_attacks(attacks, prior):
     """Return attacks by name."""
     if isinstance(attacks, str) and attacks in _BUNDLES:
-        attacks = _BUNDLES[attacks](prior)
+        attacks = _BUNDLES[attacks]
     elif isinstance(attacks, str | BaseAttack) or callable(attacks):
         attacks = [attacks]
+    if not len(attacks):
+        raise ValueError("attacks is empty. Name at least one, for example 'modified_entropy'.")
+    if isinstance(attacks, dict):
+        return {str(name): _template(attack, prior)[0] for name, attack in attacks.items()}
     named = {}
     times = Counter()
-    if isinstance(attacks, dict):
-        named = {str(name): _template(attack, prior)[0] for name, attack in attacks.items()}
-        attacks = []
     for template, name in (_template(attack, prior) for attack in attacks):
         times[name] += 1
         named[name if times[name] == 1 else f"{name} {times[name]}"] = template
-    if not named:
-        raise ValueError("attacks is empty. Name at least one, for example 'modified_entropy'.")
     return named
 
 
@@ -73,7 +66,7 @@ def _template(attack, prior):
 
 
 def check_enough(kept, which):
-    """Raise an error if there are not two rows of each side, to calibrate on and to measure."""
+    """Refuse fewer than two rows of a split, to calibrate on and to measure."""
     if min(map(len, kept)) < 2:
         raise ValueError(
             "An audit calibrates on one half of the rows and measures on the other: it needs at "
@@ -82,23 +75,14 @@ def check_enough(kept, which):
         )
 
 
-def check_proba(proba, name):
-    """Return probabilities as a matrix."""
-    return check_array(proba, dtype=[np.float64, np.float32], input_name=name)
-
-
 def column_labels(classes, proba, labels):
-    """Return the label of each column of the probabilities.
-
-    They are the classes given or, of equally many columns, the sorted labels that occur.
-    """
-    n_columns = [p.shape[1] for p in proba]
-    if n_columns[0] != n_columns[1]:
+    """Return the label of each column of the probabilities."""
+    n_columns, n_of_test = (p.shape[1] for p in proba)
+    if n_columns != n_of_test:
         raise ValueError(
-            f"proba_train has {n_columns[0]} columns and proba_test {n_columns[1]}: both must have "
-            "one column per class, in the same order."
+            f"proba_train has {n_columns} columns and proba_test {n_of_test}: both must have one "
+            "column per class, in the same order."
         )
-    n_columns = n_columns[0]
     if classes is not None:
         classes = column_or_1d(classes)
         if len(classes) != n_columns or len(np.unique(classes)) != n_columns:
@@ -117,10 +101,7 @@ def column_labels(classes, proba, labels):
 
 
 def groups_of(sensitive_features, X, lengths):
-    """Return the values of each sensitive feature for train and test rows.
-
-    Pairs of arrays by name, with values as texts; missing ones are the group "missing".
-    """
+    """Return the values of each sensitive feature, as texts, for train and test rows."""
     if sensitive_features is None:
         return {}
     if isinstance(sensitive_features, str | Integral):
@@ -153,4 +134,4 @@ def _columns(name, X):
         "Name a column, or give a dict {name: (values of train rows, values of test rows)}, which "
         "audit_predictions needs."
     )
-    return [column_of(side, name, remedy=remedy) for side in X or ([],)]
+    return [column_of(split, name, remedy=remedy) for split in X or ([],)]

@@ -20,8 +20,7 @@ class AttackResult(Result):
     name : str
         Name of the attack.
     threat_model : str
-        What the attacker sees and has. To calibrate, each of them knows the membership of half of
-        the rows.
+        What the attacker sees and has, beside the membership of half of the rows to calibrate on.
     roc_auc : Estimate
         Area under the ROC curve of the attack scores; 0.5 is a blind guess.
     balanced_accuracy : Estimate
@@ -145,9 +144,9 @@ class AuditReport(Result):
     n_train, n_test : int
         Rows given.
     n_members, n_nonmembers : int
-        Rows used: equally many, without those that occur on both sides.
+        Rows used: equally many, without those that occur in train and test.
     n_duplicates : tuple of int or None
-        Train and test rows that occur on both sides and count on neither.
+        Train and test rows that were left out, because they occur in both.
     always_member_accuracy : float
         Plain accuracy of calling every given row a member. No attack below it says anything.
     shift_auc : Estimate or None
@@ -168,11 +167,6 @@ class AuditReport(Result):
         Rows of X_train that were used.
     member_risk : ndarray of shape (n_members,)
         Their risk under the strongest attack.
-
-    See Also
-    --------
-    audit : Makes the report of a classifier.
-    audit_predictions : Makes the report of predictions.
 
     Examples
     --------
@@ -245,16 +239,11 @@ def _heading(report):
 def _attack_table(report):
     rates = list(report.attacks[0].tpr_at_fpr)
     header = ["attack", "AUC", "MIA accuracy", *(f"TPR at FPR {r:.4g}" for r in rates), "ε ≥"]
-    rows = [
-        [
-            attack.name,
-            str(attack.roc_auc),
-            str(attack.balanced_accuracy),
-            *(_cell(attack.tpr_at_fpr[rate]) for rate in rates),
-            f"{attack.epsilon_lower_bound:.2f}",
-        ]
-        for attack in report.attacks
-    ]
+    rows = []
+    for attack in report.attacks:
+        found = ["unresolvable" if math.isnan(e) else str(e) for e in attack.tpr_at_fpr.values()]
+        success = [str(attack.roc_auc), str(attack.balanced_accuracy), *found]
+        rows.append([attack.name, *success, f"{attack.epsilon_lower_bound:.2f}"])
     return text_table(header, rows)
 
 
@@ -279,7 +268,7 @@ def _slice_table(report):
     rows = [
         [s.kind, str(s.value), f"{s.n_members:,}", str(s.roc_auc), str(s.balanced_accuracy)]
         for kind in kinds
-        for s in sorted((s for s in shown if s.kind == kind), key=_by_exposure)[:most]
+        for s in sorted((s for s in shown if s.kind == kind), key=lambda part: -part.roc_auc)[:most]
     ]
     lines.append(text_table(["by", "part", "members", "AUC", "MIA accuracy"], rows))
     if len(shown) > len(rows):
@@ -289,13 +278,9 @@ def _slice_table(report):
 
 
 def _gap(gap):
-    known = "more exposed than" if gap.difference.low > 0 else "not surely more exposed than"
+    known = "more exposed than" if gap.difference.low > 0 else "not clearly more exposed than"
     pair = f"{gap.most_exposed} is {known} {gap.least_exposed}"
     return folded(f"{gap.kind}: {pair}, difference of AUCs {gap.difference}")
-
-
-def _by_exposure(part):
-    return -part.roc_auc
 
 
 def _riskiest(report):
@@ -303,7 +288,3 @@ def _riskiest(report):
         return ""
     items = ", ".join(f"{item['index']} ({item['risk']:.2f})" for item in report.riskiest[:10])
     return folded(f"Riskiest training rows (row number, risk): {items}")
-
-
-def _cell(estimate):
-    return "unresolvable" if math.isnan(estimate) else str(estimate)

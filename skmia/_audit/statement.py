@@ -23,10 +23,7 @@ class OperatingPoint(NamedTuple):
 
 
 def operating_point(measured, membership, false_positive_rate, *, confidence_level):
-    """Return what an attack finds.
-
-    Of the false positive rates that are resolved, the one nearest to 1 % is reported.
-    """
+    """Return what an attack finds, at the resolved false positive rate nearest to 1 %."""
     level = {"confidence_level": confidence_level}
     scores = measured.scores
     resolved = [rate for rate in false_positive_rate if rate * len(membership) >= 2]
@@ -76,15 +73,15 @@ def _at_rate(points, rate):
 
 
 def note_on_ties(points):
-    """Return a note on attacks whose highest score non-members share, if there are such."""
+    """Return a note on attacks whose highest score non-members share."""
     # a yes or no is tied by its nature
     tied = [f"{name} {p.tied:.1%}" for name, p in points.items() if p.tied > 0 and p.is_graded]
     if not tied:
         return []
     return [
         "Many non-members share an attack's highest score with members, and no threshold has "
-        f"fewer false alarms than these: {', '.join(tied)}. Below, TPR is 0 for want of "
-        "resolution, which is no proof of privacy."
+        f"fewer false alarms than these: {', '.join(tied)}. Below them TPR is 0 because no "
+        "threshold reaches there, which is no proof of privacy."
     ]
 
 

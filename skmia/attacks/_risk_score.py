@@ -85,8 +85,10 @@ def _bins(values, rows, edges):
 def _bin_risk(n_in, n_out, prior):
     """Return P(member | bin); an empty bin takes the nearest filled one, left before right."""
     # shares of each side, not counts: only the prior says how common members are
-    frequency_in = n_in / np.maximum(n_in.sum(axis=1, keepdims=True), 1)
-    frequency_out = n_out / np.maximum(n_out.sum(axis=1, keepdims=True), 1)
+    shares = [
+        weight * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        for weight, counts in ((prior, n_in), (1 - prior, n_out))
+    ]
     filled = n_in + n_out > 0
     n_bins = filled.shape[1]
     bins = np.arange(n_bins)
@@ -94,13 +96,10 @@ def _bin_risk(n_in, n_out, prior):
     distance = 2 * np.abs(bins[:, None] - bins) - (bins < bins[:, None])
     cost = np.where(filled[:, None, :], distance, 2 * n_bins)
     nearest = cost.argmin(axis=2)
-    frequency_in, frequency_out = (
-        prior_side * np.take_along_axis(frequency, nearest, axis=1)
-        for prior_side, frequency in ((prior, frequency_in), (1 - prior, frequency_out))
-    )
-    total = frequency_in + frequency_out
+    share_in, share_out = (np.take_along_axis(share, nearest, axis=1) for share in shares)
+    total = share_in + share_out
     # without any calibration record nothing is learned beyond the prior
-    return np.divide(frequency_in, total, out=np.full_like(total, prior), where=total > 0)
+    return np.divide(share_in, total, out=np.full_like(total, prior), where=total > 0)
 
 
 @validate_params(

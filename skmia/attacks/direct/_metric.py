@@ -8,10 +8,9 @@ from skmia.utils._sklearn import StrOptions
 class MetricAttack(ResponseAttack):
     """Compare one signal of the target's response with a threshold.
 
-    The attack calls a record a member if its signal reaches the threshold of its class. This
-    threshold has the best balanced accuracy on records whose membership is known: the target's own
-    (`fit` with `membership`), or those of one shadow model that the attack trains (`fit` without).
-    `predict_proba` gives the privacy risk score, the posterior probability of membership.
+    The attack calls a record a member if its signal reaches the threshold of its class, the one
+    with the best balanced accuracy on records whose membership is known. `predict_proba` gives the
+    privacy risk score, the posterior probability of membership.
 
     The attacker knows the record with its label and sees the target's answer to it. To calibrate
     they have records from the target's distribution. They either know some of the target's members
@@ -27,11 +26,6 @@ class MetricAttack(ResponseAttack):
     n_bins : int, default=5
         Bins of the risk histogram of each class: equally wide, for entropies and the loss in the
         logarithm.
-
-    See Also
-    --------
-    skmia.audit : Several attacks on one target, with confidence intervals.
-    skmia.signals : The signals as functions of arrays.
 
     References
     ----------
@@ -49,9 +43,6 @@ class MetricAttack(ResponseAttack):
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> members, others = np.arange(0, 569, 2), np.arange(1, 569, 2)
     >>> target = RandomForestClassifier(random_state=0).fit(X[members], y[members])
-
-    An auditor knows half of the members, and measures on the rest:
-
     >>> known = np.r_[members[:142], others[:142]]
     >>> rest = np.r_[members[142:], others[142:]]
     >>> attack = MetricAttack(target).fit(X[known], y[known], known % 2 == 0)

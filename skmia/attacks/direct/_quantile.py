@@ -84,17 +84,11 @@ class QuantileAttack(NonmembersAttack):
     [1]_ regresses the difference of logits, here "logit_confidence". In the default, the margin of
     probabilities, certain answers are no outliers. High quantiles are hard to learn, and where a
     bounded signal reaches its end nearly all records have the same. With 6,000 non-members of
-    Adult, means of three draws:
+    Adult, on boosted trees and on a random forest, means of three draws:
 
-    ==============================================  =============  =============
-    target                                          boosted trees  random forest
-    ==============================================  =============  =============
-    AUC, "margin"                                   0.68           0.73
-    AUC, "logit_confidence"                         0.66           0.68
-    TPR at a FPR of 1 %, level 0.5 alone            0.085          0.096
-    TPR at a FPR of 1 %, levels 0.5 and 0.9         0.058          0.075
-    TPR at a FPR of 1 %, all levels up to 0.995     0.015          0.027
-    ==============================================  =============  =============
+    - AUC 0.68 and 0.73 with "margin", 0.66 and 0.68 with "logit_confidence";
+    - TPR at a FPR of 1 %: 0.085 and 0.096 with the level 0.5 alone, 0.058 and 0.075 with 0.5 and
+      0.9, 0.015 and 0.027 with all levels up to 0.995.
 
     Without membership, the risk, and the threshold without a rate, are learned from one shadow
     model: regressors learn from a part of the records held out from it, and its members are
