@@ -185,16 +185,15 @@ def _attack_result(name, template, outcome, membership, prior, level, options):
     """Return the attack's row of the report."""
     report = membership_report(membership, outcome.scores, **options, **level)
     reliability = risk_reliability(membership, _at_even_odds(outcome.risk, outcome.prior))
+    called = (membership, outcome.called)
     at_one = {"threshold": 1, **level}
-    precision, recall = membership_precision_recall(
-        membership, outcome.called, prior=prior, **at_one
-    )
+    precision, recall = membership_precision_recall(*called, prior=prior, **at_one)
     return AttackResult(
         name=name,
         threat_model=template._threat_model,
         roc_auc=report.roc_auc,
-        balanced_accuracy=membership_balanced_accuracy(membership, outcome.called, **at_one),
-        advantage=membership_advantage(membership, outcome.called, **at_one),
+        balanced_accuracy=membership_balanced_accuracy(*called, **at_one),
+        advantage=membership_advantage(*called, **at_one),
         precision=precision,
         recall=recall,
         tpr_at_fpr=report.tpr_at_fpr,

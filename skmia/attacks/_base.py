@@ -233,15 +233,8 @@ class BaseAttack(SharesDocstring, BaseEstimator):
 
     def _take_shadows(self, X, y, rng):
         """Get the fitted shadow models of an attack that has the parameter `shadows`."""
-        self.shadows_ = fitted_shadows(
-            self.shadows,
-            self.target,
-            X,
-            y,
-            rng=rng,
-            is_seeded=self.random_state is not None,
-            n_jobs=self.n_jobs,
-        )
+        about = {"is_seeded": self.random_state is not None, "n_jobs": self.n_jobs}
+        self.shadows_ = fitted_shadows(self.shadows, self.target, X, y, rng=rng, **about)
         # shadows may be given ready-made, with classes that neither target nor records show
         self.target_classes_ = np.union1d(self.target_classes_, self.shadows_.classes_)
 
@@ -255,10 +248,7 @@ class BaseAttack(SharesDocstring, BaseEstimator):
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _calibration_scores(self, X, y, membership, known):
-        """Return attack scores with their true membership and class, to calibrate on.
-
-        `known` is what `_fit` returned. Without membership one more shadow is trained.
-        """
+        """Return attack scores, membership and class to calibrate on; `known` is of `_fit`."""
         model = self.target
         if membership is None:
             model, membership = train_shadow(model, X, y, self.random_state)
@@ -296,10 +286,8 @@ class BaseAttack(SharesDocstring, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_records, ...)
-            Records.
-        y : array-like of shape (n_records,), default=None
-            Their labels; by default the target's prediction.
+        X, y : array-like
+            As in `score_samples`.
 
         Returns
         -------
@@ -313,10 +301,8 @@ class BaseAttack(SharesDocstring, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_records, ...)
-            Records.
-        y : array-like of shape (n_records,), default=None
-            Their labels; by default the target's prediction.
+        X, y : array-like
+            As in `score_samples`.
 
         Returns
         -------
@@ -337,10 +323,8 @@ class BaseAttack(SharesDocstring, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_records, ...)
-            Records.
-        y : array-like of shape (n_records,)
-            Their labels.
+        X, y : array-like
+            As in `score_samples`.
         membership : array-like of shape (n_records,), default=None
             1 for the target's training records, 0 for others. By default the target is asked, if
             it has a method `membership_of(X, y)`.
@@ -415,7 +399,7 @@ class BaseAttack(SharesDocstring, BaseEstimator):
 
 
 def _check_size(attack, X):
-    """Refuse records or columns that are none, before a model is asked for them."""
+    """Refuse empty records before a model is asked for them."""
     # the words of scikit-learn, whose estimator checks look for them
     for number, what in zip(getattr(X, "shape", ()), ("sample", "feature"), strict=False):
         if number == 0:

@@ -12,7 +12,7 @@ def are_fitted(shadows):
 
 
 def fitted_shadows(shadows, target, X, y, *, rng, is_seeded, n_jobs):
-    """Return the shadow models given if they are fitted, else fitted clones, or so many new ones."""
+    """Return the shadow models given if they are fitted, else clones or so many new ones."""
     if are_fitted(shadows):
         # parameters that were set since the training do not describe these models
         shadows.check_unchanged()
@@ -29,7 +29,7 @@ def fitted_shadows(shadows, target, X, y, *, rng, is_seeded, n_jobs):
 
 
 def train_shadow(target, X, y, random_state):
-    """Train one model like the target on half of the records, and return it with who its are."""
+    """Train one model like the target on half of the records; return it and its membership."""
     shadows = ShadowModels(
         shadow_template(target),
         n_shadows=1,

@@ -3,13 +3,12 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn import get_config
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.utils import check_array, check_random_state, column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
 from skmia._records import concatenate
-from skmia._response import label_index, taken
+from skmia._response import batches, label_index, taken
 from skmia.attacks._base import BaseAttack
 from skmia.attacks._shadows import train_shadow
 from skmia.attacks._thresholds import best_threshold
@@ -197,10 +196,7 @@ class LabelOnlyAttack(BaseAttack):
         return self._observe(model, X, y, "confidence") == 1
 
     def _robustness(self, model, X, y, n_queries, noise, asked=None):
-        """Return the scores, and which copies keep the label.
-
-        `asked` are rows of which the first copies have been asked for, with what came of these.
-        """
+        """Return the scores, and which copies keep the label, of `asked` records some known."""
         # of misclassified records no copies are asked for, as their score is 0 whatever these give
         correct = self._gives_label(model, X, y)
         kept = np.zeros((len(y), n_queries), dtype=bool)
@@ -210,30 +206,23 @@ class LabelOnlyAttack(BaseAttack):
             kept[rows, : first.shape[1]] = first
             n_asked[rows] = first.shape[1]
         # records that were asked for before have fewer copies left
-        for start in np.unique(n_asked[n_asked < n_queries]):
+        for start in np.unique(n_asked[correct & (n_asked < n_queries)]):
             numbers = range(start, n_queries)
             of_start = np.flatnonzero(correct & (n_asked == start))
-            n_at_once = self._n_at_once(len(numbers))
-            for first_row in range(0, len(of_start), n_at_once):
-                rows = of_start[first_row : first_row + n_at_once]
+            n_numbers = len(numbers) * max(getattr(self, "n_features_in_", 1), 1)
+            for part in batches(len(of_start), n_numbers):
+                rows = of_start[part]
                 about = model, _safe_indexing(X, rows), y[rows]
                 kept[rows, start:] = self._kept(*about, numbers, noise)
         return label_only_scores(kept, correct), kept
-
-    def _n_at_once(self, n_queries):
-        """Return of how many records all copies fit an eighth of scikit-learn's working memory."""
-        n_bytes = 8 * n_queries * max(getattr(self, "n_features_in_", 1), 1)
-        return max(1, int(get_config()["working_memory"] * 2**20 / 8 / n_bytes))
 
     def _kept(self, model, X, y, numbers, noise):
         """Return which copies of each record, of these numbers, keep its label."""
         shape = len(y), len(numbers)
         if callable(self.method):
             # one record at a time with one seed, so that a record's copies depend on it alone
-            copies = [
-                self.method(_safe_indexing(X, np.full(shape[1], i)), self._seed)
-                for i in range(shape[0])
-            ]
+            repeated = (_safe_indexing(X, np.full(shape[1], i)) for i in range(shape[0]))
+            copies = [self.method(records, self._seed) for records in repeated]
             return np.reshape(model.predict(concatenate(*copies)), shape) == y[:, None]
         # copies come copy by copy, functions' copies record by record
         copies = self._perturbation.copies(X, numbers, *noise)

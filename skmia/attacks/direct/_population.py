@@ -70,8 +70,8 @@ class PopulationAttack(NonmembersAttack, ResponseAttack):
     >>> attack = PopulationAttack(target, false_positive_rate=0.1, random_state=0)
     >>> attack.fit(X[own], y[own]).threshold_
     0.9
-    >>> [round(attack.predict(X[rows], y[rows]).mean(), 2) for rows in (members, others)]
-    [0.26, 0.11]
+    >>> print(*(round(attack.predict(X[i], y[i]).mean(), 2) for i in (members, others)))
+    0.26 0.11
     """
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
@@ -153,18 +153,10 @@ class RankedPopulation:
     def __init__(self, signal, group, n_groups):
         self.signal = signal
         self.group = group
-        # levels, the ranks of distinct values, make one whole number of a group and a signal
-        self.values, level = np.unique(signal, return_inverse=True)
-        counts = np.bincount(group[group >= 0], minlength=n_groups)
-        self.sizes = np.append(np.where(counts > 0, counts, len(signal)), len(signal))
-        # a group without non-members takes the last row, that of all
-        self.row = np.append(np.where(counts > 0, np.arange(n_groups), n_groups), n_groups)
-        self.n_levels = len(self.values) + 1
-        # each group's levels in turn, and after them those of all: one sorted array for all ranks
-        known = group >= 0
-        keys = group[known] * self.n_levels + level[known]
-        self.keys = np.sort(np.concatenate([keys, n_groups * self.n_levels + level]))
-        self.starts = np.append(np.cumsum(counts) - counts, counts.sum())
+        everyone = np.sort(signal)
+        of_groups = (np.sort(signal[group == i]) for i in range(n_groups))
+        self.ranked = [*(own if len(own) else everyone for own in of_groups), everyone]
+        self.sizes = np.array([len(values) for values in self.ranked])
 
     def scores(self, signal, group):
         lower, equal = self._counts(signal, group)
@@ -179,15 +171,17 @@ class RankedPopulation:
         return (lower + (equal - 1) / 2) / self.sizes[group]
 
     def _counts(self, signal, group):
-        row = self.row[group]
-        below, not_above = (
-            np.searchsorted(
-                self.keys, row * self.n_levels + np.searchsorted(self.values, signal, side=side)
+        """Return how many non-members of its group are below each signal, and how many equal."""
+        below = np.empty(len(signal), dtype=np.intp)
+        equal = np.empty(len(signal), dtype=np.intp)
+        for i in np.unique(group):
+            rows = group == i
+            below[rows], not_above = (
+                np.searchsorted(self.ranked[i], signal[rows], side=side)
+                for side in ("left", "right")
             )
-            - self.starts[row]
-            for side in ("left", "right")
-        )
-        return below, not_above - below
+            equal[rows] = not_above - below[rows]
+        return below, equal
 
 
 @validate_params(

@@ -117,8 +117,8 @@ class QuantileAttack(NonmembersAttack):
     >>> attack = QuantileAttack(target, false_positive_rate=0.1, random_state=0)
     >>> attack.fit(X[own], y[own]).threshold_
     0.9
-    >>> [round(attack.predict(X[rows], y[rows]).mean(), 2) for rows in (members, others)]
-    [0.39, 0.11]
+    >>> print(*(round(attack.predict(X[i], y[i]).mean(), 2) for i in (members, others)))
+    0.39 0.11
     """
 
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
