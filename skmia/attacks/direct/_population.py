@@ -153,10 +153,11 @@ class RankedPopulation:
     def __init__(self, signal, group, n_groups):
         self.signal = signal
         self.group = group
-        everyone = np.sort(signal)
-        of_groups = (np.sort(signal[group == i]) for i in range(n_groups))
-        self.ranked = [*(own if len(own) else everyone for own in of_groups), everyone]
-        self.sizes = np.array([len(values) for values in self.ranked])
+        self.everyone = np.sort(signal)
+        self.ranked = {i: np.sort(signal[rows]) for i, rows in _rows_by(group) if i >= 0}
+        self.sizes = np.full(n_groups + 1, len(signal))
+        for i, values in self.ranked.items():
+            self.sizes[i] = len(values)
 
     def scores(self, signal, group):
         lower, equal = self._counts(signal, group)
@@ -174,14 +175,18 @@ class RankedPopulation:
         """Return how many non-members of its group are below each signal, and how many equal."""
         below = np.empty(len(signal), dtype=np.intp)
         equal = np.empty(len(signal), dtype=np.intp)
-        for i in np.unique(group):
-            rows = group == i
-            below[rows], not_above = (
-                np.searchsorted(self.ranked[i], signal[rows], side=side)
-                for side in ("left", "right")
-            )
-            equal[rows] = not_above - below[rows]
+        for i, rows in _rows_by(group):
+            values = self.ranked.get(i, self.everyone)
+            below[rows] = np.searchsorted(values, signal[rows], side="left")
+            equal[rows] = np.searchsorted(values, signal[rows], side="right") - below[rows]
         return below, equal
+
+
+def _rows_by(group):
+    """Yield each group with its rows."""
+    order = np.argsort(group, kind="stable")
+    groups, starts = np.unique(group[order], return_index=True)
+    return zip(groups.tolist(), np.split(order, starts[1:]), strict=False)
 
 
 @validate_params(
