@@ -4,11 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skmia.metrics import (
-    membership_balanced_accuracy,
-    membership_precision_recall,
-    tpr_at_fpr,
-)
+from skmia.metrics import membership_balanced_accuracy, membership_precision_recall, tpr_at_fpr
 
 
 class OperatingPoint(NamedTuple):

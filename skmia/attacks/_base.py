@@ -31,12 +31,7 @@ from skmia.exceptions import CalibrationWarning
 from skmia.signals import get_signal
 from skmia.utils._constraints import N_JOBS
 from skmia.utils._docstrings import SharesDocstring
-from skmia.utils._sklearn import (
-    Interval,
-    StrOptions,
-    _fit_context,
-    _num_samples,
-)
+from skmia.utils._sklearn import Interval, StrOptions, _fit_context, _num_samples
 
 
 class BaseAttack(SharesDocstring, BaseEstimator):
