@@ -6,9 +6,14 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import Bunch, check_array, check_random_state, indexable
 
-from skmia._audit.inputs import check_enough, column_labels, groups_of, named_attacks
+from skmia._audit.inputs import (
+    check_enough,
+    column_labels,
+    groups_of,
+    named_attacks,
+    two_sample_auc,
+)
 from skmia._audit.run import run_audit
-from skmia._audit.shift import two_sample_auc
 from skmia._records import duplicates_across
 from skmia._response import all_classes, check_labels, check_target, record_response
 from skmia._target import held_out_note, predicted_labels

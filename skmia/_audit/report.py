@@ -23,10 +23,9 @@ class AttackResult(Result):
         What the attacker sees and has, beside the membership of half of the rows to calibrate on.
     roc_auc : Estimate
         Area under the ROC curve of the attack scores; 0.5 is a blind guess.
-    balanced_accuracy : Estimate
-        Balanced accuracy at thresholds learned on other records; 0.5 is a blind guess.
-    advantage : Estimate
-        TPR − FPR at the same thresholds; 0 is a blind guess.
+    balanced_accuracy, advantage : Estimate
+        Balanced accuracy, and TPR − FPR, at thresholds learned on other records; a blind guess has
+        0.5 and 0.
     precision, recall : Estimate
         Of the records called members at the same thresholds, at the audit's prior.
     tpr_at_fpr : dict of float to Estimate
@@ -159,14 +158,10 @@ class AuditReport(Result):
         The members with the highest risk: "index" (row of X_train), "risk", "score".
     notes : tuple of str
         What the reader must know to read the numbers right.
-    confidence_level : float
-        Coverage of each interval.
-    prior : float
-        Probability of membership that precision and risk assume.
-    member_rows : ndarray of shape (n_members,)
-        Rows of X_train that were used.
-    member_risk : ndarray of shape (n_members,)
-        Their risk under the strongest attack.
+    confidence_level, prior : float
+        Coverage of each interval; probability of membership that precision and risk assume.
+    member_rows, member_risk : ndarray of shape (n_members,)
+        Rows of X_train that were used, and their risk under the strongest attack.
 
     Examples
     --------

@@ -40,11 +40,9 @@ class BaseAttack(SharesDocstring, BaseEstimator):
     The author of an attack writes `_score_samples(model, X, y)`, which returns one attack score
     per record, and `_fit(X, y, membership)` where there is something to learn.
     `_observe(model, X, y, signal)` gives any signal of the model's answer. Where the answer alone
-    is enough, take :class:`ResponseAttack` as the base.
-
-    The base class checks the input and cuts the records into batches. In `fit` it learns the
-    thresholds of `predict` and the histograms of `predict_proba`. An attack's `__init__` takes at
-    least the parameters of the example, and stores them.
+    is enough, take :class:`ResponseAttack` as the base. The base class checks the input, cuts the
+    records into batches, and learns the thresholds of `predict` and the histograms of
+    `predict_proba`. An attack's `__init__` stores at least the parameters of the example.
 
     Attributes
     ----------
@@ -177,7 +175,6 @@ class BaseAttack(SharesDocstring, BaseEstimator):
         return self
 
     def _fit_quietly(self, X, y, membership):
-        """Fit without a warning; cautions about the calibration are in `notes_`."""
         if self.target is None:
             raise ValueError(
                 f"{type(self).__name__}(target=None) is a template without a model to attack. "
@@ -195,7 +192,6 @@ class BaseAttack(SharesDocstring, BaseEstimator):
         self._calibrate(*self._calibration_scores(X, y, membership, known))
 
     def _fit_uncalibrated(self, X, y, membership):
-        """Learn from checked input what is needed to score, without thresholds and risks."""
         self._begin(X, y)
         return self._fit(X, y, membership)
 
@@ -213,7 +209,6 @@ class BaseAttack(SharesDocstring, BaseEstimator):
         return self._score_in_batches(model, X, y)
 
     def _begin(self, X, y):
-        """Note what is known of the target before anything is learned."""
         self.notes_ = []
         self.classes_ = np.array([0, 1])
         self._method = response_method_of(self.target, self.response_method)

@@ -21,9 +21,8 @@ _LOWEST = 1e-10  # on a logarithmic scale smaller values count as this one
 class RiskHistogram:
     """Class-wise histograms of members and non-members, and the risk in each of their bins.
 
-    `values` are the metric of records with known membership, `y_index` their class, −1 for an
-    unknown one. The last row stands for all classes together. It serves unknown labels, and classes
-    without members or without non-members.
+    `values` are of records with known membership. The last row stands for all classes together. It
+    serves unknown labels, −1 in `y_index`, and classes without members or without non-members.
     """
 
     def __init__(self, values, membership, y_index, n_classes, *, n_bins, log_scale, prior):
@@ -132,10 +131,8 @@ def privacy_risk_scores(
     ----------
     signal : array-like of shape (n_records,)
         A signal of the records, such as `skmia.signals.modified_entropy`, the authors' choice.
-    calibration_signal : array-like of shape (n_calibration,)
-        The signal of records whose membership is known, of a shadow model or of the target itself.
-    calibration_membership : array-like of shape (n_calibration,)
-        1 for members, 0 for non-members.
+    calibration_signal, calibration_membership : array-like of shape (n_calibration,)
+        The signal of records of known membership, 1 or 0, of a shadow model or the target itself.
     y_index : array-like of shape (n_records,), default=None
         Class of each record, −1 for an unknown one. By default all records are of one class.
     calibration_y_index : array-like of shape (n_calibration,), default=None

@@ -80,10 +80,8 @@ def class_thresholds(membership, scores, y_index, *, n_classes=None):
 
     Parameters
     ----------
-    membership : array-like of shape (n_records,)
-        1 for members, 0 for non-members.
-    scores : array-like of shape (n_records,)
-        Attack scores; higher is more member-like.
+    membership, scores : array-like of shape (n_records,)
+        As in `best_threshold`.
     y_index : array-like of shape (n_records,)
         Class of each record, 0 to `n_classes` − 1. Records with a negative class are left out.
     n_classes : int, default=None

@@ -23,9 +23,8 @@ _MOST_QUERIES_TO_CHOOSE_BY = 100
 class LabelOnlyAttack(BaseAttack):
     """Find members by the labels alone that the target predicts for them and for noisy copies.
 
-    Members tend to lie farther from the decision boundary, so that a member's noisy copies keep its
-    label more often. The attack score is the share of copies that the target gives the record's
-    label, and 0 for a record that it misclassifies.
+    Members tend to lie farther from the decision boundary. The attack score is the share of copies
+    that the target gives the record's label, and 0 for a record that it misclassifies.
 
     The attacker knows the record with its label and sees which class the target predicts, but no
     probabilities. They ask `n_queries` + 1 times for each record. To calibrate they have records
@@ -64,9 +63,9 @@ class LabelOnlyAttack(BaseAttack):
     continuous and get Gaussian noise. A column of two values, or of only zeros or ones, takes the
     other value with probability flip_rate. Any other column, of texts or categories, takes with
     this probability a value drawn from its marginal. In arrays a numbered category is continuous:
-    give a frame with categories, or a function. The pairs of "auto" are sigma 0.05, 0.1, 0.2, 0.4,
-    0.8 with a flip rate that changes 1, 2, 3, 5, 10 columns of a record on average, but at most
-    half. They are compared on up to 1,000 records with up to 100 copies each.
+    give a frame with categories, or a function. The pairs of "auto" have sigma from 0.05 to 0.8 and
+    change 1 to 10 columns of a record on average, but at most half. They are compared on up to
+    1,000 records with up to 100 copies each.
 
     The k-th copy of every record gets the same noise, so that a score depends on the record alone,
     and similar records are compared more exactly. A score is a multiple of 1 / `n_queries`, and

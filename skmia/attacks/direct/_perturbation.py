@@ -13,8 +13,7 @@ class Perturbation:
 
     Each of `kinds` is ("continuous", standard deviation), ("binary", a column of the two values) or
     ("categorical", a column of the values, and how many records have that or an earlier one).
-    Numbers other than two are continuous, all else is categorical. `n_flipped` is the number of
-    columns that are not continuous.
+    `n_flipped` columns are not continuous.
     """
 
     def __init__(self, seed):
@@ -27,11 +26,7 @@ class Perturbation:
         return self
 
     def copies(self, X, numbers, sigma, flip_rate):
-        """Return noisy copies of these numbers, copy by copy, in the container of `X`.
-
-        `sigma` is in units of a continuous column's standard deviation; any other value changes
-        with the probability `flip_rate`.
-        """
+        """Return noisy copies of these numbers, copy by copy, in the container of `X`."""
         noise = np.empty((3, len(numbers), len(self.kinds)))
         for k, number in enumerate(numbers):
             # The noise of a copy follows from the seed and its number alone, for all records: so

@@ -204,10 +204,8 @@ def population_scores(signal, population_signal, y_index=None, population_y_inde
 
     Parameters
     ----------
-    signal : array-like of shape (n_records,)
-        Signals of the target's answers, higher for members.
-    population_signal : array-like of shape (n_population,)
-        Signals of the target's answers to records that are no members.
+    signal, population_signal : array-like of shape (n_records,) and (n_population,)
+        Signals of the target's answers, higher for members, to records and to non-members.
     y_index : array-like of int, shape (n_records,), default=None
         Class of each record, −1 for an unknown one. By default all are compared with all.
     population_y_index : array-like of int, shape (n_population,), default=None

@@ -94,9 +94,8 @@ class QuantileAttack(NonmembersAttack):
     model: regressors learn from a part of the records held out from it, and its members are
     compared with the other part.
 
-    In arrays and sparse records all columns are numbers. For the default regressor, sparse records
-    to learn from are made dense, all at once. For very many columns use `encode=False` and a
-    pipeline that takes sparse records.
+    Sparse records to learn from are made dense, all at once. For very many columns use
+    `encode=False` and a pipeline that takes sparse records.
 
     References
     ----------

@@ -51,19 +51,17 @@ class ShadowModelAttack(ResponseAttack):
     shadows' answers to records that they were trained on from those to records held out from them.
     The attack score is its probability of «member» for the target's answer.
 
-    The attacker knows the record with its label and sees the target's answer. To prepare, they have
-    records from the target's distribution, and know or guess the type of the target and its
-    parameters. They know no member of the target. Without such records they can make some, see
-    :func:`~skmia.shadows.synthesize_records`.
+    The attacker knows the record with its label and sees the target's answer. They have records
+    from the target's distribution, or make some by :func:`~skmia.shadows.synthesize_records`, and
+    know or guess the type of the target and its parameters. They know no member of the target.
 
     Parameters
     ----------
     shadows : int or ShadowModels, default=16
-        Number of clones of the target to train, each on half of the records given to `fit` (for an
-        odd number, on each record with probability one half). Or shadow models: fitted ones are
-        used as they are, and `fit` must be given records that they were trained on; others are
-        cloned and trained, with the target's type where they have no estimator. If they are of
-        several types, the attack models learn from all together [3]_.
+        Number of clones of the target to train, each on half of the records given to `fit`. Or
+        shadow models: fitted ones are used as they are, and `fit` must be given records that they
+        were trained on; others are cloned and trained, with the target's type where they have no
+        estimator. Of several types, the attack models learn from all together [3]_.
     features : {"log_signals", "probabilities", "top_k"} or callable, default="log_signals"
         What an attack model sees of an answer:
 
@@ -208,10 +206,7 @@ class ShadowModelAttack(ResponseAttack):
         return np.flatnonzero(sizes.min(axis=1) >= _LEAST_RECORDS)
 
     def _learn(self, attack_set, rows, seed, asked=None):
-        """Return an attack model for each label that has one of its own, and one for all others.
-
-        Where it is known which classes are asked for, the one for all is left out if none needs it.
-        """
+        """Return the attack models by label, and under None the one for others, if `asked` for."""
         membership = attack_set.membership[rows]
         y_index = attack_set.y_index[rows]
         values = attack_features(self.features, attack_set.proba[rows], y_index, self.top_k)
@@ -257,7 +252,6 @@ class ShadowModelAttack(ResponseAttack):
         return self._ask(self.attack_models_, proba, y_index)
 
     def _ask(self, models, proba, y_index):
-        """Return what the attack model of each record's class says of its answer."""
         values = attack_features(self.features, proba, y_index, self.top_k)
         scores = np.empty(len(values))
         labels = self.target_classes_.tolist()
