@@ -1,4 +1,4 @@
-"""What all attacks share: checks, containers, batches, thresholds and risk."""
+"""The bases of all attacks: checks, containers, batches, thresholds and risk."""
 
 import warnings
 from copy import deepcopy
@@ -19,14 +19,15 @@ from skmia._response import (
     check_label_type,
     check_labels,
     check_target,
+    class_probabilities,
     label_index,
     record_response,
     response_method_of,
     taken,
 )
 from skmia._target import known_membership
-from skmia.attacks._calibration import Calibration
 from skmia.attacks._shadows import are_fitted, fitted_shadows, train_shadow
+from skmia.attacks._thresholds import Calibration
 from skmia.exceptions import CalibrationWarning
 from skmia.signals import get_signal
 from skmia.utils._constraints import N_JOBS
@@ -386,6 +387,41 @@ class BaseAttack(SharesDocstring, BaseEstimator):
         if (known := getattr(self.target, "classes_", None)) is not None:
             check_label_type(y, known)
         return y
+
+
+class ResponseAttack(BaseAttack):
+    """Base class of attacks that see the target through its answer alone.
+
+    The author of an attack writes `_score_response(proba, y_index)`, which takes the answers and
+    each record's label as a column of theirs, −1 for an unknown one. Such an attack also works
+    where only answers are known, in :func:`skmia.audit_predictions`.
+
+    Examples
+    --------
+    >>> import skmia
+    >>> from skmia.attacks import ResponseAttack
+    >>> class Highest(ResponseAttack):
+    ...     def __init__(self, target=None, *, per_class=False, n_bins=5, prior=0.5,
+    ...                  response_method="auto", random_state=None, n_jobs=None):
+    ...         self.target, self.per_class, self.n_bins = target, per_class, n_bins
+    ...         self.prior, self.response_method = prior, response_method
+    ...         self.random_state, self.n_jobs = random_state, n_jobs
+    ...
+    ...     def _score_response(self, proba, y_index):
+    ...         return proba.max(axis=1)
+    >>> y, sure, unsure = [0] * 100, [[0.9, 0.1]] * 100, [[0.7, 0.3]] * 100
+    >>> report = skmia.audit_predictions(sure, y, unsure, y, attacks=Highest(), random_state=0)
+    >>> print(report.attacks[0].roc_auc)
+    1.000 [0.964, 1.000]
+    """
+
+    def _score_response(self, proba, y_index):
+        """Return the attack scores from the answers (n_records, n_classes); −1 is no class."""
+        raise NotImplementedError(f"{type(self).__name__} must define _score_response.")
+
+    def _score_samples(self, model, X, y):
+        proba = class_probabilities(model, X, self.target_classes_, method=self._method)
+        return self._score_response(proba, label_index(y, self.target_classes_))
 
 
 def _check_size(attack, X):

@@ -58,7 +58,12 @@ def _run_demo(args):
         args.output.mkdir(parents=True, exist_ok=True)
     train, test = load_adult(split="train"), load_adult(split="test")
     labels = [split.target_names[split.target] for split in (train, test)]
-    for name, classifier in _classifiers(args.random_state, args.n_jobs).items():
+    options = {"random_state": args.random_state, "n_jobs": args.n_jobs}
+    classifiers = {
+        "random forest": RandomForestClassifier(**options),
+        "logistic regression": LogisticRegression(max_iter=1000),
+    }
+    for name, classifier in classifiers.items():
         print(f"Training the {name} on {len(train.target):,} rows ...", file=sys.stderr)
         pipeline = _pipeline(classifier, train).fit(train.data, labels[0])
         report = audit(
@@ -68,8 +73,7 @@ def _run_demo(args):
             test.data,
             labels[1],
             sensitive_features=_groups(train, test),
-            random_state=args.random_state,
-            n_jobs=args.n_jobs,
+            **options,
         )
         title = f"UCI Adult, {name}"
         print(f"\n{title}\n{'=' * len(title)}\n{report}\n")
@@ -80,13 +84,6 @@ def _run_demo(args):
             os.replace(part, path)
             print(f"Wrote {path}", file=sys.stderr)
     return 0
-
-
-def _classifiers(random_state, n_jobs):
-    return {
-        "random forest": RandomForestClassifier(random_state=random_state, n_jobs=n_jobs),
-        "logistic regression": LogisticRegression(max_iter=1000),
-    }
 
 
 def _pipeline(classifier, data):

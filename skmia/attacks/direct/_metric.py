@@ -1,6 +1,6 @@
 """Metric attacks of Song and Mittal (2021), and the threshold attack of Yeom et al. (2018)."""
 
-from skmia.attacks._response_attack import ResponseAttack
+from skmia.attacks._base import ResponseAttack
 from skmia.signals import get_signal, get_signal_names
 from skmia.utils._sklearn import StrOptions
 

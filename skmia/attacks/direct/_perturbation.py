@@ -26,7 +26,11 @@ class Perturbation:
         return self
 
     def copies(self, X, numbers, sigma, flip_rate):
-        """Return noisy copies of these numbers, copy by copy, in the container of `X`."""
+        """Return noisy copies of these numbers, copy by copy, in the container of `X`.
+
+        `sigma` is in units of a continuous column's standard deviation; any other value changes
+        with the probability `flip_rate`.
+        """
         noise = np.empty((3, len(numbers), len(self.kinds)))
         for k, number in enumerate(numbers):
             # The noise of a copy follows from the seed and its number alone, for all records: so

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
 from skmia._response import label_index
-from skmia.attacks._response_attack import ResponseAttack
+from skmia.attacks._base import ResponseAttack
 from skmia.attacks._shadows import train_shadow
 from skmia.attacks.direct._nonmembers import NonmembersAttack
 from skmia.signals import get_signal

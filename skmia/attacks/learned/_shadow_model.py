@@ -12,7 +12,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skmia._records import ranks_within
 from skmia._response import expand, label_index
-from skmia.attacks._response_attack import ResponseAttack
+from skmia.attacks._base import ResponseAttack
 from skmia.shadows import ShadowModels
 from skmia.signals import evaluate
 from skmia.utils._blas import single_blas_thread
