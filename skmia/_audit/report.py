@@ -41,8 +41,7 @@ class AttackResult(Result):
     Examples
     --------
     >>> import skmia
-    >>> y = [0, 1] * 50
-    >>> sure, unsure = [[0.9, 0.1], [0.1, 0.9]] * 50, [[0.7, 0.3], [0.3, 0.7]] * 50
+    >>> y, sure, unsure = [0] * 100, [[0.9, 0.1]] * 100, [[0.7, 0.3]] * 100
     >>> report = skmia.audit_predictions(sure, y, unsure, y, random_state=0)
     >>> print(report.attacks[1].name, report.attacks[1].balanced_accuracy)
     confidence 1.000 [0.974, 1.000]
@@ -80,11 +79,10 @@ class Slice(Result):
     Examples
     --------
     >>> import skmia
-    >>> y = [0, 1] * 50
-    >>> sure, unsure = [[0.9, 0.1], [0.1, 0.9]] * 50, [[0.7, 0.3], [0.3, 0.7]] * 50
+    >>> y, sure, unsure = [0] * 100, [[0.9, 0.1]] * 100, [[0.7, 0.3]] * 100
     >>> report = skmia.audit_predictions(sure, y, unsure, y, random_state=0)
     >>> [(part.kind, str(part.value), part.n_members) for part in report.slices]
-    [('class', '0', 50), ('class', '1', 50), ('prediction', 'right', 100)]
+    [('class', '0', 100), ('prediction', 'right', 100)]
     """
 
     kind: str
@@ -166,8 +164,7 @@ class AuditReport(Result):
     Examples
     --------
     >>> import skmia
-    >>> y = [0, 1] * 50
-    >>> sure, unsure = [[0.9, 0.1], [0.1, 0.9]] * 50, [[0.7, 0.3], [0.3, 0.7]] * 50
+    >>> y, sure, unsure = [0] * 100, [[0.9, 0.1]] * 100, [[0.7, 0.3]] * 100
     >>> report = skmia.audit_predictions(sure, y, unsure, y, random_state=0)
     >>> report.strongest
     'confidence'

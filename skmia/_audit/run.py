@@ -1,6 +1,7 @@
 """Run the attacks of an audit, measure what they say, and put the report together."""
 
 from math import comb
+from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import binomtest
@@ -9,7 +10,6 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import indexable
 
 from skmia._audit.report import AttackResult, AuditReport, ExposureGap, Slice
-from skmia._audit.statement import note_on_ties, operating_point, statement
 from skmia._records import concatenate
 from skmia._response import Answered
 from skmia._target import final_estimator
@@ -23,6 +23,7 @@ from skmia.metrics import (
     membership_report,
     membership_roc_auc,
     risk_reliability,
+    tpr_at_fpr,
 )
 from skmia.utils._sklearn import _safe_indexing
 
@@ -50,7 +51,7 @@ def run_audit(splits, templates, *, false_positive_rate, prior, confidence_level
         results.append(
             _attack_result(name, template, measured, sample.membership, prior, level, options)
         )
-        points[name] = operating_point(measured, sample.membership, false_positive_rate, **each)
+        points[name] = _operating_point(measured, sample.membership, false_positive_rate, **each)
         notes += [f"{name}: {text}" for text in dict.fromkeys(measured.notes)]
         # of the others nothing is kept that is as long as the records
         if strongest is None or results[-1].roc_auc > strongest[0].roc_auc:
@@ -63,7 +64,7 @@ def run_audit(splits, templates, *, false_positive_rate, prior, confidence_level
     n_train, n_test = map(len, splits.y)
     return AuditReport(
         target=_describe(splits.target),
-        statement=statement(points),
+        statement=_statement(points),
         attacks=tuple(results),
         strongest=strongest.name,
         train_accuracy=_accuracy(splits.right[0], confidence_level),
@@ -80,7 +81,7 @@ def run_audit(splits, templates, *, false_positive_rate, prior, confidence_level
             gap for kind, v in parts.items() for gap in _exposure_gaps(kind, v, *about, **level)
         ),
         riskiest=_riskiest(sample, measured, n_riskiest),
-        notes=tuple(splits.notes + _note_on_shift(splits.shift) + notes + note_on_ties(points)),
+        notes=tuple(splits.notes + _note_on_shift(splits.shift) + notes + _note_on_ties(points)),
         confidence_level=confidence_level,
         prior=prior,
         member_rows=sample.rows[0],
@@ -249,3 +250,85 @@ def _exposure_gaps(kind, values, outcome, membership, *, confidence_level):
     high = a - b + np.hypot(a.high - a, b - b.low)
     method = f"difference of independent estimates (MOVER), Bonferroni over {n_pairs} pairs"
     return [ExposureGap(kind, most.value, least.value, Estimate(a - b, low, high, method))]
+
+
+class _OperatingPoint(NamedTuple):
+    """What an attack finds; intervals pay for the choice among the attacks."""
+
+    accuracy: object  # at thresholds learned on other records, an Estimate
+    rate: float | None  # the resolved false positive rate nearest to 1 %
+    found: object  # true positive rate at this rate, an Estimate
+    tied: float  # false positive rate of the highest score, 0 if non-members do not share it
+    at_top: object  # true positive rate of the highest score, an Estimate
+    is_graded: bool  # whether the scores are more than a yes or no
+
+
+def _operating_point(measured, membership, false_positive_rate, *, confidence_level):
+    """Return what an attack finds, at the resolved false positive rate nearest to 1 %."""
+    level = {"confidence_level": confidence_level}
+    scores = measured.scores
+    resolved = [rate for rate in false_positive_rate if rate * len(membership) >= 2]
+    rate = min(resolved, key=lambda rate: abs(np.log(rate / 0.01)), default=None)
+    top = scores.max()
+    tied = scores[membership == 0] == top
+    return _OperatingPoint(
+        accuracy=membership_balanced_accuracy(membership, measured.called, threshold=1, **level),
+        rate=rate,
+        found=None
+        if rate is None
+        else tpr_at_fpr(membership, scores, false_positive_rate=rate, **level),
+        tied=float(tied.mean()) if tied.sum() > 1 else 0.0,
+        at_top=membership_precision_recall(membership, scores, threshold=top, **level)[1],
+        is_graded=bool(((scores != top) & (scores != scores.min())).any()),
+    )
+
+
+def _statement(points):
+    """Say operating points in plain words."""
+    name, best = max(points.items(), key=lambda item: item[1].accuracy)
+    overall = (
+        f"With thresholds learned on other records {_which(name, len(points))} tells members "
+        f"from non-members in {_percent(best.accuracy)} of cases, where a blind guess has 50 %."
+    )
+    return overall if best.rate is None else f"{_at_rate(points, best.rate)} {overall}"
+
+
+def _at_rate(points, rate):
+    """Say what the attack that finds most at this rate finds; if none does, why not."""
+    name, best = max(points.items(), key=lambda item: item[1].found)
+    which = _which(name, len(points))
+    if best.found == 0 and len(points) > 1:
+        which = f"any of {len(points)} attacks"
+    sentence = (
+        f"At {100 * rate:.3g} % false alarms an attacker with {which} finds "
+        f"{_percent(best.found)} of the members, where a blind guess finds {100 * rate:.3g} %"
+    )
+    name, least = min(points.items(), key=lambda item: item[1].tied)
+    if best.found == 0 and least.tied >= rate:
+        sentence += (
+            f"; so many non-members share the highest score that no threshold has fewer than "
+            f"{least.tied:.1%} false alarms ({name}), where {_percent(least.at_top)} of the "
+            "members are found"
+        )
+    return f"{sentence}."
+
+
+def _note_on_ties(points):
+    """Return a note on attacks whose highest score non-members share."""
+    # a yes or no is tied by its nature
+    tied = [f"{name} {p.tied:.1%}" for name, p in points.items() if p.tied > 0 and p.is_graded]
+    if not tied:
+        return []
+    return [
+        "Many non-members share an attack's highest score with members, and no threshold has "
+        f"fewer false alarms than these: {', '.join(tied)}. Below them TPR is 0 because no "
+        "threshold reaches there, which is no proof of privacy."
+    ]
+
+
+def _which(name, n_attacks):
+    return f"the attack {name}" if n_attacks == 1 else f"the best of {n_attacks} attacks ({name})"
+
+
+def _percent(estimate):
+    return f"{estimate:.1%} [{estimate.low:.1%}, {estimate.high:.1%}]"

@@ -173,16 +173,12 @@ class LabelOnlyAttack(BaseAttack):
         if len(np.unique(membership)) < 2:  # nothing to choose by
             return pairs[len(pairs) // 2], None
         n_queries = min(self.n_queries, _MOST_QUERIES_TO_CHOOSE_BY)
-        best = -np.inf, None, None
-        for pair in pairs:
-            scores, kept = self._robustness(model, X, y, n_queries, pair)
-            called = scores >= best_threshold(membership, scores)
-            accuracy = balanced_accuracy_score(membership, called)
-            # of equal ones the weakest noise, since pairs go from the weakest to the strongest
-            if accuracy > best[0]:
-                best = accuracy, pair, kept
+        tried = [self._robustness(model, X, y, n_queries, pair) for pair in pairs]
+        called = [scores >= best_threshold(membership, scores) for scores, _ in tried]
+        # of equal ones the weakest noise, since pairs go from the weakest to the strongest
+        best = np.argmax([balanced_accuracy_score(membership, calls) for calls in called])
         # their first copies need not be asked for again
-        return best[1], (rows, best[2])
+        return pairs[best], (rows, tried[best][1])
 
     def _score_samples(self, model, X, y, asked=None):
         if self.method == "gap":

@@ -38,7 +38,6 @@ class PopulationAttack(NonmembersAttack, ResponseAttack):
     See Also
     --------
     QuantileAttack : Compares with non-members that have similar features.
-    population_scores : The scores, as a function of arrays.
 
     Notes
     -----

@@ -67,7 +67,6 @@ class QuantileAttack(NonmembersAttack):
     See Also
     --------
     PopulationAttack : Compares with all non-members alike, or with those of the class.
-    quantile_scores : Where a signal lies among quantiles, as a function of arrays.
 
     Notes
     -----
@@ -94,8 +93,8 @@ class QuantileAttack(NonmembersAttack):
     model: regressors learn from a part of the records held out from it, and its members are
     compared with the other part.
 
-    Sparse records to learn from are made dense, all at once. For very many columns use
-    `encode=False` and a pipeline that takes sparse records.
+    In arrays and sparse records all columns are numbers. With `encode`, sparse records to learn
+    from are made dense, all at once: for very many columns give a pipeline that takes them.
 
     References
     ----------

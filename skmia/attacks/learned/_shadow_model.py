@@ -109,10 +109,10 @@ class ShadowModelAttack(ResponseAttack):
     the target's answers to these records, and the attack models still from shadows alone.
 
     The defaults were chosen by the mean AUC on four targets, and by the seconds that the attacks
-    took beyond their shadows (``examples/benchmarks/compare_attack_estimators.py``). A threshold on
-    the modified entropy reaches 0.749.
-    With logistic regression it is 0.792 by "log_signals", 0.784 by "probabilities" and 0.765 by
-    "top_k". Boosting, networks and forests gain 0.009 at most, and take 3 to 14 times as long.
+    took beyond their shadows (``examples/benchmarks/compare_attack_estimators.py``). Logistic
+    regression has 0.792 by "log_signals", 0.784 by "probabilities" and 0.765 by "top_k", a
+    threshold on the modified entropy 0.749. Boosting, networks and forests have 0.009 more at most,
+    and take 3 to 14 times as long.
 
     References
     ----------
