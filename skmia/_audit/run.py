@@ -95,8 +95,11 @@ class _Sample:
     def __init__(self, splits, rng):
         self.splits = splits
         n = min(map(len, splits.kept))
-        # sorted: of the larger split, this is a draw; of the smaller one, all of it
-        self.rows = [np.sort(rng.choice(rows, size=n, replace=False)) for rows in splits.kept]
+        drawn = (rng.choice(rows, size=n, replace=False) for rows in splits.kept)
+        self.rows = [
+            kept if len(kept) == n else np.sort(rows)
+            for kept, rows in zip(splits.kept, drawn, strict=True)
+        ]
         self.membership = np.repeat(np.array([1, 0], dtype=np.int8), n)
         self.y = self.both(splits.y)
         n_all = [len(y) for y in splits.y]

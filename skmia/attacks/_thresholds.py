@@ -125,11 +125,21 @@ def class_thresholds(membership, scores, y_index, *, n_classes=None):
 
 def _sorted_groups(scores, y_index, member, n_classes):
     """Return the sorted scores of each class, its non-members and its members in turn."""
-    known = y_index >= 0
-    codes = 2 * y_index[known].astype(np.intp) + member[known]
-    scores = scores[known]
-    ends = np.bincount(codes, minlength=2 * n_classes).cumsum()
-    return np.split(scores[np.lexsort((scores, codes))], ends[:-1])
+    # small integers are sorted by radix, in linear time; negative classes go to the end
+    small = np.uint16 if 2 * n_classes < np.iinfo(np.uint16).max else np.int64
+    codes = y_index.astype(small)
+    codes *= 2
+    codes += member
+    codes[y_index < 0] = 2 * n_classes
+    ends = np.bincount(codes, minlength=2 * n_classes).cumsum()[: 2 * n_classes]
+    # stable, since only that sort of integers is the radix sort
+    order = np.argsort(codes, kind="stable")
+    del codes  # memory for the copy of the scores
+    grouped = scores[order]
+    groups = np.split(grouped, ends)[: 2 * n_classes]
+    for group in groups:
+        group.sort()
+    return groups
 
 
 class Calibration:
