@@ -86,7 +86,7 @@ class BaseAttack(SharesDocstring, BaseEstimator):
     response_method : {"auto", "predict_proba", "decision_function", "predict"}
         What the target reveals; "auto" takes the first of these that it has.
     random_state : int, RandomState instance or None
-        Draws records and seeds the models that the attack trains.
+        Seeds what the attack draws, such as noise, and the models that it trains.
     n_jobs : int
         Number of batches of records that the target answers at the same time.
 

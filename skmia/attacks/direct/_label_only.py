@@ -53,10 +53,6 @@ class LabelOnlyAttack(BaseAttack):
     noise_ : tuple of float or None
         The pair (sigma, flip_rate) in use; None for other methods.
 
-    See Also
-    --------
-    MetricAttack : With response_method="predict" and signal="correctness", the gap attack too.
-
     Notes
     -----
     The records of `fit` show the kind of each column. Numbers of more than two values are

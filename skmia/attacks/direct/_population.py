@@ -35,10 +35,6 @@ class PopulationAttack(NonmembersAttack, ResponseAttack):
     n_population_ : ndarray of shape (n_target_classes,)
         Number of records in the population that a record of each class is compared with.
 
-    See Also
-    --------
-    QuantileAttack : Compares with non-members that have similar features.
-
     Notes
     -----
     With `by_class=False`, as in [1]_, the score ranks records as the signal does. By class it ranks

@@ -64,10 +64,6 @@ class QuantileAttack(NonmembersAttack):
     n_calibration_ : int
         Number of non-members that the scores are calibrated on.
 
-    See Also
-    --------
-    PopulationAttack : Compares with all non-members alike, or with those of the class.
-
     Notes
     -----
     `quantile_scores` says where the signal lies among the predicted quantiles. Then non-members

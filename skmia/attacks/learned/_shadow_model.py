@@ -95,10 +95,6 @@ class ShadowModelAttack(ResponseAttack):
     shadows_ : ShadowModels
         The fitted shadow models.
 
-    See Also
-    --------
-    skmia.shadows.ShadowModels : How shadows are trained, shared, and kept on disk.
-
     Notes
     -----
     The attack models see as many answers to members as to non-members of each class, as in [1]_.
