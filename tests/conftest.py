@@ -31,14 +31,14 @@ def small_shift_check():
 
     A test of this comparison itself takes the fixture `whole_shift_check`.
     """
-    shift = pytest.importorskip("skmia._audit.shift")
-    whole = shift.RandomForestClassifier
-    shift.RandomForestClassifier = partial(whole, n_estimators=3)
+    inputs = pytest.importorskip("skmia._audit.inputs")
+    whole = inputs.RandomForestClassifier
+    inputs.RandomForestClassifier = partial(whole, n_estimators=3)
     yield whole
-    shift.RandomForestClassifier = whole
+    inputs.RandomForestClassifier = whole
 
 
 @pytest.fixture
 def whole_shift_check(small_shift_check, monkeypatch):
     """Leave the comparison of train and test rows as users have it."""
-    monkeypatch.setattr("skmia._audit.shift.RandomForestClassifier", small_shift_check)
+    monkeypatch.setattr("skmia._audit.inputs.RandomForestClassifier", small_shift_check)

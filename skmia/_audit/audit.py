@@ -4,17 +4,16 @@ import warnings
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils import Bunch, check_random_state, indexable
+from sklearn.utils import Bunch, check_array, check_random_state, indexable
 
 from skmia._audit.inputs import (
     check_enough,
-    check_proba,
     column_labels,
     groups_of,
     named_attacks,
+    two_sample_auc,
 )
 from skmia._audit.run import run_audit
-from skmia._audit.shift import two_sample_auc
 from skmia._records import duplicates_across
 from skmia._response import all_classes, check_labels, check_target, record_response
 from skmia._target import held_out_note, predicted_labels
@@ -34,8 +33,6 @@ from skmia.utils._constraints import (
     validate_params,
 )
 from skmia.utils._sklearn import _safe_indexing
-
-__all__ = ["audit", "audit_predictions"]
 
 _OPTIONS = {  # what is legal for those that both have
     "attacks": [str, BaseAttack, callable, list, tuple, dict],
@@ -78,32 +75,28 @@ def audit(
 
     The auditor knows which rows the classifier was trained on. Each attack is calibrated on one
     half of the rows and measured on the other, and the other way round (cross-fitting), with as
-    many members as non-members, so that 0.5 stays the blind guess. Rows that occur in train and
-    test count on neither side. A forest that sees X alone checks that train and test rows do not
-    differ to begin with.
+    many members as non-members, so that 0.5 is the blind guess. Rows that occur in train and test
+    are left out. A forest that sees X alone checks that train and test rows do not differ to begin
+    with.
 
     Parameters
     ----------
     estimator : estimator
         The fitted classifier: a classifier, a pipeline, a fitted search.
-    X_train : array-like of shape (n_train, ...)
-        The rows it was trained on, in any container that it takes.
-    y_train : array-like of shape (n_train,)
-        Their labels.
-    X_test : array-like of shape (n_test, ...)
-        Rows from the same distribution that it was not trained on.
-    y_test : array-like of shape (n_test,)
-        Their labels.
+    X_train, y_train : array-like of shape (n_train, ...) and (n_train,)
+        The rows it was trained on, in any container that it takes, and their labels.
+    X_test, y_test : array-like of shape (n_test, ...) and (n_test,)
+        Rows from the same distribution that it was not trained on, and their labels.
     attacks : {"fast", "strong"}, sequence of str, callable or BaseAttack, or dict, default="fast"
         - "fast": metric attacks by correctness, confidence, entropy and modified entropy;
         - "strong": these, and LiRA, RMIA and CombinedAttack on 16 shadow models. It fits the
           estimator 16 times to half of all rows, and takes some seconds beyond that;
-        - signals by name or function, for metric attacks with one threshold per class; attacks
-          with `target=None`, or classes of `skmia.attacks` by name, such as "LiRA", with `prior`
-          and otherwise their defaults; or a dict from names to these.
+        - signals by name or function, for metric attacks; attacks with `target=None`, or their
+          classes by name, such as "LiRA", with `prior` and otherwise their defaults; or a dict from
+          names to these.
 
-        Shadow models are trained once, on all rows that can be used, for all attacks that ask for
-        the same number of them, or that hold the same unfitted `ShadowModels`.
+        Attacks that ask for the same number of shadow models, or that hold the same unfitted
+        `ShadowModels`, share them.
     sensitive_features : str, int, sequence of these, or dict, default=None
         Columns of X, by name or number, by which exposure is compared; or a dict from a name to a
         pair of arrays (one value per training row, one per test row).
@@ -121,8 +114,7 @@ def audit(
     random_state : int, RandomState instance or None, default=None
         Draws rows, folds and resamples.
     n_jobs : int, default=None
-        Jobs of the forest that looks for a shift, and number of shadow models trained at the same
-        time.
+        Number of trees, and of shadow models, trained at the same time.
 
     Returns
     -------
@@ -144,7 +136,6 @@ def audit(
     See Also
     --------
     audit_predictions : The same from probabilities alone.
-    skmia.attacks.MetricAttack : One attack as an estimator.
 
     Examples
     --------
@@ -162,23 +153,21 @@ def audit(
     templates = named_attacks(attacks, prior)
     false_positive_rate = np.atleast_1d(false_positive_rate).tolist()
     check_target(estimator, response_method)
-    X_train, X_test = indexable(X_train)[0], indexable(X_test)[0]
-    y_train, y_test = check_labels(X_train, y_train), check_labels(X_test, y_test)
-    check_enough([y_train, y_test], "given")
-    y_both = np.concatenate([y_train, y_test])
-    classes = all_classes(estimator, X_train, y_both, method=response_method)
-    groups = groups_of(sensitive_features, (X_train, X_test), (len(y_train), len(y_test)))
-    in_both = duplicates_across(X_train, y_train, X_test, y_test)
+    X = (indexable(X_train)[0], indexable(X_test)[0])
+    y = (check_labels(X[0], y_train), check_labels(X[1], y_test))
+    check_enough(y, "given")
+    classes = all_classes(estimator, X[0], np.concatenate(y), method=response_method)
+    groups = groups_of(sensitive_features, X, tuple(map(len, y)))
+    in_both = duplicates_across(X[0], y[0], X[1], y[1])
     kept = [np.flatnonzero(~mask) for mask in in_both]
     check_enough(kept, "without the rows that occur in both")
     notes = []
-    if (note := held_out_note(estimator, X_train, y_train)) is not None:
+    if (note := held_out_note(estimator, X[0], y[0])) is not None:
         notes.append(note)
         warnings.warn(note, MembershipWarning, stacklevel=3)
     rng = check_random_state(random_state)
     shift = two_sample_auc(
-        _safe_indexing(X_train, kept[0]),
-        _safe_indexing(X_test, kept[1]),
+        *(_safe_indexing(records, rows) for records, rows in zip(X, kept, strict=True)),
         confidence_level=0.99,  # one false alarm in two hundred audits
         random_state=rng.randint(np.iinfo(np.int32).max),
         n_jobs=n_jobs,
@@ -188,9 +177,8 @@ def audit(
             "Whether train and test rows differ to begin with was not tested: the records are no "
             "table of numbers and categories."
         )
-    X = (X_train, X_test)
-    y = (y_train, y_test)
     proba = [record_response(estimator, x, classes, method=response_method) for x in X]
+    given = zip(X, y, proba, strict=True)
     return run_audit(
         Bunch(
             target=estimator,
@@ -198,8 +186,8 @@ def audit(
             y=y,
             proba=proba,
             right=[
-                predicted_labels(estimator, x, classes, p) == labels
-                for x, labels, p in zip(X, y, proba, strict=True)
+                predicted_labels(estimator, records, classes, answers) == labels
+                for records, labels, answers in given
             ],
             classes=classes,
             groups=groups,
@@ -249,14 +237,10 @@ def audit_predictions(
 
     Parameters
     ----------
-    proba_train : array-like of shape (n_train, n_classes)
-        The model's probabilities for the rows it was trained on.
-    y_train : array-like of shape (n_train,)
-        Their true labels.
-    proba_test : array-like of shape (n_test, n_classes)
-        Its probabilities for other rows from the same distribution.
-    y_test : array-like of shape (n_test,)
-        Their true labels.
+    proba_train, y_train : array-like of shape (n_train, n_classes) and (n_train,)
+        The model's probabilities for the rows it was trained on, and their true labels.
+    proba_test, y_test : array-like of shape (n_test, n_classes) and (n_test,)
+        The same for other rows from the same distribution.
     classes : array-like of shape (n_classes,), default=None
         The label of each column. By default 0, 1, ... for integer labels in that range, else the
         sorted labels.
@@ -264,17 +248,8 @@ def audit_predictions(
         As in :func:`audit`; only attacks that need no more than the response.
     sensitive_features : dict, default=None
         From a name to a pair of arrays (one value per training row, one per test row).
-    false_positive_rate : sequence of float, default=(0.1, 0.01, 0.001)
-        False positive rates at which the true positive rate is reported, in (0, 1).
-    prior : float, default=0.5
-        Probability of membership that precision and the risk of attacks given by name assume, in
-        (0, 1).
-    confidence_level : float, default=0.95
-        Coverage of each interval, in (0, 1).
-    n_riskiest : int, default=20
-        How many training rows to name.
-    random_state : int, RandomState instance or None, default=None
-        Draws rows, folds and resamples.
+    false_positive_rate, prior, confidence_level, n_riskiest, random_state : optional
+        As in :func:`audit`.
 
     Returns
     -------
@@ -294,39 +269,35 @@ def audit_predictions(
     --------
     >>> import numpy as np
     >>> import skmia
-    >>> rng = np.random.default_rng(0)
-    >>> y = rng.integers(2, size=400)
-    >>> proba = np.where(np.arange(400) < 200, 0.9, 0.6)[:, None] * np.eye(2)[y]
-    >>> proba[np.arange(400), 1 - y] = 1 - proba[np.arange(400), y]
-    >>> report = skmia.audit_predictions(
-    ...     proba[:200], y[:200], proba[200:], y[200:], random_state=0
-    ... )
+    >>> y = np.arange(200) % 2
+    >>> sure, unsure = np.eye(2)[y] * 0.8 + 0.1, np.eye(2)[y] * 0.2 + 0.4
+    >>> report = skmia.audit_predictions(sure, y, unsure, y, random_state=0)
     >>> print(report.attacks[-1].roc_auc)
     1.000 [0.982, 1.000]
     """
     templates = named_attacks(attacks, prior)
     false_positive_rate = np.atleast_1d(false_positive_rate).tolist()
-    y_train, y_test = check_labels(proba_train, y_train), check_labels(proba_test, y_test)
-    proba = [check_proba(proba_train, "proba_train"), check_proba(proba_test, "proba_test")]
-    columns = column_labels(classes, proba, np.union1d(y_train, y_test))
+    y = (check_labels(proba_train, y_train), check_labels(proba_test, y_test))
+    proba = [
+        check_array(given, dtype=[np.float64, np.float32], input_name=name)
+        for given, name in ((proba_train, "proba_train"), (proba_test, "proba_test"))
+    ]
+    columns = column_labels(classes, proba, np.union1d(*y))
     order = np.argsort(columns)
     if not np.array_equal(order, np.arange(len(order))):
         proba = [p[:, order] for p in proba]
         columns = columns[order]
-    kept = [np.arange(len(y_train)), np.arange(len(y_test))]
+    kept = [np.arange(len(labels)) for labels in y]
     check_enough(kept, "given")
     return run_audit(
         Bunch(
             target=None,
             X=None,
-            y=(y_train, y_test),
+            y=y,
             proba=proba,
-            right=[
-                columns[p.argmax(axis=1)] == y
-                for p, y in zip(proba, (y_train, y_test), strict=True)
-            ],
+            right=[columns[p.argmax(axis=1)] == y for p, y in zip(proba, y, strict=True)],
             classes=columns,
-            groups=groups_of(sensitive_features, None, (len(y_train), len(y_test))),
+            groups=groups_of(sensitive_features, None, tuple(map(len, y))),
             kept=kept,
             n_duplicates=None,
             response_method="predict_proba",

@@ -1,34 +1,26 @@
-"""Check what an audit is given, and say how to mend it."""
+"""Check what an audit is given, and whether train and test rows differ to begin with."""
 
 from collections import Counter
 from inspect import signature
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils import column_or_1d
-from sklearn.utils.validation import check_array
+from scipy.sparse import csr_array, issparse, vstack
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.utils import check_random_state, column_or_1d
 
 import skmia.attacks
-from skmia._records import column_of, is_missing
-from skmia.attacks import RMIA, BaseAttack, CombinedAttack, LiRA, MetricAttack
+from skmia._records import RecordNumbers, column_of, is_missing, read_table, within_float32
+from skmia.attacks import BaseAttack, MetricAttack
+from skmia.metrics import membership_roc_auc
 from skmia.signals import get_signal_names
+from skmia.utils._sklearn import _num_samples, _safe_indexing
 
-__all__ = [
-    "check_enough",
-    "check_proba",
-    "column_labels",
-    "groups_of",
-    "named_attacks",
-]
-
+_MOST_ROWS = 5_000  # of each split: enough to see an AUC of 0.52
 
 _FAST = ("correctness", "confidence", "entropy", "modified_entropy")
-_BUNDLES = {
-    "fast": lambda prior: list(_FAST),
-    "strong": lambda prior: [*_FAST, *(a(prior=prior) for a in (LiRA, RMIA, CombinedAttack))],
-}
-
-
+_BUNDLES = {"fast": _FAST, "strong": (*_FAST, "LiRA", "RMIA", "CombinedAttack")}
 _ATTACKS = [
     name
     for name in skmia.attacks.__all__
@@ -39,19 +31,18 @@ _ATTACKS = [
 def named_attacks(attacks, prior):
     """Return attacks by name."""
     if isinstance(attacks, str) and attacks in _BUNDLES:
-        attacks = _BUNDLES[attacks](prior)
+        attacks = _BUNDLES[attacks]
     elif isinstance(attacks, str | BaseAttack) or callable(attacks):
         attacks = [attacks]
+    if not len(attacks):
+        raise ValueError("attacks is empty. Name at least one, for example 'modified_entropy'.")
+    if isinstance(attacks, dict):
+        return {str(name): _template(attack, prior)[0] for name, attack in attacks.items()}
     named = {}
     times = Counter()
-    if isinstance(attacks, dict):
-        named = {str(name): _template(attack, prior)[0] for name, attack in attacks.items()}
-        attacks = []
     for template, name in (_template(attack, prior) for attack in attacks):
         times[name] += 1
         named[name if times[name] == 1 else f"{name} {times[name]}"] = template
-    if not named:
-        raise ValueError("attacks is empty. Name at least one, for example 'modified_entropy'.")
     return named
 
 
@@ -82,7 +73,7 @@ def _template(attack, prior):
 
 
 def check_enough(kept, which):
-    """Raise an error if there are not two rows of each side, to calibrate on and to measure."""
+    """Refuse fewer than two rows of a split, to calibrate on and to measure."""
     if min(map(len, kept)) < 2:
         raise ValueError(
             "An audit calibrates on one half of the rows and measures on the other: it needs at "
@@ -91,23 +82,14 @@ def check_enough(kept, which):
         )
 
 
-def check_proba(proba, name):
-    """Return probabilities as a matrix."""
-    return check_array(proba, dtype=[np.float64, np.float32], input_name=name)
-
-
 def column_labels(classes, proba, labels):
-    """Return the label of each column of the probabilities.
-
-    They are the classes given or, of equally many columns, the sorted labels that occur.
-    """
-    n_columns = [p.shape[1] for p in proba]
-    if n_columns[0] != n_columns[1]:
+    """Return the label of each column of the probabilities."""
+    n_columns, n_of_test = (p.shape[1] for p in proba)
+    if n_columns != n_of_test:
         raise ValueError(
-            f"proba_train has {n_columns[0]} columns and proba_test {n_columns[1]}: both must have "
-            "one column per class, in the same order."
+            f"proba_train has {n_columns} columns and proba_test {n_of_test}: both must have one "
+            "column per class, in the same order."
         )
-    n_columns = n_columns[0]
     if classes is not None:
         classes = column_or_1d(classes)
         if len(classes) != n_columns or len(np.unique(classes)) != n_columns:
@@ -126,10 +108,7 @@ def column_labels(classes, proba, labels):
 
 
 def groups_of(sensitive_features, X, lengths):
-    """Return the values of each sensitive feature for train and test rows.
-
-    Pairs of arrays by name, with values as texts; missing ones are the group "missing".
-    """
+    """Return the values of each sensitive feature, as texts, for train and test rows."""
     if sensitive_features is None:
         return {}
     if isinstance(sensitive_features, str | Integral):
@@ -162,4 +141,42 @@ def _columns(name, X):
         "Name a column, or give a dict {name: (values of train rows, values of test rows)}, which "
         "audit_predictions needs."
     )
-    return [column_of(side, name, remedy=remedy) for side in X or ([],)]
+    return [column_of(split, name, remedy=remedy) for split in X or ([],)]
+
+
+def two_sample_auc(X_train, X_test, *, confidence_level, random_state=None, n_jobs=None):
+    """Return how well a forest tells train from test rows by X alone, in cross-validation.
+
+    None where the records are no table of numbers and categories. A classifier two-sample test, D.
+    Lopez-Paz and M. Oquab, "Revisiting classifier two-sample tests", ICLR 2017.
+    """
+    rng = check_random_state(random_state)
+    splits = (X_train, X_test)
+    n_rows = [min(_num_samples(X), _MOST_ROWS) for X in splits]
+    matrix = _numeric_matrix(
+        *(
+            _safe_indexing(X, rng.choice(_num_samples(X), size=n, replace=False))
+            for X, n in zip(splits, n_rows, strict=True)
+        )
+    )
+    if matrix is None:
+        return None
+    split = np.repeat([1, 0], n_rows)
+    seeds = rng.randint(np.iinfo(np.int32).max, size=2)
+    forest = RandomForestClassifier(min_samples_leaf=5, random_state=seeds[0], n_jobs=n_jobs)
+    folds = StratifiedKFold(2, shuffle=True, random_state=seeds[1])
+    proba = cross_val_predict(forest, matrix, split, cv=folds, method="predict_proba")
+    return membership_roc_auc(split, proba[:, 1], confidence_level=confidence_level)
+
+
+def _numeric_matrix(*splits):
+    """Return numbers for a forest, sparse if a split is; None of what is no table."""
+    if any(issparse(X) for X in splits):
+        matrix = vstack([csr_array(X) for X in splits], format="csr")
+        matrix.data = within_float32(matrix.data)
+        return matrix
+    tables = [read_table(X) for X in splits]
+    if any(table.ndim < 2 for table in tables):
+        return None
+    numbers = RecordNumbers().fit(*tables)
+    return np.concatenate([numbers.transform(table) for table in tables])

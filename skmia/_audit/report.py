@@ -8,8 +8,6 @@ import numpy as np
 from skmia._result import Estimate, Result
 from skmia._result._text import folded, text_table
 
-__all__ = ["AttackResult", "AuditReport", "ExposureGap", "Slice"]
-
 _MOST_PARTS = 12  # in a text
 
 
@@ -22,14 +20,12 @@ class AttackResult(Result):
     name : str
         Name of the attack.
     threat_model : str
-        What the attacker sees and has. To calibrate, each of them knows the membership of half of
-        the rows.
+        What the attacker sees and has, beside the membership of half of the rows to calibrate on.
     roc_auc : Estimate
         Area under the ROC curve of the attack scores; 0.5 is a blind guess.
-    balanced_accuracy : Estimate
-        Balanced accuracy at thresholds learned on other records; 0.5 is a blind guess.
-    advantage : Estimate
-        TPR − FPR at the same thresholds; 0 is a blind guess.
+    balanced_accuracy, advantage : Estimate
+        Balanced accuracy, and TPR − FPR, at thresholds learned on other records; a blind guess has
+        0.5 and 0.
     precision, recall : Estimate
         Of the records called members at the same thresholds, at the audit's prior.
     tpr_at_fpr : dict of float to Estimate
@@ -45,8 +41,7 @@ class AttackResult(Result):
     Examples
     --------
     >>> import skmia
-    >>> y = [0, 1] * 50
-    >>> sure, unsure = [[0.9, 0.1], [0.1, 0.9]] * 50, [[0.7, 0.3], [0.3, 0.7]] * 50
+    >>> y, sure, unsure = [0] * 100, [[0.9, 0.1]] * 100, [[0.7, 0.3]] * 100
     >>> report = skmia.audit_predictions(sure, y, unsure, y, random_state=0)
     >>> print(report.attacks[1].name, report.attacks[1].balanced_accuracy)
     confidence 1.000 [0.974, 1.000]
@@ -84,11 +79,10 @@ class Slice(Result):
     Examples
     --------
     >>> import skmia
-    >>> y = [0, 1] * 50
-    >>> sure, unsure = [[0.9, 0.1], [0.1, 0.9]] * 50, [[0.7, 0.3], [0.3, 0.7]] * 50
+    >>> y, sure, unsure = [0] * 100, [[0.9, 0.1]] * 100, [[0.7, 0.3]] * 100
     >>> report = skmia.audit_predictions(sure, y, unsure, y, random_state=0)
     >>> [(part.kind, str(part.value), part.n_members) for part in report.slices]
-    [('class', '0', 50), ('class', '1', 50), ('prediction', 'right', 100)]
+    [('class', '0', 100), ('prediction', 'right', 100)]
     """
 
     kind: str
@@ -147,9 +141,9 @@ class AuditReport(Result):
     n_train, n_test : int
         Rows given.
     n_members, n_nonmembers : int
-        Rows used: equally many, without those that occur on both sides.
+        Rows used: equally many, without those that occur in train and test.
     n_duplicates : tuple of int or None
-        Train and test rows that occur on both sides and count on neither.
+        Train and test rows that were left out, because they occur in both.
     always_member_accuracy : float
         Plain accuracy of calling every given row a member. No attack below it says anything.
     shift_auc : Estimate or None
@@ -162,25 +156,15 @@ class AuditReport(Result):
         The members with the highest risk: "index" (row of X_train), "risk", "score".
     notes : tuple of str
         What the reader must know to read the numbers right.
-    confidence_level : float
-        Coverage of each interval.
-    prior : float
-        Probability of membership that precision and risk assume.
-    member_rows : ndarray of shape (n_members,)
-        Rows of X_train that were used.
-    member_risk : ndarray of shape (n_members,)
-        Their risk under the strongest attack.
-
-    See Also
-    --------
-    audit : Makes the report of a classifier.
-    audit_predictions : Makes the report of predictions.
+    confidence_level, prior : float
+        Coverage of each interval; probability of membership that precision and risk assume.
+    member_rows, member_risk : ndarray of shape (n_members,)
+        Rows of X_train that were used, and their risk under the strongest attack.
 
     Examples
     --------
     >>> import skmia
-    >>> y = [0, 1] * 50
-    >>> sure, unsure = [[0.9, 0.1], [0.1, 0.9]] * 50, [[0.7, 0.3], [0.3, 0.7]] * 50
+    >>> y, sure, unsure = [0] * 100, [[0.9, 0.1]] * 100, [[0.7, 0.3]] * 100
     >>> report = skmia.audit_predictions(sure, y, unsure, y, random_state=0)
     >>> report.strongest
     'confidence'
@@ -247,16 +231,11 @@ def _heading(report):
 def _attack_table(report):
     rates = list(report.attacks[0].tpr_at_fpr)
     header = ["attack", "AUC", "MIA accuracy", *(f"TPR at FPR {r:.4g}" for r in rates), "ε ≥"]
-    rows = [
-        [
-            attack.name,
-            str(attack.roc_auc),
-            str(attack.balanced_accuracy),
-            *(_cell(attack.tpr_at_fpr[rate]) for rate in rates),
-            f"{attack.epsilon_lower_bound:.2f}",
-        ]
-        for attack in report.attacks
-    ]
+    rows = []
+    for attack in report.attacks:
+        found = ["unresolvable" if math.isnan(e) else str(e) for e in attack.tpr_at_fpr.values()]
+        success = [str(attack.roc_auc), str(attack.balanced_accuracy), *found]
+        rows.append([attack.name, *success, f"{attack.epsilon_lower_bound:.2f}"])
     return text_table(header, rows)
 
 
@@ -281,7 +260,7 @@ def _slice_table(report):
     rows = [
         [s.kind, str(s.value), f"{s.n_members:,}", str(s.roc_auc), str(s.balanced_accuracy)]
         for kind in kinds
-        for s in sorted((s for s in shown if s.kind == kind), key=_by_exposure)[:most]
+        for s in sorted((s for s in shown if s.kind == kind), key=lambda part: -part.roc_auc)[:most]
     ]
     lines.append(text_table(["by", "part", "members", "AUC", "MIA accuracy"], rows))
     if len(shown) > len(rows):
@@ -291,13 +270,9 @@ def _slice_table(report):
 
 
 def _gap(gap):
-    known = "more exposed than" if gap.difference.low > 0 else "not surely more exposed than"
+    known = "more exposed than" if gap.difference.low > 0 else "not clearly more exposed than"
     pair = f"{gap.most_exposed} is {known} {gap.least_exposed}"
     return folded(f"{gap.kind}: {pair}, difference of AUCs {gap.difference}")
-
-
-def _by_exposure(part):
-    return -part.roc_auc
 
 
 def _riskiest(report):
@@ -305,7 +280,3 @@ def _riskiest(report):
         return ""
     items = ", ".join(f"{item['index']} ({item['risk']:.2f})" for item in report.riskiest[:10])
     return folded(f"Riskiest training rows (row number, risk): {items}")
-
-
-def _cell(estimate):
-    return "unresolvable" if math.isnan(estimate) else str(estimate)

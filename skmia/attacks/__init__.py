@@ -1,7 +1,6 @@
 """Membership inference attacks as estimators, and their scoring rules as functions of arrays."""
 
-from skmia.attacks._base import BaseAttack
-from skmia.attacks._response_attack import ResponseAttack
+from skmia.attacks._base import BaseAttack, ResponseAttack
 from skmia.attacks._risk_score import privacy_risk_scores
 from skmia.attacks._thresholds import best_threshold, class_thresholds
 from skmia.attacks.compared._combined import CombinedAttack

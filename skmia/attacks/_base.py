@@ -1,4 +1,4 @@
-"""What all attacks share: checks, containers, batches, thresholds and risk."""
+"""The bases of all attacks: checks, containers, batches, thresholds and risk."""
 
 import warnings
 from copy import deepcopy
@@ -19,40 +19,31 @@ from skmia._response import (
     check_label_type,
     check_labels,
     check_target,
+    class_probabilities,
     label_index,
     record_response,
     response_method_of,
     taken,
 )
 from skmia._target import known_membership
-from skmia.attacks._calibration import Calibration
 from skmia.attacks._shadows import are_fitted, fitted_shadows, train_shadow
+from skmia.attacks._thresholds import Calibration
 from skmia.exceptions import CalibrationWarning
 from skmia.signals import get_signal
 from skmia.utils._constraints import N_JOBS
 from skmia.utils._docstrings import SharesDocstring
-from skmia.utils._sklearn import (
-    Interval,
-    StrOptions,
-    _fit_context,
-    _num_samples,
-)
-
-__all__ = ["BaseAttack"]
+from skmia.utils._sklearn import Interval, StrOptions, _fit_context, _num_samples
 
 
 class BaseAttack(SharesDocstring, BaseEstimator):
     """Base class of all attacks.
 
     The author of an attack writes `_score_samples(model, X, y)`, which returns one attack score
-    per record from what `model` reveals, and `_fit(X, y, membership)` where there is something to
-    learn. `_observe(model, X, y, signal)` gives any signal of the model's answer, and asks the
-    model only once. Where the answer alone is enough, take :class:`ResponseAttack` as the base.
-    The base class checks the input and cuts the records into batches. In `fit` it learns the
-    thresholds of `predict` and the histograms of `predict_proba`.
-
-    An attack's `__init__` takes at least `target`, `per_class`, `n_bins`, `prior`,
-    `response_method`, `random_state` and `n_jobs`, and stores them.
+    per record, and `_fit(X, y, membership)` where there is something to learn.
+    `_observe(model, X, y, signal)` gives any signal of the model's answer. Where the answer alone
+    is enough, take :class:`ResponseAttack` as the base. The base class checks the input, cuts the
+    records into batches, and learns the thresholds of `predict` and the histograms of
+    `predict_proba`. An attack's `__init__` stores at least the parameters of the example.
 
     Attributes
     ----------
@@ -84,7 +75,7 @@ class BaseAttack(SharesDocstring, BaseEstimator):
     Parameters
     ----------
     target : estimator
-        Fitted classifier under attack, anything with `predict_proba`, `decision_function` or
+        The fitted classifier under attack, anything with `predict_proba`, `decision_function` or
         `predict`. It is never refitted. None makes a template.
     per_class : bool
         One threshold and one risk histogram per class, else one for all records.
@@ -94,6 +85,10 @@ class BaseAttack(SharesDocstring, BaseEstimator):
         Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
     response_method : {"auto", "predict_proba", "decision_function", "predict"}
         What the target reveals; "auto" takes the first of these that it has.
+    random_state : int, RandomState instance or None
+        Seeds what the attack draws, such as noise, and the models that it trains.
+    n_jobs : int
+        Number of batches of records that the target answers at the same time.
 
     Attributes
     ----------
@@ -102,13 +97,13 @@ class BaseAttack(SharesDocstring, BaseEstimator):
     target_classes_ : ndarray of shape (n_target_classes,)
         Labels of the target and of the records in `fit`.
     threshold_ : float
-        The threshold of all classes together.
+        The threshold of all classes together; also of labels that `fit` has not seen.
     thresholds_ : ndarray of shape (n_target_classes,)
         The threshold of each label.
     n_features_in_ : int
-        Number of features of the records in `fit`, where they have such.
+        Number of features in `fit`, where the records have such.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where they have such.
+        Their names, where they have such.
     """
 
     _risk_scale = "linear"  # what the risk's bins are equally wide in: "linear", "log", "rank"
@@ -160,9 +155,8 @@ class BaseAttack(SharesDocstring, BaseEstimator):
         y : array-like of shape (n_records,)
             Their labels.
         membership : array-like of shape (n_records,), default=None
-            1 for records that the target was trained on, 0 for others. An auditor who knows them
-            calibrates on the target itself. By default nothing is known, and the attack calibrates
-            on shadow models that it trains on the records.
+            1 for the target's training records, 0 for others: the attack calibrates on the target
+            itself. By default nothing is known, and it calibrates on shadow models.
 
         Returns
         -------
@@ -182,7 +176,6 @@ class BaseAttack(SharesDocstring, BaseEstimator):
         return self
 
     def _fit_quietly(self, X, y, membership):
-        """Fit without a warning; cautions about the calibration are in `notes_`."""
         if self.target is None:
             raise ValueError(
                 f"{type(self).__name__}(target=None) is a template without a model to attack. "
@@ -200,7 +193,6 @@ class BaseAttack(SharesDocstring, BaseEstimator):
         self._calibrate(*self._calibration_scores(X, y, membership, known))
 
     def _fit_uncalibrated(self, X, y, membership):
-        """Learn from checked input what is needed to score, without thresholds and risks."""
         self._begin(X, y)
         return self._fit(X, y, membership)
 
@@ -218,7 +210,6 @@ class BaseAttack(SharesDocstring, BaseEstimator):
         return self._score_in_batches(model, X, y)
 
     def _begin(self, X, y):
-        """Note what is known of the target before anything is learned."""
         self.notes_ = []
         self.classes_ = np.array([0, 1])
         self._method = response_method_of(self.target, self.response_method)
@@ -233,15 +224,8 @@ class BaseAttack(SharesDocstring, BaseEstimator):
 
     def _take_shadows(self, X, y, rng):
         """Get the fitted shadow models of an attack that has the parameter `shadows`."""
-        self.shadows_ = fitted_shadows(
-            self.shadows,
-            self.target,
-            X,
-            y,
-            rng=rng,
-            is_seeded=self.random_state is not None,
-            n_jobs=self.n_jobs,
-        )
+        about = {"is_seeded": self.random_state is not None, "n_jobs": self.n_jobs}
+        self.shadows_ = fitted_shadows(self.shadows, self.target, X, y, rng=rng, **about)
         # shadows may be given ready-made, with classes that neither target nor records show
         self.target_classes_ = np.union1d(self.target_classes_, self.shadows_.classes_)
 
@@ -255,10 +239,7 @@ class BaseAttack(SharesDocstring, BaseEstimator):
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _calibration_scores(self, X, y, membership, known):
-        """Return attack scores with their true membership and class, to calibrate on.
-
-        `known` is what `_fit` returned. Without membership one more shadow is trained.
-        """
+        """Return attack scores, membership and class to calibrate on; `known` is of `_fit`."""
         model = self.target
         if membership is None:
             model, membership = train_shadow(model, X, y, self.random_state)
@@ -266,24 +247,13 @@ class BaseAttack(SharesDocstring, BaseEstimator):
         return scores, membership, label_index(y, self.target_classes_)
 
     def _calibrate(self, scores, membership, y_index):
-        """Learn thresholds and risks."""
         self._calibration = self._calibration_of(scores, membership, y_index)
         self.threshold_ = self._calibration.threshold
         self.thresholds_ = self._calibration.thresholds
         self.notes_ += self._calibration.notes(self.target_classes_)
 
     def _calibration_of(self, scores, membership, y_index):
-        return Calibration(
-            scores,
-            membership,
-            y_index,
-            len(self.target_classes_),
-            per_class=self.per_class,
-            known_threshold=self._known_threshold,
-            n_bins=self.n_bins,
-            risk_scale=self._risk_scale,
-            prior=self.prior,
-        )
+        return Calibration(self, scores, membership, y_index)
 
     def score_samples(self, X, y=None):
         """Return the attack score of each record; higher means more likely a member.
@@ -293,8 +263,7 @@ class BaseAttack(SharesDocstring, BaseEstimator):
         X : array-like of shape (n_records, ...)
             Records.
         y : array-like of shape (n_records,), default=None
-            Their labels. By default the attacker does not know them and takes the target's
-            prediction.
+            Their labels; by default the target's prediction.
 
         Returns
         -------
@@ -308,10 +277,8 @@ class BaseAttack(SharesDocstring, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_records, ...)
-            Records.
-        y : array-like of shape (n_records,), default=None
-            Their labels; by default the target's prediction.
+        X, y : array-like
+            As in `score_samples`.
 
         Returns
         -------
@@ -325,10 +292,8 @@ class BaseAttack(SharesDocstring, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_records, ...)
-            Records.
-        y : array-like of shape (n_records,), default=None
-            Their labels; by default the target's prediction.
+        X, y : array-like
+            As in `score_samples`.
 
         Returns
         -------
@@ -349,10 +314,8 @@ class BaseAttack(SharesDocstring, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_records, ...)
-            Records.
-        y : array-like of shape (n_records,)
-            Their labels.
+        X, y : array-like
+            As in `score_samples`.
         membership : array-like of shape (n_records,), default=None
             1 for the target's training records, 0 for others. By default the target is asked, if
             it has a method `membership_of(X, y)`.
@@ -426,8 +389,43 @@ class BaseAttack(SharesDocstring, BaseEstimator):
         return y
 
 
+class ResponseAttack(BaseAttack):
+    """Base class of attacks that see the target through its answer alone.
+
+    The author of an attack writes `_score_response(proba, y_index)`, which takes the answers and
+    each record's label as a column of theirs, −1 for an unknown one. Such an attack also works
+    where only answers are known, in :func:`skmia.audit_predictions`.
+
+    Examples
+    --------
+    >>> import skmia
+    >>> from skmia.attacks import ResponseAttack
+    >>> class Highest(ResponseAttack):
+    ...     def __init__(self, target=None, *, per_class=False, n_bins=5, prior=0.5,
+    ...                  response_method="auto", random_state=None, n_jobs=None):
+    ...         self.target, self.per_class, self.n_bins = target, per_class, n_bins
+    ...         self.prior, self.response_method = prior, response_method
+    ...         self.random_state, self.n_jobs = random_state, n_jobs
+    ...
+    ...     def _score_response(self, proba, y_index):
+    ...         return proba.max(axis=1)
+    >>> y, sure, unsure = [0] * 100, [[0.9, 0.1]] * 100, [[0.7, 0.3]] * 100
+    >>> report = skmia.audit_predictions(sure, y, unsure, y, attacks=Highest(), random_state=0)
+    >>> print(report.attacks[0].roc_auc)
+    1.000 [0.964, 1.000]
+    """
+
+    def _score_response(self, proba, y_index):
+        """Return the attack scores from the answers (n_records, n_classes); −1 is no class."""
+        raise NotImplementedError(f"{type(self).__name__} must define _score_response.")
+
+    def _score_samples(self, model, X, y):
+        proba = class_probabilities(model, X, self.target_classes_, method=self._method)
+        return self._score_response(proba, label_index(y, self.target_classes_))
+
+
 def _check_size(attack, X):
-    """Refuse records or columns that are none, before a model is asked for them."""
+    """Refuse empty records before a model is asked for them."""
     # the words of scikit-learn, whose estimator checks look for them
     for number, what in zip(getattr(X, "shape", ()), ("sample", "feature"), strict=False):
         if number == 0:

@@ -8,9 +8,7 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from skmia._response import response_method_of
-from skmia.attacks._shadows import are_fitted, fitted_shadows, refuse_partial_knowledge
-
-__all__ = ["Measured", "measure", "seeded", "with_shadows"]
+from skmia.attacks._shadows import are_fitted, fitted_shadows
 
 
 class Measured(NamedTuple):
@@ -23,19 +21,10 @@ class Measured(NamedTuple):
     notes: list  # cautions about the calibrations
 
 
-def seeded(template, seed):
-    """Clone a template, and seed it if it has no seed of its own."""
-    attack = clone(template)
-    if getattr(attack, "random_state", seed) is None:
-        attack.set_params(random_state=seed)
-    return attack
-
-
 def with_shadows(templates, target, X, y, *, response_method, seed, n_jobs=None):
     """Return the attacks by name, those that need shadow models as clones that hold fitted ones.
 
-    Attacks that ask for the same number, or hold the same unfitted `ShadowModels`, share them and
-    what they answer.
+    Attacks that ask for the same number, or hold the same unfitted `ShadowModels`, share them.
     """
     fitted = {}
     shared = {}
@@ -49,9 +38,8 @@ def with_shadows(templates, target, X, y, *, response_method, seed, n_jobs=None)
         if key not in fitted:
             # on all records, as half of each half of them would be foreign to half of the shadows
             rng = check_random_state(seed)
-            fitted[key] = fitted_shadows(
-                shadows, target, X, y, rng=rng, is_seeded=True, n_jobs=n_jobs
-            )
+            about = {"rng": rng, "is_seeded": True, "n_jobs": n_jobs}
+            fitted[key] = fitted_shadows(shadows, target, X, y, **about)
             # all of them at once, since each attack asks for one half of the records at a time
             fitted[key].observe(X, y, "logit_confidence", response_method=method, keep=True)
         shared[name] = clone(template).set_params(shadows=fitted[key])
@@ -61,12 +49,13 @@ def with_shadows(templates, target, X, y, *, response_method, seed, n_jobs=None)
 def measure(template, answered, y, membership=None, half=None, *, seed):
     """Score each half of the records by an attack that was calibrated on the other half.
 
-    Without `membership` the attack is an outsider's: fitted on all records at once, of none of
-    which it knows whether the target was trained on it. `answered` is the target with the records,
-    and asks it once for each, whatever the attack needs. Both sides of the bool `half` must hold
+    Without `membership` the attack is an outsider's, fitted on all records at once. `answered` is
+    the target with the records, and asks it once for each. Both values of the bool `half` must have
     members and non-members. `seed` is for attacks and shadows that have none of their own.
     """
-    attack = seeded(template, seed).set_params(target=answered)
+    attack = clone(template).set_params(target=answered)
+    if getattr(attack, "random_state", seed) is None:
+        attack.set_params(random_state=seed)
     attack._validate_params()  # as `fit` would, which is not called
     if membership is None:
         judged = _judged(_fitted(attack, answered, y), answered, y)
@@ -75,7 +64,7 @@ def measure(template, answered, y, membership=None, half=None, *, seed):
         given = answered.model, answered.X, y
         about = {"response_method": attack.response_method, "seed": seed}
         attack = with_shadows({"": attack}, *given, **about, n_jobs=attack.n_jobs)[""]
-        refuse_partial_knowledge(attack, answered.X, y)
+        _refuse_partial_knowledge(attack, answered.X, y)
     scores = np.empty(len(y))
     risk = np.empty(len(y))
     called = np.empty(len(y), dtype=np.int8)
@@ -95,13 +84,25 @@ def measure(template, answered, y, membership=None, half=None, *, seed):
 
 
 def _fitted(attack, answered, y, membership=None):
-    """Fit an attack on what the target answered for some records.
-
-    Not by `fit`, which warns: to catch a warning is to change the filters of all threads.
-    """
+    # not by `fit`, which warns: to catch a warning is to change the filters of all threads
     attack.set_params(target=answered)._fit_quietly(answered.X, y, membership)
     return attack
 
 
 def _judged(attack, answered, y):
     return attack.set_params(target=answered)._judge(answered.X, y)
+
+
+def _refuse_partial_knowledge(attack, X, y):
+    """Refuse fitted shadows that know some of the records to be measured, and others not."""
+    shadows = getattr(attack, "shadows", None)
+    n_known = shadows.n_known(X, y) if are_fitted(shadows) else 0
+    # Known records are scored online and others offline: where more members than non-members are
+    # known, or fewer, the two scales alone would tell them apart.
+    if 0 < n_known < len(y):
+        raise ValueError(
+            f"The fitted shadow models of {type(attack).__name__} were fitted on {n_known} of the "
+            f"{len(y)} records that the attack is measured on. Records that they know are scored "
+            "in another way than others, so that the figures would tell who is known. Fit them on "
+            "all of these records or on none, or give a number of shadows."
+        )

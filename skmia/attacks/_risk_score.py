@@ -15,17 +15,14 @@ from skmia.utils._constraints import (
     validate_params,
 )
 
-__all__ = ["RiskHistogram", "privacy_risk_scores"]
-
 _LOWEST = 1e-10  # on a logarithmic scale smaller values count as this one
 
 
 class RiskHistogram:
     """Class-wise histograms of members and non-members, and the risk in each of their bins.
 
-    `values` are the metric of records with known membership, `y_index` their class, −1 for an
-    unknown one. The last row stands for all classes together. It serves unknown labels, and classes
-    without members or without non-members.
+    `values` are of records with known membership. The last row stands for all classes together. It
+    serves unknown labels, −1 in `y_index`, and classes without members or without non-members.
     """
 
     def __init__(self, values, membership, y_index, n_classes, *, n_bins, log_scale, prior):
@@ -87,8 +84,10 @@ def _bins(values, rows, edges):
 def _bin_risk(n_in, n_out, prior):
     """Return P(member | bin); an empty bin takes the nearest filled one, left before right."""
     # shares of each side, not counts: only the prior says how common members are
-    frequency_in = n_in / np.maximum(n_in.sum(axis=1, keepdims=True), 1)
-    frequency_out = n_out / np.maximum(n_out.sum(axis=1, keepdims=True), 1)
+    shares = [
+        weight * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        for weight, counts in ((prior, n_in), (1 - prior, n_out))
+    ]
     filled = n_in + n_out > 0
     n_bins = filled.shape[1]
     bins = np.arange(n_bins)
@@ -96,13 +95,10 @@ def _bin_risk(n_in, n_out, prior):
     distance = 2 * np.abs(bins[:, None] - bins) - (bins < bins[:, None])
     cost = np.where(filled[:, None, :], distance, 2 * n_bins)
     nearest = cost.argmin(axis=2)
-    frequency_in, frequency_out = (
-        prior_side * np.take_along_axis(frequency, nearest, axis=1)
-        for prior_side, frequency in ((prior, frequency_in), (1 - prior, frequency_out))
-    )
-    total = frequency_in + frequency_out
+    share_in, share_out = (np.take_along_axis(share, nearest, axis=1) for share in shares)
+    total = share_in + share_out
     # without any calibration record nothing is learned beyond the prior
-    return np.divide(frequency_in, total, out=np.full_like(total, prior), where=total > 0)
+    return np.divide(share_in, total, out=np.full_like(total, prior), where=total > 0)
 
 
 @validate_params(
@@ -129,17 +125,14 @@ def privacy_risk_scores(
     """Return the privacy risk score of records: the posterior probability of membership.
 
     r = π h_in / (π h_in + (1 − π) h_out), where h_in and h_out are the shares of the calibration
-    members and non-members of the record's class that fall into the record's bin. 0.5 means that
-    members and non-members are alike there (at prior 0.5), 1 that only members were seen.
+    members and non-members of the record's class that fall into the record's bin, and π the prior.
 
     Parameters
     ----------
     signal : array-like of shape (n_records,)
         A signal of the records, such as `skmia.signals.modified_entropy`, the authors' choice.
-    calibration_signal : array-like of shape (n_calibration,)
-        The signal of records whose membership is known, of a shadow model or of the target itself.
-    calibration_membership : array-like of shape (n_calibration,)
-        1 for members, 0 for non-members.
+    calibration_signal, calibration_membership : array-like of shape (n_calibration,)
+        The signal of records of known membership, 1 or 0, of a shadow model or the target itself.
     y_index : array-like of shape (n_records,), default=None
         Class of each record, −1 for an unknown one. By default all records are of one class.
     calibration_y_index : array-like of shape (n_calibration,), default=None
@@ -147,9 +140,9 @@ def privacy_risk_scores(
     n_bins : int, default=5
         Number of bins per class.
     log_scale : bool or "auto", default="auto"
-        Whether bins are equally wide in the logarithm, which fits entropies and losses, or in the
-        signal itself. The logarithm is that of the absolute value, at least 1e-10. "auto" takes it
-        where no calibration signal is above 0, as with the entropies and losses of `skmia.signals`.
+        Whether bins are equally wide in the logarithm of the absolute value, at least 1e-10, or in
+        the signal itself. "auto" takes the logarithm where no calibration signal is above 0, as
+        with the entropies and losses of `skmia.signals`.
     prior : float, default=0.5
         Probability of membership before anything is seen, in (0, 1).
 

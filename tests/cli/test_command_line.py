@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import skmia
-from skmia.cli import _demo as demo
+from skmia.cli import _command_line
 from skmia.cli._command_line import main
 from skmia.datasets import load_adult
 
@@ -19,7 +19,7 @@ def small_adult(monkeypatch):
         adult.data, adult.target = adult.data[:600], adult.target[:600]
         return adult
 
-    monkeypatch.setattr(demo, "load_adult", first_rows)
+    monkeypatch.setattr(_command_line, "load_adult", first_rows)
 
 
 def test_demo_prints_tables_and_writes_json(small_adult, tmp_path, capsys):

@@ -3,21 +3,18 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn import get_config
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.utils import check_array, check_random_state, column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
 from skmia._records import concatenate
-from skmia._response import label_index, taken
+from skmia._response import batches, label_index, taken
 from skmia.attacks._base import BaseAttack
 from skmia.attacks._shadows import train_shadow
 from skmia.attacks._thresholds import best_threshold
 from skmia.attacks.direct._perturbation import Perturbation, noise_grid
 from skmia.utils._constraints import ARRAY, validate_params
 from skmia.utils._sklearn import Interval, StrOptions, _safe_indexing
-
-__all__ = ["LabelOnlyAttack", "label_only_scores"]
 
 _MOST_RECORDS_TO_CHOOSE_BY = 1000
 _MOST_QUERIES_TO_CHOOSE_BY = 100
@@ -26,9 +23,8 @@ _MOST_QUERIES_TO_CHOOSE_BY = 100
 class LabelOnlyAttack(BaseAttack):
     """Find members by the labels alone that the target predicts for them and for noisy copies.
 
-    Members tend to lie farther from the decision boundary, so that a member's noisy copies keep its
-    label more often. The attack score is the share of copies that the target gives the record's
-    label, and 0 for a record that it misclassifies.
+    Members tend to lie farther from the decision boundary. The attack score is the share of copies
+    that the target gives the record's label, and 0 for a record that it misclassifies.
 
     The attacker knows the record with its label and sees which class the target predicts, but no
     probabilities. They ask `n_queries` + 1 times for each record. To calibrate they have records
@@ -37,8 +33,7 @@ class LabelOnlyAttack(BaseAttack):
     Parameters
     ----------
     target : estimator, default=None
-        The fitted classifier under attack, of which nothing but `predict` is called. It is never
-        refitted. None makes a template.
+        The fitted classifier under attack, of which nothing but `predict` is called.
     method : {"noise", "gap"} or callable, default="noise"
         - "noise": copies with noise that suits each column, see Notes;
         - "gap": a record counts as a member if it is classified right [2]_, with one query;
@@ -52,38 +47,11 @@ class LabelOnlyAttack(BaseAttack):
         deviation on continuous columns, in units of the column's own; flip_rate the probability
         that any other value changes. "auto" chooses among five pairs by the attack's accuracy on
         the shadow model, or on the records of known membership.
-    per_class : bool, default=False
-        One threshold and one risk histogram per class, else one for all records.
-    n_bins : int, default=20
-        Bins of the risk histogram, with equally many calibration records in each.
-    prior : float, default=0.5
-        Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
-    random_state : int, RandomState instance or None, default=None
-        Draws the noise, and the records and the seed of the shadow model.
-    n_jobs : int, default=None
-        Number of batches of records that the target answers at the same time.
 
     Attributes
     ----------
     noise_ : tuple of float or None
         The pair (sigma, flip_rate) in use; None for other methods.
-    classes_ : ndarray of shape (2,)
-        0 for non-members and 1 for members: the columns of `predict_proba`.
-    target_classes_ : ndarray of shape (n_target_classes,)
-        Labels of the target and of the records in `fit`.
-    threshold_ : float
-        The threshold of all classes together; also of labels that `fit` has not seen.
-    thresholds_ : ndarray of shape (n_target_classes,)
-        The threshold of each label.
-    n_features_in_ : int
-        Number of features in `fit`, where the records have such.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names, where they have such.
-
-    See Also
-    --------
-    MetricAttack : With response_method="predict" and signal="correctness", the gap attack too.
-    label_only_scores : The scores, as a function of arrays.
 
     Notes
     -----
@@ -91,17 +59,14 @@ class LabelOnlyAttack(BaseAttack):
     continuous and get Gaussian noise. A column of two values, or of only zeros or ones, takes the
     other value with probability flip_rate. Any other column, of texts or categories, takes with
     this probability a value drawn from its marginal. In arrays a numbered category is continuous:
-    give a frame with categories, or a function. The pairs of "auto" are sigma 0.05, 0.1, 0.2, 0.4,
-    0.8 with a flip rate that changes 1, 2, 3, 5, 10 columns of a record on average, but at most
-    half. They are compared on up to 1,000 records with up to 100 copies each.
+    give a frame with categories, or a function. The pairs of "auto" have sigma from 0.05 to 0.8 and
+    change 1 to 10 columns of a record on average, but at most half. They are compared on up to
+    1,000 records with up to 100 copies each.
 
-    The k-th copy of every record gets the same noise, drawn once in `fit`. Each score is then an
-    unbiased estimate of the record's robustness, with the variance of `n_queries` independent
-    draws, and depends on the record alone. Errors of similar records are alike, which makes their
-    comparison more exact.
-
-    A score is a multiple of 1 / `n_queries`, and equal scores stay equal. A threshold can reach few
-    false positive rates where many records keep their label in all copies.
+    The k-th copy of every record gets the same noise, so that a score depends on the record alone,
+    and similar records are compared more exactly. A score is a multiple of 1 / `n_queries`, and
+    equal scores stay equal: a threshold can reach few false positive rates where many records keep
+    their label in all copies.
 
     The boundary distance of [1]_, measured with HopSkipJump, is not implemented.
 
@@ -122,10 +87,8 @@ class LabelOnlyAttack(BaseAttack):
     >>> members, others, own = np.split(np.arange(1500), 3)
     >>> target = DecisionTreeClassifier(random_state=0).fit(X[members], y[members])
     >>> rows, membership = np.r_[members, others], np.repeat([1, 0], 500)
-    >>> for method in ("gap", "noise"):
-    ...     attack = LabelOnlyAttack(target, method=method, n_queries=50, random_state=0)
-    ...     print(round(attack.fit(X[own], y[own]).score(X[rows], y[rows], membership), 2))
-    0.64
+    >>> attack = LabelOnlyAttack(target, n_queries=50, random_state=0).fit(X[own], y[own])
+    >>> round(attack.score(X[rows], y[rows], membership), 2)
     0.64
     """
 
@@ -191,17 +154,11 @@ class LabelOnlyAttack(BaseAttack):
 
     def _calibration_scores(self, X, y, membership, known):
         model, membership, asked = known
-        if self.method == "gap":
-            scores = self._score_samples(model, X, y)
-        else:
-            scores = self._robustness(model, X, y, self.n_queries, self.noise_, asked)[0]
+        scores = self._score_samples(model, X, y, asked)
         return scores, membership, label_index(y, self.target_classes_)
 
     def _chosen_noise(self, model, X, y, membership, seed):
-        """Return the noise that was asked for, or that with the best accuracy.
-
-        With it come the rows by which it was chosen, and which of their copies keep the label.
-        """
+        """Return the noise, and by which rows it was chosen with which of their copies kept."""
         if self.noise != "auto":
             return _checked_noise(self.noise), None
         rows = np.random.RandomState(seed).permutation(len(y))[:_MOST_RECORDS_TO_CHOOSE_BY]
@@ -212,21 +169,17 @@ class LabelOnlyAttack(BaseAttack):
         if len(np.unique(membership)) < 2:  # nothing to choose by
             return pairs[len(pairs) // 2], None
         n_queries = min(self.n_queries, _MOST_QUERIES_TO_CHOOSE_BY)
-        best = -np.inf, None, None
-        for pair in pairs:
-            scores, kept = self._robustness(model, X, y, n_queries, pair)
-            called = scores >= best_threshold(membership, scores)
-            accuracy = balanced_accuracy_score(membership, called)
-            # of equal ones the weakest noise, since pairs go from the weakest to the strongest
-            if accuracy > best[0]:
-                best = accuracy, pair, kept
+        tried = [self._robustness(model, X, y, n_queries, pair) for pair in pairs]
+        called = [scores >= best_threshold(membership, scores) for scores, _ in tried]
+        # of equal ones the weakest noise, since pairs go from the weakest to the strongest
+        best = np.argmax([balanced_accuracy_score(membership, calls) for calls in called])
         # their first copies need not be asked for again
-        return best[1], (rows, best[2])
+        return pairs[best], (rows, tried[best][1])
 
-    def _score_samples(self, model, X, y):
+    def _score_samples(self, model, X, y, asked=None):
         if self.method == "gap":
             return self._gives_label(model, X, y).astype(np.float64)
-        return self._robustness(model, X, y, self.n_queries, self.noise_)[0]
+        return self._robustness(model, X, y, self.n_queries, self.noise_, asked)[0]
 
     def _gives_label(self, model, X, y):
         """Return for which records the model predicts the label."""
@@ -234,10 +187,7 @@ class LabelOnlyAttack(BaseAttack):
         return self._observe(model, X, y, "confidence") == 1
 
     def _robustness(self, model, X, y, n_queries, noise, asked=None):
-        """Return the scores, and which copies keep the label.
-
-        `asked` are rows of which the first copies have been asked for, with what came of these.
-        """
+        """Return the scores, and which copies keep the label, of `asked` records some known."""
         # of misclassified records no copies are asked for, as their score is 0 whatever these give
         correct = self._gives_label(model, X, y)
         kept = np.zeros((len(y), n_queries), dtype=bool)
@@ -247,40 +197,27 @@ class LabelOnlyAttack(BaseAttack):
             kept[rows, : first.shape[1]] = first
             n_asked[rows] = first.shape[1]
         # records that were asked for before have fewer copies left
-        for start in np.unique(n_asked[n_asked < n_queries]):
+        for start in np.unique(n_asked[correct & (n_asked < n_queries)]):
             numbers = range(start, n_queries)
             of_start = np.flatnonzero(correct & (n_asked == start))
-            n_at_once = self._n_at_once(len(numbers))
-            for first_row in range(0, len(of_start), n_at_once):
-                rows = of_start[first_row : first_row + n_at_once]
+            n_numbers = len(numbers) * max(getattr(self, "n_features_in_", 1), 1)
+            for part in batches(len(of_start), n_numbers):
+                rows = of_start[part]
                 about = model, _safe_indexing(X, rows), y[rows]
                 kept[rows, start:] = self._kept(*about, numbers, noise)
         return label_only_scores(kept, correct), kept
 
-    def _n_at_once(self, n_queries):
-        """Return of how many records all copies fit an eighth of scikit-learn's working memory."""
-        n_bytes = 8 * n_queries * max(getattr(self, "n_features_in_", 1), 1)
-        return max(1, int(get_config()["working_memory"] * 2**20 / 8 / n_bytes))
-
     def _kept(self, model, X, y, numbers, noise):
         """Return which copies of each record, of these numbers, keep its label."""
-        n_records = len(y)
-        n_copies = len(numbers)
+        shape = len(y), len(numbers)
         if callable(self.method):
             # one record at a time with one seed, so that a record's copies depend on it alone
-            copies = [
-                self.method(_safe_indexing(X, np.full(n_copies, i)), self._seed)
-                for i in range(n_records)
-            ]
-            labels = _labels(model, concatenate(*copies)).reshape(n_records, n_copies)
-            return labels == y[:, None]
+            repeated = (_safe_indexing(X, np.full(shape[1], i)) for i in range(shape[0]))
+            copies = [self.method(records, self._seed) for records in repeated]
+            return np.reshape(model.predict(concatenate(*copies)), shape) == y[:, None]
         # copies come copy by copy, functions' copies record by record
         copies = self._perturbation.copies(X, numbers, *noise)
-        return (_labels(model, copies).reshape(n_copies, n_records) == y).T
-
-
-def _labels(model, X):
-    return np.asarray(model.predict(X)).ravel()
+        return (np.reshape(model.predict(copies), shape[::-1]) == y).T
 
 
 def _checked_noise(noise):

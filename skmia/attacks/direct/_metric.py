@@ -1,19 +1,16 @@
 """Metric attacks of Song and Mittal (2021), and the threshold attack of Yeom et al. (2018)."""
 
-from skmia.attacks._response_attack import ResponseAttack
+from skmia.attacks._base import ResponseAttack
 from skmia.signals import get_signal, get_signal_names
 from skmia.utils._sklearn import StrOptions
-
-__all__ = ["MetricAttack"]
 
 
 class MetricAttack(ResponseAttack):
     """Compare one signal of the target's response with a threshold.
 
-    The attack calls a record a member if its signal reaches the threshold of its class. This
-    threshold has the best balanced accuracy on records whose membership is known: the target's own
-    (`fit` with `membership`), or those of one shadow model that the attack trains (`fit` without).
-    `predict_proba` gives the privacy risk score, the posterior probability of membership.
+    The attack calls a record a member if its signal reaches the threshold of its class, the one
+    with the best balanced accuracy on records whose membership is known. `predict_proba` gives the
+    privacy risk score, the posterior probability of membership.
 
     The attacker knows the record with its label and sees the target's answer to it. To calibrate
     they have records from the target's distribution. They either know some of the target's members
@@ -21,47 +18,14 @@ class MetricAttack(ResponseAttack):
 
     Parameters
     ----------
-    target : estimator, default=None
-        The fitted classifier under attack, anything with `predict_proba`, `decision_function` or
-        `predict`. It is never refitted. None makes a template.
     signal : str or callable, default="modified_entropy"
         "correctness", "confidence", "loss", "entropy", "modified_entropy", "logit_confidence" or
         "margin", see `skmia.signals`; or a function of `proba` (n_records, n_classes) and `y_index`
         (n_records,) that returns one number per record, higher for members. "correctness" needs no
         calibration: a record counts as a member if it is classified right.
-    per_class : bool, default=True
-        One threshold and one risk histogram per class, else one for all records.
     n_bins : int, default=5
         Bins of the risk histogram of each class: equally wide, for entropies and the loss in the
         logarithm.
-    prior : float, default=0.5
-        Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
-    response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        What the target reveals; "auto" takes the first of them that it has.
-    random_state : int, RandomState instance or None, default=None
-        Draws the records and the seed of the shadow model.
-    n_jobs : int, default=None
-        Number of batches of records that the target answers at the same time.
-
-    Attributes
-    ----------
-    classes_ : ndarray of shape (2,)
-        0 for non-members and 1 for members: the columns of `predict_proba`.
-    target_classes_ : ndarray of shape (n_target_classes,)
-        Labels of the target and of the records in `fit`.
-    threshold_ : float
-        The threshold of all classes together; also of labels that `fit` has not seen.
-    thresholds_ : ndarray of shape (n_target_classes,)
-        The threshold of each label.
-    n_features_in_ : int
-        Number of features in `fit`, where the records have such.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names, where they have such.
-
-    See Also
-    --------
-    skmia.audit : Several attacks on one target, with confidence intervals.
-    skmia.signals : The signals as functions of arrays.
 
     References
     ----------
@@ -79,9 +43,6 @@ class MetricAttack(ResponseAttack):
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> members, others = np.arange(0, 569, 2), np.arange(1, 569, 2)
     >>> target = RandomForestClassifier(random_state=0).fit(X[members], y[members])
-
-    An auditor knows half of the members, and measures on the rest:
-
     >>> known = np.r_[members[:142], others[:142]]
     >>> rest = np.r_[members[142:], others[142:]]
     >>> attack = MetricAttack(target).fit(X[known], y[known], known % 2 == 0)

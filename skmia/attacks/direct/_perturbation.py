@@ -4,8 +4,6 @@ import numpy as np
 
 from skmia._records import PlainColumn, joined, read_table, write_table
 
-__all__ = ["Perturbation", "noise_grid"]
-
 _SIGMAS = (0.05, 0.1, 0.2, 0.4, 0.8)
 _FLIPS_PER_RECORD = (1, 2, 3, 5, 10)
 
@@ -15,8 +13,7 @@ class Perturbation:
 
     Each of `kinds` is ("continuous", standard deviation), ("binary", a column of the two values) or
     ("categorical", a column of the values, and how many records have that or an earlier one).
-    Numbers other than two are continuous, all else is categorical. `n_flipped` is the number of
-    columns that are not continuous.
+    `n_flipped` columns are not continuous.
     """
 
     def __init__(self, seed):

@@ -4,22 +4,15 @@ import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
 from skmia._response import label_index
-from skmia.attacks._response_attack import ResponseAttack
+from skmia.attacks._base import ResponseAttack
 from skmia.attacks._shadows import train_shadow
-from skmia.attacks.direct._nonmembers import (
-    FALSE_POSITIVE_RATE,
-    note_on_rate,
-    threshold_of_rate,
-)
-from skmia.signals import get_signal, get_signal_names
+from skmia.attacks.direct._nonmembers import NonmembersAttack
+from skmia.signals import get_signal
 from skmia.utils._checks import check_signal, check_y_index
 from skmia.utils._constraints import ARRAY, ARRAY_OR_NONE, validate_params
-from skmia.utils._sklearn import StrOptions
-
-__all__ = ["PopulationAttack", "RankedPopulation", "population_scores"]
 
 
-class PopulationAttack(ResponseAttack):
+class PopulationAttack(NonmembersAttack, ResponseAttack):
     """Compare the target's answer to a record with its answers to records that are no members.
 
     The attack score is the share of non-members, the population, whose signal is lower. One minus
@@ -28,75 +21,32 @@ class PopulationAttack(ResponseAttack):
 
     The attacker knows the record with its label and sees the target's answer. They have labeled
     records from the target's distribution that are no members: all records of `fit`, or those with
-    membership 0.
+    membership 0. Without membership there must be no members among them: these raise the bar, so
+    that the attack finds less.
 
     Parameters
     ----------
-    target : estimator, default=None
-        The fitted classifier under attack, anything with `predict_proba`, `decision_function` or
-        `predict`. It is never refitted. None makes a template.
-    signal : str or callable, default="loss"
-        What is compared: a name from `skmia.signals`, or a function of `proba` (n_records,
-        n_classes) and `y_index` (n_records,) that returns one number per record, higher for
-        members.
     by_class : bool, default=True
         Whether a record is compared with the population of its class only. A record of an unknown
         class, or of a class without a population, is compared with all.
-    false_positive_rate : float, default=None
-        The rate α in (0, 1) of non-members that `predict` may call members: the threshold is
-        1 − α. None learns the threshold with the best balanced accuracy.
-    per_class : bool, default=False
-        One threshold and one risk histogram per class, else one for all records.
-    n_bins : int, default=20
-        Bins of the risk histogram, with equally many calibration records in each.
-    prior : float, default=0.5
-        Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
-    response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        What the target reveals; "auto" takes the first of them that it has.
-    random_state : int, RandomState instance or None, default=None
-        Draws the records and the seed of the shadow model that risks are learned from.
-    n_jobs : int, default=None
-        Number of batches of records that the target answers at the same time.
 
     Attributes
     ----------
     n_population_ : ndarray of shape (n_target_classes,)
         Number of records in the population that a record of each class is compared with.
-    classes_ : ndarray of shape (2,)
-        0 for non-members and 1 for members: the columns of `predict_proba`.
-    target_classes_ : ndarray of shape (n_target_classes,)
-        Labels of the target and of the records in `fit`.
-    threshold_ : float
-        The threshold of all classes together; also of labels that `fit` has not seen.
-    thresholds_ : ndarray of shape (n_target_classes,)
-        The threshold of each label.
-    n_features_in_ : int
-        Number of features in `fit`, where the records have such.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names, where they have such.
-
-    See Also
-    --------
-    QuantileAttack : Compares with non-members that have similar features.
-    population_scores : The scores, as a function of arrays.
 
     Notes
     -----
-    Without membership, the records of `fit` must be no members of the target: members among them
-    raise the bar, so that the attack finds less.
-
-    With `by_class=False`, as in [1]_, the score ranks records as the signal itself does. Only the
-    scale is new: a score is a share of non-members. By class it ranks them better where models are
-    more sure of some classes. On Adult the AUC rises from 0.578 to 0.592 against boosted trees, and
-    from 0.649 to 0.665 against a random forest.
+    With `by_class=False`, as in [1]_, the score ranks records as the signal does. By class it ranks
+    them better where models are more sure of some classes: on Adult the AUC rises from 0.578 to
+    0.592 against boosted trees, and from 0.649 to 0.665 against a random forest.
 
     The threshold of `false_positive_rate` needs no calibration. The risk, and the threshold without
-    a rate, need members: those given to `fit`, or those of one shadow model. The shadow's
-    population is the records held out from it, each compared with the others.
+    a rate, need members: those given to `fit`, or those of one shadow model.
 
-    If no signals are equal, the rate with n non-members is exact where α (n + 1) is a whole number,
-    and else below α by less than 1 / (n + 1). Of many equal signals, as a decision tree gives them,
-    each counts half, and the rate can reach twice α.
+    If no signals are equal, the rate with n non-members is at most α, and less than 1 / (n + 1)
+    below it. Of many equal signals, as a decision tree gives them, each counts half, and the rate
+    can reach twice α.
 
     References
     ----------
@@ -115,19 +65,12 @@ class PopulationAttack(ResponseAttack):
     >>> attack = PopulationAttack(target, false_positive_rate=0.1, random_state=0)
     >>> attack.fit(X[own], y[own]).threshold_
     0.9
-    >>> for rows in (members, others):
-    ...     print(round(attack.predict(X[rows], y[rows]).mean(), 2))
-    0.26
-    0.11
+    >>> print(*(round(attack.predict(X[i], y[i]).mean(), 2) for i in (members, others)))
+    0.26 0.11
     """
 
-    _risk_scale = "rank"
-    _threat_model = "sees the target's answer to the record; has records that are no members"
-
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
-        **ResponseAttack._parameter_constraints,
-        **FALSE_POSITIVE_RATE,
-        "signal": [StrOptions(set(get_signal_names())), callable],
+        **NonmembersAttack._parameter_constraints,
         "by_class": ["boolean"],
     }
 
@@ -156,14 +99,10 @@ class PopulationAttack(ResponseAttack):
         self.random_state = random_state
         self.n_jobs = n_jobs
 
-    @property
-    def _known_threshold(self):
-        return threshold_of_rate(self.false_positive_rate)
-
     def _fit(self, X, y, membership):
         """Learn the population; return the signals of all records where these hold it."""
         signal = self._observe(self.target, X, y, self.signal)
-        y_index = self._index_of(y)
+        y_index = label_index(y, self.target_classes_)
         others = slice(None) if membership is None else membership == 0
         self._population = self._ranked(signal[others], y_index[others])
         self.n_population_ = self._population.sizes[:-1]
@@ -172,9 +111,8 @@ class PopulationAttack(ResponseAttack):
     def _calibration_scores(self, X, y, membership, known):
         signal = known
         population = self._population
-        y_index = self._index_of(y)
-        # without known members the shadow's have to do, with what it was not trained on as
-        # population
+        y_index = label_index(y, self.target_classes_)
+        # without known members the shadow's have to do, and its population is what it did not see
         if membership is None:
             model, membership = train_shadow(self.target, X, y, self.random_state)
             signal = self._observe(model, X, y, self.signal)
@@ -185,11 +123,8 @@ class PopulationAttack(ResponseAttack):
         scores[~others] = population.scores(signal[~others], self._groups(y_index[~others]))
         # among themselves, or each of them would be one of those it is compared with
         scores[others] = population.scores_without_itself()
-        self.notes_ += note_on_rate(self.false_positive_rate, int(self.n_population_.min()))
+        self._note_on_rate(int(self.n_population_.min()))
         return scores, membership, y_index
-
-    def _index_of(self, y):
-        return label_index(y, self.target_classes_)
 
     def _ranked(self, signal, y_index):
         return RankedPopulation(signal, self._groups(y_index), len(self.target_classes_))
@@ -206,53 +141,47 @@ class PopulationAttack(ResponseAttack):
 class RankedPopulation:
     """Signals of non-members, sorted within their groups, to find the rank of others among them.
 
-    A group is a number, or −1 for none. That and groups without non-members stand for the whole
-    population. `sizes` is the number of non-members that each group is compared with, the last that
-    of −1.
+    The group −1, and groups without non-members, stand for the whole population. `sizes` is the
+    number of non-members that each group is compared with, the last that of −1.
     """
 
     def __init__(self, signal, group, n_groups):
         self.signal = signal
         self.group = group
-        # levels, the ranks of distinct values, make one whole number of a group and a signal
-        self.values, level = np.unique(signal, return_inverse=True)
-        counts = np.bincount(group[group >= 0], minlength=n_groups)
-        self.sizes = np.append(np.where(counts > 0, counts, len(signal)), len(signal))
-        # a group without non-members takes the last row, that of all
-        self.row = np.append(np.where(counts > 0, np.arange(n_groups), n_groups), n_groups)
-        self.n_levels = len(self.values) + 1
-        # each group's levels in turn, and after them those of all: one sorted array for all ranks
-        known = group >= 0
-        keys = group[known] * self.n_levels + level[known]
-        self.keys = np.sort(np.concatenate([keys, n_groups * self.n_levels + level]))
-        self.starts = np.append(np.cumsum(counts) - counts, counts.sum())
+        self.everyone = np.sort(signal)
+        self.ranked = {i: np.sort(signal[rows]) for i, rows in _rows_by(group) if i >= 0}
+        self.sizes = np.full(n_groups + 1, len(signal))
+        for i, values in self.ranked.items():
+            self.sizes[i] = len(values)
 
     def scores(self, signal, group):
-        """Return the score of each record among the non-members of its group."""
         lower, equal = self._counts(signal, group)
         # equal ones count half, and the record itself is one of n + 1 that may be at any place
         return (lower + equal / 2) / (self.sizes[group] + 1)
 
     def scores_without_itself(self):
-        """Return the score of each non-member among the others of its group.
-
-        The only one of its group is compared with all others.
-        """
+        """Return the score of each non-member among the others of its group, or else among all."""
         group = np.where(self.sizes[self.group] > 1, self.group, -1)
         lower, equal = self._counts(self.signal, group)
         # it is equal to itself, and among n - 1 others one of n
         return (lower + (equal - 1) / 2) / self.sizes[group]
 
     def _counts(self, signal, group):
-        row = self.row[group]
-        below, not_above = (
-            np.searchsorted(
-                self.keys, row * self.n_levels + np.searchsorted(self.values, signal, side=side)
-            )
-            - self.starts[row]
-            for side in ("left", "right")
-        )
-        return below, not_above - below
+        """Return how many non-members of its group are below each signal, and how many equal."""
+        below = np.empty(len(signal), dtype=np.intp)
+        equal = np.empty(len(signal), dtype=np.intp)
+        for i, rows in _rows_by(group):
+            values = self.ranked.get(i, self.everyone)
+            below[rows] = np.searchsorted(values, signal[rows], side="left")
+            equal[rows] = np.searchsorted(values, signal[rows], side="right") - below[rows]
+        return below, equal
+
+
+def _rows_by(group):
+    """Yield each group with its rows."""
+    order = np.argsort(group, kind="stable")
+    groups, starts = np.unique(group[order], return_index=True)
+    return zip(groups.tolist(), np.split(order, starts[1:]), strict=False)
 
 
 @validate_params(
@@ -270,10 +199,8 @@ def population_scores(signal, population_signal, y_index=None, population_y_inde
 
     Parameters
     ----------
-    signal : array-like of shape (n_records,)
-        Signals of the target's answers, higher for members.
-    population_signal : array-like of shape (n_population,)
-        Signals of the target's answers to records that are no members.
+    signal, population_signal : array-like of shape (n_records,) and (n_population,)
+        Signals of the target's answers, higher for members, to records and to non-members.
     y_index : array-like of int, shape (n_records,), default=None
         Class of each record, −1 for an unknown one. By default all are compared with all.
     population_y_index : array-like of int, shape (n_population,), default=None

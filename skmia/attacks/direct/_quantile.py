@@ -4,47 +4,38 @@ from numbers import Real
 
 import numpy as np
 from scipy.special import logit
+from sklearn.base import clone
+from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.utils import Bunch, check_array, check_random_state
+from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_consistent_length
 
+from skmia._records import RecordNumbers
 from skmia._response import batches, label_index
-from skmia.attacks._base import BaseAttack
 from skmia.attacks._shadows import train_shadow
-from skmia.attacks.direct._nonmembers import (
-    FALSE_POSITIVE_RATE,
-    note_on_rate,
-    threshold_of_rate,
-)
-from skmia.attacks.direct._quantile_regressors import QuantileRegressors, resolved_levels
-from skmia.signals import get_signal_names
+from skmia.attacks.direct._nonmembers import NonmembersAttack
 from skmia.utils._checks import check_signal
 from skmia.utils._constraints import ARRAY, POSITIVE, Numbers, validate_params
-from skmia.utils._sklearn import HasMethods, Interval, StrOptions, _safe_indexing
+from skmia.utils._sklearn import HasMethods, Interval, _safe_indexing, _set_random_states
 
-__all__ = ["ConformalScale", "QuantileAttack", "quantile_scores"]
+_LEVELS = np.array([0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999])
+_LEAST_ABOVE = 20  # records that exceed a quantile, for its level to be told
+_LEAST_ABOVE_IN_LEAF = 5
 
 
-class QuantileAttack(BaseAttack):
+class QuantileAttack(NonmembersAttack):
     """Compare the target's answer with those that it would give to non-members like the record.
 
     Regressors learn the quantiles of the signal from features and labels of records that are no
     members. A non-member's signal exceeds the quantile of level 1 − α that is predicted for it with
-    probability α. Records that are hard, and records that are easy for any model, thus have their
-    own thresholds. Reference models give such thresholds too, but this attack trains none.
+    probability α. Hard and easy records thus have their own thresholds, without reference models.
 
     The attacker knows the record with its label and sees the target's answer. They have labeled
     records from the target's distribution that are no members: all records of `fit`, or those with
-    membership 0.
+    membership 0. Without membership there must be no members among them.
 
     Parameters
     ----------
-    target : estimator, default=None
-        The fitted classifier under attack, anything with `predict_proba`, `decision_function` or
-        `predict`. It is never refitted. None makes a template.
-    signal : str or callable, default="margin"
-        What is regressed: a name from `skmia.signals`, or a function of `proba` (n_records,
-        n_classes) and `y_index` (n_records,) that returns one number per record, higher for
-        members.
     regressor : estimator, default=None
         What predicts a quantile: a regressor with a parameter `quantile`, or `alpha` beside
         loss="quantile", or a pipeline that holds one. It is cloned for each level, and its seeds
@@ -61,19 +52,6 @@ class QuantileAttack(BaseAttack):
         Whether the regressor gets numbers: the features, categories numbered, and one column per
         label that is 1 for the records with this label. If False it gets the records as they are,
         without their labels, for pipelines that begin with texts or columns of a frame.
-    false_positive_rate : float, default=None
-        The rate α in (0, 1) of non-members that `predict` may call members: the threshold is
-        1 − α. None learns the threshold with the best balanced accuracy.
-    per_class : bool, default=False
-        One threshold and one risk histogram per class, else one for all records.
-    n_bins : int, default=20
-        Bins of the risk histogram, with equally many calibration records in each.
-    prior : float, default=0.5
-        Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
-    response_method : {"auto", "predict_proba", "decision_function", "predict"}, default="auto"
-        What the target reveals; "auto" takes the first of them that it has.
-    random_state : int, RandomState instance or None, default=None
-        Draws the calibration records, and seeds the regressors and the shadow model.
     n_jobs : int, default=None
         Number of regressors fitted at the same time, and of batches of records.
 
@@ -85,61 +63,34 @@ class QuantileAttack(BaseAttack):
         The regressor of each level.
     n_calibration_ : int
         Number of non-members that the scores are calibrated on.
-    classes_ : ndarray of shape (2,)
-        0 for non-members and 1 for members: the columns of `predict_proba`.
-    target_classes_ : ndarray of shape (n_target_classes,)
-        Labels of the target and of the records in `fit`.
-    threshold_ : float
-        The threshold of all classes together; also of labels that `fit` has not seen.
-    thresholds_ : ndarray of shape (n_target_classes,)
-        The threshold of each label.
-    n_features_in_ : int
-        Number of features in `fit`, where the records have such.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names, where they have such.
-
-    See Also
-    --------
-    PopulationAttack : Compares with all non-members alike, or with those of the class.
-    quantile_scores : Where a signal lies among quantiles, as a function of arrays.
 
     Notes
     -----
-    The score is made in two steps. `quantile_scores` says where the signal lies among the predicted
-    quantiles. Then non-members that the regressors have not seen say how often it lies there or
-    higher (split conformal): the score is one minus this p-value. It is interpolated between them
-    and goes on rising above the highest, so that the most suspicious records keep their order.
+    `quantile_scores` says where the signal lies among the predicted quantiles. Then non-members
+    that the regressors have not seen say how often it lies there or higher (split conformal [2]_):
+    the score is one minus this p-value. It is interpolated between them and goes on rising above
+    the highest, so that the most suspicious records keep their order.
 
     If no scores are equal, the false positive rate with n calibration records is exact where
     α (n + 1) is a whole number, and else off by less than 1 / (n + 1). Of many equal scores, as a
     random forest gives them, each counts half, and the rate can reach twice α. It holds for
     non-members as a whole; within groups of records, as far as the regressors are right.
 
-    [1]_ regresses the difference of logits, here "logit_confidence". The default is the margin of
-    probabilities, where certain answers, probabilities of 0 and 1, do not become outliers. High
-    quantiles are hard to learn, and where a bounded signal reaches its end nearly all records have
-    the same. With 6,000 non-members of Adult:
+    [1]_ regresses the difference of logits, here "logit_confidence". In the default, the margin of
+    probabilities, certain answers are no outliers. High quantiles are hard to learn, and where a
+    bounded signal reaches its end nearly all records have the same. With 6,000 non-members of
+    Adult, on boosted trees and on a random forest, means of three draws:
 
-    ==============================================  =============  =============
-    target                                          boosted trees  random forest
-    ==============================================  =============  =============
-    AUC, "margin"                                   0.68           0.73
-    AUC, "logit_confidence"                         0.66           0.68
-    TPR at a FPR of 1 %, level 0.5 alone            0.085          0.096
-    TPR at a FPR of 1 %, levels 0.5 and 0.9         0.058          0.075
-    TPR at a FPR of 1 %, all levels up to 0.995     0.015          0.027
-    ==============================================  =============  =============
+    - AUC 0.68 and 0.73 with "margin", 0.66 and 0.68 with "logit_confidence";
+    - TPR at a FPR of 1 %: 0.085 and 0.096 with the level 0.5 alone, 0.058 and 0.075 with 0.5 and
+      0.9, 0.015 and 0.027 with all levels up to 0.995.
 
-    True positive rates are means of three draws. On four of five synthetic targets 0.5 and 0.9 find
-    as much as all levels or more, and on two more than 0.5 alone.
+    Without membership, the risk, and the threshold without a rate, are learned from one shadow
+    model: regressors learn from a part of the records held out from it, and its members are
+    compared with the other part.
 
-    Without membership, the records of `fit` must be no members of the target. The risk, and the
-    threshold without a rate, are then learned from one shadow model: regressors learn from a part
-    of the records held out from it, and its members are compared with the other part.
-
-    In arrays and sparse records all columns are numbers. For the default regressor, sparse records
-    to learn from are made dense, all at once. For very many columns use `encode=False` and a
-    pipeline that takes sparse records.
+    In arrays and sparse records all columns are numbers. With `encode`, sparse records to learn
+    from are made dense, all at once: for very many columns give a pipeline that takes them.
 
     References
     ----------
@@ -160,19 +111,12 @@ class QuantileAttack(BaseAttack):
     >>> attack = QuantileAttack(target, false_positive_rate=0.1, random_state=0)
     >>> attack.fit(X[own], y[own]).threshold_
     0.9
-    >>> for rows in (members, others):
-    ...     print(round(attack.predict(X[rows], y[rows]).mean(), 2))
-    0.39
-    0.11
+    >>> print(*(round(attack.predict(X[i], y[i]).mean(), 2) for i in (members, others)))
+    0.39 0.11
     """
 
-    _risk_scale = "rank"
-    _threat_model = "sees the target's answer to the record; has records that are no members"
-
     _parameter_constraints = {  # noqa: RUF012 - scikit-learn's own form
-        **BaseAttack._parameter_constraints,
-        **FALSE_POSITIVE_RATE,
-        "signal": [StrOptions(set(get_signal_names())), callable],
+        **NonmembersAttack._parameter_constraints,
         "regressor": [HasMethods(["fit", "predict"]), None],
         "levels": [Numbers(Real, 0, 1, closed="neither"), None],
         "calibration_size": [Interval(Real, 0, 1, closed="neither")],
@@ -210,10 +154,6 @@ class QuantileAttack(BaseAttack):
         self.random_state = random_state
         self.n_jobs = n_jobs
 
-    @property
-    def _known_threshold(self):
-        return threshold_of_rate(self.false_positive_rate)
-
     def _fit(self, X, y, membership):
         """Learn what the target's answers are compared with; return what calibration needs."""
         rng = check_random_state(self.random_state)
@@ -222,8 +162,8 @@ class QuantileAttack(BaseAttack):
         signal = self._observe(self.target, X, y, self.signal)
         others = np.arange(len(y)) if membership is None else np.flatnonzero(membership == 0)
         self._reference, fresh = self._compared(signal, X, y, others, rng)
-        self.levels_ = self._reference.quantiles.levels
-        self.regressors_ = self._reference.quantiles.regressors
+        self.levels_ = self._reference.levels
+        self.regressors_ = self._reference.regressors
         self.n_calibration_ = self._reference.conformal.n_nonmembers
         return Bunch(signal=signal, fresh=fresh, rng=rng, seed_of_shadow=seed_of_shadow)
 
@@ -237,7 +177,7 @@ class QuantileAttack(BaseAttack):
             signal = self._observe(model, X, y, self.signal)
             others = np.flatnonzero(membership == 0)
             reference, fresh = self._compared(signal, X, y, others, known.rng)
-        self.notes_ += note_on_rate(self.false_positive_rate, self.n_calibration_)
+        self._note_on_rate(self.n_calibration_)
         # Members, and those non-members alone that no regressor has seen: quantiles are too low
         # where they were learned by heart.
         rows = np.sort(np.append(np.flatnonzero(membership == 1), fresh))
@@ -249,10 +189,9 @@ class QuantileAttack(BaseAttack):
         fitted, fresh = self._split(nonmembers, rng)
         # by the records to learn from alone, since calibration records teach no level
         levels = resolved_levels(len(fitted)) if self.levels is None else np.asarray(self.levels)
-        quantiles = QuantileRegressors(
+        reference = QuantileRegressors(
             self.regressor, levels, self.target_classes_, encode=self.encode, n_jobs=self.n_jobs
         ).fit(_safe_indexing(X, fitted), y[fitted], signal[fitted], seed=rng.randint(2**31 - 1))
-        reference = _Reference(quantiles)
         # the scale needs values of non-members that the regressors have not seen
         values = reference.values(signal[fresh], _safe_indexing(X, fresh), y[fresh])
         reference.conformal = ConformalScale(values)
@@ -275,27 +214,113 @@ class QuantileAttack(BaseAttack):
         return self._reference.scores(self._observe(model, X, y, self.signal), X, y)
 
 
-class _Reference:
-    """What the answers of one model are compared with."""
+class QuantileRegressors:
+    """What the answers of one model are compared with: a regressor of each level's quantile.
 
-    def __init__(self, quantiles):
-        self.quantiles = quantiles
+    `scale` is the median distance of the signals from the middle one of their quantiles, 1 where it
+    is 0, and `conformal` the scale of scores.
+    """
+
+    def __init__(self, regressor, levels, classes, *, encode, n_jobs):
+        self.regressor = regressor
+        self.levels = levels
+        self.classes = classes
+        self.encode = encode
+        self.n_jobs = n_jobs
+
+    def fit(self, X, y, signal, *, seed):
+        """Learn from non-members, and refuse levels that do not ascend."""
+        levels = self.levels
+        if not (np.diff(levels) > 0).all():
+            raise ValueError(f"levels must ascend, got {levels.tolist()}.")
+        self.numbers = self._fitted_numbers(X) if self.encode else None
+        values = self._given(X, y)
+        # before the first of them is fitted, as one without a quantile is refused here
+        templates = [self._template(a, seed) for a in levels]
+        fits = (delayed(template.fit)(values, signal) for template in templates)
+        self.regressors = Parallel(self.n_jobs, require="sharedmem")(fits)
+        middle = self.regressors[len(levels) // 2].predict(values)
+        # the unit of what signals exceed the outer quantiles by; there may be but one quantile
+        self.scale = float(np.median(np.abs(signal - middle))) or 1.0
+        return self
+
+    def predict(self, X, y):
+        """Return quantiles in the order of the levels, (n_records, n_levels); they may cross."""
+        values = self._given(X, y)
+        return np.column_stack([regressor.predict(values) for regressor in self.regressors])
 
     def values(self, signal, X, y):
         """Return how far signals are beyond their quantiles, batch by batch."""
-        quantiles = self.quantiles
         shape = getattr(X, "shape", ())
         # held for each record: the predictions, and its features where it is made dense
         values = np.empty(len(signal))
-        for part in batches(len(y), len(quantiles.levels) + (shape[1] if len(shape) == 2 else 0)):
-            predicted = quantiles.predict(_safe_indexing(X, part), y[part])
-            values[part] = quantile_scores(
-                signal[part], predicted, quantiles.levels, scale=quantiles.scale
-            )
+        for part in batches(len(y), len(self.levels) + (shape[1] if len(shape) == 2 else 0)):
+            predicted = self.predict(_safe_indexing(X, part), y[part])
+            values[part] = quantile_scores(signal[part], predicted, self.levels, scale=self.scale)
         return values
 
     def scores(self, signal, X, y):
+        """Return one minus the p-value of each record, among the calibration records."""
         return self.conformal(self.values(signal, X, y))
+
+    def _fitted_numbers(self, X):
+        try:
+            return RecordNumbers().fit(X)
+        except ValueError as error:
+            raise ValueError(
+                f"{error} The quantile attack learns from features: give it a pipeline that takes "
+                "such records as regressor, and encode=False."
+            ) from error
+
+    def _given(self, X, y):
+        """Return what the regressors are given."""
+        if self.numbers is None:
+            return X
+        # one column each: labels have no order
+        labels = label_index(y, self.classes)[:, None] == np.arange(len(self.classes))
+        return np.column_stack([self.numbers.transform(X), labels])
+
+    def _template(self, level, seed):
+        if self.regressor is None:
+            # a leaf tells a quantile by the few of its records that exceed it
+            n_in_leaf = max(20, round(_LEAST_ABOVE_IN_LEAF / (1 - level)))
+            template = HistGradientBoostingRegressor(loss="quantile", min_samples_leaf=n_in_leaf)
+        else:
+            template = clone(self.regressor)
+        template.set_params(**{quantile_parameter(template): float(level)})
+        # all of them alike, also those within a pipeline
+        _set_random_states(template, seed)
+        return template
+
+
+def resolved_levels(n_records):
+    """Return the levels that so many records can tell."""
+    # 20 of 400 exceed the level 0.95, but 400 * (1 - 0.95) is a little more than 20
+    return _LEVELS[(n_records * (1 - _LEVELS) > _LEAST_ABOVE - 1e-6) | (_LEVELS == 0.5)]
+
+
+def quantile_parameter(regressor):
+    """Return the name of the one parameter that says which quantile a regressor predicts."""
+    params = regressor.get_params(deep=True) if hasattr(regressor, "get_params") else {}
+    found = [name for name in params if _is_quantile(name, params)]
+    if len(found) != 1:
+        raise ValueError(
+            f"{type(regressor).__name__} must have one parameter that says which quantile it "
+            f"predicts, got {found or 'none'}. Give a regressor with a parameter quantile, or with "
+            "alpha beside loss='quantile', or a pipeline that holds one of these."
+        )
+    return found[0]
+
+
+def _is_quantile(name, params):
+    """Return whether a parameter is `quantile`, or the `alpha` of a quantile loss."""
+    prefix, _, last = f"__{name}".rpartition("__")
+    # beside the parameter: an alpha is also a penalty's weight, and other losses have no quantile
+    names = (f"{prefix}__loss", f"{prefix}__objective")
+    losses = [value for key, value in params.items() if f"__{key}" in names]
+    if last == "quantile":
+        return losses in ([], ["quantile"])
+    return last == "alpha" and "quantile" in losses
 
 
 @validate_params(
@@ -385,10 +410,7 @@ def _interpolated(signal, quantiles, levels, scale):
 
 
 class ConformalScale:
-    """One minus a p-value of values, continuously, by the values of fresh non-members.
-
-    Of n non-members the k-th smallest value is k / (n + 1), equal ones the mean of their places.
-    """
+    """One minus a p-value, by fresh non-members: of n values the k-th smallest is k / (n + 1)."""
 
     def __init__(self, values):
         self.knots, counts = np.unique(values, return_counts=True)
@@ -397,7 +419,6 @@ class ConformalScale:
         self.heights = places / (len(values) + 1)  # a fresh value is one of n + 1
 
     def __call__(self, values):
-        """Return the scores of values, in (0, 1)."""
         # Between neighbors it is interpolated. Beyond the outermost it approaches 0 and 1 and never
         # gets there, so that no two values get the same score.
         scores = np.interp(values, self.knots, self.heights)

@@ -21,8 +21,7 @@ from sklearn.preprocessing import StandardScaler
 from watched import calibrated_on
 
 from skmia.attacks import PopulationAttack, QuantileAttack, quantile_scores
-from skmia.attacks.direct._quantile import ConformalScale
-from skmia.attacks.direct._quantile_regressors import quantile_parameter, resolved_levels
+from skmia.attacks.direct._quantile import ConformalScale, quantile_parameter, resolved_levels
 from skmia.datasets import load_adult
 from skmia.exceptions import CalibrationWarning
 
@@ -167,7 +166,7 @@ def test_calibration_on_the_records_of_the_regressors_would_be_wrong(adult):
     )
     attack = QuantileAttack(boosted, regressor=deep, levels=[0.9], random_state=0)
     attack.fit(records[1500:3500], labels[1500:3500])
-    quantiles, model = attack._reference.quantiles, attack.target
+    quantiles, model = attack._reference, attack.target
     fitted, fresh = np.arange(1500, 3500), np.arange(5500, 9500)
     signal = attack._observe(model, records, labels, "margin")
     q = quantiles.predict(records, labels)[:, 0]
@@ -254,7 +253,7 @@ def test_regressors_of_others(target):
         attack.fit(X[OWN], Y[OWN])
         covered = [
             np.mean(attack._observe(target, X[OTHERS], Y[OTHERS], "margin") <= q)
-            for q in attack._reference.quantiles.predict(X[OTHERS], Y[OTHERS]).T
+            for q in attack._reference.predict(X[OTHERS], Y[OTHERS]).T
         ]
         np.testing.assert_allclose(covered, [0.5, 0.9], atol=0.08)
         assert len(attack.regressors_) == 2
