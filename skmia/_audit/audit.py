@@ -24,7 +24,6 @@ from skmia.utils._constraints import (
     ARRAY_OR_NONE,
     CONFIDENCE_LEVEL,
     FPR_OR_FPRS,
-    N_JOBS,
     PRIOR,
     RANDOM_STATE,
     RESPONSE_METHOD,
@@ -51,7 +50,6 @@ _OPTIONS = {  # what is legal for those that both have
     X_test=TABLE,
     y_test=ARRAY,
     response_method=RESPONSE_METHOD,
-    n_jobs=N_JOBS,
     **_OPTIONS,
 )
 def audit(

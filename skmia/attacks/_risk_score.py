@@ -10,7 +10,6 @@ from skmia.utils._constraints import (
     ARRAY_OR_NONE,
     BOOLEAN,
     COUNT,
-    PRIOR,
     Names,
     validate_params,
 )
@@ -105,11 +104,9 @@ def _bin_risk(n_in, n_out, prior):
     signal=ARRAY,
     calibration_signal=ARRAY,
     calibration_membership=ARRAY,
-    y_index=ARRAY_OR_NONE,
     calibration_y_index=ARRAY_OR_NONE,
     n_bins=COUNT,
     log_scale=[*BOOLEAN, Names("auto")],
-    prior=PRIOR,
 )
 def privacy_risk_scores(
     signal,

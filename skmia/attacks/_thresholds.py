@@ -10,7 +10,7 @@ from skmia.utils._checks import MOST_CLASSES, check_membership, check_signal, ch
 from skmia.utils._constraints import ARRAY, Number, validate_params
 
 
-@validate_params(membership=ARRAY, scores=ARRAY)
+@validate_params(scores=ARRAY)
 def best_threshold(membership, scores):
     """Return the threshold with the best balanced accuracy of «member if score ≥ threshold».
 
@@ -70,12 +70,7 @@ def _best_of_sorted(members, nonmembers):
     return members[largest]
 
 
-@validate_params(
-    membership=ARRAY,
-    scores=ARRAY,
-    y_index=ARRAY,
-    n_classes=[Number(Integral, 1, MOST_CLASSES, closed="both"), None],
-)
+@validate_params(scores=ARRAY, n_classes=[Number(Integral, 1, MOST_CLASSES, closed="both"), None])
 def class_thresholds(membership, scores, y_index, *, n_classes=None):
     """Return the best threshold of each class, in O(n log n).
 

@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import normalize
 from sklearn.utils import check_random_state
 
-from skmia.utils._constraints import RANDOM_STATE, SHARE, TWO_OR_MORE, Number, validate_params
+from skmia.utils._constraints import SHARE, TWO_OR_MORE, Number, validate_params
 
 _N_TASTES = 60
 _LIFTED_SHARE = 0.15
@@ -41,7 +41,6 @@ _TEXAS_CLASS_SIZES = """
     density=[Number(Real, 0, 0.6, closed="right")],
     strength=SHARE,
     activity=[Number(Real, 0, 10, closed="both")],
-    random_state=RANDOM_STATE,
 )
 def make_purchase_like(
     n_samples=10_000,
@@ -185,7 +184,6 @@ def _clusters(X, n_classes, rng):
     n_classes=[Number(Integral, 2, 100, closed="both")],
     class_weight=SHARE,
     label_noise=SHARE,
-    random_state=RANDOM_STATE,
 )
 def make_texas_like(
     n_samples=10_000,

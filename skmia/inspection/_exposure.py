@@ -20,13 +20,8 @@ from skmia.inspection._distances import embedded, neighbor_distance, neighbor_di
 from skmia.inspection._rank_correlation import rank_correlations
 from skmia.signals import correctness
 from skmia.utils._constraints import (
-    ARRAY,
     ARRAY_OR_NONE,
-    CONFIDENCE_LEVEL,
     COUNT,
-    N_JOBS,
-    RANDOM_STATE,
-    TABLE,
     Names,
     validate_params,
 )
@@ -77,19 +72,13 @@ class ExposureReport(Result):
 
 
 @validate_params(
-    X=TABLE,
-    y=ARRAY,
-    membership=ARRAY_OR_NONE,
     attack=[HasMethods(["fit", "score_samples", "predict_proba"]), None],
     exposure=[Names("risk", "score")],
     sensitivity=ARRAY_OR_NONE,
     extra_explanations=[dict, None],
     embedding=[Names("hidden"), callable, "array-like", "sparse matrix", None],
     n_neighbors=COUNT,
-    confidence_level=CONFIDENCE_LEVEL,
     n_resamples=COUNT,
-    random_state=RANDOM_STATE,
-    n_jobs=N_JOBS,
 )
 def explain_exposure(
     estimator,

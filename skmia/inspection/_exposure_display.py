@@ -10,7 +10,7 @@ from skmia.inspection._axes import PANELS, Display, as_panels, draws, style
 from skmia.inspection._exposure import ExposureReport, explain_exposure
 from skmia.inspection._rank_correlation import rank_correlations
 from skmia.utils._checks import check_reals
-from skmia.utils._constraints import ARRAY, CONFIDENCE_LEVEL, COUNT, RANDOM_STATE
+from skmia.utils._constraints import ARRAY, COUNT
 
 _MOST_COLUMNS = 3
 
@@ -216,9 +216,7 @@ class ExposureDisplay(Display):
         explanations=[dict],
         exposure_name=[str],
         n_bins=COUNT,
-        confidence_level=CONFIDENCE_LEVEL,
         n_resamples=COUNT,
-        random_state=RANDOM_STATE,
         ax=PANELS,
     )
     def from_predictions(

@@ -9,7 +9,7 @@ from skmia.inspection._axes import Display, axes_or_new, draw_band, draws, once,
 from skmia.metrics import Estimate
 from skmia.metrics._curve import Curve
 from skmia.metrics._roc import roc_auc_of, tpr_at_fpr_of
-from skmia.utils._constraints import ARRAY, ARRAY_OR_NONE, CONFIDENCE_LEVEL, Names
+from skmia.utils._constraints import ARRAY, Names
 from skmia.utils._sklearn import HasMethods
 
 _N_BAND_RATES = 60
@@ -159,12 +159,7 @@ class MembershipRocDisplay(Display):
         return f"AUC = {self.roc_auc}" if name is None else f"{name} (AUC = {self.roc_auc})"
 
     @classmethod
-    @draws(
-        attack=[HasMethods(["score_samples", "predict"])],
-        membership=ARRAY_OR_NONE,
-        confidence_level=CONFIDENCE_LEVEL,
-        scale=_SCALE,
-    )
+    @draws(attack=[HasMethods(["score_samples", "predict"])], scale=_SCALE)
     def from_attack(
         cls,
         attack,
@@ -205,7 +200,7 @@ class MembershipRocDisplay(Display):
         return cls._of_scores(membership, scores, confidence_level, name)
 
     @classmethod
-    @draws(membership=ARRAY, scores=ARRAY, confidence_level=CONFIDENCE_LEVEL, scale=_SCALE)
+    @draws(scores=ARRAY, scale=_SCALE)
     def from_predictions(
         cls,
         membership,

@@ -8,7 +8,7 @@ import numpy as np
 from skmia._target import known_membership
 from skmia.inspection._axes import Display, axes_or_new, draws, style
 from skmia.utils._checks import check_membership_scores
-from skmia.utils._constraints import ARRAY, ARRAY_OR_NONE, COUNT, THRESHOLD
+from skmia.utils._constraints import ARRAY, COUNT, THRESHOLD
 from skmia.utils._sklearn import HasMethods
 
 _MAX_BINS = 100
@@ -103,11 +103,7 @@ class ScoreDistributionDisplay(Display):
         return self.ax_.stairs(density, self.bin_edges, **style(defaults, kwargs, "StepPatch"))
 
     @classmethod
-    @draws(
-        attack=[HasMethods(["score_samples", "predict"])],
-        membership=ARRAY_OR_NONE,
-        bins=[str, *COUNT, "array-like"],
-    )
+    @draws(attack=[HasMethods(["score_samples", "predict"])], bins=[str, *COUNT, "array-like"])
     def from_attack(
         cls,
         attack,
@@ -148,7 +144,7 @@ class ScoreDistributionDisplay(Display):
         return cls._of_scores(membership, scores, threshold, bins, name)
 
     @classmethod
-    @draws(membership=ARRAY, scores=ARRAY, threshold=THRESHOLD, bins=[str, *COUNT, "array-like"])
+    @draws(scores=ARRAY, threshold=THRESHOLD, bins=[str, *COUNT, "array-like"])
     def from_predictions(
         cls,
         membership,

@@ -5,7 +5,7 @@ from numbers import Real
 import numpy as np
 from scipy.special import entr, rel_entr
 
-from skmia.utils._constraints import PRIOR, Numbers, validate_params
+from skmia.utils._constraints import Numbers, validate_params
 
 _BELOW_0 = "max(value, 0) of an estimate below 0"
 _LEAKAGE = [Numbers(Real, 0, None, closed="both", example=_BELOW_0, any_shape=True)]
@@ -105,7 +105,7 @@ def membership_success_bound(kl, reverse_kl=None):
     return (1 + total_variation_bound(kl, reverse_kl)) / 2
 
 
-@validate_params(mutual_information=_LEAKAGE, prior=PRIOR)
+@validate_params(mutual_information=_LEAKAGE)
 def fano_error_bound(mutual_information, prior=0.5):
     r"""Return a lower bound on the probability that an attack tells membership of a record wrong.
 

@@ -22,14 +22,10 @@ from skmia.leakage._linear_models import LINEAR, LinearProblem
 from skmia.leakage._noise import gaussian_noise_scale
 from skmia.utils._constraints import (
     ARRAY,
-    ARRAY_OR_NONE,
-    CONFIDENCE_LEVEL,
     COUNT,
     NOT_NEGATIVE,
     POSITIVE,
-    RANDOM_STATE,
     TABLE,
-    TABLE_OR_NONE,
     Names,
     Number,
     validate_params,
@@ -81,8 +77,6 @@ class ClosedFormLeakage(Result):
 @validate_params(
     X_train=TABLE,
     y_train=ARRAY,
-    X=TABLE_OR_NONE,
-    y=ARRAY_OR_NONE,
     mechanism=[Names(*MECHANISMS)],
     noise_scale=[*POSITIVE, None],
     epsilon=[*POSITIVE, None],
@@ -92,9 +86,7 @@ class ClosedFormLeakage(Result):
     damping=NOT_NEGATIVE,
     tol=[Number(Real, 0, 1, closed="neither", example="1e-8")],
     max_iter=COUNT,
-    confidence_level=CONFIDENCE_LEVEL,
     n_resamples=COUNT,
-    random_state=RANDOM_STATE,
 )
 def closed_form_leakage(
     estimator,

@@ -21,10 +21,7 @@ from skmia.leakage._per_record import (
 )
 from skmia.utils._constraints import (
     ARRAY,
-    CONFIDENCE_LEVEL,
     COUNT,
-    PRIOR,
-    RANDOM_STATE,
     TWO_OR_MORE,
     Names,
     validate_params,
@@ -40,8 +37,6 @@ _INFORMATION_METHODS = "numeric", "variational", "kl_bound"
     method=[Names(*KL_METHODS)],
     n_neighbors=COUNT,
     n_resamples=TWO_OR_MORE,
-    confidence_level=CONFIDENCE_LEVEL,
-    random_state=RANDOM_STATE,
 )
 def kl_leakage(
     in_statistics,
@@ -149,11 +144,8 @@ def kl_leakage(
     in_statistics=ARRAY,
     out_statistics=ARRAY,
     method=[Names(*_INFORMATION_METHODS)],
-    prior=PRIOR,
     classifier=[HasMethods(["fit", "predict_proba"]), None],
     n_resamples=TWO_OR_MORE,
-    confidence_level=CONFIDENCE_LEVEL,
-    random_state=RANDOM_STATE,
 )
 def mutual_information_leakage(
     in_statistics,

@@ -25,15 +25,8 @@ from skmia.leakage._per_record import (
 from skmia.shadows._shadow_models import ShadowModels
 from skmia.signals import get_signal_names
 from skmia.utils._constraints import (
-    ARRAY,
     ARRAY_OR_NONE,
-    CONFIDENCE_LEVEL,
     FPR,
-    N_JOBS,
-    PRIOR,
-    RANDOM_STATE,
-    TABLE,
-    VERBOSE,
     Even,
     Names,
     validate_params,
@@ -101,19 +94,12 @@ class MembershipLeakage(Result):
 
 
 @validate_params(
-    X=TABLE,
-    y=ARRAY,
     rows=ARRAY_OR_NONE,
     n_models=[Even(Integral, 2, None, closed="left", example="256, half of which see a record")],
     statistic=[Names(*get_signal_names(), "log_odds"), callable],
     other_records=[Names(*_RESTS)],
     method=[Names(*KL_METHODS)],
-    prior=PRIOR,
     false_positive_rate=FPR,
-    confidence_level=CONFIDENCE_LEVEL,
-    random_state=RANDOM_STATE,
-    n_jobs=N_JOBS,
-    verbose=VERBOSE,
 )
 def membership_leakage(
     estimator,

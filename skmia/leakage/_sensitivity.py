@@ -19,13 +19,8 @@ from skmia.shadows._training import fit_clone, one_blas_thread
 from skmia.signals import get_signal, get_signal_names
 from skmia.utils._blas import single_blas_thread
 from skmia.utils._constraints import (
-    ARRAY,
     COUNT,
-    N_JOBS,
-    RANDOM_STATE,
     RESPONSE_METHOD,
-    TABLE,
-    VERBOSE,
     Names,
     validate_params,
 )
@@ -67,15 +62,10 @@ class RecordSensitivity(Result):
 
 
 @validate_params(
-    X=TABLE,
-    y=ARRAY,
     rows=[*COUNT, "array-like", None],
     output=[Names("probabilities", *get_signal_names()), callable],
     response_method=RESPONSE_METHOD,
     n_repeats=COUNT,
-    random_state=RANDOM_STATE,
-    n_jobs=N_JOBS,
-    verbose=VERBOSE,
 )
 def record_sensitivity(
     estimator,

@@ -8,7 +8,7 @@ from scipy.stats import t
 
 from skmia._tradeoff import read_tradeoff
 from skmia.exceptions import BudgetWarning
-from skmia.utils._constraints import CONFIDENCE_LEVEL, Names, Number, validate_params
+from skmia.utils._constraints import Names, Number, validate_params
 
 _EXAMPLE = "0.55 for an AUC or accuracy of at most 0.55"
 
@@ -134,7 +134,6 @@ class best_under_budget:  # noqa: N801 - used like a function, as functools.part
         privacy=[str],
         budget=[Number(Real, None, None, closed="neither", example=_EXAMPLE)],
         rule=[Names("upper_bound", "one_standard_error", "mean")],
-        confidence_level=CONFIDENCE_LEVEL,
         fallback=[Names("most_private", "raise")],
     )
     def __init__(

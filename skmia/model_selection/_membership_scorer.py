@@ -25,7 +25,7 @@ from skmia.metrics import (
     tpr_at_fpr,
 )
 from skmia.model_selection._members import Pool, remembered_members
-from skmia.utils._constraints import FPR, RANDOM_STATE, Several, validate_params
+from skmia.utils._constraints import FPR, Several, validate_params
 from skmia.utils._sklearn import _BaseScorer, _safe_indexing
 
 
@@ -73,7 +73,6 @@ METRICS = {
     pool=[Several("the pair (X, y) of all records given to the cross-validation", 2), None],
     scoring=[str, callable, list, tuple, dict, None],
     false_positive_rate=FPR,
-    random_state=RANDOM_STATE,
 )
 def make_membership_scorer(
     metric="balanced_accuracy",

@@ -7,10 +7,10 @@ from scipy.special import entr
 from skmia._records import check_table
 from skmia.metrics._groups import class_codes
 from skmia.properties._column_codes import stored_codes
-from skmia.utils._constraints import ARRAY, BOOLEAN, TABLE, TWO_OR_MORE, validate_params
+from skmia.utils._constraints import BOOLEAN, TWO_OR_MORE, validate_params
 
 
-@validate_params(y=ARRAY, ratio=BOOLEAN)
+@validate_params(ratio=BOOLEAN)
 def class_balance(y, *, pos_label=None, ratio=False):
     r"""Return the share of one class, or how evenly the records fall on many classes.
 
@@ -81,7 +81,7 @@ def class_balance(y, *, pos_label=None, ratio=False):
     return float((len(codes) - n_positive) / n_positive) if n_positive else np.inf
 
 
-@validate_params(X=TABLE, n_bins=[*TWO_OR_MORE, None], per_feature=BOOLEAN)
+@validate_params(n_bins=[*TWO_OR_MORE, None], per_feature=BOOLEAN)
 def dataset_entropy(X, *, n_bins=None, per_feature=False):
     r"""Return the mean entropy of the features, in bits.
 

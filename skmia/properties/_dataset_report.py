@@ -16,8 +16,6 @@ from skmia.properties._feature_balance import balanced_feature
 from skmia.utils._constraints import (
     ARRAY_OR_NONE,
     COUNT,
-    RANDOM_STATE,
-    TABLE,
     TWO_OR_MORE,
     validate_params,
 )
@@ -92,14 +90,7 @@ class DatasetReport(Result):
         yield f"entropy: {self.entropy:.3f} bits, mean of the features"
 
 
-@validate_params(
-    X=TABLE,
-    y=ARRAY_OR_NONE,
-    n_bins=[*TWO_OR_MORE, None],
-    n_features=COUNT,
-    sensitive_features=ARRAY_OR_NONE,
-    random_state=RANDOM_STATE,
-)
+@validate_params(n_bins=[*TWO_OR_MORE, None], n_features=COUNT, sensitive_features=ARRAY_OR_NONE)
 def dataset_report(
     X, y=None, *, n_bins=None, n_features=5, sensitive_features=None, random_state=None
 ):

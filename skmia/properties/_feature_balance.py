@@ -9,23 +9,17 @@ from skmia._records import check_table
 from skmia.properties._column_codes import column_positions, halves, numbered_column
 from skmia.properties._informative_features import most_informative_features
 from skmia.utils._constraints import (
-    ARRAY_OR_NONE,
     BOOLEAN,
     COUNT,
-    RANDOM_STATE,
-    TABLE,
     Number,
     validate_params,
 )
 
 
 @validate_params(
-    X=TABLE,
-    y=ARRAY_OR_NONE,
     features=[str, Number(Integral, 0, None, closed="left"), "array-like", None],
     n_features=COUNT,
     ratio=BOOLEAN,
-    random_state=RANDOM_STATE,
 )
 def feature_balance(
     X, y=None, *, value=None, features=None, n_features=5, ratio=False, random_state=None

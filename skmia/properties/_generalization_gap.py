@@ -7,16 +7,10 @@ from skmia._result import Estimate
 from skmia.metrics._groups import class_codes
 from skmia.metrics._intervals import difference, wilson
 from skmia.utils._checks import check_membership
-from skmia.utils._constraints import ARRAY, BOOLEAN, CONFIDENCE_LEVEL, validate_params
+from skmia.utils._constraints import ARRAY, BOOLEAN, validate_params
 
 
-@validate_params(
-    membership=ARRAY,
-    y_true=ARRAY,
-    y_pred=ARRAY,
-    per_class=BOOLEAN,
-    confidence_level=CONFIDENCE_LEVEL,
-)
+@validate_params(y_true=ARRAY, y_pred=ARRAY, per_class=BOOLEAN)
 def generalization_gap(membership, y_true, y_pred, *, per_class=False, confidence_level=0.95):
     r"""Return the accuracy on members less the accuracy on non-members.
 

@@ -8,7 +8,7 @@ from sklearn.utils.random import sample_without_replacement
 
 from skmia._records import check_table
 from skmia.properties._column_codes import numbered_column
-from skmia.utils._constraints import ARRAY, COUNT, RANDOM_STATE, TABLE, validate_params
+from skmia.utils._constraints import COUNT, validate_params
 from skmia.utils._sklearn import _safe_indexing
 
 # more records cost much and hardly change which features come first
@@ -18,7 +18,7 @@ FEW_VALUES = 20
 COLUMNS_AT_ONCE = 200
 
 
-@validate_params(X=TABLE, y=ARRAY, n_features=COUNT, random_state=RANDOM_STATE)
+@validate_params(n_features=COUNT)
 def most_informative_features(X, y, n_features=5, *, random_state=None):
     r"""Return the features of highest mutual information with the label.
 

@@ -20,11 +20,7 @@ from skmia.metrics import (
 from skmia.properties._generalization_gap import accuracy_of_sides, generalization_gap
 from skmia.properties._record_parameter_mi import record_parameter_mi
 from skmia.utils._constraints import (
-    ARRAY,
     ARRAY_OR_NONE,
-    CONFIDENCE_LEVEL,
-    RANDOM_STATE,
-    TABLE,
     validate_params,
 )
 from skmia.utils._sklearn import _safe_indexing
@@ -127,14 +123,7 @@ class PropertyReport(Result):
         yield "individual fairness deviation", self.individual_fairness_deviation
 
 
-@validate_params(
-    X=TABLE,
-    y=ARRAY,
-    membership=ARRAY_OR_NONE,
-    compared_groups=ARRAY_OR_NONE,
-    confidence_level=CONFIDENCE_LEVEL,
-    random_state=RANDOM_STATE,
-)
+@validate_params(compared_groups=ARRAY_OR_NONE)
 def property_report(
     estimator,
     X,

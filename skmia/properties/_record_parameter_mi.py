@@ -5,7 +5,7 @@ from scipy.sparse import issparse
 from scipy.special import digamma
 from sklearn.utils import check_array, check_random_state, gen_batches
 
-from skmia.utils._constraints import ARRAY, RANDOM_STATE, TABLE, Names, validate_params
+from skmia.utils._constraints import ARRAY, Names, validate_params
 
 N_NEIGHBORS = 3
 # numbers at once in each of a handful of arrays, which the processor's cache then holds
@@ -18,7 +18,7 @@ REDUCTIONS = {
 }
 
 
-@validate_params(X=TABLE, coef=ARRAY, reduce=[Names(*REDUCTIONS)], random_state=RANDOM_STATE)
+@validate_params(coef=ARRAY, reduce=[Names(*REDUCTIONS)])
 def record_parameter_mi(X, coef, *, reduce="max", random_state=None):
     r"""Return the mutual information of each record and the weights of a model, as its authors did.
 

@@ -11,7 +11,7 @@ from skmia._response import check_label_type, check_labels, label_index
 from skmia.shadows._answers import Asking
 from skmia.shadows._plan import refuse_changes
 from skmia.signals import get_signal
-from skmia.utils._constraints import COUNT, RANDOM_STATE, TWO_OR_MORE, validate_params
+from skmia.utils._constraints import COUNT, TWO_OR_MORE, validate_params
 
 
 class Lookup(NamedTuple):
@@ -208,9 +208,7 @@ class FittedShadows:
         check_is_fitted(self)
         refuse_changes(self._plan, self)
 
-    @validate_params(
-        random_state=RANDOM_STATE, n_scores=COUNT, n_least=COUNT, n_most=[*COUNT, None]
-    )
+    @validate_params(n_scores=COUNT, n_least=COUNT, n_most=[*COUNT, None])
     def stand_ins(self, X, y, random_state=None, *, n_scores=20_000, n_least=1, n_most=None):
         """Put shadows, whose members are known, into the target's place: the others judge them.
 

@@ -6,17 +6,13 @@ from sklearn.utils import check_random_state
 from skmia._records import PlainColumn, check_table, is_zero_one, joined, write_table
 from skmia._response import check_labels, check_target
 from skmia.utils._constraints import (
-    ARRAY,
-    ARRAY_OR_NONE,
     COUNT,
-    RANDOM_STATE,
     SHARE,
-    TABLE,
     validate_params,
 )
 
 
-@validate_params(X=TABLE, n_records=COUNT, y=ARRAY_OR_NONE, random_state=RANDOM_STATE)
+@validate_params(n_records=COUNT)
 def sample_marginal_records(X, n_records, *, y=None, target=None, random_state=None):
     """Sample records feature by feature from the marginals (statistics-based synthesis).
 
@@ -83,7 +79,7 @@ def sample_marginal_records(X, n_records, *, y=None, target=None, random_state=N
     return sampled, classes[drawn] if target is None else np.asarray(target.predict(sampled))
 
 
-@validate_params(X=TABLE, y=ARRAY, flip_rate=SHARE, random_state=RANDOM_STATE)
+@validate_params(flip_rate=SHARE)
 def perturb_records(X, y, *, flip_rate=0.1, random_state=None):
     """Perturb records by noise that flips features (noisy real data).
 

@@ -21,8 +21,6 @@ from skmia.shadows._domain import find_domain
 from skmia.utils._constraints import (
     ARRAY_OR_NONE,
     COUNT,
-    RANDOM_STATE,
-    TABLE_OR_NONE,
     ZERO_OR_MORE,
     Names,
     Number,
@@ -62,7 +60,6 @@ class SynthesizedRecords(Result):
 
 @validate_params(
     n_records=COUNT,
-    X=TABLE_OR_NONE,
     domain=["array-like", None],
     classes=ARRAY_OR_NONE,
     k_max=COUNT,
@@ -74,7 +71,6 @@ class SynthesizedRecords(Result):
     max_queries=[*COUNT, None],
     n_climbers=COUNT,
     response_method=[Names("auto", "predict_proba", "decision_function")],
-    random_state=RANDOM_STATE,
 )
 def synthesize_records(
     target,

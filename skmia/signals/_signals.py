@@ -33,7 +33,7 @@ _ALLOWED = {"proba": ARRAY, "y_index": ARRAY, "eps": [Number(Real, 0, 1, closed=
 _signal = sharing(_SHARED, _ALLOWED)
 
 
-@validate_params(proba=ARRAY, y_index=ARRAY, signals=["array-like"])
+@validate_params(proba=ARRAY, signals=["array-like"])
 def evaluate(proba, y_index, signals) -> Iterator[np.ndarray]:
     """Evaluate several signals over as few reads of the response as memory allows.
 

@@ -22,14 +22,23 @@ MOST_SHOWN = 200  # characters of a value in a message
 
 
 def validate_params(**constraints):
-    """Refuse what the constraints of a function's parameters do not allow, before its work."""
+    """Refuse what the constraints of a function's parameters do not allow, before its work.
+
+    Parameters of `USUAL` names have those constraints, and allow None where it is the default.
+    """
 
     # scikit-learn's decorator of this name gives the errors of estimators that the caller hands in
     # the name of the function, as if it had their parameters; this one leaves such errors alone
 
     def decorate(function):
-        function._skl_parameter_constraints = constraints  # where scikit-learn looks for them
         parameters = signature(function)
+        usual = {
+            name: [*USUAL[name], None] if parameter.default is None else USUAL[name]
+            for name, parameter in parameters.parameters.items()
+            if name in USUAL
+        }
+        checked = {**usual, **constraints}
+        function._skl_parameter_constraints = checked  # where scikit-learn looks for them
         name = function.__qualname__.removesuffix(".__init__")
         unknown = constraints.keys() - parameters.parameters.keys()
         if unknown:
@@ -41,7 +50,7 @@ def validate_params(**constraints):
                 given = parameters.bind(*args, **kwargs)
                 given.apply_defaults()
                 try:
-                    validate_parameter_constraints(constraints, given.arguments, caller_name=name)
+                    validate_parameter_constraints(checked, given.arguments, caller_name=name)
                 except InvalidParameterError as error:
                     raise InvalidParameterError(_without_data(error, given.arguments)) from None
             return function(*args, **kwargs)
@@ -164,3 +173,17 @@ THRESHOLD = [Number(Real, None, None, closed="both"), None]
 RESPONSE_METHOD = [Names("auto", "predict_proba", "decision_function", "predict")]
 KEYWORDS = [dict, None]
 AXES = [HasMethods("get_figure"), None]
+# what a parameter of this name may be in every function that has it
+USUAL = {
+    "X": TABLE,
+    "y": ARRAY,
+    "membership": ARRAY,
+    "in_mask": ARRAY,
+    "shadow_signals": ARRAY,
+    "y_index": ARRAY,
+    "confidence_level": CONFIDENCE_LEVEL,
+    "prior": PRIOR,
+    "random_state": RANDOM_STATE,
+    "n_jobs": N_JOBS,
+    "verbose": VERBOSE,
+}

@@ -18,7 +18,7 @@ from skmia.attacks.compared._record_attack import RecordAttack
 from skmia.exceptions import ResolutionWarning
 from skmia.metrics._intervals import clopper_pearson
 from skmia.signals import get_signal_names
-from skmia.utils._constraints import CONFIDENCE_LEVEL, COUNT, TWO_OR_MORE, Numbers, validate_params
+from skmia.utils._constraints import COUNT, TWO_OR_MORE, Numbers, validate_params
 from skmia.utils._sklearn import Interval, StrOptions, _num_samples, _safe_indexing
 
 _MOST_ANSWERS = 100_000  # of shadows taken for targets, to calibrate the risk on
@@ -289,9 +289,7 @@ class GMIA(RecordAttack):
         selected = self.select(X, y)
         return scores, np.where(selected, called, 0), np.where(selected, risk, self.prior)
 
-    @validate_params(
-        cutoffs=[Numbers(Real, 0, 1, closed="right"), None], confidence_level=CONFIDENCE_LEVEL
-    )
+    @validate_params(cutoffs=[Numbers(Real, 0, 1, closed="right"), None])
     def report(self, X, y, membership, *, cutoffs=None, confidence_level=0.95):
         """Return how many candidates are selected and called, and how many calls are right.
 

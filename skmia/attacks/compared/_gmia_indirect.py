@@ -20,14 +20,10 @@ from skmia.attacks.compared._p_values import combine_p_values, gmia_p_values
 from skmia.shadows import ShadowModels, perturb_records, shadow_template
 from skmia.signals import loss
 from skmia.utils._constraints import (
-    ARRAY,
     COUNT,
-    N_JOBS,
-    RANDOM_STATE,
     RESPONSE_METHOD,
     ROW_NUMBERS,
     SHARE,
-    TABLE,
     TWO_OR_MORE,
     Number,
     validate_params,
@@ -63,8 +59,6 @@ class IndirectInference(Result):
 
 
 @validate_params(
-    X=TABLE,
-    y=ARRAY,
     records=ROW_NUMBERS,
     n_training_records=TWO_OR_MORE,
     estimator=[HasMethods("fit"), None],
@@ -75,8 +69,6 @@ class IndirectInference(Result):
     min_correlation=SHARE,
     flip_rate=SHARE,
     response_method=RESPONSE_METHOD,
-    random_state=RANDOM_STATE,
-    n_jobs=N_JOBS,
 )
 def gmia_indirect(
     target,

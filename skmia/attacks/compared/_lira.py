@@ -38,7 +38,7 @@ class LiRAPrior(NamedTuple):
 _NO_PRIOR = LiRAPrior(*np.ones((4, 2)))  # where each record has enough signals of its own
 
 
-@validate_params(shadow_signals=ARRAY, in_mask=ARRAY)
+@validate_params()
 def lira_prior(shadow_signals, in_mask):
     """Learn from all records together what LiRA cannot learn from the few signals of one.
 
@@ -191,8 +191,6 @@ _LAWS = {"per_record": _per_record, "global": _global, "bayesian": _bayesian}
 
 @validate_params(
     signal=ARRAY,
-    shadow_signals=ARRAY,
-    in_mask=ARRAY,
     online=BOOLEAN,
     variance=[Names("per_record", "global", "bayesian")],
     center=[Names("mean", "median")],

@@ -9,7 +9,7 @@ from skmia.attacks.compared._sides import check_signals
 from skmia.utils._constraints import ARRAY, COUNT, validate_params
 
 
-@validate_params(signal=ARRAY, shadow_signals=ARRAY, in_mask=ARRAY)
+@validate_params(signal=ARRAY)
 def gmia_p_values(signal, shadow_signals, in_mask):
     r"""Return the p-value of each record's loss among those of models that never saw it.
 

@@ -17,12 +17,7 @@ from skmia.utils._constraints import ARRAY, Names, validate_params
 from skmia.utils._sklearn import Interval, StrOptions
 
 
-@validate_params(
-    signal=ARRAY,
-    shadow_signals=ARRAY,
-    in_mask=ARRAY,
-    method=[Names("difficulty", "midpoint", "rank")],
-)
+@validate_params(signal=ARRAY, method=[Names("difficulty", "midpoint", "rank")])
 def reference_scores(signal, shadow_signals, in_mask, *, method="difficulty"):
     """Return how far each record's signal is above that of reference models.
 

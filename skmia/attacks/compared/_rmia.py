@@ -23,7 +23,6 @@ _SLOPES = tuple(np.linspace(0, 1, 11).round(1).tolist())  # to choose from, as P
 @validate_params(
     confidence=ARRAY,
     shadow_confidence=ARRAY,
-    in_mask=ARRAY,
     population_confidence=ARRAY,
     population_shadow_confidence=ARRAY,
     offline_a=SHARE,
@@ -267,9 +266,7 @@ class RMIA(RecordAttack):
         return [tempered_confidence(values, self.temperature) for values in signals]
 
 
-@validate_params(
-    confidence=ARRAY, shadow_confidence=ARRAY, in_mask=ARRAY, online=BOOLEAN, offline_scale=SHARE
-)
+@validate_params(confidence=ARRAY, shadow_confidence=ARRAY, online=BOOLEAN, offline_scale=SHARE)
 def base_scores(confidence, shadow_confidence, in_mask, *, online=True, offline_scale=0.33):
     """Return the logarithm of each record's confidence over its mean among the shadows.
 

@@ -184,9 +184,7 @@ def _rows_by(group):
     return zip(groups.tolist(), np.split(order, starts[1:]), strict=False)
 
 
-@validate_params(
-    signal=ARRAY, population_signal=ARRAY, y_index=ARRAY_OR_NONE, population_y_index=ARRAY_OR_NONE
-)
+@validate_params(signal=ARRAY, population_signal=ARRAY, population_y_index=ARRAY_OR_NONE)
 def population_scores(signal, population_signal, y_index=None, population_y_index=None):
     r"""Return where signals stand among those of non-members: one minus a p-value.
 
