@@ -18,8 +18,6 @@ from skmia.neural_network._mlp import MLP, layer_sizes
 from skmia.neural_network._table import check_table, reference_rows, take
 from skmia.utils._sklearn import Interval, StrOptions
 
-__all__ = ["AdversarialRegularization", "MembershipNetwork"]
-
 
 class AdversarialRegularization(Defense):
     r"""Train against a membership inference attack that is trained along.

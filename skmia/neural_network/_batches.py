@@ -9,8 +9,6 @@ from skorch.dataset import Dataset
 from skorch.utils import is_pandas_ndframe, multi_indexing
 from torch.utils.data import Subset, default_collate
 
-__all__ = ["RecordBatches", "knows_rows", "size_of_batch", "take_rows", "whole_and_rows"]
-
 
 class RecordBatches:
     """Iterate over a data set in batches, and tell in `rows` which records each holds.

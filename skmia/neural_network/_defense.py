@@ -4,8 +4,6 @@ from typing import ClassVar
 
 from sklearn.base import BaseEstimator
 
-__all__ = ["Defense"]
-
 
 class Defense(BaseEstimator):
     """Base of all defenses; by itself plain training.

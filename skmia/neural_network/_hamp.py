@@ -16,8 +16,6 @@ from skmia.neural_network._soft_labels import entropies
 from skmia.neural_network._table import check_table, row_batches, take
 from skmia.utils._sklearn import Interval, StrOptions
 
-__all__ = ["HAMP", "label_confidence", "replace_magnitudes"]
-
 # The share by which the largest of the values revealed is raised, so that it is the largest alone.
 RAISED = 1e-6
 

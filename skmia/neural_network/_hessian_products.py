@@ -15,8 +15,6 @@ from skmia.neural_network._mlp_classifier import RegularizedMLPClassifier
 from skmia.neural_network._named_lists import named
 from skmia.neural_network._norm_penalties import L2
 
-__all__ = ["NetworkProblem", "conjugate_gradients"]
-
 # numbers at once: gradients of some records, and vectors that are multiplied together
 BLOCK = 2**22
 RECORDS_AT_ONCE = 512

@@ -11,8 +11,6 @@ from skmia.neural_network._defense import Defense
 from skmia.neural_network._table import check_table, reference_rows, row_batches, take
 from skmia.utils._sklearn import Interval
 
-__all__ = ["MixupMMD", "squared_discrepancy"]
-
 
 class MixupMMD(Defense):
     r"""Train on mixtures of records, and make answers to members like those to held-out records.

@@ -5,8 +5,6 @@ import torch
 from torch import nn
 from torch.nn.utils import skip_init
 
-__all__ = ["ACTIVATIONS", "MLP", "layer_sizes"]
-
 ACTIVATIONS = {"identity": nn.Identity, "logistic": nn.Sigmoid, "relu": nn.ReLU, "tanh": nn.Tanh}
 
 

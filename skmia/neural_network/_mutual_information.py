@@ -13,8 +13,6 @@ from skmia.properties._record_parameter_mi import (
     scaled_with_noise,
 )
 
-__all__ = ["MutualInformation", "mutual_information"]
-
 # a record whose values are all equal has the correlation 0, not NaN
 SMALLEST_VARIANCE = 1e-12
 SMALLEST_REST = 1e-6

@@ -3,8 +3,6 @@
 import re
 from collections import Counter
 
-__all__ = ["NamedLists", "named"]
-
 
 class NamedLists:
     """Mixin of estimators with lists of objects whose parameters are nested parameters.

@@ -6,8 +6,6 @@ from typing import ClassVar
 from skmia.neural_network._penalty import Penalty, penalized_parameters, size_of
 from skmia.utils._sklearn import Interval
 
-__all__ = ["L1", "L2"]
-
 
 class L1(Penalty):
     r"""Penalize the sum of the parameters' absolute values.

@@ -7,8 +7,6 @@ from typing import ClassVar
 import torch
 from sklearn.base import BaseEstimator
 
-__all__ = ["Penalty", "penalized_parameters", "size_of"]
-
 
 class Penalty(BaseEstimator, ABC):
     """Base of all penalties.

@@ -8,8 +8,6 @@ from math import exp, log
 import numpy as np
 from scipy.optimize import brentq
 
-__all__ = ["MOST_NOISE", "import_opacus", "noise_for", "spent"]
-
 # beyond it the memory that privacy loss variables take grows without bound, for a number that
 # promises nothing
 LARGE_EPSILON = 50.0

@@ -12,8 +12,6 @@ import torch
 from skmia.neural_network._penalty import Penalty, penalized_parameters, size_of
 from skmia.utils._sklearn import Interval, StrOptions
 
-__all__ = ["PropertyPenalty"]
-
 
 class PropertyPenalty(Penalty):
     """Base of the penalties of Tonni et al.: Algorithm 1 for any property r of the classifier.

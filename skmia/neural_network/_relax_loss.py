@@ -9,8 +9,6 @@ from torch.nn.functional import cross_entropy, softmax
 from skmia.neural_network._defense import Defense
 from skmia.utils._sklearn import Interval, StrOptions
 
-__all__ = ["RelaxLoss"]
-
 
 class RelaxLoss(Defense):
     r"""Keep the training loss at a target level instead of driving it to 0.

@@ -9,8 +9,6 @@ from torch.nn.functional import cross_entropy, log_softmax
 from skmia.neural_network._defense import Defense
 from skmia.utils._sklearn import Interval
 
-__all__ = ["ConfidencePenalty", "LabelSmoothing", "entropies"]
-
 
 class LabelSmoothing(Defense):
     r"""Train on labels that are not quite certain.

@@ -7,8 +7,6 @@ from skorch.utils import to_tensor
 
 from skmia.neural_network._batches import size_of_batch
 
-__all__ = ["check_table", "reference_rows", "row_batches", "take"]
-
 
 def check_table(net):
     """Refuse records that cannot be taken by rows: no array, tensor or sparse matrix."""

@@ -5,8 +5,6 @@ import torch
 
 from skmia.neural_network._batches import take_rows
 
-__all__ = ["Training"]
-
 
 class Training:
     """What a fit knows while it runs. It goes when the fit ends, and all records with it.
