@@ -6,12 +6,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.functional import (
-    binary_cross_entropy_with_logits,
-    logsigmoid,
-    one_hot,
-    softmax,
-)
+from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid, one_hot, softmax
 
 from skmia.neural_network._defense import Defense
 from skmia.neural_network._mlp import MLP, layer_sizes
@@ -35,10 +30,9 @@ class AdversarialRegularization(Defense):
     An attack that can only guess has the gain :math:`-\ln 2 \approx -0.693`. The history of the
     network holds the gain of each epoch as `attack_gain`. A weight of 0 is plain training.
 
-    Assume that the attacker knows of the defense: attack with shadow models that are clones of the
-    defended classifier, so that each trains against an attack of its own. The defense is against
-    :math:`h`; attacks that are calibrated for each record, or that use the label alone, may find
-    what :math:`h` does not.
+    Attackers know of the defense: their shadow models must be clones of the defended classifier.
+    Attacks that are calibrated for each record, or that use the label alone, may find what
+    :math:`h` does not.
 
     Parameters
     ----------
@@ -85,9 +79,9 @@ class AdversarialRegularization(Defense):
     neither. The share held out is the network's `validation_fraction` or `train_split`; the paper
     takes 15 to 30 % of all records.
 
-    Weights of records count in the classifier's loss. The attack draws its records uniformly.
-    Initial weights of the attack are torch's usual ones. From the authors', of deviation 0.01, it
-    takes many steps to learn anything.
+    Weights of records count in the classifier's loss; the attack draws its records uniformly.
+    Initial weights of the attack are torch's usual ones, as from the authors', of deviation 0.01,
+    it takes many steps to learn anything.
 
     References
     ----------
@@ -99,16 +93,9 @@ class AdversarialRegularization(Defense):
     >>> from sklearn.datasets import load_iris
     >>> from skmia.neural_network import AdversarialRegularization, RegularizedMLPClassifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> net = RegularizedMLPClassifier(
-    ...     lr=0.01,
-    ...     max_epochs=20,
-    ...     batch_size=50,
-    ...     defense=AdversarialRegularization(weight=1.0),
-    ...     validation_fraction=0.3,
-    ...     random_state=0,
-    ... )
-    >>> net.fit(X, y).score(X, y) > 0.8
-    True
+    >>> defense = AdversarialRegularization(weight=1.0)
+    >>> net = RegularizedMLPClassifier(lr=0.01, max_epochs=20, batch_size=50, defense=defense)
+    >>> net = net.set_params(validation_fraction=0.3, random_state=0).fit(X, y)
     >>> len(net.net_.history[:, "attack_gain"])
     20
     """

@@ -75,8 +75,8 @@ class DPSGD(Defense):
         divergences, as the distribution would need too much memory.
     reproducible : bool, default=False
         Whether noise, batches and dropout follow from the network's `random_state`, for
-        experiments. By default they come from the operating system, whatever the seed. Attackers
-        who know the seed can subtract the noise, and against them there is no guarantee.
+        experiments, and not from the operating system. Attackers who know the seed can subtract the
+        noise, and against them there is no guarantee.
 
     Attributes
     ----------
@@ -94,17 +94,11 @@ class DPSGD(Defense):
     ImportError
         In training, if opacus is missing: ``pip install skmia[dp]``.
     ValueError
-        In training, if something would void the guarantee. Penalties, weights of records or
-        classes, and other losses make gradients that are not clipped record by record. Batch
-        normalization mixes records, and buffers keep them. Held-out records, early stopping and
-        callbacks that may decide see records without noise: `train_split` must be None, and
-        callbacks may only measure and print. Batches must be those of :class:`RegularizedNet`
-        with arrays. `delta` must be below one over the number of records. Training cannot go on
-        later, as what was spent before would add up.
-
-    See Also
-    --------
-    skmia.metrics.one_run_epsilon : A lower bound on epsilon, to audit the training with.
+        In training, if something would void the guarantee: penalties, weights of records or
+        classes, other losses, layers that mix records, buffers, held-out records, early stopping,
+        callbacks that do more than measure and print, batches other than those of
+        :class:`RegularizedNet` with arrays, a `delta` of one over the number of records or more,
+        or training that goes on later, as what was spent before would add up.
 
     Notes
     -----

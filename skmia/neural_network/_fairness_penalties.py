@@ -30,6 +30,16 @@ REMEDY = (
 class FairnessPenalty(PropertyPenalty):
     """Base of the penalties of fairness, which know the groups of the records."""
 
+    _shared_docstring = """
+    Parameters
+    ----------
+    sensitive_features : str, int, list of these, callable or None
+        What the groups come from: a column of X, by name or number; several columns, with a group
+        for each combination of values; or a function of X, in the form given to `fit`, that returns
+        the group of each record. None takes the paper's two groups: records that are in the lower
+        half of the range in all of the five features that tell most about the label, and all
+        others. The penalty needs 2 to 20 groups of at least 5 training records.
+    """
     needs_probabilities = True  # soft forms take the softmax of the logits
     _parameter_constraints: ClassVar[dict] = {
         **PropertyPenalty._parameter_constraints,
@@ -59,11 +69,7 @@ class FairnessPenalty(PropertyPenalty):
 
     @abstractmethod
     def unfairness(self, proba, y, groups):
-        """Return the property of some records as one number.
-
-        `proba` holds probabilities, perhaps with gradients, or one-hot vectors of predicted labels;
-        `y` and `groups` are integers from 0 on, one for each record.
-        """
+        """Return the property of records, of their probabilities or one-hot predicted labels."""
 
     def begin(self, net):
         """Find the groups of the records."""
@@ -91,7 +97,7 @@ class FairnessPenalty(PropertyPenalty):
         return one_hot(logits.argmax(dim=1), logits.shape[1]).to(logits.dtype)
 
 
-class GroupFairness(FairnessPenalty):  # numpydoc ignore=PR02
+class GroupFairness(FairnessPenalty):
     r"""Penalize the parameters more while groups are predicted differently.
 
     .. math:: \lambda \, e^r \sum_j |\theta_j|, \qquad r = \delta_g = \max_{i,j} \frac{1}{n}
@@ -106,28 +112,6 @@ class GroupFairness(FairnessPenalty):  # numpydoc ignore=PR02
     ----------
     weight : float, default=0.001
         The weight :math:`\lambda`, at least 0. With 0 the property is only measured.
-    sensitive_features : str, int, list of these, callable or None, default=None
-        What the groups come from: a column of X, by name or number; several columns, with a group
-        for each combination of values; or a function of X, in the form given to `fit`, that returns
-        the group of each record. None takes the paper's two groups: records that are in the lower
-        half of the range in all of the five features that tell most about the label, and all
-        others. The penalty needs 2 to 20 groups of at least 5 training records.
-    penalty_form : {"absolute", "squared", "direct"}, default="absolute"
-        The penalty: "absolute" is the one above, Algorithm 1 of the paper; "squared" is its variant
-        :math:`\lambda r \sum_j \theta_j^2`, which vanishes for r = 0; "direct" is
-        :math:`\lambda r` itself, with gradients. As r is at most 1, "direct" needs a weight of
-        about 0.1 to 10.
-    detach : bool, default=True
-        Whether r is a constant in the first two forms, as in the paper: measured on predicted
-        labels, without gradients. If False, r comes from the probabilities of each batch, so that
-        the penalty lowers it too.
-    n_measurements : int, default=5
-        How often a constant r is measured in an epoch, at evenly spaced steps. The penalty uses the
-        largest of that many last values.
-    n_records : int, default=1000
-        Training records drawn for a measurement, at least 2; all if there are fewer.
-    penalize_bias : bool, default=False
-        Whether :math:`\theta` includes biases.
 
     Raises
     ------
@@ -137,7 +121,6 @@ class GroupFairness(FairnessPenalty):  # numpydoc ignore=PR02
 
     See Also
     --------
-    PredictiveFairness : The same among records of one true class.
     skmia.metrics.demographic_parity_difference : The property of a classifier's predictions.
 
     Notes
@@ -145,13 +128,11 @@ class GroupFairness(FairnessPenalty):  # numpydoc ignore=PR02
     The history of the network holds r of each epoch under the penalty's name: the value in use, or
     one measurement where r has gradients.
 
-    By default this is an L1 penalty whose weight moves between :math:`\lambda` and
-    :math:`\lambda e`: parameters shrink more while groups are treated differently, but nothing
-    pulls r itself down, and at r = 0 plain L1 is left. "squared" vanishes there. To make a
-    classifier fair, choose ``penalty_form="direct"``.
-
-    No form promises privacy: groups that are treated alike may give away their training records
-    all the same. Measure what an attack finds. Records count alike, whatever their weights.
+    A constant r is measured on predicted labels, one with gradients on probabilities. By default
+    this is an L1 penalty whose weight moves between :math:`\lambda` and :math:`\lambda e`: nothing
+    pulls r itself down, and at r = 0 plain L1 is left. To make a classifier fair, choose
+    ``penalty_form="direct"``. No form promises privacy: measure what an attack finds. Records count
+    alike, whatever their weights.
 
     References
     ----------
@@ -166,10 +147,11 @@ class GroupFairness(FairnessPenalty):  # numpydoc ignore=PR02
     >>> X, y = make_classification(n_samples=200, random_state=0)
     >>> penalty = GroupFairness(sensitive_features=lambda X: X[:, 0] > 0)
     >>> net = RegularizedMLPClassifier((10,), max_epochs=3, penalties=[penalty], random_state=0)
-    >>> r = net.fit(X, y).net_.history[:, "group_fairness"]
-    >>> all(0 <= value <= 1 for value in r)
+    >>> max(net.fit(X, y).net_.history[:, "group_fairness"]) <= 1
     True
     """
+
+    __init__ = FairnessPenalty.__init__  # named here, so that the docstring takes its parameters
 
     def unfairness(self, proba, y, groups):
         """Return the difference of the groups' predictions."""
@@ -177,7 +159,7 @@ class GroupFairness(FairnessPenalty):  # numpydoc ignore=PR02
         return demographic_parity(proba, groups, len(self.shares_))
 
 
-class PredictiveFairness(FairnessPenalty):  # numpydoc ignore=PR02
+class PredictiveFairness(FairnessPenalty):
     r"""Penalize the parameters more while classes of groups are recognized differently.
 
     .. math:: \lambda \, e^r \sum_j |\theta_j|, \qquad r = \delta_p = \max_{i,j} \frac{1}{n}
@@ -193,20 +175,6 @@ class PredictiveFairness(FairnessPenalty):  # numpydoc ignore=PR02
     ----------
     weight : float, default=0.001
         The weight :math:`\lambda`, at least 0. With 0 the property is only measured.
-    sensitive_features : str, int, list of these, callable or None, default=None
-        What the groups come from, as in :class:`GroupFairness`: a column of X or several, a
-        function of X, or with None the paper's two groups.
-    penalty_form : {"absolute", "squared", "direct"}, default="absolute"
-        The penalty: the one above, :math:`\lambda r \sum_j \theta_j^2`, or :math:`\lambda r`, as
-        in :class:`GroupFairness`.
-    detach : bool, default=True
-        Whether r is a measured constant in the first two forms, or has gradients.
-    n_measurements : int, default=5
-        Measurements of a constant r in an epoch; the largest of that many last values counts.
-    n_records : int, default=1000
-        Training records drawn for a measurement, at least 2; all if there are fewer.
-    penalize_bias : bool, default=False
-        Whether :math:`\theta` includes biases.
 
     Raises
     ------
@@ -216,18 +184,11 @@ class PredictiveFairness(FairnessPenalty):  # numpydoc ignore=PR02
 
     See Also
     --------
-    GroupFairness : The same without regard to the true class.
     skmia.metrics.predictive_fairness_difference : The property of a classifier's predictions.
 
     Notes
     -----
-    The history of the network holds r of each epoch under the penalty's name: the value in use, or
-    one measurement where r has gradients.
-
-    To make a classifier fair, choose ``penalty_form="direct"``; the other forms shrink the
-    parameters, as
-    :class:`GroupFairness` says. No form promises privacy: measure what an attack finds. Records
-    count alike, whatever their weights.
+    What :class:`GroupFairness` notes holds here too.
 
     References
     ----------
@@ -242,17 +203,18 @@ class PredictiveFairness(FairnessPenalty):  # numpydoc ignore=PR02
     >>> X, y = make_classification(n_samples=200, random_state=0)
     >>> penalty = PredictiveFairness(sensitive_features=lambda X: X[:, 0] > 0)
     >>> net = RegularizedMLPClassifier((10,), max_epochs=3, penalties=[penalty], random_state=0)
-    >>> r = net.fit(X, y).net_.history[:, "predictive_fairness"]
-    >>> all(0 <= value <= 1 for value in r)
+    >>> max(net.fit(X, y).net_.history[:, "predictive_fairness"]) <= 1
     True
     """
+
+    __init__ = FairnessPenalty.__init__  # named here, so that the docstring takes its parameters
 
     def unfairness(self, proba, y, groups):
         """Return the difference of the groups' recalls."""
         return equal_opportunity(proba, y, groups, len(self.shares_))
 
 
-class IndividualFairness(FairnessPenalty):  # numpydoc ignore=PR02
+class IndividualFairness(FairnessPenalty):
     r"""Penalize the parameters more while like records are answered differently.
 
     .. math:: \lambda \, e^r \sum_j |\theta_j|, \qquad r = \delta_i = \frac{1}{N} \sum_{i,j}
@@ -268,20 +230,6 @@ class IndividualFairness(FairnessPenalty):  # numpydoc ignore=PR02
     ----------
     weight : float, default=0.001
         The weight :math:`\lambda`, at least 0. With 0 the property is only measured.
-    sensitive_features : str, int, list of these, callable or None, default=None
-        What the groups come from, as in :class:`GroupFairness`: a column of X or several, a
-        function of X, or with None the paper's two groups.
-    penalty_form : {"absolute", "squared", "direct"}, default="absolute"
-        The penalty: the one above, :math:`\lambda r \sum_j \theta_j^2`, or :math:`\lambda r`, as
-        in :class:`GroupFairness`.
-    detach : bool, default=True
-        Whether r is a measured constant in the first two forms, or has gradients.
-    n_measurements : int, default=5
-        Measurements of a constant r in an epoch; the largest of that many last values counts.
-    n_records : int, default=1000
-        Training records drawn for a measurement, at least 2; all if there are fewer.
-    penalize_bias : bool, default=False
-        Whether :math:`\theta` includes biases.
 
     Raises
     ------
@@ -291,22 +239,16 @@ class IndividualFairness(FairnessPenalty):  # numpydoc ignore=PR02
 
     See Also
     --------
-    GroupFairness : Differences between groups that do not depend on their sizes.
     skmia.metrics.individual_fairness_deviation : The property of a classifier's predictions.
 
     Notes
     -----
-    The history of the network holds r of each epoch under the penalty's name: the value in use, or
-    one measurement where r has gradients.
-
     r = 0 does **not** mean equal answers: those have as r the mean difference of the groups' sizes,
     which is 0 only for groups of one size. The paper does not say what :math:`P[x_i]` is; the share
     of the record's group is our reading, and so is the mean over pairs. A measurement takes as many
     pairs as records, and probabilities instead of predicted labels.
 
-    To lower r itself, choose ``penalty_form="direct"``; the other forms shrink the parameters, as
-    :class:`GroupFairness` says. No form promises privacy: measure what an attack finds. Records
-    count alike, whatever their weights.
+    What else :class:`GroupFairness` notes holds here too.
 
     References
     ----------
@@ -321,10 +263,11 @@ class IndividualFairness(FairnessPenalty):  # numpydoc ignore=PR02
     >>> X, y = make_classification(n_samples=200, random_state=0)
     >>> penalty = IndividualFairness(sensitive_features=lambda X: X[:, 0] > 0)
     >>> net = RegularizedMLPClassifier((10,), max_epochs=3, penalties=[penalty], random_state=0)
-    >>> r = net.fit(X, y).net_.history[:, "individual_fairness"]
-    >>> all(0 <= value <= 1 for value in r)
+    >>> max(net.fit(X, y).net_.history[:, "individual_fairness"]) <= 1
     True
     """
+
+    __init__ = FairnessPenalty.__init__  # named here, so that the docstring takes its parameters
 
     def unfairness(self, proba, y, groups):
         """Return the mean deviation of random pairs."""
@@ -339,11 +282,7 @@ class IndividualFairness(FairnessPenalty):  # numpydoc ignore=PR02
 
 
 def training_groups(net, sensitive_features, generator):
-    """Return the group of each record, held-out ones included, as an integer from 0 on.
-
-    `generator` is used where features are selected. Refused are training records of one group, of
-    more than 20, or of a group with fewer than 5.
-    """
+    """Return the group of each record, held-out ones included, as an integer from 0 on."""
     training = net.training
     if sensitive_features is None:
         codes = _informative_groups(training, generator)
@@ -412,14 +351,11 @@ def _check_sizes(sizes, sensitive_features, hint):
         )
 
 
-# Of the one-hot vectors of predicted labels the next three are the metrics of skmia.metrics. Each is
-# linear in the probabilities while no sign changes and the same two groups differ most. NumPy finds
-# its slopes without gradients, several times as fast for arrays of this size.
+# Of the one-hot vectors of predicted labels the next three are the metrics of skmia.metrics. Each
+# is linear in the probabilities while no sign changes and the same two groups differ most. NumPy
+# finds its slopes without gradients, several times as fast for arrays of this size.
 def demographic_parity(proba, groups, n_groups):
-    """Return the largest mean difference between the mean probabilities of two groups.
-
-    Groups without records are left out; with fewer than two others it is 0.
-    """
+    """Return the largest mean difference of two groups' mean probabilities, 0 for one group."""
     n_classes = proba.shape[1]
     # a cell is a group and a label; each record counts in all cells of its group
     cells = groups[:, None] * n_classes + np.arange(n_classes)
@@ -427,10 +363,7 @@ def demographic_parity(proba, groups, n_groups):
 
 
 def equal_opportunity(proba, y, groups, n_groups):
-    """Return the same of the records of each true class, of which the class's own probability.
-
-    A class that a group has no records of has no rate there; it is 0 if no two groups share one.
-    """
+    """Return the same of the probabilities of the true class, 0 if no two groups share one."""
     n_classes = proba.shape[1]
     own = proba.gather(1, y[:, None])
     # here each record counts in one cell, that of its group and true class
@@ -439,10 +372,9 @@ def equal_opportunity(proba, y, groups, n_groups):
 
 
 def individual_fairness(proba, shares, order):
-    """Return how far distances of probabilities are from distances of shares, in the mean.
+    """Return how far distances of probabilities are from those of groups' shares, in the mean.
 
-    Each record is paired with the one before it in `order`, and the first with the last; `shares`
-    are those of the groups that the records are in. Without pairs it is 0.
+    Each record is paired with the one before it in `order`, and the first with the last.
     """
     values = proba.numpy(force=True)
     before = order[np.arange(len(order)) - 1]

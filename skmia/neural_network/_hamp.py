@@ -36,9 +36,8 @@ class HAMP(Defense):
     alone. So a revealed answer is a function of this ranking: the same for a record in any batch,
     however often it is asked. With two classes it tells the label alone.
 
-    Assume that the attacker knows of the defense: attack with shadow models that are clones of the
-    defended classifier. They can still use the label and, with many classes, the order of the
-    others.
+    Attackers know of the defense: their shadow models must be clones of the defended classifier.
+    They can still use the label and, with many classes, the order of the others.
 
     Parameters
     ----------
@@ -68,23 +67,17 @@ class HAMP(Defense):
     NotFittedError
         If the network is asked before it was trained, as with parameters loaded from a file.
 
-    See Also
-    --------
-    LabelSmoothing : Soft labels with a given share for all classes.
-
     Notes
     -----
     Soft labels alone need not hide members: a small network in long training fits them as closely
     as hard ones, and members may stand out more. Without `modify_outputs`, measure.
 
-    With ``reduction="mean"`` the first term is :math:`C` times smaller, so the authors use a
-    learning rate of 0.5; the entropy then weighs as much as :math:`\alpha C` does with
-    "batchmean". By default training goes well at ordinary learning rates.
+    With ``reduction="mean"`` the first term is :math:`C` times smaller: the entropy weighs as much
+    as :math:`\alpha C` does with "batchmean", and the authors use a learning rate of 0.5.
 
     A random input has, in each column, a uniform number between the least and the largest of the
     training records, or one of the two values of a column that has no others. Binary tables so get
-    the inputs of the paper, uniform binary records. The inputs are dropped after training. During
-    training, callbacks see revealed answers of the present module.
+    the inputs of the paper, uniform binary records. The inputs are dropped after training.
 
     The largest value of each kept answer is raised by a millionth, so that labels are the module's
     own. Classes that the module finds exactly equal rank in the order of `classes_`.
@@ -118,13 +111,7 @@ class HAMP(Defense):
     }
 
     def __init__(
-        self,
-        entropy=0.8,
-        *,
-        weight=0.01,
-        reduction="batchmean",
-        modify_outputs=True,
-        n_random=200,
+        self, entropy=0.8, *, weight=0.01, reduction="batchmean", modify_outputs=True, n_random=200
     ):
         self.entropy = entropy
         self.weight = weight
@@ -194,11 +181,6 @@ def label_confidence(n_classes, entropy):
 
     It is the largest of 1, 0.99, 0.98, ... that gives this share of ln(n_classes), and
     1 / n_classes if none does.
-
-    Examples
-    --------
-    >>> label_confidence(100, 0.8)
-    0.33
     """
     own = np.arange(100, 0, -1) / 100  # the steps of the authors' code
     others = max(n_classes - 1, 1)
@@ -225,7 +207,7 @@ def random_records(net, n_records, generator):
     """Draw records within the ranges of the columns that a network is trained on.
 
     A number is uniform between the least and the largest of its column; in a column of two values,
-    it is one of them. Columns are independent.
+    it is one of them.
     """
     low, high, binary = _ranges(net)
     share = torch.rand((n_records, *low.shape), generator=generator, dtype=torch.float64)

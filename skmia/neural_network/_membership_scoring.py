@@ -104,19 +104,14 @@ class MembershipScoring(BaseEstimator, Callback):
     See Also
     --------
     skmia.inspection.TrainingHistoryDisplay : The figures of all epochs, drawn.
-    skmia.metrics.membership_roc_auc : What is measured.
 
     Notes
     -----
-    The history of the network gets for each epoch, NaN where it is not measured:
-
-    ====================================== =======================================================
-    `mia_roc_auc`                          the AUC `mia_roc_auc_low`, `mia_roc_auc_high`  the limits
-    of its 95 % interval `mia_balanced_accuracy`                         on each half of the
-    records, by the other's threshold `mia_tpr_at_fpr`                       NaN with fewer than 1 /
-    `false_positive_rate` non-members `train_acc`                            accuracy on the members
-    drawn, unless already recorded
-    ====================================== =======================================================
+    The history of the network gets for each epoch, NaN where it is not measured: `mia_roc_auc`, the
+    AUC, and `mia_roc_auc_low` and `mia_roc_auc_high`, the limits of its 95 % interval;
+    `mia_balanced_accuracy`, on each half of the records by the other's threshold; `mia_tpr_at_fpr`,
+    NaN with fewer than 1 / `false_positive_rate` non-members; and `train_acc`, the accuracy on the
+    members drawn, unless already recorded.
 
     With several of these callbacks in one network, the history has the figures of the last.
 
@@ -148,13 +143,8 @@ class MembershipScoring(BaseEstimator, Callback):
     >>> from sklearn.preprocessing import scale
     >>> from skmia.neural_network import MembershipScoring, RegularizedMLPClassifier
     >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> net = RegularizedMLPClassifier(
-    ...     (20,),
-    ...     max_epochs=5,
-    ...     validation_fraction=0.5,
-    ...     callbacks=[MembershipScoring(budget=0.6)],
-    ...     random_state=0,
-    ... ).fit(scale(X), y)
+    >>> net = RegularizedMLPClassifier((20,), max_epochs=5, validation_fraction=0.5, random_state=0)
+    >>> net = net.set_params(callbacks=[MembershipScoring(budget=0.6)]).fit(scale(X), y)
     >>> bool(max(net.net_.history[:, "mia_roc_auc"]) < 0.6)
     True
     >>> dict(net.net_.callbacks_)["membership_scoring"].best_epoch_
@@ -367,10 +357,7 @@ class MeasuredRows(NamedTuple):
 
 
 def draw_rows(net, datasets, n_records, rng):
-    """Draw at most `n_records` members and as many non-members to measure on.
-
-    `datasets` are what is trained on and what is held out. Fewer than two of each side are refused.
-    """
+    """Draw at most `n_records` members and as many non-members, two at least, to measure on."""
     # a record on both sides is a member and a non-member, so that neither answer would be right
     kept = [np.flatnonzero(~twin) for twin in _twins(datasets)]
     labels = [_labels(net, data)[rows] for data, rows in zip(datasets, kept, strict=True)]

@@ -32,8 +32,7 @@ class MixupMMD(Defense):
     where :math:`w_i` are the weights of the records in a batch, which sum to 1, and the :math:`q`
     are constants. It is 0 where both sides get the same answers.
 
-    Assume that the attacker knows of the defense: attack with shadow models that are clones of the
-    defended classifier.
+    Attackers know of the defense: their shadow models must be clones of the defended classifier.
 
     Parameters
     ----------
@@ -52,10 +51,6 @@ class MixupMMD(Defense):
     ValueError
         In training, if records are no table of floating-point numbers, or the records held out
         come from another table.
-
-    See Also
-    --------
-    AdversarialRegularization : Held-out records as the opponents of a learned attack.
 
     Notes
     -----
@@ -193,10 +188,7 @@ class MixupMMD(Defense):
 
 
 def squared_discrepancy(own, others, weights, bandwidth):
-    """Return the squared maximum mean discrepancy of paired answers, by the biased estimator.
-
-    It is at least 0 but for rounding.
-    """
+    """Return the squared maximum mean discrepancy of paired answers, by the biased estimator."""
     weights = weights / weights.sum()
     within = _kernel(own, own, bandwidth) + _kernel(others, others, bandwidth)
     return weights @ (within - 2 * _kernel(own, others, bandwidth)) @ weights

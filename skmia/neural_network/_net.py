@@ -27,9 +27,9 @@ from skmia.utils._sklearn import _safe_indexing
 class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
     """A skorch classifier with penalties and a defense against membership inference.
 
-    Use it for modules of your own. It is a `skorch.NeuralNetClassifier` with three other defaults:
-    the module returns logits (the criterion is the cross entropy), all records given to `fit` are
-    trained on (`train_split=None`), and batches are shuffled.
+    It is a `skorch.NeuralNetClassifier` with three other defaults: the module returns logits (the
+    criterion is the cross entropy), all records given to `fit` are trained on
+    (`train_split=None`), and batches are shuffled.
 
     Parameters
     ----------
@@ -72,10 +72,6 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
     classes_ : ndarray of shape (n_classes,)
         The labels, 0 to n_classes - 1.
 
-    See Also
-    --------
-    RegularizedMLPClassifier : A classifier that needs no module.
-
     Notes
     -----
     The network in memory remembers its training records, so that scorers of membership inference
@@ -86,16 +82,9 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
     >>> import numpy as np
     >>> import torch
     >>> from skmia.neural_network import L2, RegularizedNet
-    >>> class Linear(torch.nn.Module):
-    ...     def __init__(self):
-    ...         super().__init__()
-    ...         self.layer = torch.nn.Linear(2, 2)
-    ...
-    ...     def forward(self, X):
-    ...         return self.layer(X)
     >>> X = np.array([[0, 1], [1, 0], [0, 2], [2, 0]], dtype=np.float32)
     >>> net = RegularizedNet(
-    ...     Linear, penalties=[L2(weight=0.01)], lr=1.0, max_epochs=20, verbose=0, random_state=0
+    ...     torch.nn.Linear(2, 2), penalties=[L2(0.01)], lr=1.0, max_epochs=20, verbose=0
     ... )
     >>> net.fit(X, np.array([0, 1, 0, 1])).predict(X)
     array([0, 1, 0, 1])
@@ -135,23 +124,16 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         return [name for name in super()._get_param_names() if name not in hidden]
 
     def set_params(self, **params):
-        """Set the parameters of the network, its penalties or its defense.
-
-        Parameters
-        ----------
-        **params : dict
-            Parameters by name, such as `penalties__l2__weight`.
-
-        Returns
-        -------
-        self : object
-            The network.
-        """
+        """Set the parameters of the network, its penalties or its defense."""
         # skorch would take them for arguments of a module called "defense"
         nested = {k: params.pop(k) for k in list(params) if k.startswith("defense__")}
         super().set_params(**params)
         if nested:
-            check_takes_parameters(self.defense, nested)
+            if not hasattr(self.defense, "set_params"):
+                raise ValueError(
+                    f"Invalid parameters {sorted(nested)}: the network's defense is "
+                    f"{self.defense!r}."
+                )
             self.defense.set_params(**{k.removeprefix("defense__"): v for k, v in nested.items()})
         return self
 
@@ -175,31 +157,13 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         return self
 
     def partial_fit(self, X, y=None, classes=None, **fit_params):
-        """Go on with training, or begin it.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_records, ...)
-            Records.
-        y : array-like of shape (n_records,)
-            Labels, 0 to n_classes - 1.
-        classes : array-like, default=None
-            Not used, as in skorch.
-        **fit_params : dict
-            Passed on to the module.
-
-        Returns
-        -------
-        self : object
-            The network.
-        """
+        """Go on with training, or begin it, as skorch does; labels are 0 to n_classes - 1."""
         return self._train(X, y, (X, y), None, {"classes": classes, **fit_params})
 
     def train_on(self, X, y, *, original=None, weights=None):
         """Go on with training, or begin it, with weights of records.
 
-        It is `partial_fit` for classifiers that wrap a network and prepare its records, as
-        :class:`RegularizedMLPClassifier` does.
+        For classifiers that wrap a network, as :class:`RegularizedMLPClassifier` does.
 
         Parameters
         ----------
@@ -322,7 +286,7 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         Parameters
         ----------
         values : torch.Tensor of shape (n_records,)
-            One value for each record of the batch.
+            Values of the records.
 
         Returns
         -------
@@ -346,18 +310,7 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
                 self.history.record(name, value)
 
     def predict_proba(self, X):
-        """Return probabilities of the classes, as the defense reveals them.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_records, ...)
-            Records.
-
-        Returns
-        -------
-        ndarray of shape (n_records, n_classes)
-            Probabilities.
-        """
+        """Return probabilities of the classes, as the defense reveals them."""
         proba = super().predict_proba(X)  # which says so if there is no module yet
         return self.defense_.answer(self, proba)
 
@@ -416,8 +369,8 @@ def check_parts(net):
         part._validate_params()
     # defense_ is plain training where none was given, which asks for nothing
     defenses = [] if net.defense is None else [net.defense_]
-    _check_logits(net, [part for part in penalties if part.needs_probabilities] + defenses)
-    _check_rows(net, [part for part in penalties if part.needs_rows] + defenses)
+    for_logits = [part for part in penalties if part.needs_probabilities] + defenses
+    _check_needs(net, for_logits, [part for part in penalties if part.needs_rows] + defenses)
     _check_criterion_options(net)
     if net.defense_.needs_held_out and net.train_split is None:
         raise ValueError(
@@ -438,24 +391,24 @@ def _check_penalties(given, penalties):
         )
 
 
-def _check_logits(net, needing):
+def _check_needs(net, for_logits, for_rows):
+    """Refuse what needs logits or the rows of each batch where the network lacks them."""
+    weighted = net.training.weights is not None
     # losses with weights are computed without the criterion, which must be this one then
-    asked_for = needing or net.training.weights is not None
-    if asked_for and not isinstance(net.criterion_, CrossEntropyLoss):
-        who = type(needing[0]).__name__ if needing else "A weight of each record"
+    if (for_logits or weighted) and not isinstance(net.criterion_, CrossEntropyLoss):
         raise ValueError(
-            f"{who} needs a module that returns logits and criterion=CrossEntropyLoss, got "
-            f"{net.criterion!r}."
+            f"{_first_of(for_logits)} needs a module that returns logits and "
+            f"criterion=CrossEntropyLoss, got {net.criterion!r}."
+        )
+    if (for_rows or weighted) and not knows_rows(net):
+        raise ValueError(
+            f"{_first_of(for_rows)} needs to know the rows of each batch: leave iterator_train at "
+            f"its default, got {net.iterator_train!r}."
         )
 
 
-def _check_rows(net, needing):
-    if (needing or net.training.weights is not None) and not knows_rows(net):
-        who = type(needing[0]).__name__ if needing else "A weight of each record"
-        raise ValueError(
-            f"{who} needs to know the rows of each batch: leave iterator_train at its default, "
-            f"got {net.iterator_train!r}."
-        )
+def _first_of(parts):
+    return type(parts[0]).__name__ if parts else "A weight of each record"
 
 
 def _check_criterion_options(net):
@@ -465,14 +418,6 @@ def _check_criterion_options(net):
         raise ValueError(
             "Defenses and weights of records take the plain cross entropy of each record: "
             f"leave out the criterion's {options}."
-        )
-
-
-def check_takes_parameters(defense, nested):
-    """Refuse nested parameters where there is no defense to set them in."""
-    if not hasattr(defense, "set_params"):
-        raise ValueError(
-            f"Invalid parameters {sorted(nested)}: the network's defense is {defense!r}."
         )
 
 

@@ -18,8 +18,6 @@ class L1(Penalty):
     ----------
     weight : float, default=0.0001
         The factor :math:`\lambda`, at least 0.
-    penalize_bias : bool, default=False
-        Whether to penalize biases too.
 
     Examples
     --------
@@ -47,8 +45,7 @@ class L1(Penalty):
         return size_of(self.parameters_, 1)
 
 
-# parameters, constraints and `begin` are those of L1
-class L2(L1):  # numpydoc ignore=PR02
+class L2(L1):
     r"""Penalize the sum of the parameters' squares.
 
     .. math:: \lambda \sum_j \theta_j^2
@@ -60,8 +57,6 @@ class L2(L1):  # numpydoc ignore=PR02
     ----------
     weight : float, default=0.0001
         The factor :math:`\lambda`, at least 0.
-    penalize_bias : bool, default=False
-        Whether to penalize biases too.
 
     Examples
     --------
@@ -70,6 +65,8 @@ class L2(L1):  # numpydoc ignore=PR02
     >>> net.penalties
     [L2(weight=0.01)]
     """
+
+    __init__ = L1.__init__  # named here, so that the docstring takes its parameters
 
     def value(self, net, logits, y):
         """Return the sum of the squares."""

@@ -7,14 +7,16 @@ from typing import ClassVar
 import torch
 from sklearn.base import BaseEstimator
 
+from skmia.utils._docstrings import SharesDocstring
 
-class Penalty(BaseEstimator, ABC):
+
+class Penalty(SharesDocstring, BaseEstimator, ABC):
     """Base of all penalties.
 
     Subclass it, write `value`, and give it a parameter `weight`; with a weight of 0, the network
-    does not ask for `value`. The methods of all penalties take the parameters that are described
-    here. The network clones its penalties before it is trained, so that they may keep what they
-    need as attributes, and drops the clones afterwards.
+    does not ask for `value`. The network clones its penalties before it is trained, so they may
+    keep what they need as attributes, and drops the clones afterwards. All methods get the network
+    `net`, a :class:`RegularizedNet` whose `training` holds the records.
 
     Attributes
     ----------
@@ -27,18 +29,20 @@ class Penalty(BaseEstimator, ABC):
         it in the class; False by default.
     """
 
+    _shared_docstring = r"""
+    Parameters
+    ----------
+    weight : float
+        The factor :math:`\lambda`, at least 0. With 0 the property is only measured.
+    penalize_bias : bool
+        Whether :math:`\theta` includes biases.
+    """
     _parameter_constraints: ClassVar[dict] = {}
     needs_probabilities = False
     needs_rows = False
 
-    def begin(self, net):
-        """Prepare for training.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network, whose `training` tells the records.
-        """
+    def begin(self, net):  # numpydoc ignore=PR01
+        """Prepare for training."""
 
     @abstractmethod
     def value(self, net, logits, y):
@@ -59,19 +63,8 @@ class Penalty(BaseEstimator, ABC):
             One number, with gradients.
         """
 
-    def end_epoch(self, net):
-        """Return what the history should hold of the epoch, None for nothing.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-
-        Returns
-        -------
-        float or None
-            The quantity that the penalty is about.
-        """
+    def end_epoch(self, net):  # numpydoc ignore=PR01,RT01
+        """Return the number that the history should hold of the epoch, None for nothing."""
 
 
 def penalized_parameters(net, penalize_bias):

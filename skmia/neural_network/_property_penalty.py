@@ -21,6 +21,23 @@ class PropertyPenalty(Penalty):
     the sum of their squares times r, or r itself. In the first two, `detach` makes r a constant.
     """
 
+    _shared_docstring = r"""
+    Parameters
+    ----------
+    penalty_form : {"absolute", "squared", "direct"}
+        The penalty: "absolute" is the one above, Algorithm 1 of the paper; "squared" is its variant
+        :math:`\lambda r \sum_j \theta_j^2`, which vanishes for r = 0; "direct" is
+        :math:`\lambda r` itself, with gradients. Where r is at most 1, "direct" needs a weight of
+        about 0.1 to 10.
+    detach : bool
+        Whether r is a constant in the first two forms, measured without gradients as in the paper.
+        If False, r comes from each batch, with gradients, so that the penalty lowers it too.
+    n_measurements : int
+        How often a constant r is measured in an epoch, at evenly spaced steps. The penalty uses the
+        largest of that many last values.
+    n_records : int
+        Training records drawn for a measurement, at least 2; all if there are fewer.
+    """
     needs_rows = True
     _parameter_constraints: ClassVar[dict] = {
         "weight": [Interval(Real, 0, None, closed="left")],

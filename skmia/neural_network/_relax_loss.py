@@ -25,9 +25,8 @@ class RelaxLoss(Defense):
     :math:`-[\arg\max p \ne y] \sum_c t_c \log p_c + \log p_y` ("image"). A target of 0 is plain
     training.
 
-    Assume that the attacker knows of the defense: attack with shadow models that are clones of the
-    relaxed classifier. Attacks that are calibrated for each record suffer less than those with one
-    threshold.
+    Attackers know of the defense: their shadow models must be clones of the defended classifier.
+    Attacks that are calibrated for each record suffer less than those with one threshold.
 
     Parameters
     ----------
@@ -50,10 +49,6 @@ class RelaxLoss(Defense):
     ------
     ValueError
         In training, if `target_loss` is not below :math:`\ln C`.
-
-    See Also
-    --------
-    LabelSmoothing : Soft labels from the beginning.
 
     Notes
     -----

@@ -21,20 +21,15 @@ class LabelSmoothing(Defense):
     the answer :math:`p`. So the network gains nothing from being surer of its training records than
     :math:`1 - \varepsilon + \varepsilon / C`. A smoothing of 0 is plain training.
 
-    Assume that the attacker knows of the defense: attack with shadow models that are clones of the
-    smoothed classifier. Smoothing also makes the confidences of members alike, so that some attacks
-    gain from a small :math:`\varepsilon`: measure rather than trust.
+    Attackers know of the defense: their shadow models must be clones of the defended classifier.
+    Smoothing also makes the confidences of members alike, so that some attacks gain from a small
+    :math:`\varepsilon`: measure rather than trust.
 
     Parameters
     ----------
     smoothing : float, default=0.1
         The share :math:`\varepsilon` of the label to spread over all classes, in [0, 1). The
         default is that of [2]_.
-
-    See Also
-    --------
-    HAMP : Labels of a given entropy, and answers without magnitudes.
-    ConfidencePenalty : A price on certain answers to all records.
 
     References
     ----------
@@ -76,17 +71,12 @@ class ConfidencePenalty(Defense):
 
     so that the network stays less sure of its training records. A weight of 0 is plain training.
 
-    Assume that the attacker knows of the defense: attack with shadow models that are clones of the
-    penalized classifier.
+    Attackers know of the defense: their shadow models must be clones of the defended classifier.
 
     Parameters
     ----------
     weight : float, default=0.1
         The weight :math:`\beta` of the entropy, at least 0. The default is that of [2]_.
-
-    See Also
-    --------
-    LabelSmoothing : Labels that are not quite certain.
 
     References
     ----------

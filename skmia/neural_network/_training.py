@@ -23,9 +23,8 @@ class Training:
         self.dataset = dataset
         self.weights = weights
         self.rows = self.held_out = None
-        self.batches = self.X_batch = (
-            None  # the batches of the epoch, and the present one's records
-        )
+        # the batches of the epoch, and the present one's records
+        self.batches = self.X_batch = None
         self.penalties = []  # pairs of a name and a penalty
         # the order of the batches must not depend on what else needs chance
         self._rng = np.random.RandomState(rng.randint(np.iinfo(np.int32).max))
