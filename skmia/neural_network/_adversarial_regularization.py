@@ -8,9 +8,9 @@ import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid, one_hot, softmax
 
+from skmia.neural_network._batches import check_table, reference_rows, take
 from skmia.neural_network._defense import Defense
 from skmia.neural_network._mlp import MLP, layer_sizes
-from skmia.neural_network._table import check_table, reference_rows, take
 from skmia.utils._sklearn import Interval, StrOptions
 
 
@@ -220,12 +220,9 @@ class AdversarialRegularization(Defense):
 
     def _sizes(self):
         """Return the sizes of the layers of both branches and of the trunk."""
-        names = ("answer_layer_sizes", "label_layer_sizes", "joint_layer_sizes")
-        least = (1, 1, 0)  # a branch has a layer at least
-        return [
-            layer_sizes(name, getattr(self, name), least=n)
-            for name, n in zip(names, least, strict=True)
-        ]
+        # a branch has a layer at least
+        least = {"answer_layer_sizes": 1, "label_layer_sizes": 1, "joint_layer_sizes": 0}
+        return [layer_sizes(name, getattr(self, name), least=n) for name, n in least.items()]
 
 
 class MembershipNetwork(nn.Module):

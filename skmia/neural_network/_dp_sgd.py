@@ -51,8 +51,7 @@ class DPSGD(Defense):
 
     .. math:: P(\theta(D) \in S) \le e^\varepsilon P(\theta(D') \in S) + \delta .
 
-    At :math:`\varepsilon = 0` they tell nothing about any record, except with the chance
-    :math:`\delta`. No attack has an advantage above
+    No attack has an advantage above
     :math:`(e^\varepsilon - 1 + 2 \delta) / (e^\varepsilon + 1)`. This holds against attackers who
     know all other records and see the parameters after each step. They see neither the noise nor
     which records were in which batch.
@@ -102,20 +101,17 @@ class DPSGD(Defense):
 
     Notes
     -----
-    `history` holds the epsilon after each epoch as "epsilon", by Rényi divergences. Losses in
-    `history` are measured on the records without noise: like `X` and `y`, do not show them to
-    others.
+    `history` holds the epsilon after each epoch as "epsilon", by Rényi divergences. Its losses are
+    measured without noise: like `X` and `y`, do not show them to others.
 
-    The guarantee does not cover the choice of hyperparameters by several trainings on the same
-    records, each of which spends its epsilon. Nor does it cover what happens to the records before,
-    such as scaling by their mean and standard deviation. The number of records, their labels and
-    the initial parameters count as public. The noise comes from 128 random bits of the operating
-    system by a generator that is not cryptographic. It has floating-point numbers, whose rounding
-    can reveal more than real numbers would. A module of your own must compute the answer to each
-    record from that record alone; only the layers are checked.
-
-    Infinite and undefined numbers in the gradient of a record count as 0, so that no record can
-    make those of others vanish. The gradients of all records of a batch are in memory at once.
+    The guarantee does not cover the choice of hyperparameters by several trainings, each of which
+    spends its epsilon, nor what happens to the records before, such as scaling by their mean. The
+    number of records, their labels and the initial parameters count as public. The noise comes from
+    128 random bits of the operating system by a generator that is not cryptographic, as
+    floating-point numbers, whose rounding can reveal more than real numbers would. A module of your
+    own must answer each record from that record alone; only the layers are checked. Infinite and
+    undefined numbers in a record's gradient count as 0. The gradients of a batch's records are in
+    memory at once.
 
     References
     ----------
@@ -179,10 +175,15 @@ class DPSGD(Defense):
 
     def begin(self, net):
         """Make the module keep each record's gradient, and the optimizer clip and add noise."""
-        batches = _batches(net)
+        rows = net.training.rows
+        # like those that the network will make
+        batches = RecordBatches(rows, size_of_batch(net, len(rows)))
         self.sample_rate_ = batches.sample_rate
         self._n_planned = net.max_epochs * len(batches)
-        self.noise_multiplier_ = self._noise()
+        self.noise_multiplier_ = float(self.noise_multiplier)
+        if self.target_epsilon is not None:
+            plan = (self.sample_rate_, self._n_planned, self.delta, self.accountant)
+            self.noise_multiplier_ = noise_for(self.target_epsilon, *plan)
         self.n_steps_ = 0
         # without a seed NumPy asks the operating system for 128 bits
         seed = net.training.new_generator().initial_seed() if self.reproducible else None
@@ -247,13 +248,6 @@ class DPSGD(Defense):
                 vars(part).pop(name, None)
         self.epsilon_ = self._spent(self.accountant)
 
-    def _noise(self):
-        if self.target_epsilon is None:
-            return float(self.noise_multiplier)
-        return noise_for(
-            self.target_epsilon, self.sample_rate_, self._n_planned, self.delta, self.accountant
-        )
-
     def _count(self, optimizer):
         self.n_steps_ += 1
 
@@ -263,19 +257,10 @@ class DPSGD(Defense):
         )
 
 
-def _batches(net):
-    """Return batches like those that the network will make."""
-    rows = net.training.rows
-    return RecordBatches(rows, size_of_batch(net, len(rows)))
-
-
 @contextmanager
 def _unknown_chance(module):
-    """Let dropout draw from the operating system.
-
-    A unit left out for one record must not tell who else is in the batch, as it would to those who
-    know the sequence that is drawn.
-    """
+    """Let dropout draw from the operating system."""
+    # to those who know the sequence, a unit left out would tell who else is in the batch
     for layer in module.modules():
         if isinstance(getattr(layer, "generator", None), torch.Generator):
             layer.generator.manual_seed(secrets.randbits(32))
@@ -296,14 +281,12 @@ def _private_optimizer():
             self.rng = rng
 
         def step(self, closure=None):
-            """Compute the gradients, clip, add noise and make the step."""
             with warnings.catch_warnings():
                 # the first layer's hook says that records have no gradients; none are needed
                 warnings.filterwarnings("ignore", "Full backward hook is firing", UserWarning)
                 return super().step(closure)
 
         def clip_and_accumulate(self):
-            """Clip and add up the gradients of the records."""
             for parameter in self.params:
                 # 0 times infinity is NaN, which would spread from one record to the sum
                 if parameter.grad_sample is not None:
@@ -311,7 +294,6 @@ def _private_optimizer():
             super().clip_and_accumulate()
 
         def add_noise(self):
-            """Add noise to the sum."""
             # torch's generators, which opacus uses, are seeded with no more than 32 bits
             scale = self.noise_multiplier * self.max_grad_norm
             for parameter in self.params:

@@ -14,7 +14,7 @@ from torch.nn.functional import one_hot
 
 from skmia._records import columns_of
 from skmia.metrics._groups import group_codes
-from skmia.neural_network._property_penalty import PropertyPenalty
+from skmia.neural_network._penalty import PropertyPenalty
 from skmia.properties._informative_features import most_informative_features
 
 MOST_GROUPS = 20
@@ -296,20 +296,19 @@ def training_groups(net, sensitive_features, generator):
 
 
 def _given_groups(training, sensitive_features):
-    codes, _ = group_codes(_values(training.records, sensitive_features))
+    records = training.records
+    if callable(sensitive_features):
+        values = sensitive_features(records)
+    else:
+        records = records.numpy(force=True) if torch.is_tensor(records) else records
+        values = columns_of(records, sensitive_features, remedy=REMEDY)
+    codes, _ = group_codes(values)
     if len(codes) != (n_records := get_len(training.X)):
         raise ValueError(
             "sensitive_features must return one value for each record, got "
             f"{len(codes)} for {n_records} records."
         )
     return codes
-
-
-def _values(records, sensitive_features):
-    if callable(sensitive_features):
-        return sensitive_features(records)
-    records = records.numpy(force=True) if torch.is_tensor(records) else records
-    return columns_of(records, sensitive_features, remedy=REMEDY)
 
 
 def _informative_groups(training, generator):
@@ -391,7 +390,6 @@ def individual_fairness(proba, shares, order):
 
 
 def _largest_gap(numbers, cells, shape):
-    """Return the largest mean difference of two rows of the means of numbers by cell."""
     n_cells = shape[0] * shape[1]
     sizes = np.bincount(cells.ravel(), minlength=n_cells)
     sums = np.bincount(cells.ravel(), numbers.numpy(force=True).ravel(), minlength=n_cells)

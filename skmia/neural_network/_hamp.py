@@ -11,9 +11,9 @@ from sklearn.exceptions import NotFittedError
 from torch.nn.functional import kl_div, log_softmax, one_hot
 
 from skmia._records import fingerprint
+from skmia.neural_network._batches import check_table, row_batches, take
 from skmia.neural_network._defense import Defense
 from skmia.neural_network._soft_labels import entropies
-from skmia.neural_network._table import check_table, row_batches, take
 from skmia.utils._sklearn import Interval, StrOptions
 
 # The share by which the largest of the values revealed is raised, so that it is the largest alone.
@@ -131,11 +131,14 @@ class HAMP(Defense):
 
     def loss(self, net, logits, y):
         """Return the divergence from the soft labels less the weighted entropy of the answers."""
-        soft = self._soft_labels(y, logits)
+        n_classes = logits.shape[1]
+        own = label_confidence(n_classes, self.entropy)
+        others = (1 - own) / max(n_classes - 1, 1)  # of a single class there are no others
+        soft = others + (own - others) * one_hot(y.long(), n_classes).to(logits)
         # of each record by itself, since records have weights; kl_div takes logarithms first
         divergence = kl_div(log_softmax(logits, dim=1), soft, reduction="none").sum(dim=1)
         if self.reduction == "mean":  # torch's, which averages over the classes, too
-            divergence = divergence / logits.shape[1]
+            divergence = divergence / n_classes
         return net.mean(divergence - self.weight * entropies(logits))
 
     def finish(self, net):
@@ -159,13 +162,6 @@ class HAMP(Defense):
                 "modify_outputs=False."
             )
         return replace_magnitudes(proba, self.random_outputs_)
-
-    def _soft_labels(self, y, logits):
-        n_classes = logits.shape[1]
-        own = label_confidence(n_classes, self.entropy)
-        others = (1 - own) / max(n_classes - 1, 1)  # of a single class there are no others
-        hard = one_hot(y.long(), n_classes).to(logits)
-        return others + (own - others) * hard
 
     def _outputs(self, net):
         """Return the module's answers to the random inputs, each sorted downward."""
@@ -227,9 +223,8 @@ def _ranges(net):
     low = high = None
     for rows in row_batches(net, net.training.rows):
         X, _ = take(net, rows)
-        least, largest = X.amin(dim=0), X.amax(dim=0)
-        low = least if low is None else torch.minimum(low, least)
-        high = largest if high is None else torch.maximum(high, largest)
+        low = X.amin(dim=0) if low is None else torch.minimum(low, X.amin(dim=0))
+        high = X.amax(dim=0) if high is None else torch.maximum(high, X.amax(dim=0))
     # a second pass, since only now it is known what the two values would be
     binary = torch.ones_like(low, dtype=torch.bool)
     for rows in row_batches(net, net.training.rows):

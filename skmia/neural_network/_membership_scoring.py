@@ -26,8 +26,7 @@ from skmia._records import (
 from skmia.exceptions import BudgetWarning
 from skmia.metrics._curve import Curve
 from skmia.metrics._roc import roc_auc_of, tpr_at_fpr_of
-from skmia.neural_network._batches import whole_and_rows
-from skmia.neural_network._training import Training
+from skmia.neural_network._batches import Training, whole_and_rows
 from skmia.signals import get_signal, get_signal_names
 from skmia.utils._sklearn import Interval, StrOptions
 

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy, softmax
 
+from skmia.neural_network._batches import check_table, reference_rows, row_batches, take
 from skmia.neural_network._defense import Defense
-from skmia.neural_network._table import check_table, reference_rows, row_batches, take
 from skmia.utils._sklearn import Interval
 
 
@@ -58,10 +58,8 @@ class MixupMMD(Defense):
     the epoch as `accuracy_gap`, and the mean squared discrepancy in the pass before it as `mmd`.
 
     Held-out records are no members, but they shape the classifier: audit with records that are
-    neither. The second pass leaves out classes without any.
-
-    Penalties see one label of each mixture, that of its larger part. Codes of categories are mixed
-    like numbers.
+    neither. The second pass leaves out classes without any. Penalties see one label of each
+    mixture, that of its larger part. Codes of categories are mixed like numbers.
 
     References
     ----------
@@ -123,8 +121,9 @@ class MixupMMD(Defense):
             return
         gap = abs(_accuracy(net, net.training.rows) - _accuracy(net, self._references))
         net.history.record("accuracy_gap", gap)
-        values = self._align(net) if gap >= self.gap else []
-        if values:
+        # a pass over the members class by class, which has the discrepancy of each batch
+        pairs = row_batches(net, self._pairs(net)) if gap >= self.gap else ()
+        if values := [self._align_batch(net, *batch.T) for batch in pairs]:
             net.history.record("mmd", np.mean(values))
 
     def step(self, net, X, y, **fit_params):
@@ -149,10 +148,6 @@ class MixupMMD(Defense):
         names = ("_generator", "_rng", "_references", "_reference_labels", "_share", "_others")
         for name in names:
             self.__dict__.pop(name, None)
-
-    def _align(self, net):
-        """Pass over the members class by class, and return the discrepancy of each batch."""
-        return [self._align_batch(net, *pairs.T) for pairs in row_batches(net, self._pairs(net))]
 
     def _align_batch(self, net, members, partners):
         weights = net.training.weights

@@ -103,12 +103,9 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
     -----
     Training on float32 records is in float32, which is faster, on all others in float64. The
     weights of records are divided by their mean; records of weight 0 are left out and are no
-    members. Where all records fit into one batch, an integer weight is the same as so many copies.
-
-    The classifier in memory remembers its training records, so that
-    ``scoring="neg_mia_balanced_accuracy"`` works in a search; pickling and copying drop them. In a
-    pipeline, whose steps change the records, put the whole pipeline into a
-    :class:`~skmia.model_selection.MemberRecorder`.
+    members. The classifier in memory remembers its training records for scorers of membership
+    inference; pickling and copying drop them. Put a pipeline, whose steps change the records, into
+    a :class:`~skmia.model_selection.MemberRecorder`.
 
     Examples
     --------

@@ -5,7 +5,7 @@ import torch
 from skorch.utils import to_numpy
 from torch.nn.functional import layer_norm
 
-from skmia.neural_network._property_penalty import PropertyPenalty
+from skmia.neural_network._penalty import PropertyPenalty
 from skmia.properties._record_parameter_mi import (
     BLOCK,
     N_NEIGHBORS,
@@ -115,11 +115,7 @@ class MutualInformation(PropertyPenalty):
 
 
 def mutual_information(X, theta, generator):
-    """Return the mutual information of each record's values and the weights of the features.
-
-    Estimates with 3 neighbors, in nats, at least 0; `generator` draws the small noise that sets
-    equal values apart.
-    """
+    """Return the mutual information of each record's values and the features' weights, in nats."""
     n_features = len(theta)
     theta = _scaled(theta[None], generator)
     # blocks that the processor's cache holds
@@ -161,6 +157,6 @@ def _first_layer(net):
 
 
 def _scaled(values, generator):
-    """Return rows of variance 1, with small noise."""
+    """Return rows of variance 1, with small noise that sets equal values apart."""
     noise = torch.randn(values.shape, generator=generator, dtype=torch.float64).numpy()
     return scaled_with_noise(values, noise)

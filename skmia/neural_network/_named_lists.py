@@ -60,7 +60,12 @@ class NamedLists:
 def named(parts):
     """Return pairs of a name and an object; where a class recurs, names end in `_1`, `_2`."""
     parts = parts if isinstance(parts, list | tuple) else ()  # anything else is refused by fit
-    pairs = [part if isinstance(part, tuple) else (_name_of(part), part) for part in parts]
+    # an underscore only where a small letter or a digit ends a word: HAMP is hamp, not h_a_m_p
+    words = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+    pairs = [
+        part if isinstance(part, tuple) else (words.sub("_", type(part).__name__).lower(), part)
+        for part in parts
+    ]
     counts = Counter(name for name, _ in pairs)
     seen = Counter()
     unique = []
@@ -68,8 +73,3 @@ def named(parts):
         seen[name] += 1
         unique.append((name if counts[name] == 1 else f"{name}_{seen[name]}", part))
     return unique
-
-
-def _name_of(part):
-    # an underscore only where a small letter or a digit ends a word: HAMP is hamp, not h_a_m_p
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(part).__name__).lower()

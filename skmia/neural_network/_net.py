@@ -16,11 +16,16 @@ from torch.nn import CrossEntropyLoss
 from torch.nn.functional import cross_entropy
 
 from skmia._records import RemembersMembers
-from skmia.neural_network._batches import RecordBatches, knows_rows, size_of_batch, whole_and_rows
+from skmia.neural_network._batches import (
+    RecordBatches,
+    Training,
+    knows_rows,
+    size_of_batch,
+    whole_and_rows,
+)
 from skmia.neural_network._defense import Defense
 from skmia.neural_network._named_lists import NamedLists, named
 from skmia.neural_network._penalty import Penalty
-from skmia.neural_network._training import Training
 from skmia.utils._sklearn import _safe_indexing
 
 

@@ -117,7 +117,6 @@ class RelaxLoss(Defense):
         return (logits.argmax(dim=1) != y) * soft - losses
 
     def _targets(self, logits, y):
-        """Return the soft labels."""
         own = softmax(logits, dim=1).gather(1, y[:, None]).clamp(max=self.upper)
         # the authors' code lets the gradient flow through the soft label as well
         own = own.detach() if self.detach_targets else own
