@@ -51,12 +51,9 @@ class AdversarialRegularization(Defense):
         What the attack sees of the answers: probabilities, as in the paper, or the numbers before
         the softmax, as in the authors' code. The classifier can fool the attack by arbitrarily
         large logits, so "logits" needs a smaller weight.
-    answer_layer_sizes : tuple of int, default=(512, 64)
-        Units of the attack's layers that see the answer; all sizes are the authors' for Texas100.
-    label_layer_sizes : tuple of int, default=(64,)
-        Units of the attack's layers that see the label.
-    joint_layer_sizes : tuple of int, default=(64,)
-        Units of the attack's layers that see both.
+    answer_layer_sizes, label_layer_sizes, joint_layer_sizes : tuple of int
+        Units of the attack's layers that see the answer, by default (512, 64), the label, (64,),
+        and both, (64,): the authors' for Texas100.
     warm_up_epochs : int, default=1
         First epochs, at least 0, in which the attack is trained and the classifier's loss is
         plain, as in the authors' code.
@@ -77,11 +74,9 @@ class AdversarialRegularization(Defense):
     -----
     Reference records are no members, but they shape the classifier: audit with records that are
     neither. The share held out is the network's `validation_fraction` or `train_split`; the paper
-    takes 15 to 30 % of all records.
-
-    Weights of records count in the classifier's loss; the attack draws its records uniformly.
-    Initial weights of the attack are torch's usual ones, as from the authors', of deviation 0.01,
-    it takes many steps to learn anything.
+    takes 15 to 30 % of all records. Weights of records count in the classifier's loss; the attack
+    draws its records uniformly. Initial weights of the attack are torch's usual ones, as from the
+    authors', of deviation 0.01, it takes many steps to learn anything.
 
     References
     ----------

@@ -49,10 +49,8 @@ class Defense(BaseEstimator):
         ----------
         net : RegularizedNet
             The network.
-        X : torch.Tensor of shape (n_records, ...)
-            Records of the batch.
-        y : torch.Tensor of shape (n_records,)
-            Their labels, from 0 on.
+        X, y : torch.Tensor
+            Records of the batch, of shape (n_records, ...), and their labels, from 0 on.
         **fit_params : dict
             Passed on to the module.
 

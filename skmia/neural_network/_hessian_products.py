@@ -55,7 +55,7 @@ class NetworkProblem:
         self.n_records = get_len(X)
 
     def blocks(self, X, y):
-        """Yield the gradients of records' losses, arrays of shape (n_block, n_parameters)."""
+        """Yield the gradients of records' losses, one a row."""
 
         def _loss_of_one(point, record, label):
             return self._loss(point, record[None], label[None])
@@ -127,7 +127,6 @@ class NetworkProblem:
         return cross_entropy(functional_call(self.module, values, records), labels, reduction="sum")
 
     def _penalty_of(self, parameter):
-        """Return the weight of each number's square."""
         weight = sum(
             penalty.weight
             for _, penalty in named(self.net.penalties)
@@ -192,7 +191,6 @@ def _check_curvature(curvature):
 
 
 def _check_objective(classifier, net):
-    """Refuse networks that were trained by another objective than cross entropy and L2."""
     # each would add a term to the objective, of which the Hessian here knows nothing
     reasons = {
         "class_weight": getattr(classifier, "class_weight", None) is not None,

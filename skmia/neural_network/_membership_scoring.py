@@ -46,13 +46,11 @@ WORKING_STATE = ("_drawn_", "_best_state_", "_best_merit_")
 class MembershipScoring(BaseEstimator, Callback):
     """Measure after each epoch what membership inference finds, and keep to a budget.
 
-    The attacker sees the true labels and the network's answers, as its defense reveals them, and
-    thresholds one signal of both. They choose the threshold on other records of known membership.
-    Stronger attackers find more: a small figure here does not bound what they find.
-
-    Members are records that the network is trained on and non-members those held out from it, as
-    many of each label, the same in all epochs. A blind guess has an AUC and an accuracy of 0.5; 1
-    means no mistakes. The callback works with all classifiers of skorch.
+    The attacker thresholds one signal of the true labels and of the answers as the defense reveals
+    them, chosen on other records of known membership. Stronger attackers find more: a small figure
+    here does not bound what they find. Members are records that the network is trained on and
+    non-members those held out from it, as many of each label, the same in all epochs. A blind guess
+    has an AUC and an accuracy of 0.5. The callback works with all classifiers of skorch.
 
     Parameters
     ----------
@@ -112,21 +110,17 @@ class MembershipScoring(BaseEstimator, Callback):
     NaN with fewer than 1 / `false_positive_rate` non-members; and `train_acc`, the accuracy on the
     members drawn, unless already recorded.
 
-    With several of these callbacks in one network, the history has the figures of the last.
-
     The figure of a restored epoch is optimistic, as it chose this epoch: measure the trained
     network on other records than those held out here. The budget is compared with the estimate, not
     with its upper limit. The figures are also too small where a defense learns from the held-out
-    records, and in a warm start that holds out records that have been trained on before.
+    records, and in a warm start that holds out records that have been trained on before. With
+    several of these callbacks in one network, the history has the figures of the last.
 
-    :class:`RegularizedMLPClassifier` holds records out by itself, as for every callback whose class
-    has `needs_held_out = True`; give :class:`RegularizedNet` a `train_split`. Its fitted copy of
-    the callback is in `net_.callbacks_`. Only parameters of `module_` are restored, neither
-    optimizer nor history. Where skorch's `EarlyStopping` or `Checkpoint` restore an epoch too, the
-    callback that comes last in the list has the last word. `early_stopping` of
+    :class:`RegularizedMLPClassifier` holds records out by itself; give :class:`RegularizedNet` a
+    `train_split`. The fitted copy of the callback is in `net_.callbacks_`. Only parameters of
+    `module_` are restored, neither optimizer nor history. Where `EarlyStopping` or `Checkpoint`
+    restore an epoch too, the callback that comes last has the last word; `early_stopping` of
     :class:`RegularizedMLPClassifier` comes first, and the epoch in which it stops is not measured.
-
-    The callback keeps no records, only the numbers of rows and their labels while it runs.
 
     References
     ----------
@@ -333,11 +327,9 @@ def _accuracy_across(membership, scores, half):
 
 
 class MeasuredRows(NamedTuple):
-    """As many members as non-members of each label: rows, not records.
+    """As many members as non-members of each label: rows, not records, members first.
 
-    `rows` is a pair: the members', counted in the records trained on, and the non-members', counted
-    in those held out. `labels` has the members' first; `half` marks a half of both sides that holds
-    as many members as non-members of each label, and so does the rest.
+    Rows count in the records trained on and in those held out; `half` marks a balanced half.
     """
 
     rows: tuple

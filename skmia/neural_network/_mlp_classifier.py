@@ -68,11 +68,9 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
     n_iter_no_change : int, default=10
         Epochs without a better loss before training stops early, at least 1.
     class_weight : dict or "balanced", default=None
-        The weight of each label in the loss; "balanced" makes it inverse to the label's frequency.
-        By default all have weight 1.
+        The weight of each label in the loss, 1 by default; "balanced" is inverse to its frequency.
     callbacks : list of skorch callbacks, default=None
-        Such as :class:`MembershipScoring`. Their parameters are nested:
-        `callbacks__membership_scoring__budget`.
+        Such as :class:`MembershipScoring`; nested too: `callbacks__membership_scoring__budget`.
     device : str, default="cpu"
         Where to train and to predict, such as "cuda".
     warm_start : bool, default=False
@@ -296,10 +294,8 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
 
         Raises
         ------
-        sklearn.exceptions.NotFittedError
-            If there is no network yet.
         ValueError
-            If records are invalid, or there is a label that the classifier does not know.
+            If there is no network, a record is invalid or a label unknown.
         """
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse="csr", dtype=_dtype_of(self.net_), reset=False)
@@ -401,6 +397,11 @@ def new_net(classifier, X):
     sizes = classifier.hidden_layer_sizes
     sizes = (sizes,) if isinstance(sizes, Integral) else sizes
     options = {} if classifier.verbose else {"callbacks__print_log": None}
+    # optimizers that go by name; a class has its own defaults
+    if classifier.optimizer == "adam":
+        options["optimizer__fused"] = True
+    elif classifier.optimizer == "sgd":
+        options["optimizer__momentum"] = classifier.momentum
     net = RegularizedNet(
         MLP,
         module__n_features=X.shape[1],
@@ -423,7 +424,6 @@ def new_net(classifier, X):
         train_split=_split(classifier, rng),
         random_state=rng.randint(np.iinfo(np.int32).max),
         **options,
-        **_optimizer_options(classifier),
     )
     return net.initialize()
 
@@ -436,14 +436,6 @@ def _callbacks(classifier):
         # first, for a privacy budget has the last word on the epoch restored
         callbacks.insert(0, ("early_stopping", stopping))
     return callbacks
-
-
-def _optimizer_options(classifier):
-    """Return options of the optimizers that go by name; a class has its own defaults."""
-    return {
-        "adam": {"optimizer__fused": True},
-        "sgd": {"optimizer__momentum": classifier.momentum},
-    }.get(classifier.optimizer, {})
 
 
 def _split(classifier, rng):

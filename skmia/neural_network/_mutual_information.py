@@ -44,18 +44,16 @@ class MutualInformation(PropertyPenalty):
 
     Notes
     -----
-    The paper does not say how a single record and a single vector of weights can have mutual
-    information. This is what its authors computed: for each record the estimate of Kraskov et al.
-    with 3 neighbors, as in scikit-learn's `mutual_info_regression`, clipped at 0. With a dozen or
-    two features it is mostly noise, and it changes with the features' scales. What an attack finds
-    tells whether a network memorizes its records: measure that, and penalize the parameters by
+    The paper does not define the mutual information of a record and a vector of weights. This is
+    what its authors computed: the estimate of Kraskov et al. with 3 neighbors, as in scikit-learn's
+    `mutual_info_regression`, clipped at 0. With a dozen or two features it is mostly noise, and it
+    changes with the features' scales. Measure what an attack finds, and penalize the parameters by
     :class:`L1` or :class:`L2`; by default this is L1 with a weight that moves.
 
     With gradients, r is the mutual information of normal variables,
     :math:`-\frac{1}{2} \ln(1 - \rho^2)`, where :math:`\rho` is the correlation over the features of
-    a record's values and :math:`\vartheta`. This reading is ours.
-
-    The history of the network holds the measured property of each epoch under the penalty's name.
+    a record's values and :math:`\vartheta`. This reading is ours. The history of the network holds
+    the measured property of each epoch under the penalty's name.
 
     References
     ----------
@@ -70,9 +68,7 @@ class MutualInformation(PropertyPenalty):
     >>> from sklearn.datasets import make_classification
     >>> from skmia.neural_network import MutualInformation, RegularizedMLPClassifier
     >>> X, y = make_classification(n_samples=200, random_state=0)
-    >>> net = RegularizedMLPClassifier(
-    ...     (10,), max_epochs=3, penalties=[MutualInformation()], random_state=0
-    ... )
+    >>> net = RegularizedMLPClassifier((10,), max_epochs=3, penalties=[MutualInformation()])
     >>> min(net.fit(X, y).net_.history[:, "mutual_information"]) >= 0
     True
     """

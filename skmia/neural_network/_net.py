@@ -79,8 +79,8 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
 
     Notes
     -----
-    The network in memory remembers its training records, so that scorers of membership inference
-    work by name. Pickling and copying drop the records: none is written to disk.
+    The network in memory remembers its training records for scorers of membership inference.
+    Pickling and copying drop them: none is written to disk.
 
     Examples
     --------
@@ -433,9 +433,8 @@ def check_defense_unchanged(net):
     # texts, since arrays among the parameters cannot be compared in one go
     if not same or repr(present.get_params()) != repr(net.defense_.get_params()):
         raise ValueError(
-            f"The network was initialized with {net.defense_!r} and has defense="
-            f"{net.defense!r} now, which would not take effect. Call fit without warm_start, "
-            "or initialize() first."
+            f"The network was initialized with {net.defense_!r} and has defense={net.defense!r} "
+            "now, which would not take effect. Call fit without warm_start, or initialize() first."
         )
 
 

@@ -45,7 +45,7 @@ class Sub(Base):
         self.first = first
 
 
-EXPECTED = """A subclass.
+EXPECTED = '''A subclass.
 
 Parameters
 ----------
@@ -66,7 +66,7 @@ Examples
 --------
 >>> 1 + 1
 2
-"""
+'''
 
 
 def test_what_a_subclass_leaves_out_is_inserted():
