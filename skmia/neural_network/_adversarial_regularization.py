@@ -214,7 +214,6 @@ class AdversarialRegularization(Defense):
         return logits if self.attack_input == "logits" else softmax(logits, dim=1)
 
     def _sizes(self):
-        """Return the sizes of the layers of both branches and of the trunk."""
         # a branch has a layer at least
         least = {"answer_layer_sizes": 1, "label_layer_sizes": 1, "joint_layer_sizes": 0}
         return [layer_sizes(name, getattr(self, name), least=n) for name, n in least.items()]

@@ -28,7 +28,6 @@ class RecordBatches:
         self.rows = None
 
     def __len__(self):
-        """Return the number of batches in an epoch."""
         return -(-self.n_records // self.batch_size)
 
     def __iter__(self):
@@ -183,7 +182,6 @@ class Training:
             self.weights = torch.as_tensor(self.weights / self.weights[rows].mean())
 
     def take(self, rows):
-        """Return records and labels of some rows, as they come in a batch."""
         return take_rows(self.dataset, rows)
 
     def batch_weights(self):

@@ -271,7 +271,6 @@ def _unknown_chance(module):
 
 # made when it is asked for, since its base is there only with opacus
 def _private_optimizer():
-    """Return the class of optimizers that clip and add noise."""
 
     class _PrivateOptimizer(import_opacus().optimizers.DPOptimizer):
         """One of opacus, with noise that cannot be found out by trying all seeds."""

@@ -232,7 +232,6 @@ class MembershipScoring(BaseEstimator, Callback):
             self._warn_beyond_budget()
 
     def _measure(self, net, datasets):
-        """Return what the history is to hold of an epoch."""
         drawn = self._drawn_
         with _own_chance():
             proba = drawn.answers(net, datasets)
@@ -407,7 +406,6 @@ def _twins(datasets):
 
 
 def _table(dataset):
-    """Return records and labels, None where the data set does not hold them as arrays."""
     X, y = getattr(dataset, "X", None), getattr(dataset, "y", None)
     if y is None or not (issparse(X) or isinstance(X, np.ndarray | torch.Tensor)):
         return None

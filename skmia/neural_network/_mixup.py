@@ -196,7 +196,6 @@ def _kernel(p, q, bandwidth):
 
 
 def _accuracy(net, rows):
-    """Return the share of records whose label the module finds."""
     right = 0
     for chunk in row_batches(net, rows):
         X, y = take(net, chunk)

@@ -386,7 +386,6 @@ def _record_weights(X, y, sample_weight, class_weight):
 
 
 def _dtype_of(net):
-    """Return the type of the numbers that a network takes."""
     return np.float64 if net.module__dtype is torch.float64 else np.float32
 
 

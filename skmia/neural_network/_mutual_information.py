@@ -134,7 +134,6 @@ def gaussian_information(X, theta):
 
 
 def _first_layer(net):
-    """Return the first parameter with a column for each feature."""
     shape = np.shape(net.training.X)
     n_features = shape[1] if len(shape) == 2 else 0
     if n_features < N_NEIGHBORS + 2:  # the estimate of fewer is always 0

@@ -338,7 +338,6 @@ def _draw_seed(rng):
 
 
 def _own_chance(net, seed):
-    """Return a context in which torch's global generator has the seed, where it is used."""
     # nothing draws from torch's generator, which is shared with networks of other threads
     own_generators = _takes_generator(net.module) and knows_rows(net)
     return nullcontext() if net.random_state is None or own_generators else _seeded(seed)
@@ -360,7 +359,6 @@ def _takes_generator(module):
 
 
 def _rows(dataset):
-    """Return the rows of a data set or of a subset, counted in the whole."""
     whole, rows = whole_and_rows(dataset)
     return np.arange(len(whole)) if rows is None else rows
 
