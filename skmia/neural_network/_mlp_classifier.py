@@ -100,10 +100,9 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
     Notes
     -----
     Training on float32 records is in float32, which is faster, on all others in float64. The
-    weights of records are divided by their mean; records of weight 0 are left out and are no
-    members. The classifier in memory remembers its training records for scorers of membership
-    inference; pickling and copying drop them. Put a pipeline, whose steps change the records, into
-    a :class:`~skmia.model_selection.MemberRecorder`.
+    weights of records are divided by their mean; records of weight 0 are no members. The classifier
+    in memory remembers its training records for scorers of membership inference; pickling and
+    copying drop them. Put a pipeline into a :class:`~skmia.model_selection.MemberRecorder`.
 
     Examples
     --------
@@ -114,8 +113,6 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
     >>> net = RegularizedMLPClassifier((20,), max_epochs=20, penalties=[L2(0.01)], random_state=0)
     >>> net.fit(scale(X), y).score(scale(X), y) > 0.9
     True
-    >>> net.set_params(penalties__l2__weight=0.1).penalties
-    [L2(weight=0.1)]
     """
 
     _named_lists = ("penalties", "callbacks")
@@ -205,8 +202,7 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
         Raises
         ------
         ValueError
-            If records, labels or weights are invalid, no record has a weight above 0, or penalties,
-            defense and other parameters do not go together.
+            If an argument is invalid, all weigh 0, or parameters do not go together.
         """
         go_on = self.warm_start and hasattr(self, "net_")
         return self._fit(X, y, sample_weight, None, self.max_epochs, go_on)
@@ -288,9 +284,9 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
         Returns
         -------
         X : {ndarray, sparse matrix} of shape (n_records, n_features)
-            The records as numbers of the network's type.
+            Numbers of the network's type.
         y : ndarray of int, shape (n_records,)
-            The label of each record as its place in `classes_`.
+            Places of the labels in `classes_`.
 
         Raises
         ------
@@ -309,7 +305,7 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
         return hasattr(self, "net_") and self.net_.remembers_members
 
     def training_records(self):
-        """Return records and labels of all calls of `fit`, without those held out or of weight 0.
+        """Return records and labels trained on, without those held out or of weight 0.
 
         Raises
         ------
@@ -356,7 +352,6 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
 
 
 def _codes(y, classes):
-    """Return each label's place in `classes`; refuse others."""
     strange = np.setdiff1d(y, classes)
     if len(strange):
         raise ValueError(
@@ -368,7 +363,6 @@ def _codes(y, classes):
 
 
 def _record_weights(X, y, sample_weight, class_weight):
-    """Return the weights of the records, None if all are alike."""
     if sample_weight is None and class_weight is None:
         return None
     weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
@@ -408,7 +402,6 @@ def new_net(classifier, X):
         module__hidden_layer_sizes=layer_sizes("hidden_layer_sizes", sizes),
         module__activation=classifier.activation,
         module__dropout=classifier.dropout,
-        # float32 records are trained on in float32, which is faster
         module__dtype=torch.float64 if X.dtype == np.float64 else torch.float32,
         optimizer=OPTIMIZERS.get(classifier.optimizer, classifier.optimizer),
         lr=classifier.lr,
@@ -438,7 +431,6 @@ def _callbacks(classifier):
 
 
 def _split(classifier, rng):
-    """Return what holds records out, None if nobody needs any."""
     parts = [classifier.defense, *(callback for _, callback in named(classifier.callbacks))]
     needed = any(getattr(part, "needs_held_out", False) for part in parts)
     if not classifier.early_stopping and not needed:

@@ -3,7 +3,7 @@
 import copy
 import inspect
 from collections.abc import Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -45,8 +45,7 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
     *args : tuple
         Further parameters of `skorch.NeuralNetClassifier`, in its order.
     penalties : list of penalties, default=None
-        Terms added to the loss, or pairs of a name and a term. Their parameters are nested:
-        `penalties__group_fairness__weight`.
+        Terms added to the loss, or (name, term) pairs. Nested parameters: `penalties__l2__weight`.
     defense : defense, default=None
         Another way to train, or to answer. Its parameters are nested: `defense__weight`.
     random_state : int, RandomState instance or None, default=None
@@ -191,8 +190,7 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         Raises
         ------
         ValueError
-            If weights are not one positive number for each record, or penalties, defense and other
-            parameters do not go together.
+            If weights are not one positive number for each record, or parameters do not fit.
         """
         weights = None if weights is None else checked_weights(weights, get_len(X))
         return self._train(X, y, (X, y) if original is None else original, weights, {})
@@ -337,15 +335,13 @@ def _draw_seed(rng):
     return int(rng.randint(np.iinfo(np.int32).max))
 
 
-def _own_chance(net, seed):
-    # nothing draws from torch's generator, which is shared with networks of other threads
-    own_generators = _takes_generator(net.module) and knows_rows(net)
-    return nullcontext() if net.random_state is None or own_generators else _seeded(seed)
-
-
 @contextmanager
-def _seeded(seed):
-    """Seed torch's global generator, and put it back afterwards."""
+def _own_chance(net, seed):
+    """Seed torch's global generator where it is used, and put it back afterwards."""
+    # nothing draws from torch's generator, which is shared with networks of other threads
+    if net.random_state is None or (_takes_generator(net.module) and knows_rows(net)):
+        yield
+        return
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         yield
@@ -353,9 +349,7 @@ def _seeded(seed):
 
 def _takes_generator(module):
     # an instance has drawn its weights already
-    return inspect.isclass(module) and (
-        "generator" in inspect.signature(module.__init__).parameters
-    )
+    return inspect.isclass(module) and "generator" in inspect.signature(module.__init__).parameters
 
 
 def _rows(dataset):
@@ -364,7 +358,6 @@ def _rows(dataset):
 
 
 def check_parts(net):
-    """Refuse penalties, a defense or weights that the network lacks something for."""
     penalties = [penalty for _, penalty in net.training.penalties]
     _check_penalties(net.penalties, penalties)
     # none of them has a fit that scikit-learn would check the parameters in
