@@ -24,10 +24,8 @@ from skmia.neural_network._mixup import MixupMMD
 from skmia.neural_network._mlp_classifier import RegularizedMLPClassifier
 from skmia.neural_network._mutual_information import MutualInformation
 from skmia.neural_network._net import RegularizedNet
-from skmia.neural_network._norm_penalties import L1, L2
-from skmia.neural_network._penalty import Penalty
-from skmia.neural_network._relax_loss import RelaxLoss
-from skmia.neural_network._soft_labels import ConfidencePenalty, LabelSmoothing
+from skmia.neural_network._penalty import L1, L2, Penalty
+from skmia.neural_network._soft_labels import ConfidencePenalty, LabelSmoothing, RelaxLoss
 
 __all__ = [
     "DPSGD",

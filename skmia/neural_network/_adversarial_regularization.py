@@ -6,19 +6,12 @@ from typing import ClassVar
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.functional import (
-    binary_cross_entropy_with_logits,
-    logsigmoid,
-    one_hot,
-    softmax,
-)
+from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid, one_hot, softmax
 
+from skmia.neural_network._batches import check_table, reference_rows, take
 from skmia.neural_network._defense import Defense
 from skmia.neural_network._mlp import MLP, layer_sizes
-from skmia.neural_network._table import check_table, reference_rows, take
 from skmia.utils._sklearn import Interval, StrOptions
-
-__all__ = ["AdversarialRegularization", "MembershipNetwork"]
 
 
 class AdversarialRegularization(Defense):
@@ -37,10 +30,9 @@ class AdversarialRegularization(Defense):
     An attack that can only guess has the gain :math:`-\ln 2 \approx -0.693`. The history of the
     network holds the gain of each epoch as `attack_gain`. A weight of 0 is plain training.
 
-    Assume that the attacker knows of the defense: attack with shadow models that are clones of the
-    defended classifier, so that each trains against an attack of its own. The defense is against
-    :math:`h`; attacks that are calibrated for each record, or that use the label alone, may find
-    what :math:`h` does not.
+    Attackers know of the defense: their shadow models must be clones of the defended classifier.
+    Attacks that are calibrated for each record, or that use the label alone, may find what
+    :math:`h` does not.
 
     Parameters
     ----------
@@ -59,12 +51,9 @@ class AdversarialRegularization(Defense):
         What the attack sees of the answers: probabilities, as in the paper, or the numbers before
         the softmax, as in the authors' code. The classifier can fool the attack by arbitrarily
         large logits, so "logits" needs a smaller weight.
-    answer_layer_sizes : tuple of int, default=(512, 64)
-        Units of the attack's layers that see the answer; all sizes are the authors' for Texas100.
-    label_layer_sizes : tuple of int, default=(64,)
-        Units of the attack's layers that see the label.
-    joint_layer_sizes : tuple of int, default=(64,)
-        Units of the attack's layers that see both.
+    answer_layer_sizes, label_layer_sizes, joint_layer_sizes : tuple of int
+        Units of the attack's layers that see the answer, by default (512, 64), the label, (64,),
+        and both, (64,): the authors' for Texas100.
     warm_up_epochs : int, default=1
         First epochs, at least 0, in which the attack is trained and the classifier's loss is
         plain, as in the authors' code.
@@ -85,11 +74,9 @@ class AdversarialRegularization(Defense):
     -----
     Reference records are no members, but they shape the classifier: audit with records that are
     neither. The share held out is the network's `validation_fraction` or `train_split`; the paper
-    takes 15 to 30 % of all records.
-
-    Weights of records count in the classifier's loss. The attack draws its records uniformly.
-    Initial weights of the attack are torch's usual ones. From the authors', of deviation 0.01, it
-    takes many steps to learn anything.
+    takes 15 to 30 % of all records. Weights of records count in the classifier's loss; the attack
+    draws its records uniformly. Initial weights of the attack are torch's usual ones, as from the
+    authors', of deviation 0.01, it takes many steps to learn anything.
 
     References
     ----------
@@ -101,16 +88,9 @@ class AdversarialRegularization(Defense):
     >>> from sklearn.datasets import load_iris
     >>> from skmia.neural_network import AdversarialRegularization, RegularizedMLPClassifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> net = RegularizedMLPClassifier(
-    ...     lr=0.01,
-    ...     max_epochs=20,
-    ...     batch_size=50,
-    ...     defense=AdversarialRegularization(weight=1.0),
-    ...     validation_fraction=0.3,
-    ...     random_state=0,
-    ... )
-    >>> net.fit(X, y).score(X, y) > 0.8
-    True
+    >>> defense = AdversarialRegularization(weight=1.0)
+    >>> net = RegularizedMLPClassifier(lr=0.01, max_epochs=20, batch_size=50, defense=defense)
+    >>> net = net.set_params(validation_fraction=0.3, random_state=0).fit(X, y)
     >>> len(net.net_.history[:, "attack_gain"])
     20
     """
@@ -234,13 +214,9 @@ class AdversarialRegularization(Defense):
         return logits if self.attack_input == "logits" else softmax(logits, dim=1)
 
     def _sizes(self):
-        """Return the sizes of the layers of both branches and of the trunk."""
-        names = ("answer_layer_sizes", "label_layer_sizes", "joint_layer_sizes")
-        least = (1, 1, 0)  # a branch has a layer at least
-        return [
-            layer_sizes(name, getattr(self, name), least=n)
-            for name, n in zip(names, least, strict=True)
-        ]
+        # a branch has a layer at least
+        least = {"answer_layer_sizes": 1, "label_layer_sizes": 1, "joint_layer_sizes": 0}
+        return [layer_sizes(name, getattr(self, name), least=n) for name, n in least.items()]
 
 
 class MembershipNetwork(nn.Module):

@@ -4,17 +4,15 @@ from typing import ClassVar
 
 from sklearn.base import BaseEstimator
 
-__all__ = ["Defense"]
-
 
 class Defense(BaseEstimator):
     """Base of all defenses; by itself plain training.
 
-    Subclass it and override what differs: the methods of all defenses take the parameters that are
-    described here. The network clones its defense before it is trained. The clone stays with the
-    network as `defense_`; what it keeps of the records must go in `end`. Every defense gets the
-    logits of a network that minimizes the cross entropy, and batches that tell their rows; the
-    network refuses others.
+    Subclass it and override what differs. All methods get the network `net`, a
+    :class:`RegularizedNet` whose `training` holds the records. The network clones its defense
+    before it is trained. The clone stays with the network as `defense_`; what it keeps of the
+    records must go in `end`. Every defense gets the logits of a network that minimizes the cross
+    entropy, and batches that tell their rows; the network refuses others.
 
     Attributes
     ----------
@@ -31,46 +29,17 @@ class Defense(BaseEstimator):
     needs_held_out = False
     replaces_criterion = False
 
-    def check(self, net):
-        """Refuse what the defense cannot be used with, before anything is trained.
+    def check(self, net):  # numpydoc ignore=PR01
+        """Refuse what the defense cannot be used with, before anything is trained."""
 
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        """
+    def begin(self, net):  # numpydoc ignore=PR01
+        """Prepare for training."""
 
-    def begin(self, net):
-        """Prepare for training.
+    def begin_epoch(self, net):  # numpydoc ignore=PR01
+        """Do what is due before each epoch."""
 
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network, whose `training` tells the records.
-        """
-
-    def begin_epoch(self, net):
-        """Do what is due before each epoch.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        """
-
-    def batch_options(self, net):
-        """Return further options for the batches of an epoch.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-
-        Returns
-        -------
-        dict
-            Options of `RecordBatches`.
-        """
+    def batch_options(self, net):  # numpydoc ignore=PR01,RT01
+        """Return further options for the batches of an epoch, those of `RecordBatches`."""
         return {}
 
     def step(self, net, X, y, **fit_params):
@@ -80,10 +49,8 @@ class Defense(BaseEstimator):
         ----------
         net : RegularizedNet
             The network.
-        X : torch.Tensor of shape (n_records, ...)
-            Records of the batch.
-        y : torch.Tensor of shape (n_records,)
-            Their labels, from 0 on.
+        X, y : torch.Tensor
+            Records of the batch, of shape (n_records, ...), and their labels, from 0 on.
         **fit_params : dict
             Passed on to the module.
 
@@ -117,32 +84,14 @@ class Defense(BaseEstimator):
         """
         return net.plain_loss(logits, y)
 
-    def end_epoch(self, net):
-        """Do what is due after each epoch.
+    def end_epoch(self, net):  # numpydoc ignore=PR01
+        """Do what is due after each epoch."""
 
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        """
+    def finish(self, net):  # numpydoc ignore=PR01
+        """Keep what answers need. Called after training that did not fail, before `end`."""
 
-    def finish(self, net):
-        """Keep what answers need. Called after training that did not fail, before `end`.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        """
-
-    def end(self, net):
-        """Drop what holds records. Called after training, also after one that failed.
-
-        Parameters
-        ----------
-        net : RegularizedNet
-            The network.
-        """
+    def end(self, net):  # numpydoc ignore=PR01
+        """Drop what holds records. Called after training, also after one that failed."""
 
     def answer(self, net, proba):
         """Return the probabilities that the network reveals.

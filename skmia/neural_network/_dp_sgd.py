@@ -8,17 +8,15 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from skorch.dataset import get_len
+from skorch.callbacks import EpochScoring, EpochTimer, PassthroughScoring, PrintLog, ProgressBar
+from skorch.dataset import Dataset, get_len
 from skorch.utils import is_dataset
 from torch.nn.functional import cross_entropy
 
 from skmia.neural_network._batches import RecordBatches, size_of_batch
 from skmia.neural_network._defense import Defense
 from skmia.neural_network._privacy_accounting import MOST_NOISE, import_opacus, noise_for, spent
-from skmia.neural_network._privacy_guards import check_guarantee
 from skmia.utils._sklearn import Interval, StrOptions
-
-__all__ = ["DPSGD"]
 
 # what opacus hangs on modules and parameters, some of it made of records
 TRACES = (
@@ -32,6 +30,8 @@ TRACES = (
     "max_batch_len",
     "summed_grad",
 )
+# they write down and decide nothing
+CALLBACKS = (EpochScoring, EpochTimer, PassthroughScoring, PrintLog, ProgressBar)
 
 
 class DPSGD(Defense):
@@ -51,8 +51,7 @@ class DPSGD(Defense):
 
     .. math:: P(\theta(D) \in S) \le e^\varepsilon P(\theta(D') \in S) + \delta .
 
-    At :math:`\varepsilon = 0` they tell nothing about any record, except with the chance
-    :math:`\delta`. No attack has an advantage above
+    No attack has an advantage above
     :math:`(e^\varepsilon - 1 + 2 \delta) / (e^\varepsilon + 1)`. This holds against attackers who
     know all other records and see the parameters after each step. They see neither the noise nor
     which records were in which batch.
@@ -75,8 +74,8 @@ class DPSGD(Defense):
         divergences, as the distribution would need too much memory.
     reproducible : bool, default=False
         Whether noise, batches and dropout follow from the network's `random_state`, for
-        experiments. By default they come from the operating system, whatever the seed. Attackers
-        who know the seed can subtract the noise, and against them there is no guarantee.
+        experiments, and not from the operating system. Attackers who know the seed can subtract the
+        noise, and against them there is no guarantee.
 
     Attributes
     ----------
@@ -94,34 +93,25 @@ class DPSGD(Defense):
     ImportError
         In training, if opacus is missing: ``pip install skmia[dp]``.
     ValueError
-        In training, if something would void the guarantee. Penalties, weights of records or
-        classes, and other losses make gradients that are not clipped record by record. Batch
-        normalization mixes records, and buffers keep them. Held-out records, early stopping and
-        callbacks that may decide see records without noise: `train_split` must be None, and
-        callbacks may only measure and print. Batches must be those of :class:`RegularizedNet`
-        with arrays. `delta` must be below one over the number of records. Training cannot go on
-        later, as what was spent before would add up.
-
-    See Also
-    --------
-    skmia.metrics.one_run_epsilon : A lower bound on epsilon, to audit the training with.
+        In training, if something would void the guarantee: penalties, weights of records or
+        classes, other losses, layers that mix records, buffers, held-out records, early stopping,
+        callbacks that do more than measure and print, batches other than those of
+        :class:`RegularizedNet` with arrays, a `delta` of one over the number of records or more,
+        or training that goes on later, as what was spent before would add up.
 
     Notes
     -----
-    `history` holds the epsilon after each epoch as "epsilon", by Rényi divergences. Losses in
-    `history` are measured on the records without noise: like `X` and `y`, do not show them to
-    others.
+    `history` holds the epsilon after each epoch as "epsilon", by Rényi divergences. Its losses are
+    measured without noise: like `X` and `y`, do not show them to others.
 
-    The guarantee does not cover the choice of hyperparameters by several trainings on the same
-    records, each of which spends its epsilon. Nor does it cover what happens to the records before,
-    such as scaling by their mean and standard deviation. The number of records, their labels and
-    the initial parameters count as public. The noise comes from 128 random bits of the operating
-    system by a generator that is not cryptographic. It has floating-point numbers, whose rounding
-    can reveal more than real numbers would. A module of your own must compute the answer to each
-    record from that record alone; only the layers are checked.
-
-    Infinite and undefined numbers in the gradient of a record count as 0, so that no record can
-    make those of others vanish. The gradients of all records of a batch are in memory at once.
+    The guarantee does not cover the choice of hyperparameters by several trainings, each of which
+    spends its epsilon, nor what happens to the records before, such as scaling by their mean. The
+    number of records, their labels and the initial parameters count as public. The noise comes from
+    128 random bits of the operating system by a generator that is not cryptographic, as
+    floating-point numbers, whose rounding can reveal more than real numbers would. A module of your
+    own must answer each record from that record alone; only the layers are checked. Infinite and
+    undefined numbers in a record's gradient count as 0. The gradients of a batch's records are in
+    memory at once.
 
     References
     ----------
@@ -185,10 +175,15 @@ class DPSGD(Defense):
 
     def begin(self, net):
         """Make the module keep each record's gradient, and the optimizer clip and add noise."""
-        batches = _batches(net)
+        rows = net.training.rows
+        # like those that the network will make
+        batches = RecordBatches(rows, size_of_batch(net, len(rows)))
         self.sample_rate_ = batches.sample_rate
         self._n_planned = net.max_epochs * len(batches)
-        self.noise_multiplier_ = self._noise()
+        self.noise_multiplier_ = float(self.noise_multiplier)
+        if self.target_epsilon is not None:
+            plan = (self.sample_rate_, self._n_planned, self.delta, self.accountant)
+            self.noise_multiplier_ = noise_for(self.target_epsilon, *plan)
         self.n_steps_ = 0
         # without a seed NumPy asks the operating system for 128 bits
         seed = net.training.new_generator().initial_seed() if self.reproducible else None
@@ -253,13 +248,6 @@ class DPSGD(Defense):
                 vars(part).pop(name, None)
         self.epsilon_ = self._spent(self.accountant)
 
-    def _noise(self):
-        if self.target_epsilon is None:
-            return float(self.noise_multiplier)
-        return noise_for(
-            self.target_epsilon, self.sample_rate_, self._n_planned, self.delta, self.accountant
-        )
-
     def _count(self, optimizer):
         self.n_steps_ += 1
 
@@ -269,19 +257,10 @@ class DPSGD(Defense):
         )
 
 
-def _batches(net):
-    """Return batches like those that the network will make."""
-    rows = net.training.rows
-    return RecordBatches(rows, size_of_batch(net, len(rows)))
-
-
 @contextmanager
 def _unknown_chance(module):
-    """Let dropout draw from the operating system.
-
-    A unit left out for one record must not tell who else is in the batch, as it would to those who
-    know the sequence that is drawn.
-    """
+    """Let dropout draw from the operating system."""
+    # to those who know the sequence, a unit left out would tell who else is in the batch
     for layer in module.modules():
         if isinstance(getattr(layer, "generator", None), torch.Generator):
             layer.generator.manual_seed(secrets.randbits(32))
@@ -292,7 +271,6 @@ def _unknown_chance(module):
 
 # made when it is asked for, since its base is there only with opacus
 def _private_optimizer():
-    """Return the class of optimizers that clip and add noise."""
 
     class _PrivateOptimizer(import_opacus().optimizers.DPOptimizer):
         """One of opacus, with noise that cannot be found out by trying all seeds."""
@@ -302,14 +280,12 @@ def _private_optimizer():
             self.rng = rng
 
         def step(self, closure=None):
-            """Compute the gradients, clip, add noise and make the step."""
             with warnings.catch_warnings():
                 # the first layer's hook says that records have no gradients; none are needed
                 warnings.filterwarnings("ignore", "Full backward hook is firing", UserWarning)
                 return super().step(closure)
 
         def clip_and_accumulate(self):
-            """Clip and add up the gradients of the records."""
             for parameter in self.params:
                 # 0 times infinity is NaN, which would spread from one record to the sum
                 if parameter.grad_sample is not None:
@@ -317,7 +293,6 @@ def _private_optimizer():
             super().clip_and_accumulate()
 
         def add_noise(self):
-            """Add noise to the sum."""
             # torch's generators, which opacus uses, are seeded with no more than 32 bits
             scale = self.noise_multiplier * self.max_grad_norm
             for parameter in self.params:
@@ -325,3 +300,95 @@ def _private_optimizer():
                 parameter.grad = parameter.summed_grad + noise.to(parameter)
 
     return _PrivateOptimizer
+
+
+def check_guarantee(net):
+    """Refuse networks whose training uses records without clipping or noise."""
+    for void, reason in (*_voids_in_training(net), *_voids_in_net(net)):
+        if void:
+            raise ValueError(f"DPSGD cannot keep its promise: {reason}")
+    _check_layers(net.module_)
+
+
+def _voids_in_training(net):
+    """Yield whether the way a network is trained voids the guarantee, and why."""
+    yield (
+        bool(net.history),
+        "the network was trained before, and what that spent would add up. Train it anew on all "
+        "records, without warm_start and with one call of partial_fit.",
+    )
+    yield (
+        bool(net.training.penalties),
+        f"penalties={net.penalties!r} add gradients that are not those of single records. Leave "
+        "them out; for L2, set the optimizer's weight_decay, which does not see the records.",
+    )
+    yield (
+        net.training.weights is not None,
+        "weights of records, class_weight included, are divided by their mean, which depends on "
+        "the other records. Leave them out.",
+    )
+    yield (
+        net.train_split is not None,
+        "records held out are seen without noise. Set train_split=None and early_stopping=False, "
+        "and choose max_epochs beforehand.",
+    )
+    # exact types: a subclass of a harmless callback may decide
+    deciding = [name for name, callback in net.callbacks_ if type(callback) not in CALLBACKS]
+    yield (
+        bool(deciding),
+        f"the callbacks {deciding} may decide by what they see of the records without noise. Leave "
+        "them out, early_stopping included.",
+    )
+
+
+def _voids_in_net(net):
+    """Yield whether the parts of a network void the guarantee, and why."""
+    criterion = net.criterion_
+    # a subclass of the loss may look at the whole batch, as may class weights and ignored labels,
+    # whose mean is taken over other records
+    plain = type(criterion) is torch.nn.CrossEntropyLoss and (
+        criterion.weight is None and criterion.reduction == "mean" and criterion.ignore_index < 0
+    )
+    yield (
+        not plain,
+        "the loss of a record must not depend on other records. Leave criterion at "
+        "CrossEntropyLoss without weights, and with no options but label_smoothing, got "
+        f"{criterion!r}.",
+    )
+    yield (
+        net.iterator_train is not RecordBatches or _has_no_arrays(net),
+        "each record must be in each batch independently of all others. Leave iterator_train at "
+        "RecordBatches and give the records as arrays, or in a Dataset of skorch.",
+    )
+    yield (
+        isinstance(net.optimizer_, torch.optim.LBFGS),
+        "LBFGS asks for several gradients in a step. Choose another optimizer.",
+    )
+
+
+def _has_no_arrays(net):
+    """Return whether batches are made record by record, which a data set of one's own may mix."""
+    X = net.training.X
+    return (type(X) if is_dataset(X) else net.dataset) is not Dataset
+
+
+def _check_layers(module):
+    """Refuse layers that mix records or keep something of them."""
+    opacus = import_opacus()
+    validators = opacus.validators.ModuleValidator.VALIDATORS
+    errors = [
+        str(error)
+        for layer in module.modules()
+        for kind, validator in validators.items()
+        if isinstance(layer, kind)
+        for error in validator(layer)
+    ]
+    # such as running means, which are made of records without clipping or noise
+    buffers = [name for name, _ in module.named_buffers()]
+    if buffers and not errors:
+        errors = [
+            f"the buffers {buffers} may keep something of the records. What is constant can be a "
+            "parameter with requires_grad=False."
+        ]
+    if errors:
+        raise ValueError(f"DPSGD cannot keep its promise for this module: {' '.join(errors)}")

@@ -6,23 +6,40 @@ from typing import ClassVar
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
+from sklearn.utils import check_array
+from skorch.dataset import get_len
 from skorch.utils import to_tensor
 from torch.nn.functional import one_hot
 
-from skmia.neural_network._groups import training_groups
-from skmia.neural_network._property_penalty import PropertyPenalty
-from skmia.neural_network._soft_fairness import (
-    demographic_parity,
-    equal_opportunity,
-    individual_fairness,
-)
+from skmia._records import columns_of
+from skmia.metrics._groups import group_codes
+from skmia.neural_network._penalty import PropertyPenalty
+from skmia.properties._informative_features import most_informative_features
 
-__all__ = ["GroupFairness", "IndividualFairness", "PredictiveFairness"]
+MOST_GROUPS = 20
+# a rate of fewer records is hardly more than chance, and the largest difference picks it out
+FEWEST_RECORDS = 5
+N_FEATURES = 5
+REMEDY = (
+    "The penalty sees X as it is given to fit; in a pipeline, where the steps before may have made "
+    "an array of a frame, give the column's number."
+)
 
 
 class FairnessPenalty(PropertyPenalty):
     """Base of the penalties of fairness, which know the groups of the records."""
 
+    _shared_docstring = """
+    Parameters
+    ----------
+    sensitive_features : str, int, list of these, callable or None
+        What the groups come from: a column of X, by name or number; several columns, with a group
+        for each combination of values; or a function of X, in the form given to `fit`, that returns
+        the group of each record. None takes the paper's two groups: records that are in the lower
+        half of the range in all of the five features that tell most about the label, and all
+        others. The penalty needs 2 to 20 groups of at least 5 training records.
+    """
     needs_probabilities = True  # soft forms take the softmax of the logits
     _parameter_constraints: ClassVar[dict] = {
         **PropertyPenalty._parameter_constraints,
@@ -52,11 +69,7 @@ class FairnessPenalty(PropertyPenalty):
 
     @abstractmethod
     def unfairness(self, proba, y, groups):
-        """Return the property of some records as one number.
-
-        `proba` holds probabilities, perhaps with gradients, or one-hot vectors of predicted labels;
-        `y` and `groups` are integers from 0 on, one for each record.
-        """
+        """Return the property of records, of their probabilities or one-hot predicted labels."""
 
     def begin(self, net):
         """Find the groups of the records."""
@@ -84,7 +97,7 @@ class FairnessPenalty(PropertyPenalty):
         return one_hot(logits.argmax(dim=1), logits.shape[1]).to(logits.dtype)
 
 
-class GroupFairness(FairnessPenalty):  # numpydoc ignore=PR02
+class GroupFairness(FairnessPenalty):
     r"""Penalize the parameters more while groups are predicted differently.
 
     .. math:: \lambda \, e^r \sum_j |\theta_j|, \qquad r = \delta_g = \max_{i,j} \frac{1}{n}
@@ -99,28 +112,6 @@ class GroupFairness(FairnessPenalty):  # numpydoc ignore=PR02
     ----------
     weight : float, default=0.001
         The weight :math:`\lambda`, at least 0. With 0 the property is only measured.
-    sensitive_features : str, int, list of these, callable or None, default=None
-        What the groups come from: a column of X, by name or number; several columns, with a group
-        for each combination of values; or a function of X, in the form given to `fit`, that returns
-        the group of each record. None takes the paper's two groups: records that are in the lower
-        half of the range in all of the five features that tell most about the label, and all
-        others. The penalty needs 2 to 20 groups of at least 5 training records.
-    penalty_form : {"absolute", "squared", "direct"}, default="absolute"
-        The penalty: "absolute" is the one above, Algorithm 1 of the paper; "squared" is its variant
-        :math:`\lambda r \sum_j \theta_j^2`, which vanishes for r = 0; "direct" is
-        :math:`\lambda r` itself, with gradients. As r is at most 1, "direct" needs a weight of
-        about 0.1 to 10.
-    detach : bool, default=True
-        Whether r is a constant in the first two forms, as in the paper: measured on predicted
-        labels, without gradients. If False, r comes from the probabilities of each batch, so that
-        the penalty lowers it too.
-    n_measurements : int, default=5
-        How often a constant r is measured in an epoch, at evenly spaced steps. The penalty uses the
-        largest of that many last values.
-    n_records : int, default=1000
-        Training records drawn for a measurement, at least 2; all if there are fewer.
-    penalize_bias : bool, default=False
-        Whether :math:`\theta` includes biases.
 
     Raises
     ------
@@ -130,7 +121,6 @@ class GroupFairness(FairnessPenalty):  # numpydoc ignore=PR02
 
     See Also
     --------
-    PredictiveFairness : The same among records of one true class.
     skmia.metrics.demographic_parity_difference : The property of a classifier's predictions.
 
     Notes
@@ -138,13 +128,11 @@ class GroupFairness(FairnessPenalty):  # numpydoc ignore=PR02
     The history of the network holds r of each epoch under the penalty's name: the value in use, or
     one measurement where r has gradients.
 
-    By default this is an L1 penalty whose weight moves between :math:`\lambda` and
-    :math:`\lambda e`: parameters shrink more while groups are treated differently, but nothing
-    pulls r itself down, and at r = 0 plain L1 is left. "squared" vanishes there. To make a
-    classifier fair, choose ``penalty_form="direct"``.
-
-    No form promises privacy: groups that are treated alike may give away their training records
-    all the same. Measure what an attack finds. Records count alike, whatever their weights.
+    A constant r is measured on predicted labels, one with gradients on probabilities. By default
+    this is an L1 penalty whose weight moves between :math:`\lambda` and :math:`\lambda e`: nothing
+    pulls r itself down, and at r = 0 plain L1 is left. To make a classifier fair, choose
+    ``penalty_form="direct"``. No form promises privacy: measure what an attack finds. Records count
+    alike, whatever their weights.
 
     References
     ----------
@@ -159,10 +147,11 @@ class GroupFairness(FairnessPenalty):  # numpydoc ignore=PR02
     >>> X, y = make_classification(n_samples=200, random_state=0)
     >>> penalty = GroupFairness(sensitive_features=lambda X: X[:, 0] > 0)
     >>> net = RegularizedMLPClassifier((10,), max_epochs=3, penalties=[penalty], random_state=0)
-    >>> r = net.fit(X, y).net_.history[:, "group_fairness"]
-    >>> all(0 <= value <= 1 for value in r)
+    >>> max(net.fit(X, y).net_.history[:, "group_fairness"]) <= 1
     True
     """
+
+    __init__ = FairnessPenalty.__init__  # named here, so that the docstring takes its parameters
 
     def unfairness(self, proba, y, groups):
         """Return the difference of the groups' predictions."""
@@ -170,7 +159,7 @@ class GroupFairness(FairnessPenalty):  # numpydoc ignore=PR02
         return demographic_parity(proba, groups, len(self.shares_))
 
 
-class PredictiveFairness(FairnessPenalty):  # numpydoc ignore=PR02
+class PredictiveFairness(FairnessPenalty):
     r"""Penalize the parameters more while classes of groups are recognized differently.
 
     .. math:: \lambda \, e^r \sum_j |\theta_j|, \qquad r = \delta_p = \max_{i,j} \frac{1}{n}
@@ -186,20 +175,6 @@ class PredictiveFairness(FairnessPenalty):  # numpydoc ignore=PR02
     ----------
     weight : float, default=0.001
         The weight :math:`\lambda`, at least 0. With 0 the property is only measured.
-    sensitive_features : str, int, list of these, callable or None, default=None
-        What the groups come from, as in :class:`GroupFairness`: a column of X or several, a
-        function of X, or with None the paper's two groups.
-    penalty_form : {"absolute", "squared", "direct"}, default="absolute"
-        The penalty: the one above, :math:`\lambda r \sum_j \theta_j^2`, or :math:`\lambda r`, as
-        in :class:`GroupFairness`.
-    detach : bool, default=True
-        Whether r is a measured constant in the first two forms, or has gradients.
-    n_measurements : int, default=5
-        Measurements of a constant r in an epoch; the largest of that many last values counts.
-    n_records : int, default=1000
-        Training records drawn for a measurement, at least 2; all if there are fewer.
-    penalize_bias : bool, default=False
-        Whether :math:`\theta` includes biases.
 
     Raises
     ------
@@ -209,18 +184,11 @@ class PredictiveFairness(FairnessPenalty):  # numpydoc ignore=PR02
 
     See Also
     --------
-    GroupFairness : The same without regard to the true class.
     skmia.metrics.predictive_fairness_difference : The property of a classifier's predictions.
 
     Notes
     -----
-    The history of the network holds r of each epoch under the penalty's name: the value in use, or
-    one measurement where r has gradients.
-
-    To make a classifier fair, choose ``penalty_form="direct"``; the other forms shrink the
-    parameters, as
-    :class:`GroupFairness` says. No form promises privacy: measure what an attack finds. Records
-    count alike, whatever their weights.
+    What :class:`GroupFairness` notes holds here too.
 
     References
     ----------
@@ -235,17 +203,18 @@ class PredictiveFairness(FairnessPenalty):  # numpydoc ignore=PR02
     >>> X, y = make_classification(n_samples=200, random_state=0)
     >>> penalty = PredictiveFairness(sensitive_features=lambda X: X[:, 0] > 0)
     >>> net = RegularizedMLPClassifier((10,), max_epochs=3, penalties=[penalty], random_state=0)
-    >>> r = net.fit(X, y).net_.history[:, "predictive_fairness"]
-    >>> all(0 <= value <= 1 for value in r)
+    >>> max(net.fit(X, y).net_.history[:, "predictive_fairness"]) <= 1
     True
     """
+
+    __init__ = FairnessPenalty.__init__  # named here, so that the docstring takes its parameters
 
     def unfairness(self, proba, y, groups):
         """Return the difference of the groups' recalls."""
         return equal_opportunity(proba, y, groups, len(self.shares_))
 
 
-class IndividualFairness(FairnessPenalty):  # numpydoc ignore=PR02
+class IndividualFairness(FairnessPenalty):
     r"""Penalize the parameters more while like records are answered differently.
 
     .. math:: \lambda \, e^r \sum_j |\theta_j|, \qquad r = \delta_i = \frac{1}{N} \sum_{i,j}
@@ -261,20 +230,6 @@ class IndividualFairness(FairnessPenalty):  # numpydoc ignore=PR02
     ----------
     weight : float, default=0.001
         The weight :math:`\lambda`, at least 0. With 0 the property is only measured.
-    sensitive_features : str, int, list of these, callable or None, default=None
-        What the groups come from, as in :class:`GroupFairness`: a column of X or several, a
-        function of X, or with None the paper's two groups.
-    penalty_form : {"absolute", "squared", "direct"}, default="absolute"
-        The penalty: the one above, :math:`\lambda r \sum_j \theta_j^2`, or :math:`\lambda r`, as
-        in :class:`GroupFairness`.
-    detach : bool, default=True
-        Whether r is a measured constant in the first two forms, or has gradients.
-    n_measurements : int, default=5
-        Measurements of a constant r in an epoch; the largest of that many last values counts.
-    n_records : int, default=1000
-        Training records drawn for a measurement, at least 2; all if there are fewer.
-    penalize_bias : bool, default=False
-        Whether :math:`\theta` includes biases.
 
     Raises
     ------
@@ -284,22 +239,16 @@ class IndividualFairness(FairnessPenalty):  # numpydoc ignore=PR02
 
     See Also
     --------
-    GroupFairness : Differences between groups that do not depend on their sizes.
     skmia.metrics.individual_fairness_deviation : The property of a classifier's predictions.
 
     Notes
     -----
-    The history of the network holds r of each epoch under the penalty's name: the value in use, or
-    one measurement where r has gradients.
-
     r = 0 does **not** mean equal answers: those have as r the mean difference of the groups' sizes,
     which is 0 only for groups of one size. The paper does not say what :math:`P[x_i]` is; the share
     of the record's group is our reading, and so is the mean over pairs. A measurement takes as many
     pairs as records, and probabilities instead of predicted labels.
 
-    To lower r itself, choose ``penalty_form="direct"``; the other forms shrink the parameters, as
-    :class:`GroupFairness` says. No form promises privacy: measure what an attack finds. Records
-    count alike, whatever their weights.
+    What else :class:`GroupFairness` notes holds here too.
 
     References
     ----------
@@ -314,10 +263,11 @@ class IndividualFairness(FairnessPenalty):  # numpydoc ignore=PR02
     >>> X, y = make_classification(n_samples=200, random_state=0)
     >>> penalty = IndividualFairness(sensitive_features=lambda X: X[:, 0] > 0)
     >>> net = RegularizedMLPClassifier((10,), max_epochs=3, penalties=[penalty], random_state=0)
-    >>> r = net.fit(X, y).net_.history[:, "individual_fairness"]
-    >>> all(0 <= value <= 1 for value in r)
+    >>> max(net.fit(X, y).net_.history[:, "individual_fairness"]) <= 1
     True
     """
+
+    __init__ = FairnessPenalty.__init__  # named here, so that the docstring takes its parameters
 
     def unfairness(self, proba, y, groups):
         """Return the mean deviation of random pairs."""
@@ -329,3 +279,138 @@ class IndividualFairness(FairnessPenalty):  # numpydoc ignore=PR02
         """Return what is measured: probabilities."""
         # a predicted label says nothing of how far two answers are apart
         return logits.softmax(dim=1)
+
+
+def training_groups(net, sensitive_features, generator):
+    """Return the group of each record, held-out ones included, as an integer from 0 on."""
+    training = net.training
+    if sensitive_features is None:
+        codes = _informative_groups(training, generator)
+        hint = "Give sensitive_features: a column of X, or a callable of X."
+    else:
+        codes = _given_groups(training, sensitive_features)
+        hint = "Give a callable of X that cuts or merges, such as lambda X: X[:, 0] > 0.5."
+    # held-out records have groups, too, but the property is measured on the others alone
+    _check_sizes(np.bincount(codes[training.rows]), sensitive_features, hint)
+    return codes
+
+
+def _given_groups(training, sensitive_features):
+    records = training.records
+    if callable(sensitive_features):
+        values = sensitive_features(records)
+    else:
+        records = records.numpy(force=True) if torch.is_tensor(records) else records
+        values = columns_of(records, sensitive_features, remedy=REMEDY)
+    codes, _ = group_codes(values)
+    if len(codes) != (n_records := get_len(training.X)):
+        raise ValueError(
+            "sensitive_features must return one value for each record, got "
+            f"{len(codes)} for {n_records} records."
+        )
+    return codes
+
+
+def _informative_groups(training, generator):
+    """Return the paper's groups: all of the most informative features low, or not."""
+    X = _table(training.X)
+    y = np.asarray(training.y)
+    rows = training.rows
+    seed = int(torch.randint(2**31 - 1, (1,), generator=generator))
+    # a slice makes no copy of the table
+    trained = slice(None) if len(rows) == X.shape[0] else rows
+    columns = most_informative_features(X[trained], y[trained], N_FEATURES, random_state=seed)
+    values = X[:, columns].toarray() if issparse(X) else X[:, columns]
+    # the paper scales the columns to [0, 1] and cuts at 0.5; so do the records trained on here
+    low, high = values[rows].min(axis=0), values[rows].max(axis=0)
+    return (values <= low + (high - low) / 2).all(axis=1).astype(np.intp)
+
+
+def _table(X):
+    try:
+        return check_array(X, accept_sparse="csr")
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "sensitive_features=None takes groups from the columns of a table of numbers, which X "
+            f"is not: {error} Give a callable of X that returns each record's group."
+        ) from error
+
+
+def _check_sizes(sizes, sensitive_features, hint):
+    sizes = sizes[sizes > 0]
+    found = f"sensitive_features={sensitive_features!r} makes"
+    if len(sizes) < 2:
+        raise ValueError(f"{found} a single group of the training records. {hint}")
+    if len(sizes) > MOST_GROUPS:
+        raise ValueError(f"{found} {len(sizes)} groups, more than {MOST_GROUPS}. {hint}")
+    if sizes.min() < FEWEST_RECORDS:
+        raise ValueError(
+            f"{found} a group of {sizes.min()} training records, fewer than {FEWEST_RECORDS}, of "
+            f"which no rate can be told. {hint}"
+        )
+
+
+# Of the one-hot vectors of predicted labels the next three are the metrics of skmia.metrics. Each
+# is linear in the probabilities while no sign changes and the same two groups differ most. NumPy
+# finds its slopes without gradients, several times as fast for arrays of this size.
+def demographic_parity(proba, groups, n_groups):
+    """Return the largest mean difference of two groups' mean probabilities, 0 for one group."""
+    n_classes = proba.shape[1]
+    # a cell is a group and a label; each record counts in all cells of its group
+    cells = groups[:, None] * n_classes + np.arange(n_classes)
+    return _largest_gap(proba, cells, (n_groups, n_classes))
+
+
+def equal_opportunity(proba, y, groups, n_groups):
+    """Return the same of the probabilities of the true class, 0 if no two groups share one."""
+    n_classes = proba.shape[1]
+    own = proba.gather(1, y[:, None])
+    # here each record counts in one cell, that of its group and true class
+    cells = groups * n_classes + y.numpy(force=True)
+    return _largest_gap(own, cells[:, None], (n_groups, n_classes))
+
+
+def individual_fairness(proba, shares, order):
+    """Return how far distances of probabilities are from those of groups' shares, in the mean.
+
+    Each record is paired with the one before it in `order`, and the first with the last.
+    """
+    values = proba.numpy(force=True)
+    before = order[np.arange(len(order)) - 1]
+    differences = values[order] - values[before]
+    distances = np.abs(shares[order] - shares[before])
+    # of |mean |p - p'| - d| the slope is the sign outside times each sign inside
+    signs = np.sign(np.abs(differences).mean(axis=1) - distances) / max(len(order), 1)
+    terms = signs[:, None] * np.sign(differences) / values.shape[1]
+    slopes = np.zeros(values.shape)
+    # each record is once the later of a pair and once the earlier
+    slopes[order] = terms
+    slopes[before] -= terms
+    return _sum(slopes, proba) - float(signs @ distances)
+
+
+def _largest_gap(numbers, cells, shape):
+    n_cells = shape[0] * shape[1]
+    sizes = np.bincount(cells.ravel(), minlength=n_cells)
+    sums = np.bincount(cells.ravel(), numbers.numpy(force=True).ravel(), minlength=n_cells)
+    means = sums / np.maximum(sizes, 1)  # of an empty cell any number, which `_slopes` leaves out
+    slopes = _slopes(means.reshape(shape), sizes.reshape(shape)).ravel()
+    return _sum(slopes[cells], numbers)
+
+
+def _slopes(means, sizes):
+    """Return how the largest mean difference of two rows changes with each number of a cell."""
+    # labels that both rows have records of; all others have no rate to compare
+    both = (sizes[:, None] > 0) & (sizes > 0)
+    n_both = np.maximum(both.sum(axis=2), 1)
+    differences = (means[:, None] - means) * both
+    i, j = divmod(int((np.abs(differences).sum(axis=2) / n_both).argmax()), len(means))
+    terms = np.sign(differences[i, j]) / n_both[i, j]
+    slopes = np.zeros(means.shape)
+    slopes[i] = terms / np.maximum(sizes[i], 1)
+    slopes[j] = -terms / np.maximum(sizes[j], 1)
+    return slopes
+
+
+def _sum(slopes, numbers):
+    return (torch.from_numpy(slopes).to(numbers) * numbers).sum()

@@ -11,12 +11,10 @@ from sklearn.exceptions import NotFittedError
 from torch.nn.functional import kl_div, log_softmax, one_hot
 
 from skmia._records import fingerprint
+from skmia.neural_network._batches import check_table, row_batches, take
 from skmia.neural_network._defense import Defense
 from skmia.neural_network._soft_labels import entropies
-from skmia.neural_network._table import check_table, row_batches, take
 from skmia.utils._sklearn import Interval, StrOptions
-
-__all__ = ["HAMP", "label_confidence", "replace_magnitudes"]
 
 # The share by which the largest of the values revealed is raised, so that it is the largest alone.
 RAISED = 1e-6
@@ -38,9 +36,8 @@ class HAMP(Defense):
     alone. So a revealed answer is a function of this ranking: the same for a record in any batch,
     however often it is asked. With two classes it tells the label alone.
 
-    Assume that the attacker knows of the defense: attack with shadow models that are clones of the
-    defended classifier. They can still use the label and, with many classes, the order of the
-    others.
+    Attackers know of the defense: their shadow models must be clones of the defended classifier.
+    They can still use the label and, with many classes, the order of the others.
 
     Parameters
     ----------
@@ -70,23 +67,17 @@ class HAMP(Defense):
     NotFittedError
         If the network is asked before it was trained, as with parameters loaded from a file.
 
-    See Also
-    --------
-    LabelSmoothing : Soft labels with a given share for all classes.
-
     Notes
     -----
     Soft labels alone need not hide members: a small network in long training fits them as closely
     as hard ones, and members may stand out more. Without `modify_outputs`, measure.
 
-    With ``reduction="mean"`` the first term is :math:`C` times smaller, so the authors use a
-    learning rate of 0.5; the entropy then weighs as much as :math:`\alpha C` does with
-    "batchmean". By default training goes well at ordinary learning rates.
+    With ``reduction="mean"`` the first term is :math:`C` times smaller: the entropy weighs as much
+    as :math:`\alpha C` does with "batchmean", and the authors use a learning rate of 0.5.
 
     A random input has, in each column, a uniform number between the least and the largest of the
     training records, or one of the two values of a column that has no others. Binary tables so get
-    the inputs of the paper, uniform binary records. The inputs are dropped after training. During
-    training, callbacks see revealed answers of the present module.
+    the inputs of the paper, uniform binary records. The inputs are dropped after training.
 
     The largest value of each kept answer is raised by a millionth, so that labels are the module's
     own. Classes that the module finds exactly equal rank in the order of `classes_`.
@@ -120,13 +111,7 @@ class HAMP(Defense):
     }
 
     def __init__(
-        self,
-        entropy=0.8,
-        *,
-        weight=0.01,
-        reduction="batchmean",
-        modify_outputs=True,
-        n_random=200,
+        self, entropy=0.8, *, weight=0.01, reduction="batchmean", modify_outputs=True, n_random=200
     ):
         self.entropy = entropy
         self.weight = weight
@@ -146,11 +131,14 @@ class HAMP(Defense):
 
     def loss(self, net, logits, y):
         """Return the divergence from the soft labels less the weighted entropy of the answers."""
-        soft = self._soft_labels(y, logits)
+        n_classes = logits.shape[1]
+        own = label_confidence(n_classes, self.entropy)
+        others = (1 - own) / max(n_classes - 1, 1)  # of a single class there are no others
+        soft = others + (own - others) * one_hot(y.long(), n_classes).to(logits)
         # of each record by itself, since records have weights; kl_div takes logarithms first
         divergence = kl_div(log_softmax(logits, dim=1), soft, reduction="none").sum(dim=1)
         if self.reduction == "mean":  # torch's, which averages over the classes, too
-            divergence = divergence / logits.shape[1]
+            divergence = divergence / n_classes
         return net.mean(divergence - self.weight * entropies(logits))
 
     def finish(self, net):
@@ -175,13 +163,6 @@ class HAMP(Defense):
             )
         return replace_magnitudes(proba, self.random_outputs_)
 
-    def _soft_labels(self, y, logits):
-        n_classes = logits.shape[1]
-        own = label_confidence(n_classes, self.entropy)
-        others = (1 - own) / max(n_classes - 1, 1)  # of a single class there are no others
-        hard = one_hot(y.long(), n_classes).to(logits)
-        return others + (own - others) * hard
-
     def _outputs(self, net):
         """Return the module's answers to the random inputs, each sorted downward."""
         proba = torch.softmax(net.evaluation_step((self._inputs, None)), dim=1)
@@ -196,11 +177,6 @@ def label_confidence(n_classes, entropy):
 
     It is the largest of 1, 0.99, 0.98, ... that gives this share of ln(n_classes), and
     1 / n_classes if none does.
-
-    Examples
-    --------
-    >>> label_confidence(100, 0.8)
-    0.33
     """
     own = np.arange(100, 0, -1) / 100  # the steps of the authors' code
     others = max(n_classes - 1, 1)
@@ -227,7 +203,7 @@ def random_records(net, n_records, generator):
     """Draw records within the ranges of the columns that a network is trained on.
 
     A number is uniform between the least and the largest of its column; in a column of two values,
-    it is one of them. Columns are independent.
+    it is one of them.
     """
     low, high, binary = _ranges(net)
     share = torch.rand((n_records, *low.shape), generator=generator, dtype=torch.float64)
@@ -247,9 +223,8 @@ def _ranges(net):
     low = high = None
     for rows in row_batches(net, net.training.rows):
         X, _ = take(net, rows)
-        least, largest = X.amin(dim=0), X.amax(dim=0)
-        low = least if low is None else torch.minimum(low, least)
-        high = largest if high is None else torch.maximum(high, largest)
+        low = X.amin(dim=0) if low is None else torch.minimum(low, X.amin(dim=0))
+        high = X.amax(dim=0) if high is None else torch.maximum(high, X.amax(dim=0))
     # a second pass, since only now it is known what the two values would be
     binary = torch.ones_like(low, dtype=torch.bool)
     for rows in row_batches(net, net.training.rows):

@@ -13,9 +13,7 @@ from torch.nn.functional import cross_entropy
 from skmia.neural_network._batches import take_rows
 from skmia.neural_network._mlp_classifier import RegularizedMLPClassifier
 from skmia.neural_network._named_lists import named
-from skmia.neural_network._norm_penalties import L2
-
-__all__ = ["NetworkProblem", "conjugate_gradients"]
+from skmia.neural_network._penalty import L2
 
 # numbers at once: gradients of some records, and vectors that are multiplied together
 BLOCK = 2**22
@@ -30,9 +28,8 @@ class NetworkProblem:
 
     .. math:: F(\theta) = \frac{1}{n} \sum_i \ell(\theta; z_i) + \sum_j w_j \theta_j^2
 
-    where :math:`\ell` is the cross entropy and :math:`w_j` the weights of the L2 penalties. All is
-    computed in float64, without dropout. A system counts as solved where `tol` of the length of a
-    row remains; `max_iter` bounds the products with the Hessian for one row.
+    where :math:`\ell` is the cross entropy and :math:`w_j` the weights of the L2 penalties. A
+    system is solved where `tol` of a row's length remains, after at most `max_iter` products.
     """
 
     def __init__(self, classifier, X, y, tol=1e-8, max_iter=1000):
@@ -58,17 +55,17 @@ class NetworkProblem:
         self.n_records = get_len(X)
 
     def blocks(self, X, y):
-        """Yield the gradients of records' losses, arrays of shape (n_block, n_parameters)."""
-        of_each = vmap(grad(self._loss_of_one), in_dims=(None, 0, 0))
+        """Yield the gradients of records' losses, one a row."""
+
+        def _loss_of_one(point, record, label):
+            return self._loss(point, record[None], label[None])
+
+        of_each = vmap(grad(_loss_of_one), in_dims=(None, 0, 0))
         for records, labels in self._batches(X, y, BLOCK // self.n_parameters):
             yield of_each(self.point, records, labels).cpu().numpy()
 
     def coordinates(self):
-        """Return a function that tells gradients, one a row, in fewer numbers.
-
-        Those of the training records keep their covariance; what another gradient has outside of
-        their span goes into one more number.
-        """
+        """Return a function that tells gradients, one a row, in fewer numbers."""
         if self.n_parameters <= MOST_PARAMETERS:
             return lambda rows: rows
         too_many = self.n_records * self.n_parameters > MOST_NUMBERS
@@ -84,6 +81,7 @@ class NetworkProblem:
         basis = np.linalg.qr((gradients - gradients.mean(axis=0)).T)[0]
 
         def _reduced(rows):
+            # the covariance stays; what lies outside of the span goes into one more number
             inside = rows @ basis
             rest = np.linalg.norm(rows - inside @ basis.T, axis=1)
             return np.column_stack([inside, rest])
@@ -91,10 +89,7 @@ class NetworkProblem:
         return _reduced
 
     def solver(self, damping):
-        """Return a function that multiplies rows of parameters by the inverse of the Hessian.
-
-        `damping` is added to the Hessian's diagonal.
-        """
+        """Return a function that multiplies rows by the inverse of the Hessian plus `damping`."""
         n_rows = max(1, min(VECTORS_AT_ONCE, BLOCK // self.n_parameters))
 
         def _multiply(rows):
@@ -119,7 +114,6 @@ class NetworkProblem:
         return total / self.n_records + 2 * self.penalty * rows  # w theta^2 has 2 w as second slope
 
     def _products_of(self, records, labels, rows):
-        """Return the part of some records: the gradient is differentiated once more."""
         slope = grad(lambda point: self._loss(point, records, labels))
         return vmap(vjp(slope, self.point)[1])(rows)[0]
 
@@ -132,11 +126,7 @@ class NetworkProblem:
         }
         return cross_entropy(functional_call(self.module, values, records), labels, reduction="sum")
 
-    def _loss_of_one(self, point, record, label):
-        return self._loss(point, record[None], label[None])
-
     def _penalty_of(self, parameter):
-        """Return the weight of each number's square."""
         weight = sum(
             penalty.weight
             for _, penalty in named(self.net.penalties)
@@ -165,11 +155,7 @@ class NetworkProblem:
 
 
 def conjugate_gradients(multiply, rows, *, tol=1e-8, max_iter=1000):
-    """Solve a system with a symmetric positive matrix for many right sides, one a row, at once.
-
-    `multiply` takes some of the rows and returns their products with the matrix. A negative
-    eigenvalue is refused, and so are rows that are not solved after `max_iter` products.
-    """
+    """Solve a system for many right sides, one a row; `multiply` gives products with the matrix."""
     solved, residual, direction = torch.zeros_like(rows), rows.clone(), rows.clone()
     squares = (residual**2).sum(dim=1)
     goals = tol**2 * squares  # a row of zeros is solved before the first product
@@ -205,7 +191,6 @@ def _check_curvature(curvature):
 
 
 def _check_objective(classifier, net):
-    """Refuse networks that were trained by another objective than cross entropy and L2."""
     # each would add a term to the objective, of which the Hessian here knows nothing
     reasons = {
         "class_weight": getattr(classifier, "class_weight", None) is not None,

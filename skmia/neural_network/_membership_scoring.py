@@ -4,23 +4,31 @@ import warnings
 from copy import deepcopy
 from math import inf, isnan
 from numbers import Integral, Real
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from skorch.callbacks import Callback
+from skorch.dataset import unpack_data
+from skorch.utils import to_numpy
+from torch.utils.data import Subset
 
+from skmia._records import (
+    draw_per_class,
+    fingerprint,
+    fingerprint_both,
+    matched_classes,
+    ranks_within,
+)
 from skmia.exceptions import BudgetWarning
 from skmia.metrics._curve import Curve
 from skmia.metrics._roc import roc_auc_of, tpr_at_fpr_of
-from skmia.neural_network._measured_rows import draw_rows
-from skmia.neural_network._training import Training
+from skmia.neural_network._batches import Training, whole_and_rows
 from skmia.signals import get_signal, get_signal_names
 from skmia.utils._sklearn import Interval, StrOptions
-
-__all__ = ["MembershipScoring"]
 
 # keys of the history, in the order in which `_measure` returns the figures
 MEASURED = (
@@ -38,13 +46,11 @@ WORKING_STATE = ("_drawn_", "_best_state_", "_best_merit_")
 class MembershipScoring(BaseEstimator, Callback):
     """Measure after each epoch what membership inference finds, and keep to a budget.
 
-    The attacker sees the true labels and the network's answers, as its defense reveals them, and
-    thresholds one signal of both. They choose the threshold on other records of known membership.
-    Stronger attackers find more: a small figure here does not bound what they find.
-
-    Members are records that the network is trained on and non-members those held out from it, as
-    many of each label, the same in all epochs. A blind guess has an AUC and an accuracy of 0.5; 1
-    means no mistakes. The callback works with all classifiers of skorch.
+    The attacker thresholds one signal of the true labels and of the answers as the defense reveals
+    them, chosen on other records of known membership. Stronger attackers find more: a small figure
+    here does not bound what they find. Members are records that the network is trained on and
+    non-members those held out from it, as many of each label, the same in all epochs. A blind guess
+    has an AUC and an accuracy of 0.5. The callback works with all classifiers of skorch.
 
     Parameters
     ----------
@@ -95,35 +101,26 @@ class MembershipScoring(BaseEstimator, Callback):
     See Also
     --------
     skmia.inspection.TrainingHistoryDisplay : The figures of all epochs, drawn.
-    skmia.metrics.membership_roc_auc : What is measured.
 
     Notes
     -----
-    The history of the network gets for each epoch, NaN where it is not measured:
-
-    ====================================== =======================================================
-    `mia_roc_auc`                          the AUC `mia_roc_auc_low`, `mia_roc_auc_high`  the limits
-    of its 95 % interval `mia_balanced_accuracy`                         on each half of the
-    records, by the other's threshold `mia_tpr_at_fpr`                       NaN with fewer than 1 /
-    `false_positive_rate` non-members `train_acc`                            accuracy on the members
-    drawn, unless already recorded
-    ====================================== =======================================================
-
-    With several of these callbacks in one network, the history has the figures of the last.
+    The history of the network gets for each epoch, NaN where it is not measured: `mia_roc_auc`, the
+    AUC, and `mia_roc_auc_low` and `mia_roc_auc_high`, the limits of its 95 % interval;
+    `mia_balanced_accuracy`, on each half of the records by the other's threshold; `mia_tpr_at_fpr`,
+    NaN with fewer than 1 / `false_positive_rate` non-members; and `train_acc`, the accuracy on the
+    members drawn, unless already recorded.
 
     The figure of a restored epoch is optimistic, as it chose this epoch: measure the trained
     network on other records than those held out here. The budget is compared with the estimate, not
     with its upper limit. The figures are also too small where a defense learns from the held-out
-    records, and in a warm start that holds out records that have been trained on before.
+    records, and in a warm start that holds out records that have been trained on before. With
+    several of these callbacks in one network, the history has the figures of the last.
 
-    :class:`RegularizedMLPClassifier` holds records out by itself, as for every callback whose class
-    has `needs_held_out = True`; give :class:`RegularizedNet` a `train_split`. Its fitted copy of
-    the callback is in `net_.callbacks_`. Only parameters of `module_` are restored, neither
-    optimizer nor history. Where skorch's `EarlyStopping` or `Checkpoint` restore an epoch too, the
-    callback that comes last in the list has the last word. `early_stopping` of
+    :class:`RegularizedMLPClassifier` holds records out by itself; give :class:`RegularizedNet` a
+    `train_split`. The fitted copy of the callback is in `net_.callbacks_`. Only parameters of
+    `module_` are restored, neither optimizer nor history. Where `EarlyStopping` or `Checkpoint`
+    restore an epoch too, the callback that comes last has the last word; `early_stopping` of
     :class:`RegularizedMLPClassifier` comes first, and the epoch in which it stops is not measured.
-
-    The callback keeps no records, only the numbers of rows and their labels while it runs.
 
     References
     ----------
@@ -139,13 +136,8 @@ class MembershipScoring(BaseEstimator, Callback):
     >>> from sklearn.preprocessing import scale
     >>> from skmia.neural_network import MembershipScoring, RegularizedMLPClassifier
     >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> net = RegularizedMLPClassifier(
-    ...     (20,),
-    ...     max_epochs=5,
-    ...     validation_fraction=0.5,
-    ...     callbacks=[MembershipScoring(budget=0.6)],
-    ...     random_state=0,
-    ... ).fit(scale(X), y)
+    >>> net = RegularizedMLPClassifier((20,), max_epochs=5, validation_fraction=0.5, random_state=0)
+    >>> net = net.set_params(callbacks=[MembershipScoring(budget=0.6)]).fit(scale(X), y)
     >>> bool(max(net.net_.history[:, "mia_roc_auc"]) < 0.6)
     True
     >>> dict(net.net_.callbacks_)["membership_scoring"].best_epoch_
@@ -240,7 +232,6 @@ class MembershipScoring(BaseEstimator, Callback):
             self._warn_beyond_budget()
 
     def _measure(self, net, datasets):
-        """Return what the history is to hold of an epoch."""
         drawn = self._drawn_
         with _own_chance():
             proba = drawn.answers(net, datasets)
@@ -332,3 +323,90 @@ def _accuracy_across(membership, scores, half):
         called = scores[~known] >= curve.thresholds[curve.at(None)]
         accuracies.append(np.mean(called == membership[~known]))
     return np.mean(accuracies)
+
+
+class MeasuredRows(NamedTuple):
+    """As many members as non-members of each label: rows, not records, members first.
+
+    Rows count in the records trained on and in those held out; `half` marks a balanced half.
+    """
+
+    rows: tuple
+    labels: np.ndarray
+    half: np.ndarray
+
+    @property
+    def membership(self):
+        """Return 1 for each member and 0 for each non-member, members first."""
+        return np.repeat([1, 0], len(self.labels) // 2)
+
+    def answers(self, net, datasets):
+        """Return what the network reveals of the rows, members first."""
+        parts = [Subset(dataset, rows) for dataset, rows in zip(datasets, self.rows, strict=True)]
+        return np.concatenate([net.predict_proba(part) for part in parts])
+
+
+def draw_rows(net, datasets, n_records, rng):
+    """Draw at most `n_records` members and as many non-members, two at least, to measure on."""
+    # a record on both sides is a member and a non-member, so that neither answer would be right
+    kept = [np.flatnonzero(~twin) for twin in _twins(datasets)]
+    labels = [_labels(net, data)[rows] for data, rows in zip(datasets, kept, strict=True)]
+    codes, quota = matched_classes(*labels)
+    quota = _at_most(n_records, quota)
+    if quota.sum() < 2:
+        raise ValueError(
+            "Leakage is measured on at least two members and two non-members of the same labels, "
+            f"but {len(kept[0])} records that are trained on and {len(kept[1])} that are held out, "
+            f"those with a twin on the other side left out, have {quota.sum()} in common. Hold out "
+            "more: a larger validation_fraction, or another train_split."
+        )
+    drawn, places = zip(*(_draw(side, quota, rng) for side in codes), strict=True)
+    return MeasuredRows(
+        tuple(rows[d].tolist() for rows, d in zip(kept, drawn, strict=True)),
+        np.concatenate([y[d] for y, d in zip(labels, drawn, strict=True)]).astype(np.intp),
+        np.concatenate(places) % 2 == 1,
+    )
+
+
+def _draw(codes, quota, rng):
+    """Return rows in their order, `quota` of each code, with their places in the order of codes."""
+    rows, ranks = draw_per_class(codes, quota, rng)
+    # alternate places are alternate halves, on both sides alike
+    return rows, (np.cumsum(quota) - quota)[codes[rows]] + ranks
+
+
+def _at_most(total, quota):
+    """Lower the quota of each class in proportion, by the method of Sainte-Laguë."""
+    codes = np.repeat(np.arange(len(quota)), quota)
+    # record k of a class, from 0 on, has its turn at (k + 1/2) / quota; the first turns are taken
+    turn = (ranks_within(codes, np.arange(len(codes))) + 0.5) / quota[codes]
+    first = np.argsort(turn, kind="stable")[:total]
+    return np.bincount(codes[first], minlength=len(quota))
+
+
+def _labels(net, dataset):
+    # through the network's own batches, for a data set may be one that only they can read
+    batches = net.get_iterator(dataset, training=False)
+    return np.concatenate([np.asarray(to_numpy(unpack_data(batch)[1])) for batch in batches])
+
+
+def _twins(datasets):
+    """Tell which records have a twin on the other side, None of those that are no tables."""
+    wholes, rows = zip(*map(whole_and_rows, datasets), strict=True)
+    tables = [_table(whole) for whole in wholes]
+    if any(table is None for table in tables):
+        return [np.zeros(len(dataset), dtype=bool) for dataset in datasets]
+    # two parts of one table: each record's print is taken once
+    if wholes[0] is wholes[1]:
+        prints = [fingerprint(*tables[0])] * 2
+    else:
+        prints = fingerprint_both(*tables[0], *tables[1])
+    prints = [p if r is None else p[r] for p, r in zip(prints, rows, strict=True)]
+    return np.isin(prints[0], prints[1]), np.isin(prints[1], prints[0])
+
+
+def _table(dataset):
+    X, y = getattr(dataset, "X", None), getattr(dataset, "y", None)
+    if y is None or not (issparse(X) or isinstance(X, np.ndarray | torch.Tensor)):
+        return None
+    return X if issparse(X) else to_numpy(X), to_numpy(y)

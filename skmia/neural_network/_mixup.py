@@ -7,11 +7,9 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy, softmax
 
+from skmia.neural_network._batches import check_table, reference_rows, row_batches, take
 from skmia.neural_network._defense import Defense
-from skmia.neural_network._table import check_table, reference_rows, row_batches, take
 from skmia.utils._sklearn import Interval
-
-__all__ = ["MixupMMD", "squared_discrepancy"]
 
 
 class MixupMMD(Defense):
@@ -34,8 +32,7 @@ class MixupMMD(Defense):
     where :math:`w_i` are the weights of the records in a batch, which sum to 1, and the :math:`q`
     are constants. It is 0 where both sides get the same answers.
 
-    Assume that the attacker knows of the defense: attack with shadow models that are clones of the
-    defended classifier.
+    Attackers know of the defense: their shadow models must be clones of the defended classifier.
 
     Parameters
     ----------
@@ -55,20 +52,14 @@ class MixupMMD(Defense):
         In training, if records are no table of floating-point numbers, or the records held out
         come from another table.
 
-    See Also
-    --------
-    AdversarialRegularization : Held-out records as the opponents of a learned attack.
-
     Notes
     -----
     From the second epoch on, the history of the network holds the difference of accuracies before
     the epoch as `accuracy_gap`, and the mean squared discrepancy in the pass before it as `mmd`.
 
     Held-out records are no members, but they shape the classifier: audit with records that are
-    neither. The second pass leaves out classes without any.
-
-    Penalties see one label of each mixture, that of its larger part. Codes of categories are mixed
-    like numbers.
+    neither. The second pass leaves out classes without any. Penalties see one label of each
+    mixture, that of its larger part. Codes of categories are mixed like numbers.
 
     References
     ----------
@@ -130,8 +121,9 @@ class MixupMMD(Defense):
             return
         gap = abs(_accuracy(net, net.training.rows) - _accuracy(net, self._references))
         net.history.record("accuracy_gap", gap)
-        values = self._align(net) if gap >= self.gap else []
-        if values:
+        # a pass over the members class by class, which has the discrepancy of each batch
+        pairs = row_batches(net, self._pairs(net)) if gap >= self.gap else ()
+        if values := [self._align_batch(net, *batch.T) for batch in pairs]:
             net.history.record("mmd", np.mean(values))
 
     def step(self, net, X, y, **fit_params):
@@ -156,10 +148,6 @@ class MixupMMD(Defense):
         names = ("_generator", "_rng", "_references", "_reference_labels", "_share", "_others")
         for name in names:
             self.__dict__.pop(name, None)
-
-    def _align(self, net):
-        """Pass over the members class by class, and return the discrepancy of each batch."""
-        return [self._align_batch(net, *pairs.T) for pairs in row_batches(net, self._pairs(net))]
 
     def _align_batch(self, net, members, partners):
         weights = net.training.weights
@@ -195,10 +183,7 @@ class MixupMMD(Defense):
 
 
 def squared_discrepancy(own, others, weights, bandwidth):
-    """Return the squared maximum mean discrepancy of paired answers, by the biased estimator.
-
-    It is at least 0 but for rounding.
-    """
+    """Return the squared maximum mean discrepancy of paired answers, by the biased estimator."""
     weights = weights / weights.sum()
     within = _kernel(own, own, bandwidth) + _kernel(others, others, bandwidth)
     return weights @ (within - 2 * _kernel(own, others, bandwidth)) @ weights
@@ -211,7 +196,6 @@ def _kernel(p, q, bandwidth):
 
 
 def _accuracy(net, rows):
-    """Return the share of records whose label the module finds."""
     right = 0
     for chunk in row_batches(net, rows):
         X, y = take(net, chunk)

@@ -5,8 +5,6 @@ import torch
 from torch import nn
 from torch.nn.utils import skip_init
 
-__all__ = ["ACTIVATIONS", "MLP", "layer_sizes"]
-
 ACTIVATIONS = {"identity": nn.Identity, "logistic": nn.Sigmoid, "relu": nn.ReLU, "tanh": nn.Tanh}
 
 
@@ -41,9 +39,7 @@ class Dropout(nn.Module):
         self.generator = generator
 
     def forward(self, hidden):
-        """Return the activations, in training some set to 0 and the others enlarged, the same in
-        the mean.
-        """
+        """Return the activations; training sets some to 0 and enlarges the others."""
         if not self.training:
             return hidden
         # drawn on the CPU, so that equal seeds leave the same units out on every device

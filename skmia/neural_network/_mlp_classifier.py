@@ -5,16 +5,19 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import compute_class_weight, indexable
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.utils import check_random_state, compute_class_weight, indexable
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
+from skorch.callbacks import EarlyStopping
+from skorch.dataset import ValidSplit
+from skorch.utils import noop
 
 from skmia._records import RemembersMembers
 from skmia.neural_network._defense import Defense
-from skmia.neural_network._mlp import ACTIVATIONS
-from skmia.neural_network._mlp_network import OPTIMIZERS, new_net
-from skmia.neural_network._named_lists import NamedLists
+from skmia.neural_network._mlp import ACTIVATIONS, MLP, layer_sizes
+from skmia.neural_network._named_lists import NamedLists, named
+from skmia.neural_network._net import RegularizedNet
 from skmia.utils._sklearn import (
     Interval,
     StrOptions,
@@ -23,7 +26,9 @@ from skmia.utils._sklearn import (
     _safe_indexing,
 )
 
-__all__ = ["RegularizedMLPClassifier"]
+OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
+# a batch of predictions needs no gradients, so it may be large
+PREDICTED_AT_ONCE = 2048
 
 
 class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, BaseEstimator):
@@ -31,8 +36,7 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
 
     It takes what scikit-learn's `MLPClassifier` takes, arrays, data frames of numbers and sparse
     matrices with labels of any kind, and trains with torch. `penalties` are added to its loss, and
-    a `defense` changes how it trains or answers. All their weights are nested parameters, so that a
-    grid search trades utility against what membership inference finds.
+    a `defense` changes how it trains or answers.
 
     Parameters
     ----------
@@ -64,11 +68,9 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
     n_iter_no_change : int, default=10
         Epochs without a better loss before training stops early, at least 1.
     class_weight : dict or "balanced", default=None
-        The weight of each label in the loss; "balanced" makes it inverse to the label's frequency.
-        By default all have weight 1.
+        The weight of each label in the loss, 1 by default; "balanced" is inverse to its frequency.
     callbacks : list of skorch callbacks, default=None
-        Such as :class:`MembershipScoring`. Their parameters are nested:
-        `callbacks__membership_scoring__budget`.
+        Such as :class:`MembershipScoring`; nested too: `callbacks__membership_scoring__budget`.
     device : str, default="cpu"
         Where to train and to predict, such as "cuda".
     warm_start : bool, default=False
@@ -95,36 +97,22 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where all are texts.
 
-    See Also
-    --------
-    RegularizedNet : The same for a module of your own.
-    sklearn.neural_network.MLPClassifier : Without torch, penalties and defenses.
-
     Notes
     -----
     Training on float32 records is in float32, which is faster, on all others in float64. The
-    weights of records are divided by their mean; records of weight 0 are left out and are no
-    members. Where all records fit into one batch, an integer weight is the same as so many copies.
-
-    The classifier in memory remembers its training records, so that
-    ``scoring="neg_mia_balanced_accuracy"`` works in a search; pickling and copying drop them. In a
-    pipeline, whose steps change the records, put the whole pipeline into a
-    :class:`~skmia.model_selection.MemberRecorder`.
+    weights of records are divided by their mean; records of weight 0 are no members. The classifier
+    in memory remembers its training records for scorers of membership inference; pickling and
+    copying drop them. Put a pipeline into a :class:`~skmia.model_selection.MemberRecorder`.
 
     Examples
     --------
     >>> from sklearn.datasets import load_breast_cancer
-    >>> from sklearn.model_selection import cross_validate
     >>> from sklearn.preprocessing import scale
     >>> from skmia.neural_network import L2, RegularizedMLPClassifier
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> net = RegularizedMLPClassifier((20,), max_epochs=20, penalties=[L2(0.01)], random_state=0)
-    >>> scoring = ["accuracy", "neg_mia_balanced_accuracy"]
-    >>> scores = cross_validate(net, scale(X), y, scoring=scoring, cv=3)
-    >>> bool(scores["test_accuracy"].mean() > 0.9)
+    >>> net.fit(scale(X), y).score(scale(X), y) > 0.9
     True
-    >>> net.set_params(penalties__l2__weight=0.1).penalties
-    [L2(weight=0.1)]
     """
 
     _named_lists = ("penalties", "callbacks")
@@ -214,8 +202,7 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
         Raises
         ------
         ValueError
-            If records, labels or weights are invalid, no record has a weight above 0, or penalties,
-            defense and other parameters do not go together.
+            If an argument is invalid, all weigh 0, or parameters do not go together.
         """
         go_on = self.warm_start and hasattr(self, "net_")
         return self._fit(X, y, sample_weight, None, self.max_epochs, go_on)
@@ -297,16 +284,14 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
         Returns
         -------
         X : {ndarray, sparse matrix} of shape (n_records, n_features)
-            The records as numbers of the network's type.
+            Numbers of the network's type.
         y : ndarray of int, shape (n_records,)
-            The label of each record as its place in `classes_`.
+            Places of the labels in `classes_`.
 
         Raises
         ------
-        sklearn.exceptions.NotFittedError
-            If there is no network yet.
         ValueError
-            If records are invalid, or there is a label that the classifier does not know.
+            If there is no network, a record is invalid or a label unknown.
         """
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse="csr", dtype=_dtype_of(self.net_), reset=False)
@@ -316,25 +301,11 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
 
     @property
     def remembers_members(self):
-        """Whether the network remembers the training records: not before `fit` or after pickling.
-
-        Returns
-        -------
-        bool
-            True if `membership_of` and `training_records` can answer.
-        """
+        """Whether the training records are remembered: not before `fit` or after pickling."""
         return hasattr(self, "net_") and self.net_.remembers_members
 
     def training_records(self):
-        """Return the records that the classifier was fitted on.
-
-        Returns
-        -------
-        X : array-like of shape (n_records, ...)
-            The records in the form given to `fit`, without those of weight 0 and those held out, in
-            any order; after several calls of `partial_fit`, those of all calls.
-        y : array-like of shape (n_records,)
-            Their labels.
+        """Return records and labels trained on, without those held out or of weight 0.
 
         Raises
         ------
@@ -381,7 +352,6 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
 
 
 def _codes(y, classes):
-    """Return each label's place in `classes`; refuse others."""
     strange = np.setdiff1d(y, classes)
     if len(strange):
         raise ValueError(
@@ -393,7 +363,6 @@ def _codes(y, classes):
 
 
 def _record_weights(X, y, sample_weight, class_weight):
-    """Return the weights of the records, None if all are alike."""
     if sample_weight is None and class_weight is None:
         return None
     weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
@@ -411,5 +380,71 @@ def _record_weights(X, y, sample_weight, class_weight):
 
 
 def _dtype_of(net):
-    """Return the type of the numbers that a network takes."""
     return np.float64 if net.module__dtype is torch.float64 else np.float32
+
+
+def new_net(classifier, X):
+    """Return an untrained network with the parameters of a `RegularizedMLPClassifier`."""
+    rng = check_random_state(classifier.random_state)
+    batch_size = classifier.batch_size
+    sizes = classifier.hidden_layer_sizes
+    sizes = (sizes,) if isinstance(sizes, Integral) else sizes
+    options = {} if classifier.verbose else {"callbacks__print_log": None}
+    # optimizers that go by name; a class has its own defaults
+    if classifier.optimizer == "adam":
+        options["optimizer__fused"] = True
+    elif classifier.optimizer == "sgd":
+        options["optimizer__momentum"] = classifier.momentum
+    net = RegularizedNet(
+        MLP,
+        module__n_features=X.shape[1],
+        module__n_classes=len(classifier.classes_),
+        module__hidden_layer_sizes=layer_sizes("hidden_layer_sizes", sizes),
+        module__activation=classifier.activation,
+        module__dropout=classifier.dropout,
+        module__dtype=torch.float64 if X.dtype == np.float64 else torch.float32,
+        optimizer=OPTIMIZERS.get(classifier.optimizer, classifier.optimizer),
+        lr=classifier.lr,
+        batch_size=min(200, X.shape[0]) if batch_size == "auto" else batch_size,
+        iterator_valid__batch_size=PREDICTED_AT_ONCE,
+        penalties=classifier.penalties,
+        defense=classifier.defense,
+        callbacks=_callbacks(classifier),
+        device=_checked_device(classifier.device),
+        verbose=classifier.verbose,
+        # the split draws its seed before the network, and none where nothing is held out
+        train_split=_split(classifier, rng),
+        random_state=rng.randint(np.iinfo(np.int32).max),
+        **options,
+    )
+    return net.initialize()
+
+
+def _callbacks(classifier):
+    # clones: what they learn belongs to the network, not to the parameters
+    callbacks = [(name, clone(callback)) for name, callback in named(classifier.callbacks)]
+    if classifier.early_stopping:
+        stopping = EarlyStopping(patience=classifier.n_iter_no_change, load_best=True, sink=noop)
+        # first, for a privacy budget has the last word on the epoch restored
+        callbacks.insert(0, ("early_stopping", stopping))
+    return callbacks
+
+
+def _split(classifier, rng):
+    parts = [classifier.defense, *(callback for _, callback in named(classifier.callbacks))]
+    needed = any(getattr(part, "needs_held_out", False) for part in parts)
+    if not classifier.early_stopping and not needed:
+        return None
+    seed = rng.randint(np.iinfo(np.int32).max)
+    return ValidSplit(classifier.validation_fraction, stratified=True, random_state=seed)
+
+
+def _checked_device(device):
+    # torch alone knows its devices, and would say so only in the middle of a fit
+    try:
+        torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(
+            f"device must be one that torch knows, such as 'cpu' or 'cuda', got {device!r}."
+        ) from error
+    return device

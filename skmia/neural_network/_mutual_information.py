@@ -5,15 +5,13 @@ import torch
 from skorch.utils import to_numpy
 from torch.nn.functional import layer_norm
 
-from skmia.neural_network._property_penalty import PropertyPenalty
+from skmia.neural_network._penalty import PropertyPenalty
 from skmia.properties._record_parameter_mi import (
     BLOCK,
     N_NEIGHBORS,
     neighbor_information,
     scaled_with_noise,
 )
-
-__all__ = ["MutualInformation", "mutual_information"]
 
 # a record whose values are all equal has the correlation 0, not NaN
 SMALLEST_VARIANCE = 1e-12
@@ -34,23 +32,9 @@ class MutualInformation(PropertyPenalty):
 
     Parameters
     ----------
-    weight : float, default=0.001
-        The weight :math:`\lambda`, at least 0. With 0 the property is only measured.
-    penalty_form : {"absolute", "squared", "direct"}, default="absolute"
-        The penalty: "absolute" is the one above, Algorithm 1 of the paper; "squared" is its variant
-        :math:`\lambda r \sum_j \theta_j^2`, which vanishes for r = 0; "direct" is
-        :math:`\lambda r` itself, with gradients.
-    detach : bool, default=True
-        Whether r is a constant in the first two forms, measured without gradients as in the paper.
-        If False, r comes from each batch, with gradients.
-    n_measurements : int, default=5
-        How often a constant r is measured in an epoch, at evenly spaced steps. The penalty uses the
-        largest of that many last values.
     n_records : int, default=30
         Training records drawn for a measurement, at least 2; all if there are fewer. Its time grows
         with n_records * n_features ** 2.
-    penalize_bias : bool, default=False
-        Whether :math:`\theta` includes biases.
 
     Raises
     ------
@@ -58,25 +42,18 @@ class MutualInformation(PropertyPenalty):
         In `fit`, if records have fewer than 5 features, the module has no parameter of shape
         (n_units, n_features), or `iterator_train` does not tell the rows of a batch.
 
-    See Also
-    --------
-    GroupFairness : The same for differences between groups.
-    MembershipScoring : What an attack finds, epoch by epoch.
-
     Notes
     -----
-    The paper does not say how a single record and a single vector of weights can have mutual
-    information. This is what its authors computed: for each record the estimate of Kraskov et al.
-    with 3 neighbors, as in scikit-learn's `mutual_info_regression`, clipped at 0. With a dozen or
-    two features it is mostly noise, and it changes with the features' scales. What an attack finds
-    tells whether a network memorizes its records: measure that, and penalize the parameters by
+    The paper does not define the mutual information of a record and a vector of weights. This is
+    what its authors computed: the estimate of Kraskov et al. with 3 neighbors, as in scikit-learn's
+    `mutual_info_regression`, clipped at 0. With a dozen or two features it is mostly noise, and it
+    changes with the features' scales. Measure what an attack finds, and penalize the parameters by
     :class:`L1` or :class:`L2`; by default this is L1 with a weight that moves.
 
     With gradients, r is the mutual information of normal variables,
     :math:`-\frac{1}{2} \ln(1 - \rho^2)`, where :math:`\rho` is the correlation over the features of
-    a record's values and :math:`\vartheta`. This reading is ours.
-
-    The history of the network holds the measured property of each epoch under the penalty's name.
+    a record's values and :math:`\vartheta`. This reading is ours. The history of the network holds
+    the measured property of each epoch under the penalty's name.
 
     References
     ----------
@@ -91,10 +68,8 @@ class MutualInformation(PropertyPenalty):
     >>> from sklearn.datasets import make_classification
     >>> from skmia.neural_network import MutualInformation, RegularizedMLPClassifier
     >>> X, y = make_classification(n_samples=200, random_state=0)
-    >>> penalty = MutualInformation()
-    >>> net = RegularizedMLPClassifier((10,), max_epochs=3, penalties=[penalty], random_state=0)
-    >>> r = net.fit(X, y).net_.history[:, "mutual_information"]
-    >>> all(value >= 0 for value in r)
+    >>> net = RegularizedMLPClassifier((10,), max_epochs=3, penalties=[MutualInformation()])
+    >>> min(net.fit(X, y).net_.history[:, "mutual_information"]) >= 0
     True
     """
 
@@ -136,11 +111,7 @@ class MutualInformation(PropertyPenalty):
 
 
 def mutual_information(X, theta, generator):
-    """Return the mutual information of each record's values and the weights of the features.
-
-    Estimates with 3 neighbors, in nats, at least 0; `generator` draws the small noise that sets
-    equal values apart.
-    """
+    """Return the mutual information of each record's values and the features' weights, in nats."""
     n_features = len(theta)
     theta = _scaled(theta[None], generator)
     # blocks that the processor's cache holds
@@ -163,7 +134,6 @@ def gaussian_information(X, theta):
 
 
 def _first_layer(net):
-    """Return the first parameter with a column for each feature."""
     shape = np.shape(net.training.X)
     n_features = shape[1] if len(shape) == 2 else 0
     if n_features < N_NEIGHBORS + 2:  # the estimate of fewer is always 0
@@ -182,6 +152,6 @@ def _first_layer(net):
 
 
 def _scaled(values, generator):
-    """Return rows of variance 1, with small noise."""
+    """Return rows of variance 1, with small noise that sets equal values apart."""
     noise = torch.randn(values.shape, generator=generator, dtype=torch.float64).numpy()
     return scaled_with_noise(values, noise)

@@ -3,8 +3,6 @@
 import re
 from collections import Counter
 
-__all__ = ["NamedLists", "named"]
-
 
 class NamedLists:
     """Mixin of estimators with lists of objects whose parameters are nested parameters.
@@ -17,18 +15,7 @@ class NamedLists:
     _named_lists = ("penalties",)
 
     def get_params(self, deep=True):
-        """Get parameters for this estimator.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-            If True, the parameters of all parts too.
-
-        Returns
-        -------
-        dict
-            Parameter names mapped to their values.
-        """
+        """Get the parameters of this estimator, and if `deep` those of all parts."""
         params = super().get_params(deep=deep)
         for key in self._named_lists if deep else ():
             for name, part in named(getattr(self, key)):
@@ -38,18 +25,7 @@ class NamedLists:
         return params
 
     def set_params(self, **params):
-        """Set the parameters of this estimator, or of its parts.
-
-        Parameters
-        ----------
-        **params : dict
-            Parameters by name, such as `penalties__l2__weight`.
-
-        Returns
-        -------
-        self : object
-            The estimator.
-        """
+        """Set the parameters of this estimator or its parts, such as `penalties__l2__weight`."""
         for key in self._named_lists:
             # a new list comes first, so that nested names are those of its parts
             if key in params:
@@ -82,16 +58,14 @@ class NamedLists:
 
 
 def named(parts):
-    """Return pairs of a name and an object; names of one class end in `_1`, `_2` where it recurs.
-
-    Examples
-    --------
-    >>> from sklearn.neighbors import NeighborhoodComponentsAnalysis
-    >>> [name for name, _ in named([NeighborhoodComponentsAnalysis(), ("my_own", 0)])]
-    ['neighborhood_components_analysis', 'my_own']
-    """
+    """Return pairs of a name and an object; where a class recurs, names end in `_1`, `_2`."""
     parts = parts if isinstance(parts, list | tuple) else ()  # anything else is refused by fit
-    pairs = [part if isinstance(part, tuple) else (_name_of(part), part) for part in parts]
+    # an underscore only where a small letter or a digit ends a word: HAMP is hamp, not h_a_m_p
+    words = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+    pairs = [
+        part if isinstance(part, tuple) else (words.sub("_", type(part).__name__).lower(), part)
+        for part in parts
+    ]
     counts = Counter(name for name, _ in pairs)
     seen = Counter()
     unique = []
@@ -99,8 +73,3 @@ def named(parts):
         seen[name] += 1
         unique.append((name if counts[name] == 1 else f"{name}_{seen[name]}", part))
     return unique
-
-
-def _name_of(part):
-    # an underscore only where a small letter or a digit ends a word: HAMP is hamp, not h_a_m_p
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(part).__name__).lower()

@@ -3,7 +3,7 @@
 import copy
 import inspect
 from collections.abc import Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -16,27 +16,25 @@ from torch.nn import CrossEntropyLoss
 from torch.nn.functional import cross_entropy
 
 from skmia._records import RemembersMembers
-from skmia.neural_network._batches import RecordBatches, knows_rows, size_of_batch, whole_and_rows
-from skmia.neural_network._named_lists import NamedLists, named
-from skmia.neural_network._part_checks import (
-    check_defense_unchanged,
-    check_parts,
-    check_takes_parameters,
-    checked_weights,
-    cloned_defense,
+from skmia.neural_network._batches import (
+    RecordBatches,
+    Training,
+    knows_rows,
+    size_of_batch,
+    whole_and_rows,
 )
-from skmia.neural_network._training import Training
+from skmia.neural_network._defense import Defense
+from skmia.neural_network._named_lists import NamedLists, named
+from skmia.neural_network._penalty import Penalty
 from skmia.utils._sklearn import _safe_indexing
-
-__all__ = ["RegularizedNet"]
 
 
 class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
     """A skorch classifier with penalties and a defense against membership inference.
 
-    Use it for modules of your own. It is a `skorch.NeuralNetClassifier` with three other defaults:
-    the module returns logits (the criterion is the cross entropy), all records given to `fit` are
-    trained on (`train_split=None`), and batches are shuffled.
+    It is a `skorch.NeuralNetClassifier` with three other defaults: the module returns logits (the
+    criterion is the cross entropy), all records given to `fit` are trained on
+    (`train_split=None`), and batches are shuffled.
 
     Parameters
     ----------
@@ -47,8 +45,7 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
     *args : tuple
         Further parameters of `skorch.NeuralNetClassifier`, in its order.
     penalties : list of penalties, default=None
-        Terms added to the loss, or pairs of a name and a term. Their parameters are nested:
-        `penalties__group_fairness__weight`.
+        Terms added to the loss, or (name, term) pairs. Nested parameters: `penalties__l2__weight`.
     defense : defense, default=None
         Another way to train, or to answer. Its parameters are nested: `defense__weight`.
     random_state : int, RandomState instance or None, default=None
@@ -79,30 +76,19 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
     classes_ : ndarray of shape (n_classes,)
         The labels, 0 to n_classes - 1.
 
-    See Also
-    --------
-    RegularizedMLPClassifier : A classifier that needs no module.
-
     Notes
     -----
-    The network in memory remembers its training records, so that scorers of membership inference
-    work by name. Pickling and copying drop the records: none is written to disk.
+    The network in memory remembers its training records for scorers of membership inference.
+    Pickling and copying drop them: none is written to disk.
 
     Examples
     --------
     >>> import numpy as np
     >>> import torch
     >>> from skmia.neural_network import L2, RegularizedNet
-    >>> class Linear(torch.nn.Module):
-    ...     def __init__(self):
-    ...         super().__init__()
-    ...         self.layer = torch.nn.Linear(2, 2)
-    ...
-    ...     def forward(self, X):
-    ...         return self.layer(X)
     >>> X = np.array([[0, 1], [1, 0], [0, 2], [2, 0]], dtype=np.float32)
     >>> net = RegularizedNet(
-    ...     Linear, penalties=[L2(weight=0.01)], lr=1.0, max_epochs=20, verbose=0, random_state=0
+    ...     torch.nn.Linear(2, 2), penalties=[L2(0.01)], lr=1.0, max_epochs=20, verbose=0
     ... )
     >>> net.fit(X, np.array([0, 1, 0, 1])).predict(X)
     array([0, 1, 0, 1])
@@ -142,23 +128,16 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         return [name for name in super()._get_param_names() if name not in hidden]
 
     def set_params(self, **params):
-        """Set the parameters of the network, its penalties or its defense.
-
-        Parameters
-        ----------
-        **params : dict
-            Parameters by name, such as `penalties__l2__weight`.
-
-        Returns
-        -------
-        self : object
-            The network.
-        """
+        """Set the parameters of the network, its penalties or its defense."""
         # skorch would take them for arguments of a module called "defense"
         nested = {k: params.pop(k) for k in list(params) if k.startswith("defense__")}
         super().set_params(**params)
         if nested:
-            check_takes_parameters(self.defense, nested)
+            if not hasattr(self.defense, "set_params"):
+                raise ValueError(
+                    f"Invalid parameters {sorted(nested)}: the network's defense is "
+                    f"{self.defense!r}."
+                )
             self.defense.set_params(**{k.removeprefix("defense__"): v for k, v in nested.items()})
         return self
 
@@ -182,31 +161,13 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         return self
 
     def partial_fit(self, X, y=None, classes=None, **fit_params):
-        """Go on with training, or begin it.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_records, ...)
-            Records.
-        y : array-like of shape (n_records,)
-            Labels, 0 to n_classes - 1.
-        classes : array-like, default=None
-            Not used, as in skorch.
-        **fit_params : dict
-            Passed on to the module.
-
-        Returns
-        -------
-        self : object
-            The network.
-        """
+        """Go on with training, or begin it, as skorch does; labels are 0 to n_classes - 1."""
         return self._train(X, y, (X, y), None, {"classes": classes, **fit_params})
 
     def train_on(self, X, y, *, original=None, weights=None):
         """Go on with training, or begin it, with weights of records.
 
-        It is `partial_fit` for classifiers that wrap a network and prepare its records, as
-        :class:`RegularizedMLPClassifier` does.
+        For classifiers that wrap a network, as :class:`RegularizedMLPClassifier` does.
 
         Parameters
         ----------
@@ -229,8 +190,7 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         Raises
         ------
         ValueError
-            If weights are not one positive number for each record, or penalties, defense and other
-            parameters do not go together.
+            If weights are not one positive number for each record, or parameters do not fit.
         """
         weights = None if weights is None else checked_weights(weights, get_len(X))
         return self._train(X, y, (X, y) if original is None else original, weights, {})
@@ -329,7 +289,7 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
         Parameters
         ----------
         values : torch.Tensor of shape (n_records,)
-            One value for each record of the batch.
+            Values of the records.
 
         Returns
         -------
@@ -353,18 +313,7 @@ class RegularizedNet(NamedLists, RemembersMembers, NeuralNetClassifier):
                 self.history.record(name, value)
 
     def predict_proba(self, X):
-        """Return probabilities of the classes, as the defense reveals them.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_records, ...)
-            Records.
-
-        Returns
-        -------
-        ndarray of shape (n_records, n_classes)
-            Probabilities.
-        """
+        """Return probabilities of the classes, as the defense reveals them."""
         proba = super().predict_proba(X)  # which says so if there is no module yet
         return self.defense_.answer(self, proba)
 
@@ -386,16 +335,13 @@ def _draw_seed(rng):
     return int(rng.randint(np.iinfo(np.int32).max))
 
 
-def _own_chance(net, seed):
-    """Return a context in which torch's global generator has the seed, where it is used."""
-    # nothing draws from torch's generator, which is shared with networks of other threads
-    own_generators = _takes_generator(net.module) and knows_rows(net)
-    return nullcontext() if net.random_state is None or own_generators else _seeded(seed)
-
-
 @contextmanager
-def _seeded(seed):
-    """Seed torch's global generator, and put it back afterwards."""
+def _own_chance(net, seed):
+    """Seed torch's global generator where it is used, and put it back afterwards."""
+    # nothing draws from torch's generator, which is shared with networks of other threads
+    if net.random_state is None or (_takes_generator(net.module) and knows_rows(net)):
+        yield
+        return
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         yield
@@ -403,12 +349,102 @@ def _seeded(seed):
 
 def _takes_generator(module):
     # an instance has drawn its weights already
-    return inspect.isclass(module) and (
-        "generator" in inspect.signature(module.__init__).parameters
-    )
+    return inspect.isclass(module) and "generator" in inspect.signature(module.__init__).parameters
 
 
 def _rows(dataset):
-    """Return the rows of a data set or of a subset, counted in the whole."""
     whole, rows = whole_and_rows(dataset)
     return np.arange(len(whole)) if rows is None else rows
+
+
+def check_parts(net):
+    penalties = [penalty for _, penalty in net.training.penalties]
+    _check_penalties(net.penalties, penalties)
+    # none of them has a fit that scikit-learn would check the parameters in
+    for part in (*penalties, net.defense_):
+        part._validate_params()
+    # defense_ is plain training where none was given, which asks for nothing
+    defenses = [] if net.defense is None else [net.defense_]
+    for_logits = [part for part in penalties if part.needs_probabilities] + defenses
+    _check_needs(net, for_logits, [part for part in penalties if part.needs_rows] + defenses)
+    _check_criterion_options(net)
+    if net.defense_.needs_held_out and net.train_split is None:
+        raise ValueError(
+            f"{type(net.defense_).__name__} needs records held out from training: set "
+            "train_split=skorch.dataset.ValidSplit(5, stratified=True), or another share."
+        )
+    net.defense_.check(net)
+
+
+def _check_penalties(given, penalties):
+    wrong = [part for part in penalties if not isinstance(part, Penalty)]
+    if not isinstance(given, list | tuple | None):
+        wrong = [given]
+    if wrong:
+        raise TypeError(
+            "penalties must be a list of penalties of skmia.neural_network, or of pairs of a "
+            f"name and a penalty; got {wrong[0]!r}."
+        )
+
+
+def _check_needs(net, for_logits, for_rows):
+    """Refuse what needs logits or the rows of each batch where the network lacks them."""
+    weighted = net.training.weights is not None
+    # losses with weights are computed without the criterion, which must be this one then
+    if (for_logits or weighted) and not isinstance(net.criterion_, CrossEntropyLoss):
+        raise ValueError(
+            f"{_first_of(for_logits)} needs a module that returns logits and "
+            f"criterion=CrossEntropyLoss, got {net.criterion!r}."
+        )
+    if (for_rows or weighted) and not knows_rows(net):
+        raise ValueError(
+            f"{_first_of(for_rows)} needs to know the rows of each batch: leave iterator_train at "
+            f"its default, got {net.iterator_train!r}."
+        )
+
+
+def _first_of(parts):
+    return type(parts[0]).__name__ if parts else "A weight of each record"
+
+
+def _check_criterion_options(net):
+    # such losses are computed without the criterion, whose options would have no effect
+    own_losses = net.training.weights is not None or net.defense_.replaces_criterion
+    if own_losses and (options := net.get_params_for("criterion")):
+        raise ValueError(
+            "Defenses and weights of records take the plain cross entropy of each record: "
+            f"leave out the criterion's {options}."
+        )
+
+
+def check_defense_unchanged(net):
+    """Refuse to go on training a network whose defense was set anew since it was initialized."""
+    present = Defense() if net.defense is None else net.defense
+    same = type(present) is type(net.defense_)
+    # texts, since arrays among the parameters cannot be compared in one go
+    if not same or repr(present.get_params()) != repr(net.defense_.get_params()):
+        raise ValueError(
+            f"The network was initialized with {net.defense_!r} and has defense={net.defense!r} "
+            "now, which would not take effect. Call fit without warm_start, or initialize() first."
+        )
+
+
+def cloned_defense(defense):
+    """Return a clone of a defense, plain training for None; refuse what is no defense."""
+    copied = Defense() if defense is None else clone(defense)
+    if not isinstance(copied, Defense):
+        raise TypeError(
+            f"defense must be a defense of skmia.neural_network or None, got {defense!r}."
+        )
+    return copied
+
+
+def checked_weights(weights, n_records):
+    """Return weights in float64; refuse any but one positive number for each record."""
+    weights = np.asarray(weights, dtype=np.float64)
+    if weights.shape != (n_records,) or not (np.isfinite(weights) & (weights > 0)).all():
+        raise ValueError(
+            f"weights must be a finite number above 0 for each of the {n_records} records;"
+            " leave out those of weight 0, which are not trained on."
+        )
+    return weights

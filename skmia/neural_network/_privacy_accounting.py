@@ -8,8 +8,6 @@ from math import exp, log
 import numpy as np
 from scipy.optimize import brentq
 
-__all__ = ["MOST_NOISE", "import_opacus", "noise_for", "spent"]
-
 # beyond it the memory that privacy loss variables take grows without bound, for a number that
 # promises nothing
 LARGE_EPSILON = 50.0
@@ -34,11 +32,7 @@ def import_opacus():
 # the search for the noise asks for the same values again
 @lru_cache(maxsize=1024)
 def spent(noise_multiplier, sample_rate, n_steps, delta, accountant):
-    """Return an upper bound on epsilon after a number of steps.
-
-    The accountant "prv" follows the distribution of the privacy loss, "rdp" Rényi divergences.
-    Where a few of the latter say that epsilon is above 50, the bound is theirs in both cases.
-    """
+    """Return an upper bound on epsilon after a number of steps."""
     if not n_steps:
         return 0.0
     if noise_multiplier < LEAST_NOISE:
@@ -54,10 +48,7 @@ def spent(noise_multiplier, sample_rate, n_steps, delta, accountant):
 
 @lru_cache(maxsize=256)
 def noise_for(target_epsilon, sample_rate, n_steps, delta, accountant):
-    """Return the least noise multiplier that keeps epsilon at a target, to about 0.2 %.
-
-    If no noise is enough for the accountant to prove so small an epsilon, that is an error.
-    """
+    """Return the least noise multiplier that keeps epsilon at a target, to about 0.2 %."""
 
     def _excess(log_noise):
         noise = exp(log_noise)  # epsilon falls over orders of magnitude, so both are logarithms

@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skmia.neural_network import GroupFairness, RegularizedMLPClassifier
-from skmia.neural_network._groups import training_groups
+from skmia.neural_network._fairness_penalties import training_groups
 from skmia.properties._informative_features import most_informative_features
 
 RNG = np.random.RandomState(0)

@@ -26,7 +26,7 @@ from skmia.neural_network import (
     RegularizedMLPClassifier,
     RegularizedNet,
 )
-from skmia.neural_network._measured_rows import draw_rows
+from skmia.neural_network._membership_scoring import draw_rows
 
 OPTIONS = {"max_epochs": 3, "lr": 0.1, "verbose": 0}
 HALF = ValidSplit(2, stratified=True)

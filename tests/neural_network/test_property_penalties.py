@@ -31,12 +31,12 @@ from skmia.neural_network import (
     RegularizedMLPClassifier,
     RegularizedNet,
 )
-from skmia.neural_network._property_penalty import PropertyPenalty
-from skmia.neural_network._soft_fairness import (
+from skmia.neural_network._fairness_penalties import (
     demographic_parity,
     equal_opportunity,
     individual_fairness,
 )
+from skmia.neural_network._penalty import PropertyPenalty
 
 FAIRNESS = [GroupFairness, PredictiveFairness, IndividualFairness]
 X, Y = make_classification(120, 6, n_informative=4, random_state=0)
