@@ -92,23 +92,78 @@ class BaseAttack(BaseEstimator):
     def score(self, X: ArrayLike, y: ArrayLike, membership: ArrayLike = ...) -> float: ...
     def score_samples(self, X: ArrayLike, y: ArrayLike = ...) -> NDArray[Any]: ...
 
-class GMIA(BaseAttack):
-    def __init__(self, target: Any = ..., *, shadows: int | ShadowModels = ..., cutoff: float = ..., n_selected: int | float = ..., distance_threshold: float = ..., max_expected_neighbors: float = ..., n_training_records: int = ..., max_background: int = ..., signal: str | Callable[..., Any] = ..., per_class: bool = ..., n_bins: int = ..., prior: float = ..., response_method: Literal["auto", "predict_proba", "decision_function", "predict"] = ..., random_state: int | np.random.RandomState | None = ..., n_jobs: int = ...) -> None: ...
-    shadows_: ShadowModels
-    selected_: NDArray[Any]
-    distance_threshold_: float
+class LabelOnlyAttack(BaseAttack):
+    def __init__(self, target: Any = ..., *, method: Literal["noise", "gap"] | Callable[..., Any] = ..., n_queries: int = ..., noise: Literal["auto"] | tuple[float, ...] = ..., per_class: bool = ..., n_bins: int = ..., prior: float = ..., random_state: int | np.random.RandomState | None = ..., n_jobs: int = ...) -> None: ...
+    noise_: tuple[float, ...] | None
     classes_: NDArray[Any]
     target_classes_: NDArray[Any]
     threshold_: float
     thresholds_: NDArray[Any]
     n_features_in_: int
     feature_names_in_: NDArray[Any]
+
+class ResponseAttack(BaseAttack): ...
+
+class BASE(BaseAttack):
+    def __init__(self, target: Any = ..., *, shadows: int | ShadowModels = ..., online: bool = ..., temperature: float = ..., offline_scale: float = ..., per_class: bool = ..., n_bins: int = ..., prior: float = ..., response_method: Literal["auto", "predict_proba", "decision_function", "predict"] = ..., random_state: int | np.random.RandomState | None = ..., n_jobs: int = ...) -> None: ...
+    shadows_: ShadowModels
+    target_classes_: NDArray[Any]
+    threshold_: float
+    classes_: NDArray[Any]
+    thresholds_: NDArray[Any]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
+class GMIA(BaseAttack):
+    def __init__(self, target: Any = ..., *, shadows: int | ShadowModels = ..., cutoff: float = ..., n_selected: int | float = ..., distance_threshold: float = ..., max_expected_neighbors: float = ..., n_training_records: int = ..., max_background: int = ..., signal: str | Callable[..., Any] = ..., per_class: bool = ..., n_bins: int = ..., prior: float = ..., response_method: Literal["auto", "predict_proba", "decision_function", "predict"] = ..., random_state: int | np.random.RandomState | None = ..., n_jobs: int = ...) -> None: ...
+    selected_: NDArray[Any]
+    distance_threshold_: float
+    threshold_: float
+    shadows_: ShadowModels
+    target_classes_: NDArray[Any]
+    classes_: NDArray[Any]
+    thresholds_: NDArray[Any]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
     def report(self, X: ArrayLike, y: ArrayLike, membership: ArrayLike, *, cutoffs: Sequence[float] = ..., confidence_level: float = ...) -> list[GMIAReport]: ...
     def select(self, X: ArrayLike, y: ArrayLike = ...) -> NDArray[Any]: ...
 
-class LabelOnlyAttack(BaseAttack):
-    def __init__(self, target: Any = ..., *, method: Literal["noise", "gap"] | Callable[..., Any] = ..., n_queries: int = ..., noise: Literal["auto"] | tuple[float, ...] = ..., per_class: bool = ..., n_bins: int = ..., prior: float = ..., random_state: int | np.random.RandomState | None = ..., n_jobs: int = ...) -> None: ...
-    noise_: tuple[float, ...] | None
+class RMIA(BaseAttack):
+    def __init__(self, target: Any = ..., *, shadows: int | ShadowModels = ..., online: bool = ..., temperature: float = ..., gamma: float = ..., offline_a: Literal["auto"] | float = ..., per_class: bool = ..., n_bins: int = ..., prior: float = ..., response_method: Literal["auto", "predict_proba", "decision_function", "predict"] = ..., random_state: int | np.random.RandomState | None = ..., n_jobs: int = ...) -> None: ...
+    offline_a_: float
+    shadows_: ShadowModels
+    target_classes_: NDArray[Any]
+    threshold_: float
+    classes_: NDArray[Any]
+    thresholds_: NDArray[Any]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
+class CombinedAttack(BaseAttack):
+    def __init__(self, target: Any = ..., *, attacks: list[BaseAttack] = ..., shadows: int | ShadowModels = ..., method: Literal["stack", "worst_case"] = ..., per_class: bool = ..., n_bins: int = ..., prior: float = ..., response_method: Literal["auto", "predict_proba", "decision_function", "predict"] = ..., random_state: int | np.random.RandomState | None = ..., n_jobs: int = ...) -> None: ...
+    attacks_: list[BaseAttack]
+    shadows_: ShadowModels
+    target_classes_: NDArray[Any]
+    threshold_: float
+    classes_: NDArray[Any]
+    thresholds_: NDArray[Any]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
+class LiRA(BaseAttack):
+    def __init__(self, target: Any = ..., *, shadows: int | ShadowModels = ..., online: bool = ..., variance: Literal["auto", "per_record", "global", "bayesian"] = ..., center: Literal["mean", "median"] = ..., alternative: Literal["greater", "two-sided"] = ..., smoothing: Literal["auto"] | float = ..., augmentations: list[Callable[..., Any]] = ..., per_class: bool = ..., n_bins: int = ..., prior: float = ..., response_method: Literal["auto", "predict_proba", "decision_function", "predict"] = ..., random_state: int | np.random.RandomState | None = ..., n_jobs: int = ...) -> None: ...
+    variance_: str
+    smoothing_: float
+    shadows_: ShadowModels
+    target_classes_: NDArray[Any]
+    threshold_: float
+    classes_: NDArray[Any]
+    thresholds_: NDArray[Any]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
+class MetricAttack(ResponseAttack):
+    def __init__(self, target: Any = ..., *, signal: str | Callable[..., Any] = ..., per_class: bool = ..., n_bins: int = ..., prior: float = ..., response_method: Literal["auto", "predict_proba", "decision_function", "predict"] = ..., random_state: int | np.random.RandomState | None = ..., n_jobs: int = ...) -> None: ...
     classes_: NDArray[Any]
     target_classes_: NDArray[Any]
     threshold_: float
@@ -128,54 +183,21 @@ class QuantileAttack(BaseAttack):
     n_features_in_: int
     feature_names_in_: NDArray[Any]
 
-class ResponseAttack(BaseAttack): ...
-
-class BASE(BaseAttack):
-    def __init__(self, target: Any = ..., *, shadows: int | ShadowModels = ..., online: bool = ..., temperature: float = ..., offline_scale: float = ..., per_class: bool = ..., n_bins: int = ..., prior: float = ..., response_method: Literal["auto", "predict_proba", "decision_function", "predict"] = ..., random_state: int | np.random.RandomState | None = ..., n_jobs: int = ...) -> None: ...
-    shadows_: ShadowModels
-    classes_: NDArray[Any]
-    target_classes_: NDArray[Any]
-    threshold_: float
-    thresholds_: NDArray[Any]
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
-
-class RMIA(BaseAttack):
-    def __init__(self, target: Any = ..., *, shadows: int | ShadowModels = ..., online: bool = ..., temperature: float = ..., gamma: float = ..., offline_a: Literal["auto"] | float = ..., per_class: bool = ..., n_bins: int = ..., prior: float = ..., response_method: Literal["auto", "predict_proba", "decision_function", "predict"] = ..., random_state: int | np.random.RandomState | None = ..., n_jobs: int = ...) -> None: ...
-    shadows_: ShadowModels
-    offline_a_: float
-    classes_: NDArray[Any]
-    target_classes_: NDArray[Any]
-    threshold_: float
-    thresholds_: NDArray[Any]
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
-
-class CombinedAttack(BaseAttack):
-    def __init__(self, target: Any = ..., *, attacks: list[BaseAttack] = ..., shadows: int | ShadowModels = ..., method: Literal["stack", "worst_case"] = ..., per_class: bool = ..., n_bins: int = ..., prior: float = ..., response_method: Literal["auto", "predict_proba", "decision_function", "predict"] = ..., random_state: int | np.random.RandomState | None = ..., n_jobs: int = ...) -> None: ...
-    attacks_: list[BaseAttack]
-    shadows_: ShadowModels
-    classes_: NDArray[Any]
-    target_classes_: NDArray[Any]
-    threshold_: float
-    thresholds_: NDArray[Any]
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
-
-class LiRA(BaseAttack):
-    def __init__(self, target: Any = ..., *, shadows: int | ShadowModels = ..., online: bool = ..., variance: Literal["auto", "per_record", "global", "bayesian"] = ..., center: Literal["mean", "median"] = ..., alternative: Literal["greater", "two-sided"] = ..., smoothing: Literal["auto"] | float = ..., augmentations: list[Callable[..., Any]] = ..., per_class: bool = ..., n_bins: int = ..., prior: float = ..., response_method: Literal["auto", "predict_proba", "decision_function", "predict"] = ..., random_state: int | np.random.RandomState | None = ..., n_jobs: int = ...) -> None: ...
-    shadows_: ShadowModels
-    variance_: str
+class ReferenceAttack(BaseAttack):
+    def __init__(self, target: Any = ..., *, shadows: int | ShadowModels = ..., method: Literal["difficulty", "midpoint", "rank"] = ..., signal: Literal["logit_confidence", "confidence", "loss", "margin", "modified_entropy"] = ..., smoothing: Literal["auto"] | float = ..., per_class: bool = ..., n_bins: int = ..., prior: float = ..., response_method: Literal["auto", "predict_proba", "decision_function", "predict"] = ..., random_state: int | np.random.RandomState | None = ..., n_jobs: int = ...) -> None: ...
     smoothing_: float
-    classes_: NDArray[Any]
+    shadows_: ShadowModels
     target_classes_: NDArray[Any]
     threshold_: float
+    classes_: NDArray[Any]
     thresholds_: NDArray[Any]
     n_features_in_: int
     feature_names_in_: NDArray[Any]
 
-class MetricAttack(ResponseAttack):
-    def __init__(self, target: Any = ..., *, signal: str | Callable[..., Any] = ..., per_class: bool = ..., n_bins: int = ..., prior: float = ..., response_method: Literal["auto", "predict_proba", "decision_function", "predict"] = ..., random_state: int | np.random.RandomState | None = ..., n_jobs: int = ...) -> None: ...
+class ShadowModelAttack(ResponseAttack):
+    def __init__(self, target: Any = ..., *, shadows: int | ShadowModels = ..., features: Literal["log_signals", "probabilities", "top_k"] | Callable[..., Any] = ..., top_k: int = ..., attack_estimator: Any = ..., subsample: int = ..., per_class: bool = ..., n_bins: int = ..., prior: float = ..., response_method: Literal["auto", "predict_proba", "decision_function", "predict"] = ..., random_state: int | np.random.RandomState | None = ..., n_jobs: int = ...) -> None: ...
+    attack_models_: dict[Any, Any]
+    shadows_: ShadowModels
     classes_: NDArray[Any]
     target_classes_: NDArray[Any]
     threshold_: float
@@ -186,28 +208,6 @@ class MetricAttack(ResponseAttack):
 class PopulationAttack(ResponseAttack):
     def __init__(self, target: Any = ..., *, signal: str | Callable[..., Any] = ..., by_class: bool = ..., false_positive_rate: float = ..., per_class: bool = ..., n_bins: int = ..., prior: float = ..., response_method: Literal["auto", "predict_proba", "decision_function", "predict"] = ..., random_state: int | np.random.RandomState | None = ..., n_jobs: int = ...) -> None: ...
     n_population_: NDArray[Any]
-    classes_: NDArray[Any]
-    target_classes_: NDArray[Any]
-    threshold_: float
-    thresholds_: NDArray[Any]
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
-
-class ReferenceAttack(BaseAttack):
-    def __init__(self, target: Any = ..., *, shadows: int | ShadowModels = ..., method: Literal["difficulty", "midpoint", "rank"] = ..., signal: Literal["logit_confidence", "confidence", "loss", "margin", "modified_entropy"] = ..., smoothing: Literal["auto"] | float = ..., per_class: bool = ..., n_bins: int = ..., prior: float = ..., response_method: Literal["auto", "predict_proba", "decision_function", "predict"] = ..., random_state: int | np.random.RandomState | None = ..., n_jobs: int = ...) -> None: ...
-    shadows_: ShadowModels
-    smoothing_: float
-    classes_: NDArray[Any]
-    target_classes_: NDArray[Any]
-    threshold_: float
-    thresholds_: NDArray[Any]
-    n_features_in_: int
-    feature_names_in_: NDArray[Any]
-
-class ShadowModelAttack(ResponseAttack):
-    def __init__(self, target: Any = ..., *, shadows: int | ShadowModels = ..., features: Literal["log_signals", "probabilities", "top_k"] | Callable[..., Any] = ..., top_k: int = ..., attack_estimator: Any = ..., subsample: int = ..., per_class: bool = ..., n_bins: int = ..., prior: float = ..., response_method: Literal["auto", "predict_proba", "decision_function", "predict"] = ..., random_state: int | np.random.RandomState | None = ..., n_jobs: int = ...) -> None: ...
-    attack_models_: dict[Any, Any]
-    shadows_: ShadowModels
     classes_: NDArray[Any]
     target_classes_: NDArray[Any]
     threshold_: float
@@ -233,7 +233,7 @@ def lira_prior(shadow_signals: ArrayLike, in_mask: ArrayLike) -> Any: ...
 
 def lira_scores(signal: ArrayLike, shadow_signals: ArrayLike, in_mask: ArrayLike, *, online: bool = ..., variance: Literal["per_record", "global", "bayesian"] = ..., center: Literal["mean", "median"] = ..., alternative: Literal["greater", "two-sided"] = ..., signal_prior: Any = ...) -> NDArray[Any]: ...
 
-def population_scores(signal: ArrayLike, population_signal: ArrayLike, y_index: ArrayLike = ..., population_y_index: ArrayLike = ...) -> NDArray[Any]: ...
+def population_scores(signal: Any, population_signal: Any, y_index: ArrayLike = ..., population_y_index: ArrayLike = ...) -> NDArray[Any]: ...
 
 def privacy_risk_scores(signal: ArrayLike, calibration_signal: ArrayLike, calibration_membership: ArrayLike, *, y_index: ArrayLike = ..., calibration_y_index: ArrayLike = ..., n_bins: int = ..., log_scale: Literal["auto"] | bool = ..., prior: float = ...) -> NDArray[Any]: ...
 

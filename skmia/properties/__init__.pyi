@@ -24,11 +24,11 @@ __all__ = [
 ]
 
 class DatasetReport:
-    def __init__(self, n_records: int, n_features: int, n_duplicates: int, n_labeled_duplicates: int | None, n_missing: int, n_records_of_class: dict[Any, Any] | None, class_balance: float | None, feature_balance: float | None, balanced_features: tuple[Any, ...] | None, balanced_value: tuple[Any, ...] | None, n_records_of_group: dict[Any, Any] | None, entropy: float, features: tuple[dict[Any, Any], ...]) -> None: ...
+    def __init__(self, n_records: int, n_features: int, n_duplicates: int, n_labeled_duplicates: int, n_missing: int, n_records_of_class: dict[Any, Any] | None, class_balance: float | None, feature_balance: float | None, balanced_features: tuple[Any, ...] | None, balanced_value: tuple[Any, ...] | None, n_records_of_group: dict[Any, Any] | None, entropy: float, features: tuple[dict[Any, Any], ...]) -> None: ...
     n_records: int
     n_features: int
     n_duplicates: int
-    n_labeled_duplicates: int | None
+    n_labeled_duplicates: int
     n_missing: int
     n_records_of_class: dict[Any, Any] | None
     class_balance: float | None
