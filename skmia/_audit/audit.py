@@ -26,8 +26,6 @@ from skmia.utils._constraints import (
     FPR_OR_FPRS,
     PRIOR,
     RANDOM_STATE,
-    RESPONSE_METHOD,
-    TABLE,
     ZERO_OR_MORE,
     validate_params,
 )
@@ -44,14 +42,7 @@ _OPTIONS = {  # what is legal for those that both have
 }
 
 
-@validate_params(
-    X_train=TABLE,
-    y_train=ARRAY,
-    X_test=TABLE,
-    y_test=ARRAY,
-    response_method=RESPONSE_METHOD,
-    **_OPTIONS,
-)
+@validate_params(**_OPTIONS)
 def audit(
     estimator,
     X_train,
@@ -205,14 +196,7 @@ def audit(
     )
 
 
-@validate_params(
-    proba_train=ARRAY,
-    y_train=ARRAY,
-    proba_test=ARRAY,
-    y_test=ARRAY,
-    classes=ARRAY_OR_NONE,
-    **_OPTIONS,
-)
+@validate_params(proba_train=ARRAY, proba_test=ARRAY, classes=ARRAY_OR_NONE, **_OPTIONS)
 def audit_predictions(
     proba_train,
     y_train,

@@ -5,14 +5,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
 from skmia.utils._checks import check_membership, check_signal, check_y_index
-from skmia.utils._constraints import (
-    ARRAY,
-    ARRAY_OR_NONE,
-    BOOLEAN,
-    COUNT,
-    Names,
-    validate_params,
-)
+from skmia.utils._constraints import ARRAY, ARRAY_OR_NONE, BOOLEAN, COUNT, Names, validate_params
 
 _LOWEST = 1e-10  # on a logarithmic scale smaller values count as this one
 

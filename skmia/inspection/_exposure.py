@@ -19,12 +19,7 @@ from skmia.exceptions import CalibrationWarning
 from skmia.inspection._distances import embedded, neighbor_distance, neighbor_distance_within
 from skmia.inspection._rank_correlation import rank_correlations
 from skmia.signals import correctness
-from skmia.utils._constraints import (
-    ARRAY_OR_NONE,
-    COUNT,
-    Names,
-    validate_params,
-)
+from skmia.utils._constraints import ARRAY_OR_NONE, COUNT, Names, validate_params
 from skmia.utils._sklearn import HasMethods
 
 
@@ -77,7 +72,6 @@ class ExposureReport(Result):
     sensitivity=ARRAY_OR_NONE,
     extra_explanations=[dict, None],
     embedding=[Names("hidden"), callable, "array-like", "sparse matrix", None],
-    n_neighbors=COUNT,
     n_resamples=COUNT,
 )
 def explain_exposure(

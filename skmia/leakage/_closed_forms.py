@@ -20,16 +20,7 @@ from skmia.leakage._influence import (
 )
 from skmia.leakage._linear_models import LINEAR, LinearProblem
 from skmia.leakage._noise import gaussian_noise_scale
-from skmia.utils._constraints import (
-    ARRAY,
-    COUNT,
-    NOT_NEGATIVE,
-    POSITIVE,
-    TABLE,
-    Names,
-    Number,
-    validate_params,
-)
+from skmia.utils._constraints import COUNT, NOT_NEGATIVE, POSITIVE, Names, Number, validate_params
 
 RESAMPLED_AT_ONCE = 2**22  # numbers in a batch of resamples: 32 MB
 
@@ -75,8 +66,6 @@ class ClosedFormLeakage(Result):
 
 
 @validate_params(
-    X_train=TABLE,
-    y_train=ARRAY,
     mechanism=[Names(*MECHANISMS)],
     noise_scale=[*POSITIVE, None],
     epsilon=[*POSITIVE, None],

@@ -19,24 +19,14 @@ from skmia.leakage._per_record import (
     leakage_of_records,
     quantiles,
 )
-from skmia.utils._constraints import (
-    ARRAY,
-    COUNT,
-    TWO_OR_MORE,
-    Names,
-    validate_params,
-)
+from skmia.utils._constraints import ARRAY, TWO_OR_MORE, Names, validate_params
 from skmia.utils._sklearn import HasMethods
 
 _INFORMATION_METHODS = "numeric", "variational", "kl_bound"
 
 
 @validate_params(
-    in_statistics=ARRAY,
-    out_statistics=ARRAY,
-    method=[Names(*KL_METHODS)],
-    n_neighbors=COUNT,
-    n_resamples=TWO_OR_MORE,
+    in_statistics=ARRAY, out_statistics=ARRAY, method=[Names(*KL_METHODS)], n_resamples=TWO_OR_MORE
 )
 def kl_leakage(
     in_statistics,

@@ -9,7 +9,6 @@ from sklearn.utils import check_array
 from skmia.utils._constraints import (
     ARRAY,
     ARRAY_OR_NONE,
-    COUNT,
     NOT_NEGATIVE,
     POSITIVE,
     Names,
@@ -28,7 +27,6 @@ OTHERS_SHARE = 1e-6
 @validate_params(
     gradients=ARRAY,
     hessian=[*POSITIVE, "array-like", None],
-    n_records=COUNT,
     mechanism=[Names(*MECHANISMS)],
     noise_scale=[*POSITIVE, None],
     inverse_temperature=[*POSITIVE, None],

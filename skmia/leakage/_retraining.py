@@ -24,13 +24,7 @@ from skmia.leakage._per_record import (
 )
 from skmia.shadows._shadow_models import ShadowModels
 from skmia.signals import get_signal_names
-from skmia.utils._constraints import (
-    ARRAY_OR_NONE,
-    FPR,
-    Even,
-    Names,
-    validate_params,
-)
+from skmia.utils._constraints import ARRAY_OR_NONE, FPR, Even, Names, validate_params
 from skmia.utils._sklearn import _safe_indexing
 
 _N_NEIGHBORS = 5

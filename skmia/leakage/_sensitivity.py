@@ -18,12 +18,7 @@ from skmia.shadows._template import shadow_template
 from skmia.shadows._training import fit_clone, one_blas_thread
 from skmia.signals import get_signal, get_signal_names
 from skmia.utils._blas import single_blas_thread
-from skmia.utils._constraints import (
-    COUNT,
-    RESPONSE_METHOD,
-    Names,
-    validate_params,
-)
+from skmia.utils._constraints import COUNT, Names, validate_params
 from skmia.utils._sklearn import _safe_indexing
 
 _MOST_ROWS = 200  # by default: each costs a training
@@ -64,7 +59,6 @@ class RecordSensitivity(Result):
 @validate_params(
     rows=[*COUNT, "array-like", None],
     output=[Names("probabilities", *get_signal_names()), callable],
-    response_method=RESPONSE_METHOD,
     n_repeats=COUNT,
 )
 def record_sensitivity(

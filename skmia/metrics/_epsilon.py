@@ -193,7 +193,7 @@ def _bounds(curve, delta, confidence_level, point):
     return np.maximum(by_member, by_nonmember)
 
 
-@metric(n_records=COUNT, n_guesses=COUNT, n_correct=ZERO_OR_MORE)
+@metric(n_guesses=COUNT, n_correct=ZERO_OR_MORE)
 def one_run_epsilon_from_counts(
     n_records, n_guesses, n_correct, *, delta=0.0, confidence_level=0.95, family="pure"
 ):

@@ -3,12 +3,9 @@
 from skmia.utils._constraints import (
     ARRAY,
     ARRAY_OR_NONE,
-    CONFIDENCE_LEVEL,
     COUNT,
     DELTA,
     FPR_OR_FPRS,
-    PRIOR,
-    RANDOM_STATE,
     THRESHOLD,
     Names,
     Several,
@@ -16,7 +13,6 @@ from skmia.utils._constraints import (
 from skmia.utils._docstrings import sharing
 
 _ALLOWED = {
-    "membership": ARRAY,
     "scores": ARRAY,
     "y_pred": ARRAY,
     "sensitive_features": ARRAY,
@@ -24,12 +20,9 @@ _ALLOWED = {
     "compared_groups": ARRAY_OR_NONE,
     "false_positive_rate": FPR_OR_FPRS,
     "threshold": THRESHOLD,
-    "prior": PRIOR,
     "delta": DELTA,
-    "confidence_level": CONFIDENCE_LEVEL,
     "family": [Names("pure", "gaussian")],
     "n_resamples": COUNT,
-    "random_state": RANDOM_STATE,
 }
 
 

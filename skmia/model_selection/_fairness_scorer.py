@@ -8,7 +8,7 @@ from skmia.metrics import (
     individual_fairness_deviation,
     predictive_fairness_difference,
 )
-from skmia.utils._constraints import RESPONSE_METHOD, Names, Number, validate_params
+from skmia.utils._constraints import Names, Number, validate_params
 from skmia.utils._sklearn import _BaseScorer
 
 _EXAMPLE = "0 for the first column of X (groups themselves are given as metadata)"
@@ -23,7 +23,6 @@ METRICS = {
 @validate_params(
     metric=[Names(*METRICS, *(f"neg_{name}" for name in METRICS)), callable],
     sensitive_features=[str, list, tuple, _COLUMN, None],
-    response_method=[*RESPONSE_METHOD, None],
 )
 def make_fairness_scorer(metric, *, sensitive_features=None, response_method=None, **kwargs):
     """Make a scorer of fairness between groups, for cross-validation and searches.

@@ -151,8 +151,6 @@ class GroupFairness(FairnessPenalty):
     True
     """
 
-    __init__ = FairnessPenalty.__init__  # named here, so that the docstring takes its parameters
-
     def unfairness(self, proba, y, groups):
         """Return the difference of the groups' predictions."""
         # of all groups, also those that the batch has no records of
@@ -206,8 +204,6 @@ class PredictiveFairness(FairnessPenalty):
     >>> max(net.fit(X, y).net_.history[:, "predictive_fairness"]) <= 1
     True
     """
-
-    __init__ = FairnessPenalty.__init__  # named here, so that the docstring takes its parameters
 
     def unfairness(self, proba, y, groups):
         """Return the difference of the groups' recalls."""
@@ -266,8 +262,6 @@ class IndividualFairness(FairnessPenalty):
     >>> max(net.fit(X, y).net_.history[:, "individual_fairness"]) <= 1
     True
     """
-
-    __init__ = FairnessPenalty.__init__  # named here, so that the docstring takes its parameters
 
     def unfairness(self, proba, y, groups):
         """Return the mean deviation of random pairs."""

@@ -274,8 +274,6 @@ class L2(L1):
     [L2(weight=0.01)]
     """
 
-    __init__ = L1.__init__  # named here, so that the docstring takes its parameters
-
     def value(self, net, logits, y):
         """Return the sum of the squares."""
         return size_of(self.parameters_, 2)

@@ -10,7 +10,7 @@ from skmia.properties._column_codes import stored_codes
 from skmia.utils._constraints import BOOLEAN, TWO_OR_MORE, validate_params
 
 
-@validate_params(ratio=BOOLEAN)
+@validate_params()
 def class_balance(y, *, pos_label=None, ratio=False):
     r"""Return the share of one class, or how evenly the records fall on many classes.
 

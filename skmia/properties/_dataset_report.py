@@ -13,12 +13,7 @@ from skmia.metrics._groups import class_codes, group_codes
 from skmia.properties._column_codes import stored_codes
 from skmia.properties._data import class_balance, column_entropy
 from skmia.properties._feature_balance import balanced_feature
-from skmia.utils._constraints import (
-    ARRAY_OR_NONE,
-    COUNT,
-    TWO_OR_MORE,
-    validate_params,
-)
+from skmia.utils._constraints import ARRAY_OR_NONE, COUNT, TWO_OR_MORE, validate_params
 
 
 @dataclass(frozen=True, repr=False, eq=False)

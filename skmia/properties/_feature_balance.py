@@ -8,18 +8,11 @@ from sklearn.utils import check_consistent_length
 from skmia._records import check_table
 from skmia.properties._column_codes import column_positions, halves, numbered_column
 from skmia.properties._informative_features import most_informative_features
-from skmia.utils._constraints import (
-    BOOLEAN,
-    COUNT,
-    Number,
-    validate_params,
-)
+from skmia.utils._constraints import COUNT, Number, validate_params
 
 
 @validate_params(
-    features=[str, Number(Integral, 0, None, closed="left"), "array-like", None],
-    n_features=COUNT,
-    ratio=BOOLEAN,
+    features=[str, Number(Integral, 0, None, closed="left"), "array-like", None], n_features=COUNT
 )
 def feature_balance(
     X, y=None, *, value=None, features=None, n_features=5, ratio=False, random_state=None

@@ -19,10 +19,7 @@ from skmia.metrics import (
 )
 from skmia.properties._generalization_gap import accuracy_of_sides, generalization_gap
 from skmia.properties._record_parameter_mi import record_parameter_mi
-from skmia.utils._constraints import (
-    ARRAY_OR_NONE,
-    validate_params,
-)
+from skmia.utils._constraints import ARRAY_OR_NONE, validate_params
 from skmia.utils._sklearn import _safe_indexing
 
 FEWEST_FEATURES = 5

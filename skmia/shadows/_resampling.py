@@ -5,14 +5,10 @@ from sklearn.utils import check_random_state
 
 from skmia._records import PlainColumn, check_table, is_zero_one, joined, write_table
 from skmia._response import check_labels, check_target
-from skmia.utils._constraints import (
-    COUNT,
-    SHARE,
-    validate_params,
-)
+from skmia.utils._constraints import SHARE, validate_params
 
 
-@validate_params(n_records=COUNT)
+@validate_params()
 def sample_marginal_records(X, n_records, *, y=None, target=None, random_state=None):
     """Sample records feature by feature from the marginals (statistics-based synthesis).
 

@@ -59,7 +59,6 @@ class SynthesizedRecords(Result):
 
 
 @validate_params(
-    n_records=COUNT,
     domain=["array-like", None],
     classes=ARRAY_OR_NONE,
     k_max=COUNT,

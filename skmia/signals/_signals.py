@@ -29,7 +29,7 @@ Raises
 ValueError
     If `proba` holds no probabilities, or the shapes do not fit.
 """
-_ALLOWED = {"proba": ARRAY, "y_index": ARRAY, "eps": [Number(Real, 0, 1, closed="neither")]}
+_ALLOWED = {"proba": ARRAY, "eps": [Number(Real, 0, 1, closed="neither")]}
 _signal = sharing(_SHARED, _ALLOWED)
 
 

@@ -175,8 +175,8 @@ KEYWORDS = [dict, None]
 AXES = [HasMethods("get_figure"), None]
 # what a parameter of this name may be in every function that has it
 USUAL = {
-    "X": TABLE,
-    "y": ARRAY,
+    **dict.fromkeys(("X", "X_train", "X_test"), TABLE),
+    **dict.fromkeys(("y", "y_train", "y_test"), ARRAY),
     "membership": ARRAY,
     "in_mask": ARRAY,
     "shadow_signals": ARRAY,
@@ -186,4 +186,8 @@ USUAL = {
     "random_state": RANDOM_STATE,
     "n_jobs": N_JOBS,
     "verbose": VERBOSE,
+    "response_method": RESPONSE_METHOD,
+    "n_records": COUNT,
+    "n_neighbors": COUNT,
+    "ratio": BOOLEAN,
 }

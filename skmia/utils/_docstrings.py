@@ -21,9 +21,8 @@ class SharesDocstring:
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        if "__init__" in vars(cls):
-            shared = [vars(base).get("_shared_docstring", "") for base in cls.__mro__]
-            complete(cls, *map(sections_of, shared))
+        shared = [vars(base).get("_shared_docstring", "") for base in cls.__mro__]
+        complete(cls, *map(sections_of, shared))
 
 
 def complete(described, *sources):

@@ -19,15 +19,7 @@ from skmia._result import Result
 from skmia.attacks.compared._p_values import combine_p_values, gmia_p_values
 from skmia.shadows import ShadowModels, perturb_records, shadow_template
 from skmia.signals import loss
-from skmia.utils._constraints import (
-    COUNT,
-    RESPONSE_METHOD,
-    ROW_NUMBERS,
-    SHARE,
-    TWO_OR_MORE,
-    Number,
-    validate_params,
-)
+from skmia.utils._constraints import COUNT, ROW_NUMBERS, SHARE, TWO_OR_MORE, Number, validate_params
 from skmia.utils._sklearn import HasMethods, _num_samples, _safe_indexing
 
 
@@ -68,7 +60,6 @@ class IndirectInference(Result):
     n_queries=COUNT,
     min_correlation=SHARE,
     flip_rate=SHARE,
-    response_method=RESPONSE_METHOD,
 )
 def gmia_indirect(
     target,

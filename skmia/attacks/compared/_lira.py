@@ -14,9 +14,10 @@ from skmia.attacks.compared._sides import (
     blocks_of,
     check_signals,
     moments_of,
+    rule_of_shadows,
     smoothed,
 )
-from skmia.utils._constraints import ARRAY, BOOLEAN, Names, validate_params
+from skmia.utils._constraints import Names
 from skmia.utils._sklearn import Interval, StrOptions
 
 _MANY_SHADOWS = 64  # 32 on each side are enough for a variance of each record
@@ -38,7 +39,7 @@ class LiRAPrior(NamedTuple):
 _NO_PRIOR = LiRAPrior(*np.ones((4, 2)))  # where each record has enough signals of its own
 
 
-@validate_params()
+@rule_of_shadows()
 def lira_prior(shadow_signals, in_mask):
     """Learn from all records together what LiRA cannot learn from the few signals of one.
 
@@ -50,8 +51,6 @@ def lira_prior(shadow_signals, in_mask):
     ----------
     shadow_signals : array-like of shape (n_shadows, n_records)
         Signals of the shadows, in logarithmic units.
-    in_mask : array-like of bool, shape (n_shadows, n_records)
-        Which shadows saw which records.
 
     Returns
     -------
@@ -60,11 +59,6 @@ def lira_prior(shadow_signals, in_mask):
         `alpha` and `beta`: two values each, of the out side and of the in side. A side without a
         shadow has the values of the other. If no record has two shadows on a side, the variance is
         that between records.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit or a signal is not finite.
 
     References
     ----------
@@ -189,9 +183,7 @@ def _bayesian(moments, mean, _, alpha, beta):
 _LAWS = {"per_record": _per_record, "global": _global, "bayesian": _bayesian}
 
 
-@validate_params(
-    signal=ARRAY,
-    online=BOOLEAN,
+@rule_of_shadows(
     variance=[Names("per_record", "global", "bayesian")],
     center=[Names("mean", "median")],
     alternative=[Names("greater", "two-sided")],
@@ -222,12 +214,6 @@ def lira_scores(
     ----------
     signal : array-like of shape (n_records,)
         Signals of the target, near to normally distributed, such as `logit_confidence`.
-    shadow_signals : array-like of shape (n_shadows, n_records)
-        Signals of the shadows.
-    in_mask : array-like of bool, shape (n_shadows, n_records)
-        Which shadows saw which records.
-    online : bool, default=True
-        Whether the shadows that saw a record count.
     variance : {"per_record", "global", "bayesian"}, default="per_record"
         Where σ comes from:
 
@@ -243,16 +229,6 @@ def lira_scores(
     signal_prior : LiRAPrior, default=None
         From `lira_prior`. By default it is learned from these very records. A score then depends on
         all of them, unless `variance="per_record"` and each record has two shadows on each side.
-
-    Returns
-    -------
-    ndarray of shape (n_records,)
-        Scores; higher is more member-like.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, a signal is not finite, or an option is unknown.
 
     References
     ----------

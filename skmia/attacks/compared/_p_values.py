@@ -5,11 +5,11 @@ from scipy.stats import chi2
 from sklearn import get_config
 from sklearn.utils import check_array, gen_batches
 
-from skmia.attacks.compared._sides import check_signals
+from skmia.attacks.compared._sides import check_signals, rule_of_shadows
 from skmia.utils._constraints import ARRAY, COUNT, validate_params
 
 
-@validate_params(signal=ARRAY)
+@rule_of_shadows()
 def gmia_p_values(signal, shadow_signals, in_mask):
     r"""Return the p-value of each record's loss among those of models that never saw it.
 
@@ -36,11 +36,6 @@ def gmia_p_values(signal, shadow_signals, in_mask):
     -------
     ndarray of shape (n_records,)
         P-values, in (0, 1]. 1 for a record without references.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit together, or a signal is not finite.
 
     References
     ----------

@@ -11,24 +11,19 @@ from skmia.attacks.compared._sides import (
     block_moments,
     blocks_of,
     check_signals,
+    rule_of_shadows,
     smoothed,
 )
-from skmia.utils._constraints import ARRAY, Names, validate_params
+from skmia.utils._constraints import Names
 from skmia.utils._sklearn import Interval, StrOptions
 
 
-@validate_params(signal=ARRAY, method=[Names("difficulty", "midpoint", "rank")])
+@rule_of_shadows(method=[Names("difficulty", "midpoint", "rank")])
 def reference_scores(signal, shadow_signals, in_mask, *, method="difficulty"):
     """Return how far each record's signal is above that of reference models.
 
     Parameters
     ----------
-    signal : array-like of shape (n_records,)
-        Signals of the target.
-    shadow_signals : array-like of shape (n_shadows, n_records)
-        Signals of the shadows.
-    in_mask : array-like of bool, shape (n_shadows, n_records)
-        Which shadows saw which records.
     method : {"difficulty", "midpoint", "rank"}, default="difficulty"
         What is compared:
 
@@ -43,11 +38,6 @@ def reference_scores(signal, shadow_signals, in_mask, *, method="difficulty"):
     ndarray of shape (n_records,)
         Scores; higher is more member-like. A record that all shadows saw is compared with the mean
         of these; its "rank" is 0.5.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, a signal is not finite, or the method is unknown.
 
     References
     ----------

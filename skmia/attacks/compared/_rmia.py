@@ -11,23 +11,21 @@ from skmia.attacks.compared._sides import (
     block_moments,
     blocks_of,
     check_confidence,
+    rule_of_shadows,
     tempered_confidence,
 )
-from skmia.utils._constraints import ARRAY, ARRAY_OR_NONE, BOOLEAN, POSITIVE, SHARE, validate_params
+from skmia.utils._constraints import ARRAY, ARRAY_OR_NONE, POSITIVE, SHARE
 from skmia.utils._sklearn import Interval, StrOptions
 
 _UNTUNED = 0.3  # the published slope for CIFAR-10, where no shadows can be held out
 _SLOPES = tuple(np.linspace(0, 1, 11).round(1).tolist())  # to choose from, as Privacy Meter does
 
 
-@validate_params(
-    confidence=ARRAY,
-    shadow_confidence=ARRAY,
+@rule_of_shadows(
     population_confidence=ARRAY,
     population_shadow_confidence=ARRAY,
     offline_a=SHARE,
     gamma=POSITIVE,
-    online=BOOLEAN,
     population_in_mask=ARRAY_OR_NONE,
 )
 def rmia_scores(
@@ -58,12 +56,6 @@ def rmia_scores(
 
     Parameters
     ----------
-    confidence : array-like of shape (n_records,)
-        The target's confidences in the true labels, in [0, 1].
-    shadow_confidence : array-like of shape (n_shadows, n_records)
-        The shadows' confidences.
-    in_mask : array-like of bool, shape (n_shadows, n_records)
-        Which shadows saw which records.
     population_confidence : array-like of shape (n_population,)
         The target's confidences for records of the population that it was not trained on.
     population_shadow_confidence : array-like of shape (n_shadows, n_population)
@@ -73,8 +65,6 @@ def rmia_scores(
         answer certain.
     gamma : float, default=1.0
         By how much a record must dominate; above 0. It is 2 in the paper.
-    online : bool, default=True
-        Whether the shadows that saw a record count.
     population_in_mask : array-like of bool, shape (n_shadows, n_population), default=None
         Which shadows saw which records of the population. By default none saw any.
 
@@ -82,11 +72,6 @@ def rmia_scores(
     -------
     ndarray of shape (n_records,)
         Scores in [0, 1]; higher is more member-like.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, or a confidence or a parameter is out of its range.
 
     References
     ----------
@@ -266,7 +251,7 @@ class RMIA(RecordAttack):
         return [tempered_confidence(values, self.temperature) for values in signals]
 
 
-@validate_params(confidence=ARRAY, shadow_confidence=ARRAY, online=BOOLEAN, offline_scale=SHARE)
+@rule_of_shadows(offline_scale=SHARE)
 def base_scores(confidence, shadow_confidence, in_mask, *, online=True, offline_scale=0.33):
     """Return the logarithm of each record's confidence over its mean among the shadows.
 
@@ -277,14 +262,6 @@ def base_scores(confidence, shadow_confidence, in_mask, *, online=True, offline_
 
     Parameters
     ----------
-    confidence : array-like of shape (n_records,)
-        The target's confidences in the true labels, in [0, 1].
-    shadow_confidence : array-like of shape (n_shadows, n_records)
-        The shadows' confidences.
-    in_mask : array-like of bool, shape (n_shadows, n_records)
-        Which shadows saw which records.
-    online : bool, default=True
-        Whether the shadows that saw a record count.
     offline_scale : float, default=0.33
         The factor s, in [0, 1].
 
@@ -292,11 +269,6 @@ def base_scores(confidence, shadow_confidence, in_mask, *, online=True, offline_
     -------
     ndarray of shape (n_records,)
         Scores; higher is more member-like. Confidences below 1e-30 count as 1e-30.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, or a confidence or a parameter is out of its range.
 
     References
     ----------

@@ -8,11 +8,44 @@ from scipy.stats import rankdata
 from sklearn.utils import check_array, gen_batches
 
 from skmia.utils._checks import check_signal
+from skmia.utils._constraints import ARRAY, BOOLEAN
+from skmia.utils._docstrings import sharing
 
 LEAST_CONFIDENCE = 1e-30  # where it is divided by, or its logarithm taken
 _BLOCK_ENTRIES = 65_536  # of a block of shadow signals: it stays in a core's cache
 _SMOOTHINGS = (0.01, 0.02, 0.05, 0.1)  # to try where shadows are certain
 _CERTAIN = 100  # the logarithmic odds of a probability of exactly 0 or 1 are about ±103
+
+rule_of_shadows = sharing(
+    """
+    Parameters
+    ----------
+    signal : array-like of shape (n_records,)
+        Signals of the target.
+    shadow_signals : array-like of shape (n_shadows, n_records)
+        Signals of the shadows.
+    confidence : array-like of shape (n_records,)
+        The target's confidences in the true labels, in [0, 1].
+    shadow_confidence : array-like of shape (n_shadows, n_records)
+        The shadows' confidences.
+    in_mask : array-like of bool, shape (n_shadows, n_records)
+        Which shadows saw which records.
+    online : bool
+        Whether the shadows that saw a record count.
+
+    Returns
+    -------
+    ndarray of shape (n_records,)
+        Scores; higher is more member-like.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, a signal is not finite, or a confidence or a parameter is out of its
+        range.
+    """,
+    {"signal": ARRAY, "confidence": ARRAY, "shadow_confidence": ARRAY, "online": BOOLEAN},
+)
 
 
 class Side(NamedTuple):
