@@ -86,6 +86,12 @@ class VulnerableRecords:
 
 class BaseAttack(BaseEstimator):
     notes_: list[str]
+    classes_: NDArray[Any]
+    target_classes_: NDArray[Any]
+    threshold_: float
+    thresholds_: NDArray[Any]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
     def fit(self, X: ArrayLike, y: ArrayLike, membership: ArrayLike = ...) -> Self: ...
     def predict(self, X: ArrayLike, y: ArrayLike = ...) -> NDArray[Any]: ...
     def predict_proba(self, X: ArrayLike, y: ArrayLike = ...) -> NDArray[Any]: ...
@@ -102,7 +108,13 @@ class LabelOnlyAttack(BaseAttack):
     n_features_in_: int
     feature_names_in_: NDArray[Any]
 
-class ResponseAttack(BaseAttack): ...
+class ResponseAttack(BaseAttack):
+    classes_: NDArray[Any]
+    target_classes_: NDArray[Any]
+    threshold_: float
+    thresholds_: NDArray[Any]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
 
 class BASE(BaseAttack):
     def __init__(self, target: Any = ..., *, shadows: int | ShadowModels = ..., online: bool = ..., temperature: float = ..., offline_scale: float = ..., per_class: bool = ..., n_bins: int = ..., prior: float = ..., response_method: Literal["auto", "predict_proba", "decision_function", "predict"] = ..., random_state: int | np.random.RandomState | None = ..., n_jobs: int = ...) -> None: ...

@@ -61,12 +61,10 @@ class BaseAttack(SharesDocstring, BaseEstimator):
     ...         self.target, self.per_class, self.n_bins = target, per_class, n_bins
     ...         self.prior, self.response_method = prior, response_method
     ...         self.random_state, self.n_jobs = random_state, n_jobs
-    ...
     ...     def _score_samples(self, model, X, y):
     ...         return self._observe(model, X, y, "correctness")
     >>> X, y = load_iris(return_X_y=True)
-    >>> target = DecisionTreeClassifier(random_state=0).fit(X[::2], y[::2])
-    >>> attack = RightOrWrong(target, random_state=0).fit(X[::2], y[::2])
+    >>> attack = RightOrWrong(DecisionTreeClassifier().fit(X, y), random_state=0).fit(X, y)
     >>> attack.score_samples(X[:3], y[:3])
     array([1., 1., 1.])
     """

@@ -75,11 +75,13 @@ def draws(*, ax=AXES, **constraints):
         styles = {name: KEYWORDS for name in names if name.endswith(("_kwargs", "_kw"))}
         choices = {name: BOOLEAN for name in names if name.startswith("plot_")}
 
-        @validate_params(name=[str, None], ax=ax, **styles, **choices, **constraints)
-        @wraps(method)
+        allowed = {"name": [str, None], "ax": ax, **styles, **choices, **constraints}
+        validated = validate_params(**allowed)(method)
+
+        @wraps(validated)
         def checked(*args, **kwargs):
             _check_matplotlib(method.__qualname__)
-            display = method(*args, **kwargs)
+            display = validated(*args, **kwargs)
             if method.__name__ == "plot":
                 return display
             # the display has got its name already

@@ -40,9 +40,12 @@ class ExposureReport(Result):
     nonmember_correlations : dict of str to Estimate
         The same of non-members: what the model would show without having seen the records.
 
-    See Also
+    Examples
     --------
-    explain_exposure : Makes the report.
+    >>> from skmia.inspection import ExposureReport
+    >>> report = ExposureReport([0.9, 0.2], [1, 0], {"class_gap": [0.4, 0.1]})
+    >>> ExposureReport.from_json(report.to_json()) == report
+    True
     """
 
     exposure: np.ndarray

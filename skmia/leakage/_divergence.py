@@ -19,15 +19,35 @@ from skmia.leakage._per_record import (
     leakage_of_records,
     quantiles,
 )
-from skmia.utils._constraints import ARRAY, TWO_OR_MORE, Names, validate_params
+from skmia.utils._constraints import ARRAY, TWO_OR_MORE, Names
+from skmia.utils._docstrings import sharing
 from skmia.utils._sklearn import HasMethods
 
 _INFORMATION_METHODS = "numeric", "variational", "kl_bound"
 
+_of_statistics = sharing(
+    """
+    Parameters
+    ----------
+    in_statistics, out_statistics : array-like of shape (n_models,) or (n_models, n_dimensions)
+        The statistic, such as the `logit_confidence` of the record, of independent models trained
+        with the record, and without it.
+    n_resamples : int
+        Resamples of the models for the interval, at least 2.
+    confidence_level : float
+        Coverage of the interval, in (0, 1).
 
-@validate_params(
-    in_statistics=ARRAY, out_statistics=ARRAY, method=[Names(*KL_METHODS)], n_resamples=TWO_OR_MORE
+    Raises
+    ------
+    ValueError
+        If statistics are not finite real numbers or differ in dimensions, there are too few models
+        for the method, or an option is out of its range.
+    """,
+    {"in_statistics": ARRAY, "out_statistics": ARRAY, "n_resamples": TWO_OR_MORE},
 )
+
+
+@_of_statistics(method=[Names(*KL_METHODS)])
 def kl_leakage(
     in_statistics,
     out_statistics,
@@ -53,9 +73,6 @@ def kl_leakage(
 
     Parameters
     ----------
-    in_statistics, out_statistics : array-like of shape (n_models,) or (n_models, n_dimensions)
-        The statistic, such as the `logit_confidence` of the record, of independent models trained
-        with the record, and without it.
     method : {"pooled", "gaussian", "neighbors"}, default="pooled"
         "pooled" takes two Gaussians with a common covariance :math:`\Sigma` of :math:`\nu` degrees
         of freedom. With the difference :math:`\bar\Delta` of the means and :math:`d` dimensions,
@@ -70,10 +87,6 @@ def kl_leakage(
         takes distances to nearest neighbors [2]_, and no model; it is biased downward for K > 0.
     n_neighbors : int, default=5
         Which neighbor's distance "neighbors" takes, at least 1.
-    n_resamples : int, default=1000
-        Resamples of the models for the interval, at least 2.
-    confidence_level : float, default=0.95
-        Coverage of the interval, in (0, 1).
     random_state : int, RandomState instance or None, default=None
         Draws the resamples, and the jitter that breaks ties between neighbors.
 
@@ -81,12 +94,6 @@ def kl_leakage(
     -------
     Estimate
         :math:`K(P_1 \Vert P_0)` with its interval; exchange the arguments for the other direction.
-
-    Raises
-    ------
-    ValueError
-        If statistics are not finite real numbers or differ in dimensions, there are too few models
-        for the method, or an option is out of its range.
 
     Notes
     -----
@@ -130,12 +137,9 @@ def kl_leakage(
     return Estimate(*ends.tolist(), words)
 
 
-@validate_params(
-    in_statistics=ARRAY,
-    out_statistics=ARRAY,
+@_of_statistics(
     method=[Names(*_INFORMATION_METHODS)],
     classifier=[HasMethods(["fit", "predict_proba"]), None],
-    n_resamples=TWO_OR_MORE,
 )
 def mutual_information_leakage(
     in_statistics,
@@ -159,8 +163,6 @@ def mutual_information_leakage(
 
     Parameters
     ----------
-    in_statistics, out_statistics : array-like of shape (n_models,) or (n_models, n_dimensions)
-        The statistic of independent models trained with the record, and without it.
     method : {"numeric", "variational", "kl_bound"}, default="numeric"
         "numeric" integrates for two Gaussians with a common covariance, at the distance that
         ``kl_leakage(method="pooled")`` estimates. "variational" is a lower bound, the entropy of
@@ -170,10 +172,6 @@ def mutual_information_leakage(
         Probability that the record is a member, in (0, 1).
     classifier : estimator, default=None
         With `predict_proba`, for "variational". None is a standardized logistic regression.
-    n_resamples : int, default=1000
-        Resamples of the models for the interval, at least 2.
-    confidence_level : float, default=0.95
-        Coverage of the interval, in (0, 1).
     random_state : int, RandomState instance or None, default=None
         Draws the resamples and the folds.
 
@@ -182,12 +180,6 @@ def mutual_information_leakage(
     Estimate
         The mutual information in nats with its interval. With "variational" the interval is that of
         the bound, with the classifiers as they were trained.
-
-    Raises
-    ------
-    ValueError
-        If statistics are not finite real numbers or differ in dimensions, there are too few models
-        for the method, or an option is out of its range.
 
     Notes
     -----

@@ -227,6 +227,11 @@ class L1(Penalty):
     weight : float, default=0.0001
         The factor :math:`\lambda`, at least 0.
 
+    References
+    ----------
+    .. [1] S. M. Tonni et al., "Data and model dependencies of membership inference attack", 2020,
+       arXiv:2002.06856, where it is one of the defenses.
+
     Examples
     --------
     >>> from skmia.neural_network import L1, RegularizedMLPClassifier

@@ -46,6 +46,13 @@ class SynthesizedRecords(Result):
         Number of accepted records per wanted class.
     failed_classes : ndarray
         The classes given up.
+
+    Examples
+    --------
+    >>> from skmia.shadows import SynthesizedRecords
+    >>> found = SynthesizedRecords([[0.0], [1.0]], [0, 1], 9, [0, 1], [1, 1], [])
+    >>> round(found.n_queries / len(found.y), 1)
+    4.5
     """
 
     X: object

@@ -20,7 +20,12 @@ from skmia.utils._sklearn import Interval, StrOptions
 
 @rule_of_shadows(method=[Names("difficulty", "midpoint", "rank")])
 def reference_scores(signal, shadow_signals, in_mask, *, method="difficulty"):
-    """Return how far each record's signal is above that of reference models.
+    r"""Return how far each record's signal is above that of reference models.
+
+    .. math:: s - \bar s_{out}
+
+    with the target's signal :math:`s` and the mean :math:`\bar s_{out}` over the shadows that did
+    not see the record; `method` has two more.
 
     Parameters
     ----------
