@@ -53,7 +53,7 @@ for name, attack in attacks.items():
         membership, attack.score_samples(X, y), false_positive_rate=(0.01,), random_state=0
     )
     accuracy = attack.score(X, y, membership)
-    print(f"{name}: AUC {report.roc_auc}, MIA accuracy {accuracy:.3f}")
+    print(f"{name}: AUC {report.roc_auc}, balanced accuracy {accuracy:.3f}")
     print(f"    TPR at 1 % FPR {report.tpr_at_fpr[0.01]}")
 
 # %%

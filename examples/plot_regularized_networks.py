@@ -75,7 +75,7 @@ table = pd.DataFrame(
             for params in results["params"]
         ],
         "accuracy": results["mean_test_accuracy"].round(3),
-        "MIA accuracy": (-results["mean_test_privacy"]).round(3),
+        "balanced accuracy": (-results["mean_test_privacy"]).round(3),
     }
 )
 print(table.to_string(index=False))

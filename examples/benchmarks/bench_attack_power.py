@@ -105,7 +105,7 @@ def measured(attack, own, target, blind, X, y, membership):
 
 def table(rows):
     """Print aligned columns."""
-    head = ["attack", "shadows", "AUC", "MIA accuracy"]
+    head = ["attack", "shadows", "AUC", "balanced accuracy"]
     head += [f"TPR at {rate:.1%} FPR" for rate in RATES] + ["blind", "seconds"]
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
     for row in [head, *rows]:

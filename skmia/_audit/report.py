@@ -212,7 +212,7 @@ def _heading(report):
         f"{report.n_members:,} members and {report.n_nonmembers:,} non-members, of "
         f"{report.n_train:,} training and {report.n_test:,} test rows",
         f"accuracy: {report.train_accuracy} on training rows, {report.test_accuracy} on test rows",
-        f"blind guess: AUC 0.5, MIA accuracy 0.5; always saying “member” is right for "
+        "blind guess: AUC 0.5, balanced accuracy 0.5; always saying “member” is right for "
         f"{report.always_member_accuracy:.1%} of all rows given",
     ]
     if report.n_duplicates is not None:
@@ -230,7 +230,7 @@ def _heading(report):
 
 def _attack_table(report):
     rates = list(report.attacks[0].tpr_at_fpr)
-    header = ["attack", "AUC", "MIA accuracy", *(f"TPR at FPR {r:.4g}" for r in rates), "ε ≥"]
+    header = ["attack", "AUC", "balanced accuracy", *(f"TPR at FPR {r:.4g}" for r in rates), "ε ≥"]
     rows = []
     for attack in report.attacks:
         found = ["unresolvable" if math.isnan(e) else str(e) for e in attack.tpr_at_fpr.values()]
@@ -262,7 +262,7 @@ def _slice_table(report):
         for kind in kinds
         for s in sorted((s for s in shown if s.kind == kind), key=lambda part: -part.roc_auc)[:most]
     ]
-    lines.append(text_table(["by", "part", "members", "AUC", "MIA accuracy"], rows))
+    lines.append(text_table(["by", "part", "members", "AUC", "balanced accuracy"], rows))
     if len(shown) > len(rows):
         lines.append(f"and {len(shown) - len(rows):,} less exposed parts: slices has all")
     lines += [_gap(gap) for gap in report.exposure_gaps]
