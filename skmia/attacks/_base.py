@@ -82,7 +82,7 @@ class BaseAttack(SharesDocstring, BaseEstimator):
     prior : float
         Probability of membership before the target is asked, in (0, 1), for `predict_proba`.
     response_method : {"auto", "predict_proba", "decision_function", "predict"}
-        What the target reveals; "auto" takes the first of these that it has.
+        What target and any shadows reveal; "auto" takes the first of these that the target has.
     random_state : int, RandomState instance or None
         Seeds what the attack draws, such as noise, and the models that it trains.
     n_jobs : int
@@ -93,7 +93,7 @@ class BaseAttack(SharesDocstring, BaseEstimator):
     classes_ : ndarray of shape (2,)
         0 for non-members and 1 for members: the columns of `predict_proba`.
     target_classes_ : ndarray of shape (n_target_classes,)
-        Labels of the target and of the records in `fit`.
+        Labels of the target, of shadows if there are any, and of the records in `fit`.
     threshold_ : float
         The threshold of all classes together; also of labels that `fit` has not seen.
     thresholds_ : ndarray of shape (n_target_classes,)

@@ -138,7 +138,7 @@ def closed_form_leakage(
     noise_scale : float, default=None
         Standard deviation :math:`\sigma` of Gaussian noise on each parameter. For "output".
     epsilon, delta : float, default=None
-        Privacy instead of `noise_scale`, which :func:`gaussian_noise_scale` then gives.
+        Instead of `noise_scale`: :func:`gaussian_noise_scale` gives it for the `sensitivity`.
     sensitivity : float, default=None
         The farthest that any record of any data could move the parameters, by theory: the largest
         distance of these records is no such bound.

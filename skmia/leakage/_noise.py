@@ -61,7 +61,7 @@ def gaussian_noise_scale(sensitivity, epsilon, delta, *, method="classical"):
     sensitivity : float
         :math:`\Delta_2`, at least 0, in the unit of the parameters.
     epsilon, delta : float
-        Above 0, at most 1 for the classical formula; and in (0, 1).
+        Epsilon above 0, at most 1 for the classical formula; delta in (0, 1).
     method : {"classical", "analytic"}, default="classical"
         Which formula.
 
@@ -112,7 +112,7 @@ def gaussian_noise_leakage(epsilon, delta, *, method="classical"):
     Parameters
     ----------
     epsilon, delta : float
-        Above 0, at most 1 for the classical formula; and in (0, 1).
+        Epsilon above 0, at most 1 for the classical formula; delta in (0, 1).
     method : {"classical", "analytic"}, default="classical"
         Which noise, see :func:`gaussian_noise_scale`.
 

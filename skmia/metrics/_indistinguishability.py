@@ -49,7 +49,7 @@ def mia_indistinguishability_deviation(membership, y_pred, *, smoothing=0.0, con
     Estimate
         The deviation, at least 0 and possibly infinite. Its interval is made of those of each
         label's ratio [3]_, from Wilson's limits, at a level that holds for all labels at once
-        (Bonferroni), for records drawn independently and a given model.
+        (Bonferroni), for independent records and a given model; smoothed counts enter as if real.
 
     Raises
     ------

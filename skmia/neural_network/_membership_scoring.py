@@ -46,11 +46,11 @@ WORKING_STATE = ("_drawn_", "_best_state_", "_best_merit_")
 class MembershipScoring(BaseEstimator, Callback):
     """Measure after each epoch what membership inference finds, and keep to a budget.
 
-    The attacker thresholds one signal of the true labels and of the answers as the defense reveals
-    them, chosen on other records of known membership. Stronger attackers find more: a small figure
-    here does not bound what they find. Members are records that the network is trained on and
-    non-members those held out from it, as many of each label, the same in all epochs. A blind guess
-    has an AUC and an accuracy of 0.5. The callback works with all classifiers of skorch.
+    The attacker compares one signal of the true labels, and of the answers as the defense reveals
+    them, with a threshold chosen on other records of known membership. Stronger attackers find
+    more: a small figure here does not bound what they find. Members are records that the network is
+    trained on, non-members those held out from it, as many of each label, the same in all epochs. A
+    blind guess has an AUC and an accuracy of 0.5. It works with all classifiers of skorch.
 
     Parameters
     ----------
@@ -58,16 +58,16 @@ class MembershipScoring(BaseEstimator, Callback):
         What the attacker thresholds: a name from :func:`skmia.signals.get_signal_names`, or a
         function of `proba` and `y_index` that is higher for member-like records.
     budget : float or None, default=None
-        Largest leakage allowed, by `metric`: above that of a blind guess and at most 1. By default
-        leakage is only measured.
+        Largest attack success allowed, by `metric`: above that of a blind guess and at most 1. By
+        default it is only measured.
     metric : {"roc_auc", "balanced_accuracy", "tpr_at_fpr"}, default="roc_auc"
-        The leakage that must keep to the budget.
+        The attack success that must keep to the budget.
     false_positive_rate : float, default=0.01
         False positive rate of `mia_tpr_at_fpr`, in (0, 1). It needs at least 1 /
         false_positive_rate non-members.
     on_budget : {"restore", "stop"}, default="restore"
         "restore" trains to the end and then restores the parameters of the best epoch by `monitor`
-        among those that kept to the budget; of equal ones, that of the least leakage. "stop" ends
+        among those that kept to the budget; of equal ones, the most private. "stop" ends
         training after the first epoch beyond the budget and restores the last one that kept to it.
     monitor : str, default="valid_acc"
         Key of the history by which "restore" chooses. Keys that end in "_loss" are better if lower.
@@ -84,7 +84,7 @@ class MembershipScoring(BaseEstimator, Callback):
     best_epoch_ : int or None
         The epoch, counted from 1, whose parameters were restored; None without a budget.
     best_attack_success_ : float or None
-        The leakage of this epoch.
+        The attack success of this epoch.
 
     Raises
     ------
@@ -96,7 +96,7 @@ class MembershipScoring(BaseEstimator, Callback):
     -----
     BudgetWarning
         At the end of training, if no epoch kept to the budget. The parameters are then those of
-        the epoch of the least leakage.
+        the epoch of the least attack success.
 
     See Also
     --------

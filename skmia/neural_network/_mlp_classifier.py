@@ -209,7 +209,7 @@ class RegularizedMLPClassifier(NamedLists, RemembersMembers, ClassifierMixin, Ba
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Train for one epoch on further records.
+        """Train for one epoch on further records, which join the members.
 
         Parameters
         ----------

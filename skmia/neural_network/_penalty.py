@@ -94,7 +94,7 @@ class PropertyPenalty(Penalty):
     """Base of the penalties of Tonni et al.: Algorithm 1 for any property r of the classifier.
 
     A subclass writes `hard_property`, which is measured, and `soft_property`, which has gradients.
-    By `form` the penalty is the sum of the parameters' absolute values times e to the power of r,
+    By `penalty_form` it is the sum of the parameters' absolute values times e to the power of r,
     the sum of their squares times r, or r itself. In the first two, `detach` makes r a constant.
     """
 

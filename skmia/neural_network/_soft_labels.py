@@ -36,7 +36,8 @@ class LabelSmoothing(Defense):
     ----------
     .. [1] C. Szegedy, V. Vanhoucke, S. Ioffe, J. Shlens, Z. Wojna, "Rethinking the Inception
        Architecture for Computer Vision", CVPR 2016, section 7.
-    .. [2] The RelaxLoss paper, as in :class:`RelaxLoss`, where it is a baseline.
+    .. [2] D. Chen, N. Yu, M. Fritz, "RelaxLoss: Defending Membership Inference Attacks without
+       Losing Utility", ICLR 2022, where it is a baseline.
 
     Examples
     --------
@@ -82,7 +83,8 @@ class ConfidencePenalty(Defense):
     ----------
     .. [1] G. Pereyra, G. Tucker, J. Chorowski, Ł. Kaiser, G. Hinton, "Regularizing Neural Networks
        by Penalizing Confident Output Distributions", ICLR 2017 workshop, section 3.
-    .. [2] The RelaxLoss paper, as in :class:`RelaxLoss`, where it is a baseline.
+    .. [2] D. Chen, N. Yu, M. Fritz, "RelaxLoss: Defending Membership Inference Attacks without
+       Losing Utility", ICLR 2022, where it is a baseline.
 
     Examples
     --------

@@ -92,8 +92,8 @@ def dataset_report(
     """Return the properties of a data set on which membership inference may depend.
 
     Sizes, repeated records, missing values, balance of classes, features and groups, and entropy.
-    A model may leak more of records that are few of their kind. It learns repeated records by
-    heart, and one that occurs on both sides of a split is member and non-member at once.
+    A model may leak more of records that are few of their kind, and learn repeated ones by heart.
+    One that occurs on both sides of a split is member and non-member at once.
 
     Parameters
     ----------

@@ -59,7 +59,7 @@ class EntropySampler(RowSampler):
     :class:`ClassBalanceSampler` after this one and measure the entropy again.
 
     With `n_bins`, the records that hold the smallest and largest values are kept where there is
-    room, at most two for each feature. Then ``dataset_entropy(X_resampled, n_bins=bins)`` cuts
+    room, at most two for each feature. Then ``dataset_entropy(X_resampled, n_bins=n_bins)`` cuts
     where this does and is `entropy_`.
 
     The search is not exhaustive. It refuses what it cannot reach, and the message names the

@@ -65,9 +65,9 @@ class VulnerableUnderSampler(RowSampler):
     -----
     Records of equal risk are ordered by their rank. Records of equal labeled content are in the
     same half and have the same risk, but are dropped together only as far as `drop_fraction` goes.
-    Other records of one person may stand in both halves. The clones see half of the records, so
-    that records are more exposed here than for a classifier trained on all. To drop all records of
-    a class is an error.
+    Other records of one person may stand in both halves: the risk is that of a record, with its
+    likes among members and non-members. The clones see half of the records, so that records are
+    more exposed here than for a classifier trained on all. To drop a whole class is an error.
 
     **What this does not do.** Removing the records that are found makes others the outermost, which
     are then found: the "privacy onion effect" [1]_. Do not read the risk of the records kept from
@@ -89,8 +89,7 @@ class VulnerableUnderSampler(RowSampler):
     .. [1] N. Carlini, M. Jagielski, C. Zhang, N. Papernot, A. Terzis and F. Tramèr, "The privacy
        onion effect: Memorization is relative", NeurIPS 2022.
     .. [2] Y. Long et al., "Understanding membership inferences on well-generalized learning
-       models", 2018, arXiv:1802.04889.
-       The defense, reconstructed here.
+       models", 2018, arXiv:1802.04889. The defense, reconstructed here.
 
     Examples
     --------

@@ -14,7 +14,7 @@ def sample_marginal_records(X, n_records, *, y=None, target=None, random_state=N
 
     Each feature takes the value of a record drawn at random, another one for each feature. So it
     is distributed as in `X` and independent of the others, with `y` within each class. The attacker
-    knows these distributions, and nothing else of `X` and `y`.
+    knows these distributions, nothing else of `X` and `y`, and may ask for labels by `target`.
 
     Parameters
     ----------

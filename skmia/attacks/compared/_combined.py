@@ -31,8 +31,9 @@ class CombinedAttack(RecordAttack):
     attack that finds a record most suspicious judges it. Either is learned from shadow models that
     take the target's place in turn, each with its counterpart held out.
 
-    The attacker knows and has what the combined attacks need. The records in question are among
-    those that train the shadows; if they are not, attacks with an offline form use it.
+    The attacker knows and has what the combined attacks need, by default as for :class:`LiRA`. The
+    records in question are among those that train the shadows; else attacks with an offline form
+    use it.
 
     Parameters
     ----------

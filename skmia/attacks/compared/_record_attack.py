@@ -60,8 +60,6 @@ class RecordAttack(BaseAttack):
         Whether shadows that were trained on a record count. Records that none was trained on are
         always scored offline. Either kind has its own thresholds and risks, but do not compare
         scores of one kind with those of the other.
-    response_method : {"auto", "predict_proba", "decision_function", "predict"}
-        What target and shadows reveal; "auto" takes the first of these that the target has.
     random_state : int, RandomState instance or None
         Seeds the shadows, and draws the records to learn from.
     n_jobs : int
@@ -71,8 +69,6 @@ class RecordAttack(BaseAttack):
     ----------
     shadows_ : ShadowModels
         The fitted shadow models.
-    target_classes_ : ndarray of shape (n_target_classes,)
-        Labels of the target, of the shadows and of the records in `fit`.
     threshold_ : float
         The threshold of all classes together, for records that the shadows know.
     """

@@ -33,7 +33,7 @@ class LabelOnlyAttack(BaseAttack):
     Parameters
     ----------
     target : estimator, default=None
-        The fitted classifier under attack, of which nothing but `predict` is called.
+        The fitted classifier under attack; only `predict` is called. None makes a template.
     method : {"noise", "gap"} or callable, default="noise"
         - "noise": copies with noise that suits each column, see Notes;
         - "gap": a record counts as a member if it is classified right [2]_, with one query;

@@ -90,7 +90,7 @@ class QuantileAttack(NonmembersAttack):
     compared with the other part.
 
     In arrays and sparse records all columns are numbers. With `encode`, sparse records to learn
-    from are made dense, all at once: for very many columns give a pipeline that takes them.
+    from are made dense, all at once: for very many columns give `encode=False` and a pipeline.
 
     References
     ----------
