@@ -105,4 +105,4 @@ def _with_default(entry, default):
 def _entries(section):
     """Return the entries of a section, by what stands before the colon."""
     parts = [part for part in re.split(r"^(?=\S)", section, flags=re.MULTILINE) if part.strip()]
-    return {part.split(" : ")[0].strip(): part.rstrip() + "\n" for part in parts}
+    return {re.split(r" : |\n", part)[0].strip(): part.rstrip() + "\n" for part in parts}
