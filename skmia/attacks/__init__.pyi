@@ -119,9 +119,9 @@ class ResponseAttack(BaseAttack):
 class BASE(BaseAttack):
     def __init__(self, target: Any = ..., *, shadows: int | ShadowModels = ..., online: bool = ..., temperature: float = ..., offline_scale: float = ..., per_class: bool = ..., n_bins: int = ..., prior: float = ..., response_method: Literal["auto", "predict_proba", "decision_function", "predict"] = ..., random_state: int | np.random.RandomState | None = ..., n_jobs: int = ...) -> None: ...
     shadows_: ShadowModels
-    target_classes_: NDArray[Any]
     threshold_: float
     classes_: NDArray[Any]
+    target_classes_: NDArray[Any]
     thresholds_: NDArray[Any]
     n_features_in_: int
     feature_names_in_: NDArray[Any]
@@ -132,8 +132,8 @@ class GMIA(BaseAttack):
     distance_threshold_: float
     threshold_: float
     shadows_: ShadowModels
-    target_classes_: NDArray[Any]
     classes_: NDArray[Any]
+    target_classes_: NDArray[Any]
     thresholds_: NDArray[Any]
     n_features_in_: int
     feature_names_in_: NDArray[Any]
@@ -144,9 +144,9 @@ class RMIA(BaseAttack):
     def __init__(self, target: Any = ..., *, shadows: int | ShadowModels = ..., online: bool = ..., temperature: float = ..., gamma: float = ..., offline_a: Literal["auto"] | float = ..., per_class: bool = ..., n_bins: int = ..., prior: float = ..., response_method: Literal["auto", "predict_proba", "decision_function", "predict"] = ..., random_state: int | np.random.RandomState | None = ..., n_jobs: int = ...) -> None: ...
     offline_a_: float
     shadows_: ShadowModels
-    target_classes_: NDArray[Any]
     threshold_: float
     classes_: NDArray[Any]
+    target_classes_: NDArray[Any]
     thresholds_: NDArray[Any]
     n_features_in_: int
     feature_names_in_: NDArray[Any]
@@ -155,9 +155,9 @@ class CombinedAttack(BaseAttack):
     def __init__(self, target: Any = ..., *, attacks: list[BaseAttack] = ..., shadows: int | ShadowModels = ..., method: Literal["stack", "worst_case"] = ..., per_class: bool = ..., n_bins: int = ..., prior: float = ..., response_method: Literal["auto", "predict_proba", "decision_function", "predict"] = ..., random_state: int | np.random.RandomState | None = ..., n_jobs: int = ...) -> None: ...
     attacks_: list[BaseAttack]
     shadows_: ShadowModels
-    target_classes_: NDArray[Any]
     threshold_: float
     classes_: NDArray[Any]
+    target_classes_: NDArray[Any]
     thresholds_: NDArray[Any]
     n_features_in_: int
     feature_names_in_: NDArray[Any]
@@ -167,9 +167,9 @@ class LiRA(BaseAttack):
     variance_: str
     smoothing_: float
     shadows_: ShadowModels
-    target_classes_: NDArray[Any]
     threshold_: float
     classes_: NDArray[Any]
+    target_classes_: NDArray[Any]
     thresholds_: NDArray[Any]
     n_features_in_: int
     feature_names_in_: NDArray[Any]
@@ -199,9 +199,9 @@ class ReferenceAttack(BaseAttack):
     def __init__(self, target: Any = ..., *, shadows: int | ShadowModels = ..., method: Literal["difficulty", "midpoint", "rank"] = ..., signal: Literal["logit_confidence", "confidence", "loss", "margin", "modified_entropy"] = ..., smoothing: Literal["auto"] | float = ..., per_class: bool = ..., n_bins: int = ..., prior: float = ..., response_method: Literal["auto", "predict_proba", "decision_function", "predict"] = ..., random_state: int | np.random.RandomState | None = ..., n_jobs: int = ...) -> None: ...
     smoothing_: float
     shadows_: ShadowModels
-    target_classes_: NDArray[Any]
     threshold_: float
     classes_: NDArray[Any]
+    target_classes_: NDArray[Any]
     thresholds_: NDArray[Any]
     n_features_in_: int
     feature_names_in_: NDArray[Any]

@@ -29,6 +29,7 @@ def test_each_parameter_is_described_once(function):
             default = heads[0].partition("default=")[2].strip('"').replace("_", "")
             assert default == str(parameter.default), name
     assert function.__doc__.count("Raises\n") == (1 if parameters else 0)
+    assert function.__doc__.count("\nValueError\n") <= 1
 
 
 def test_own_words_go_before_shared_ones():
