@@ -164,7 +164,7 @@ plt.show()
 # difference, and its interval pays for choosing the two most unlike groups out of all.
 for gap in report.exposure_gaps:
     if gap.kind in ("sex", "race"):
-        print(f"{gap.kind}: {gap.most} over {gap.least}, {gap.difference}")
+        print(f"{gap.kind}: {gap.most_exposed} over {gap.least_exposed}, {gap.difference}")
 
 # %%
 # Men are more exposed than women in this forest. For race the interval reaches below 0: the small
