@@ -133,7 +133,7 @@ def _to_matrix(answer, estimator, name):
     answer = np.asarray(answer)
     if answer.dtype not in (np.float32, np.float64):
         answer = answer.astype(np.float64)
-    is_finite = np.isfinite(answer.reshape(len(answer), -1)).all(axis=1)
+    is_finite = np.isfinite(answer).all(axis=tuple(range(1, answer.ndim)))
     if not is_finite.all():
         raise ValueError(
             f"{type(estimator).__name__}.{name} returned NaN or infinity for "

@@ -148,11 +148,18 @@ def test_answered_of_known_answers():
         ([[np.nan, 1.0], [0.5, 0.5]], "predict_proba", "NaN or infinity for 1 of 2 records"),
         ([np.inf, 1.0], "decision_function", "NaN or infinity for 1 of 2 records"),
         ([0.5, 0.5], "predict_proba", r"shape \(n_records, n_classes\), got \(2,\)"),
+        (0.5, "predict_proba", r"shape \(n_records, n_classes\), got \(\)"),
     ],
 )
 def test_bad_answers(answer, method, message):
     with pytest.raises(ValueError, match=message):
         class_probabilities(Answers(np.array(answer), method), X[:2], np.arange(2))
+
+
+def test_no_records_have_no_answers():
+    for answer, method in (((0, 2), "predict_proba"), ((0,), "decision_function")):
+        found = class_probabilities(Answers(np.empty(answer), method), X[:0], np.arange(2))
+        assert found.shape == (0, 2)
 
 
 def test_multi_output_and_one_vs_one_are_refused():

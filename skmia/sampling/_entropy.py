@@ -220,16 +220,16 @@ class _Search:
     def _best_tilt(self, entropy, size):
         low, high = -STRONGEST, STRONGEST
         # both ends, too, since bisection comes near them but never there
-        tried = [self._tilted(tilt, size) for tilt in (0.0, low, high)]
-        reached = [self.symbols.entropy(kept) for kept in tried]
+        tilts = [0.0, low, high]  # without the records, which the best one draws again
+        reached = [self.symbols.entropy(self._tilted(tilt, size)) for tilt in tilts]
         for _ in range(N_TILTS):
             tilt = (low + high) / 2
-            tried.append(self._tilted(tilt, size))
-            reached.append(self.symbols.entropy(tried[-1]))
+            tilts.append(tilt)
+            reached.append(self.symbols.entropy(self._tilted(tilt, size)))
             low, high = (tilt, high) if reached[-1] < entropy else (low, tilt)
         # for an infinite entropy the highest is nearest
         wanted = entropy if np.isfinite(entropy) else np.max(reached)
-        return tried[np.abs(np.array(reached) - wanted).argmin()]
+        return self._tilted(tilts[np.abs(np.array(reached) - wanted).argmin()], size)
 
     def _swap_many(self, kept, entropy):
         """Exchange the least for the most surprising records, or conversely, block by block."""

@@ -40,8 +40,9 @@ class ShadowStore:
 
     def _foreign_types(self, template):
         """Return the types in an unfitted shadow that skops does not trust by itself."""
+        skops_io = self._format  # where skops is missing, this fails before any training
         try:
-            return self._format.get_untrusted_types(data=self._format.dumps(template))
+            return skops_io.get_untrusted_types(data=skops_io.dumps(template))
         except Exception:  # save gives the reason
             return []
 

@@ -32,11 +32,10 @@ def validate_params(**constraints):
 
     def decorate(function):
         parameters = signature(function)
-        usual = {
-            name: [*USUAL[name], None] if parameter.default is None else USUAL[name]
-            for name, parameter in parameters.parameters.items()
-            if name in USUAL
-        }
+        usual = {name: USUAL[name] for name in parameters.parameters if name in USUAL}
+        for name in usual.keys() - {"random_state", "n_jobs"}:  # which allow None themselves
+            if parameters.parameters[name].default is None:
+                usual[name] = [*USUAL[name], None]
         checked = {**usual, **constraints}
         function._skl_parameter_constraints = checked  # where scikit-learn looks for them
         name = function.__qualname__.removesuffix(".__init__")

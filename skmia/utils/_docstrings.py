@@ -62,10 +62,8 @@ def sharing(text, allowed):
         def decorate(function):
             complete(function, shared)
             names = inspect.signature(function).parameters
-            constraints = allowed | own
-            return validate_params(**{n: constraints[n] for n in names if n in constraints})(
-                function
-            )
+            shared_ones = {name: allowed[name] for name in names if name in allowed}
+            return validate_params(**shared_ones | own)(function)
 
         return decorate
 

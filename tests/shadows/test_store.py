@@ -647,6 +647,14 @@ def test_what_skops_cannot_store_is_trained_all_the_same(directory, case):
         assert_same(shadows, expected)
 
 
+def test_without_skops_nothing_is_trained(directory, monkeypatch):
+    shadows = ShadowModels(DecisionTreeClassifier(), 2, directory=directory, random_state=0)
+    monkeypatch.setitem(sys.modules, "skops.io", None)
+    monkeypatch.setattr(DecisionTreeClassifier, "fit", lambda *args: pytest.fail("in vain"))
+    with pytest.raises(ImportError, match="skops"):
+        shadows.fit(X, Y)
+
+
 @pytest.mark.parametrize("case", [unknown_type, unsupported_type])
 def test_what_skops_cannot_store_pickle_stores(directory, case, monkeypatch):
     parameters = {"n_shadows": 4, "estimator": case()[0], "serializer": "pickle"}

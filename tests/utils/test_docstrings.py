@@ -7,7 +7,7 @@ import pytest
 
 import skmia.attacks
 from skmia.inspection._axes import Display
-from skmia.utils._docstrings import SharesDocstring, complete
+from skmia.utils._docstrings import SharesDocstring, complete, sharing
 
 
 class Base(SharesDocstring):
@@ -158,3 +158,11 @@ def test_defaults_and_words_are_those_at_hand():
     assert "\nchosen : int or None, default=3\n    Earlier.\n" in described.__doc__
     assert described.__doc__.index("A number.") < described.__doc__.index("ValueError\n    Own.")
     assert described.__doc__.endswith("KeyError\n    Later.\n")
+
+
+def test_constraints_of_a_parameter_that_is_none_are_refused():
+    def measure(scores):
+        """Measure."""
+
+    with pytest.raises(TypeError, match=r"has no parameters \['scored'\]"):
+        sharing("", {"scores": ["array-like"], "delta": [float]})(scored=[int])(measure)
