@@ -20,7 +20,7 @@ from skmia.shadows import ShadowModels
 
 DEFAULTS = {
     "data": "adult",
-    "n_training_records": 4000,
+    "n_target": 4000,
     "n_shadow": 4000,
     "member_share": 0.75,
     "pace": 1.0,  # factor of all learning rates, see models.py
@@ -81,7 +81,7 @@ def _draw(config, rng):
     samples = []
     for half, n in zip(
         np.array_split(rng.permutation(len(y)), 2),
-        (config["n_training_records"], config["n_shadow"]),
+        (config["n_target"], config["n_shadow"]),
         strict=True,
     ):
         rows = half[_chosen(config, X[half], y[half], n, rng.randint(2**31))]

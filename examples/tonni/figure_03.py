@@ -16,13 +16,13 @@ from study import Study, main
 STUDY = Study(
     name="figure_03",
     text=__doc__,
-    x="n_training_records",
-    points=[{"n_training_records": size} for size in (1000, 2000, 4000, 7000, 10_000)],
+    x="n_target",
+    points=[{"n_target": size} for size in (1000, 2000, 4000, 7000, 10_000)],
     reference=10_000,
     checks=[
         Check(
             "does not depend on the size of the target's data",
-            trend("n_training_records"),
+            trend("n_target"),
             -0.3,
             0.3,
             needs_leakage=True,

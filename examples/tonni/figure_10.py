@@ -20,10 +20,10 @@ STUDY = Study(
     name="figure_10",
     text=__doc__,
     x="delta_mi",
-    by="n_training_records",
+    by="n_target",
     points=[
         *({"class_balance": balance} for balance in (0.1, 0.2, 0.3, 0.4, 0.5)),
-        *({"class_balance": balance, "n_training_records": 600} for balance in (0.1, 0.3, 0.5)),
+        *({"class_balance": balance, "n_target": 600} for balance in (0.1, 0.3, 0.5)),
     ],
     checks=[
         Check(

@@ -52,7 +52,7 @@ class Study:
     def configs(self, name, short=False):
         """Return the configurations for one data set; the short ones are eight times smaller."""
         pace = PAPER_SIZE[name] / (self.reference or self.size)
-        base = {"data": name, "pace": pace, "n_training_records": self.size, "n_shadow": self.size}
+        base = {"data": name, "pace": pace, "n_target": self.size, "n_shadow": self.size}
         points = self.points[:: max(1, len(self.points) - 1)] if short else self.points
         configs = [
             DEFAULTS | base | point | {"member_share": share}
@@ -70,7 +70,7 @@ class Study:
 
 def _shrunk(config):
     """Return a configuration that takes little time, to see that everything runs."""
-    sizes = {name: max(200, config[name] // 8) for name in ("n_training_records", "n_shadow")}
+    sizes = {name: max(200, config[name] // 8) for name in ("n_target", "n_shadow")}
     return config | sizes | {"nodes": min(config["nodes"], 50), "pace": 8 * config["pace"]}
 
 
