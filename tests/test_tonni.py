@@ -169,7 +169,7 @@ def test_claims_about_properties_count_for_each_measure(study):
 
 
 def test_too_few_runs_of_one_configuration_leave_its_data_set_untested(study):
-    configs = [study.DEFAULTS | {"n_training_records": n} for n in (100, 200)]
+    configs = [study.DEFAULTS | {"n_target": n} for n in (100, 200)]
     jobs = [(config, seed) for config in configs for seed in range(10)]
     rows = [config | {"seed": seed} for config, seed in jobs]
     assert study.scarce(rows, jobs) == set()
