@@ -283,7 +283,7 @@ def _exposure(attack, answered, y, membership, contents, kind, rng):
             )
         X = answered.X
         return attack.predict_proba(X, y)[:, 1] if kind == "risk" else attack.score_samples(X, y)
-    half = _halves(y, membership, contents, halves_rng)
+    half = _half_of_each(y, membership, contents, halves_rng)
     measured = measure(attack, answered, y, membership, half, seed=seed)
     for note in dict.fromkeys(measured.notes):
         warnings.warn(note, CalibrationWarning, stacklevel=4)
@@ -298,7 +298,7 @@ def _is_fitted(attack):
     return True
 
 
-def _halves(y, membership, contents, rng):
+def _half_of_each(y, membership, contents, rng):
     """Draw halves that share members, non-members and classes; copies stay together."""
     strata = np.unique(y, return_inverse=True)[1] * 2 + membership
     half = halve(strata, rng, contents)

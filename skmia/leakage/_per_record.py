@@ -309,11 +309,11 @@ def _neighbors_of_batch(sides, masks, resamples, n_neighbors, rng):
     def _kl(masks, order=1):
         return neighbors_kl(list(zip(sides, masks, strict=True))[::order], n_neighbors)
 
-    halves = [_kl(_halves(masks, resamples, rng)) for _ in range(resamples[0].n_resamples)]
+    halves = [_kl(_half_of_models(masks, resamples, rng)) for _ in range(resamples[0].n_resamples)]
     return np.array([_kl(masks), _kl(masks, -1), np.std(halves, axis=0, ddof=1)])
 
 
-def _halves(masks, resamples, rng):
+def _half_of_models(masks, resamples, rng):
     """Draw half of the models on each side of each record, groups alike on both sides."""
     groups = [draws.groups for draws in resamples]
     keys = [rng.random_sample((groups[k].max() + 1, masks[k].shape[1])) for k in (0, 1)]

@@ -142,7 +142,7 @@ def epsilon_of(curve, delta, threshold, confidence_level, random_state):
     limits = "one-sided Clopper-Pearson limits"
     if threshold is None:
         limits += " on the half that did not choose the threshold"
-        chooser, curve = _halves(curve, check_random_state(random_state))
+        chooser, curve = _half_curves(curve, check_random_state(random_state))
         points = _candidates(chooser)
         point = points[np.argmax(_bounds(chooser, delta, confidence_level, points))]
     else:
@@ -165,7 +165,7 @@ def _candidates(curve):
     return np.unique(np.searchsorted(called, np.append(ranks, called[-1] - ranks)))
 
 
-def _halves(curve, rng):
+def _half_curves(curve, rng):
     """Split members and non-members at random into two curves with the same thresholds."""
     members, nonmembers = curve.blocks()
     true_positives = np.append(0, np.cumsum(_half(members, rng)))

@@ -38,7 +38,7 @@ def numbered_column(table, j):
     return np.where(codes < 0, names.index(MISSING) if MISSING in names else -1, codes), names
 
 
-def halves(numbers):
+def low_and_high(numbers):
     """Return codes 0 low (at most the middle of the range), 1 high, 2 missing, and these words."""
     return equal_width_codes(numbers, 2, right=True), [LOW, HIGH, MISSING]
 

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 
 from skmia._records import check_table
-from skmia.properties._column_codes import column_positions, halves, numbered_column
+from skmia.properties._column_codes import column_positions, low_and_high, numbered_column
 from skmia.properties._informative_features import most_informative_features
 from skmia.utils._constraints import COUNT, Number, validate_params
 
@@ -88,7 +88,7 @@ def balanced_feature(X, y=None, *, value=None, features=None, n_features=5, rand
     columns = []
     for values, names in (numbered_column(table, j) for j in positions):
         # numbers are low or high, other values are their own
-        columns.append(halves(values) if names is None else (values, names))
+        columns.append(low_and_high(values) if names is None else (values, names))
     chosen = [table.names[j] for j in positions]
     if value is None:
         mask = _has_commonest(columns)

@@ -279,7 +279,7 @@ def draw_attack_set(shadows, X, y, classes, *, response_method, subsample, rng):
     known = shadows.lookup(X, y)
     y_index = label_index(y, classes)
     membership, shadow, row = _draw(known, subsample, rng)
-    half = _halves(shadows, known.rows, shadow, row)
+    half = _half_of_answers(shadows, known.rows, shadow, row)
     # of each class in each half
     kept = _balanced(2 * y_index[row] + half, membership, rng)
     if np.unique(half[kept]).size < 2:
@@ -320,7 +320,7 @@ def _draw(known, subsample, rng):
     return membership, shadow, row
 
 
-def _halves(shadows, found, shadow, row):
+def _half_of_answers(shadows, found, shadow, row):
     """Return the half of each drawn answer: that of its shadow, or else of its record."""
     folds = shadows.folds(2)
     if folds is not None:
