@@ -210,7 +210,7 @@ class MembershipScoring(BaseEstimator, Callback):
             self._drawn_ = draw_rows(net, datasets, self.n_records, self._rng(net))
 
     def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
-        """Measure leakage, and compare it with the budget."""
+        """Measure the attack, and compare it with the budget."""
         measuring = len(net.history) % self.every == 0
         nothing = dict.fromkeys(MEASURED, np.nan)
         figures = self._measure(net, (dataset_train, dataset_valid)) if measuring else nothing
@@ -244,33 +244,33 @@ class MembershipScoring(BaseEstimator, Callback):
         values = (right.mean(), auc, auc.low, auc.high, accuracy, tpr)
         return dict(zip(MEASURED, map(float, values), strict=True))
 
-    def _compare(self, net, leakage):
+    def _compare(self, net, attack_success):
         """Keep the parameters if no epoch was better, and stop if that is wanted."""
-        if isnan(leakage):
+        if isnan(attack_success):
             raise ValueError(
                 f"The budget of TPR at FPR {self.false_positive_rate:g} cannot be resolved: it "
                 f"needs at least 1 / {self.false_positive_rate:g} non-members, got "
                 f"{len(self._drawn_.rows[1])}. Hold more records out, raise n_records, or take a "
                 "larger false_positive_rate or another metric."
             )
-        merit = self._merit(net.history[-1], leakage)
+        merit = self._merit(net.history[-1], attack_success)
         if merit > self._best_merit_:
             self._best_merit_ = merit
-            self.best_attack_success_ = leakage
+            self.best_attack_success_ = attack_success
             self.best_epoch_ = net.history[-1, "epoch"]
             # a copy, since the next step of the optimizer changes the tensors in place
             self._best_state_ = deepcopy(net.module_.state_dict())
-        if self.on_budget == "stop" and leakage > self.budget:
+        if self.on_budget == "stop" and attack_success > self.budget:
             raise KeyboardInterrupt  # how skorch's callbacks end a training
 
-    def _merit(self, epoch, leakage):
+    def _merit(self, epoch, attack_success):
         """Return what is larger for the better epoch: whether it keeps to the budget, then what."""
         # tuples, compared from the left: any epoch within the budget beats all beyond it
-        if leakage > self.budget:
-            return 0, -leakage
+        if attack_success > self.budget:
+            return 0, -attack_success
         if self.on_budget == "stop":
             return 1, epoch["epoch"]
-        return 1, self._utility(epoch), -leakage
+        return 1, self._utility(epoch), -attack_success
 
     def _utility(self, epoch):
         if self.monitor not in epoch:
